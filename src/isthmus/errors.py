@@ -1,0 +1,120 @@
+"""Every error isthmus raises: a named fact that carries its objects and names the remedy.
+
+Each class also subclasses the builtin that a caller would expect (`ValueError`, `TypeError`, …), so code that
+does not know isthmus still catches what it means to catch. The command line turns any of them into one sentence
+on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class IsthmusError(Exception):
+    """Base of all errors raised on purpose by isthmus."""
+
+
+class ShapeError(IsthmusError, ValueError):
+    """An array does not have the shape that the mathematics needs."""
+
+
+class NonFiniteError(IsthmusError, ValueError):
+    """An array holds NaN or infinity."""
+
+    def __init__(self, what: str, row: int, column: int | str) -> None:
+        super().__init__(
+            f"{what} holds NaN or infinity (first at row {row}, column {column}). "
+            "Remove or fill these entries before passing the data on."
+        )
+
+
+class DtypeError(IsthmusError, TypeError):
+    """An array does not hold real numbers."""
+
+    def __init__(self, what: str, dtype: object) -> None:
+        super().__init__(f"{what} has dtype {dtype}, not real numbers. Convert it to float32 or float64 first.")
+
+
+class TooFewRowsError(IsthmusError, ValueError):
+    """There are fewer rows than a fit with held-out data needs."""
+
+    def __init__(self, what: str, rows: int, needed: int) -> None:
+        super().__init__(f"{what} has {rows} row{'s' * (rows != 1)}; at least {needed} are needed. Provide more data.")
+
+
+class ConstantOutputError(IsthmusError, ValueError):
+    """The outputs do not vary, so the function has rank 0."""
+
+    def __init__(self, what: str = "y") -> None:
+        super().__init__(
+            f"Every row of {what} is the same: the function is constant, its rank is 0 and there is nothing to fit. "
+            "Choose a target that varies."
+        )
+
+
+class OptionError(IsthmusError, ValueError):
+    """An option has a value outside its range."""
+
+    def __init__(self, option: str, value: object, requirement: str) -> None:
+        super().__init__(f"{option} is {value!r} but must be {requirement}.")
+
+
+class UnknownActivationError(IsthmusError, ValueError):
+    """The activation is not positively homogeneous."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"Activation {name!r} is not positively homogeneous, so the function has no exact linear regions and "
+            f"the theory does not cover it. Use one of {', '.join(known)}."
+        )
+
+
+class UnsupportedModuleError(IsthmusError, TypeError):
+    """A torch module cannot be written exactly as a chain of affine maps and one activation."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(
+            f"{module} cannot be converted exactly to a fully-connected network: {reason}. "
+            "Supported are Linear, ReLU, LeakyReLU, Identity, Flatten, and Dropout and BatchNorm1d in eval mode."
+        )
+
+
+class MissingExtraError(IsthmusError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed. Run: pip install 'isthmus[{extra}]'")
+
+
+class FileMissingError(IsthmusError, FileNotFoundError):
+    """A file or folder is not there."""
+
+    def __init__(self, path: Path, remedy: str) -> None:
+        super().__init__(f"There is no {path}. {remedy}")
+
+
+class FileFormatError(IsthmusError, ValueError):
+    """A file is damaged, truncated or of a kind that isthmus does not read."""
+
+    def __init__(self, path: Path, cause: str, remedy: str) -> None:
+        super().__init__(f"Cannot read {path}: {cause}. {remedy}")
+
+
+class RunConflictError(IsthmusError, ValueError):
+    """A RUN folder holds another run than the one asked for."""
+
+    def __init__(self, path: Path, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{path} holds a run with other options ({'; '.join(differences)}). "
+            "Choose another --out, or add --overwrite to replace it."
+        )
+
+
+class DivergenceError(IsthmusError, ArithmeticError):
+    """The objective left the finite numbers during training."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(
+            f"The objective became NaN or infinite at step {step}. Use a smaller --learning-rate, or standardise the data."
+        )

@@ -1,0 +1,64 @@
+"""Checks on arrays as they come in: real, finite, two-dimensional, or an error that says where not."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from isthmus.errors import DtypeError, NonFiniteError, ShapeError
+
+
+def as_matrix(data: object, what: str = "x") -> Tensor:
+    """`data` as a finite real tensor `(n, d)` with n, d ≥ 1, sharing memory where possible.
+
+    Integers and booleans become float32's wider sibling float64, float16 and bfloat16 become float32.
+
+    Args:
+        data: A numpy array, a torch tensor (any device), or nested sequences of numbers.
+        what: How error messages call it.
+
+    Raises:
+        DtypeError: If the entries are not real numbers.
+        ShapeError: If it is not two-dimensional or is empty.
+        NonFiniteError: If an entry is NaN or infinite.
+    """
+    if isinstance(data, Tensor):
+        tensor = data.detach()
+    else:
+        try:
+            array = np.asarray(data)
+        except ValueError as ragged:
+            raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
+        if array.dtype.kind not in "fiub":
+            raise DtypeError(what, array.dtype)
+        if array.dtype.kind != "f":
+            array = array.astype(np.float64)
+        tensor = torch.from_numpy(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False)))
+    if tensor.is_complex() or tensor.is_quantized:
+        raise DtypeError(what, tensor.dtype)
+    if not tensor.is_floating_point():
+        tensor = tensor.double()
+    elif tensor.dtype in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    if tensor.ndim != 2:
+        raise ShapeError(
+            f"{what} has shape {tuple(tensor.shape)}; a matrix (n, d) with one row a sample is needed. "
+            f"Reshape it, for example with .reshape(len({what}), -1)."
+        )
+    if 0 in tensor.shape:
+        raise ShapeError(f"{what} has shape {tuple(tensor.shape)}: it is empty. Pass at least one row and one column.")
+    finite = torch.isfinite(tensor)
+    if not finite.all():
+        row, column = (~finite).nonzero()[0].tolist()
+        raise NonFiniteError(what, row, column)
+    return tensor
+
+
+def check_columns(x: Tensor, expected: int, what: str = "x") -> None:
+    """Raise `ShapeError` unless `x` has the `expected` number of columns."""
+    if x.shape[1] != expected:
+        raise ShapeError(
+            f"{what} has {x.shape[1]} columns but the network takes {expected}. "
+            "Pass data with the columns it was trained on, in the same order."
+        )
