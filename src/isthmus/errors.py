@@ -116,5 +116,6 @@ class DivergenceError(IsthmusError, ArithmeticError):
 
     def __init__(self, step: int) -> None:
         super().__init__(
-            f"The objective became NaN or infinite at step {step}. Use a smaller --learning-rate, or standardise the data."
+            f"The objective became NaN or infinite at step {step}. "
+            "Use a smaller --learning-rate, or standardise the data."
         )

@@ -20,8 +20,11 @@ class Tolerance:
         relative: Threshold in units of the largest singular value, in (0, 1).
     """
 
-    relative: float = 0.05
+    relative: float = 0.1
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.relative) and 0.0 < self.relative < 1.0):
             raise OptionError("tolerance", self.relative, "a number strictly between 0 and 1")
+
+
+DEFAULT_TOLERANCE = Tolerance()

@@ -1,0 +1,31 @@
+"""How many numbers a function passes through: Jacobian rank, bottleneck rank, and the spectra behind them."""
+
+from isthmus.ranks.bottleneck import Narrowing, bottleneck_rank, chosen, narrowings
+from isthmus.ranks.estimate import RankEstimate
+from isthmus.ranks.jacobian import JacobianSpectra, jacobian_rank, jacobian_spectra, jacobians, spaced
+from isthmus.ranks.model import Model, as_network
+from isthmus.ranks.profile import RankProfile, measure
+from isthmus.ranks.spectrum import LayerSpectrum, layer_spectra
+from isthmus.ranks.truncation import BalancedTruncation, balanced_truncations, truncated
+
+__all__ = [
+    "BalancedTruncation",
+    "JacobianSpectra",
+    "LayerSpectrum",
+    "Model",
+    "Narrowing",
+    "RankEstimate",
+    "RankProfile",
+    "as_network",
+    "balanced_truncations",
+    "bottleneck_rank",
+    "chosen",
+    "jacobian_rank",
+    "jacobian_spectra",
+    "jacobians",
+    "layer_spectra",
+    "measure",
+    "narrowings",
+    "spaced",
+    "truncated",
+]

@@ -1,0 +1,149 @@
+"""Singular values of the Jacobian at data points, and the rank they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from isthmus.errors import OptionError
+from isthmus.functions import FullyConnected
+from isthmus.ranks.estimate import RankEstimate
+from isthmus.ranks.model import Model, as_network
+from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+
+_CHUNK_NUMBERS = 32_000_000  # float64 numbers in one stack of partial Jacobians: 256 MB
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianSpectra:
+    """Singular values of Jf at several points.
+
+    Attributes:
+        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network.
+    """
+
+    singular_values: Tensor
+
+    def relative(self) -> Tensor:
+        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes."""
+        first = self.singular_values[:, :1]
+        return torch.where(first > 0, self.singular_values / first.where(first > 0, 1.0), 0.0)
+
+    def ranks(self, tolerance: Tolerance) -> Tensor:
+        """At each point the number of σ_i above `tolerance` · σ_1, `(n,)`."""
+        return (self.relative() > tolerance.relative).sum(1)
+
+    def schatten(self, p: float) -> Tensor:
+        r"""$\|Jf(x)\|_p^p = \sum_i s_i(Jf(x))^p$ over the nonzero singular values, `(n,)`.
+
+        With p = 2/L it bounds R(f; L)/L from below at every point (Jacot 2023, Proposition 3). Singular values below
+        float64 rounding of σ_1 are left out, which can only lower the bound.
+        """
+        floor = self.singular_values[:, :1] * self.singular_values.shape[1] * torch.finfo(torch.float64).eps
+        kept = self.singular_values > floor
+        return torch.where(kept, self.singular_values.where(kept, 1.0) ** p, 0.0).sum(1)
+
+
+def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
+    r"""$Jf(x_i) = W_L D_{L-1} \cdots D_1 W_1$ with $D_\ell = \operatorname{diag} \sigma'(\tilde z_\ell(x_i))$, float64.
+
+    Args:
+        network: Any network.
+        x: `(n, d_in)`.
+
+    Returns:
+        `(n, d_out, d_in)`. At a kink (a pre-activation of exactly 0) the left slope of σ is used.
+    """
+    return _masked_product(
+        network, network.pre_activations(x), network.weights[0].double(), network.weights[-1].double()
+    )
+
+
+def jacobian_spectra(network: FullyConnected, x: Tensor) -> JacobianSpectra:
+    """Singular values of Jf at the rows of `x` `(n, d_in)`.
+
+    Where inputs or outputs are wider than the layer next to them, the first or last weight is replaced by the
+    triangular factor of its thin QR decomposition: the singular values stay the same and only a core as wide as the
+    network's hidden layers is ever formed.
+    """
+    first, last = network.weights[0].double(), network.weights[-1].double()
+    if network.depth > 1 and first.shape[1] > first.shape[0]:
+        first = torch.linalg.qr(first.T, mode="r").R.T
+    if network.depth > 1 and last.shape[0] > last.shape[1]:
+        last = torch.linalg.qr(last, mode="r").R
+    rows = max(1, _CHUNK_NUMBERS // (max(network.widths[1:]) * first.shape[1]))
+    narrowest = min(network.widths)
+    spectra = []
+    for chunk in x.split(rows):
+        core = _masked_product(network, network.pre_activations(chunk), first, last)
+        spectra.append(torch.linalg.svdvals(core)[:, :narrowest])
+    return JacobianSpectra(torch.cat(spectra))
+
+
+def _masked_product(network: FullyConnected, z: list[Tensor], first: Tensor, last: Tensor) -> Tensor:
+    n = len(z[0])
+    product = first.expand(n, -1, -1)
+    middle = [w.double() for w in network.weights[1:-1]]
+    factors = [*middle, last] if network.depth > 1 else []
+    for w, z_l in zip(factors, z[:-1], strict=True):
+        product = w @ (network.activation.derivative(z_l).double()[:, :, None] * product)
+    return product
+
+
+def jacobian_rank(
+    model: Model,
+    x: object,
+    *,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    points: int = 500,
+) -> RankEstimate:
+    r"""Largest rank of the Jacobian of f over data points.
+
+    $$\operatorname{Rank}_J(f; \Omega) = \max_{x \in \Omega} \operatorname{rank} Jf(x)$$
+
+    The maximum runs over at most `points` rows of `x`, evenly spaced, so the result bounds Rank_J from below; the
+    narrowest layer bounds it from above.
+
+    Args:
+        model: A network, a standardised network (differentiated in standard units) or a torch module that converts.
+        x: `(n, d_in)` in the units the model takes.
+        tolerance: Which singular values count as zero, relative to the largest at the same point.
+        points: How many rows to differentiate at.
+
+    Returns:
+        `[lower, upper]`, the tolerance and the evidence (sampled).
+
+    Raises:
+        NonFiniteError: If `x` holds NaN or infinity.
+        ShapeError: If `x` does not fit the model.
+        UnsupportedModuleError: If a torch module cannot be converted exactly.
+
+    Source:
+        Jacot (2023), definition of the Jacobian rank.
+    """
+    network, inputs = as_network(model, x)
+    chosen = spaced(inputs, points)
+    ranks = jacobian_spectra(network, chosen).ranks(tolerance)
+    return rank_over_points(ranks, min(network.widths), tolerance)
+
+
+def rank_over_points(ranks: Tensor, narrowest: int, tolerance: Tolerance) -> RankEstimate:
+    """The estimate that the per-point `ranks` `(n,)` give for a network whose narrowest layer is `narrowest`."""
+    largest = int(ranks.max())
+    share = float((ranks == largest).double().mean())
+    lower = (
+        f"the Jacobian has {largest} singular values above {tolerance.relative:g} of the largest at "
+        f"{share:.0%} of {len(ranks)} points (sampled)"
+    )
+    return RankEstimate(largest, narrowest, tolerance.relative, (lower, f"the narrowest layer has width {narrowest}"))
+
+
+def spaced(x: Tensor, count: int) -> Tensor:
+    """At most `count` rows of `x`, evenly spaced, the first and the last among them."""
+    if count < 1:
+        raise OptionError("points", count, "at least 1")
+    if count >= len(x):
+        return x
+    return x[torch.linspace(0, len(x) - 1, count).round().long().to(x.device)]

@@ -1,0 +1,30 @@
+"""What is minimised over the data: mean squared error, or cross-entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(outputs, targets) -> (sum of the losses of the rows, its gradient with respect to the outputs)."""
+
+
+def squared_error(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    r"""$\sum_i \|f(x_i) - y_i\|^2$ and its gradient $2 (f(x_i) - y_i)$; `outputs` and `targets` are `(n, d_out)`.
+
+    Source:
+        Jacot (2023), problem setting: MSE with 1/N over the samples and no 1/d over the outputs.
+    """
+    residual = outputs - targets
+    return residual.square().sum(), 2.0 * residual
+
+
+def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    r"""$-\sum_i \log \operatorname{softmax}(f(x_i))_{y_i}$ and its gradient; `targets` are class indices `(n,)`."""
+    logs = outputs.log_softmax(1)
+    value = -logs.gather(1, targets[:, None]).sum()
+    gradient = logs.exp()
+    gradient[torch.arange(len(targets), device=targets.device), targets] -= 1.0
+    return value, gradient
