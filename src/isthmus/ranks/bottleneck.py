@@ -8,10 +8,12 @@ from torch import Tensor
 
 from isthmus.functions import FullyConnected
 from isthmus.ranks.estimate import RankEstimate
-from isthmus.ranks.jacobian import jacobian_rank
+from isthmus.ranks.jacobian import jacobian_rank, spaced
 from isthmus.ranks.model import Model, as_network
 from isthmus.ranks.truncation import BalancedTruncation, balanced_truncations, truncated
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+
+_ROWS = 2000  # every k is tried at every layer, so the rows are limited
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +31,27 @@ class Narrowing:
     change: float
 
 
-def narrowings(network: FullyConnected, x: Tensor, *, until: float, extra: int = 2) -> list[Narrowing]:
+def narrowings(
+    network: FullyConnected, x: Tensor, *, until: float, extra: int = 0, most: int | None = None
+) -> list[Narrowing]:
     """For k = 0, 1, 2, … the layer at which keeping k coordinates changes f least over the rows of `x`.
 
-    Stops `extra` ranks after the change has fallen to `until`, or when no layer has more coordinates.
+    Stops `extra` ranks after the change has fallen to `until`, at k = `most`, or when no layer has more coordinates.
 
     Args:
         network: Any network.
-        x: `(n, d_in)`, in the network's units.
-        until: Relative change, in (0, 1).
+        x: `(n, d_in)`, in the network's units; at most 2,000 rows, evenly spaced, are used to compare.
+        until: Relative change; negative never stops.
         extra: How many further k to report.
+        most: Largest k to report.
     """
+    x = spaced(x, _ROWS)
     outputs = network(x).double()
     spread = float((outputs - outputs.mean(0)).square().sum())
     truncations = balanced_truncations(network, x)
     found: list[Narrowing] = []
-    for rank in range(max(t.rank for t in truncations) + 1):
+    largest = max(t.rank for t in truncations)
+    for rank in range(min(largest, largest if most is None else most) + 1):
         best: Narrowing | None = None
         for truncation in truncations:
             difference = float((truncated(network, truncation, rank)(x).double() - outputs).square().sum())
@@ -84,7 +91,7 @@ def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_T
         Jacot (2023), definition of the bottleneck rank.
     """
     network, inputs = as_network(model, x)
-    found = narrowings(network, inputs, until=tolerance.relative, extra=0)
+    found = narrowings(network, inputs, until=tolerance.relative)
     return bracket(jacobian_rank(network, inputs, tolerance=tolerance), found, tolerance)
 
 

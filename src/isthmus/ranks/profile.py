@@ -93,7 +93,7 @@ def measure(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE
     network, inputs = as_network(model, x)
     with flushed_denormals(), torch.no_grad():
         spectra = jacobian_spectra(network, spaced(inputs, points))
-        found = narrowings(network, inputs, until=tolerance.relative)
+        found = narrowings(network, inputs, until=tolerance.relative, extra=2)
         best = chosen(found, tolerance)
         jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
         return RankProfile(

@@ -1,1 +1,27 @@
-"""."""
+"""Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
+
+from isthmus.training.descent import lbfgs
+from isthmus.training.fit import FittedNetwork, constant_loss, fit
+from isthmus.training.history import Moment
+from isthmus.training.loss import cross_entropy, squared_error
+from isthmus.training.objective import Objective
+from isthmus.training.parameters import Parameters, random_network
+from isthmus.training.plan import Plan
+from isthmus.training.projection import project
+from isthmus.training.rebalancing import rebalance
+
+__all__ = [
+    "FittedNetwork",
+    "Moment",
+    "Objective",
+    "Parameters",
+    "Plan",
+    "constant_loss",
+    "cross_entropy",
+    "fit",
+    "lbfgs",
+    "project",
+    "random_network",
+    "rebalance",
+    "squared_error",
+]

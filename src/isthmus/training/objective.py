@@ -37,7 +37,7 @@ class Objective:
         """The same data and loss under another λ."""
         return Objective(self.x, self.y, self.loss, ridge)
 
-    def on(self, rows: Tensor) -> Objective:
+    def on(self, rows: Tensor | slice) -> Objective:
         """The same loss over some of the rows (a minibatch)."""
         return Objective(self.x[rows], self.y[rows], self.loss, self.ridge)
 

@@ -61,5 +61,5 @@ def _restriction(moments: Tensor, damping: float) -> Tensor:
         return damped
     values, vectors = torch.linalg.eigh(moments)
     # G is a Gram matrix of float64 rows: below this its eigenvalues are rounding.
-    kept = vectors[:, values > values[-1] * len(values) * torch.finfo(values.dtype).eps]
+    kept: Tensor = vectors[:, values > values[-1] * len(values) * torch.finfo(values.dtype).eps]
     return kept @ kept.T

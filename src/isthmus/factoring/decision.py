@@ -1,0 +1,217 @@
+"""Which k is enough: the smallest whose h ∘ g predicts held-out data as well as the whole network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from isthmus.errors import OptionError
+from isthmus.factoring.refit import refit
+from isthmus.functions import FullyConnected
+from isthmus.progress import Report
+from isthmus.ranks import Narrowing, narrowings, truncated
+from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.training import FittedNetwork, Objective, cross_entropy
+
+_SURE = 2.0  # standard errors for the ends of the interval: about 95 %
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The best function through R^k that was found.
+
+    Attributes:
+        rank: k.
+        layer: ℓ, where it is narrow.
+        projected: Held-out error of the projection of the whole network; for k = 0 of the best constant.
+        refitted: Held-out error after a refit, or None where none was made.
+        network: The better of the two; None for k = 0.
+        excess: Mean over the held-out rows of (its loss − the whole network's loss).
+        excess_error: Standard error of that mean, rows paired.
+    """
+
+    rank: int
+    layer: int
+    projected: float
+    refitted: float | None
+    network: FullyConnected | None
+    excess: float
+    excess_error: float
+
+    @property
+    def error(self) -> float:
+        """Held-out error of the better of projection and refit."""
+        return self.projected if self.refitted is None else min(self.projected, self.refitted)
+
+
+@dataclass(frozen=True, eq=False)
+class RankDecision:
+    r"""The rank of a fitted network as held-out data see it.
+
+    The rank is the smallest k whose excess loss is at most `margin` = ε² · (error of the best constant − error of the
+    whole network): at tolerance ε = 0.1, a function through $\mathbb R^k$ that keeps 99 % of what the network
+    explains. Below `lower` the excess is above the margin by more than two standard errors; at `upper` it is within
+    the margin by more than two standard errors (a test of non-inferiority).
+
+    Attributes:
+        rank: k.
+        lower: Every smaller k is significantly worse.
+        upper: This k is significantly good enough.
+        whole_error: Held-out error of the whole network.
+        whole_standard_error: Its standard error.
+        constant_error: Held-out error of the best constant.
+        margin: Excess that counts as none.
+        candidates: k = 0, 1, 2, …
+        tolerance: ε.
+    """
+
+    rank: int
+    lower: int
+    upper: int
+    whole_error: float
+    whole_standard_error: float
+    constant_error: float
+    margin: float
+    candidates: tuple[Candidate, ...]
+    tolerance: Tolerance
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate of the decided rank."""
+        return self.candidates[self.rank]
+
+
+def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> Tensor:
+    """What counts on held-out rows: squared errors, or 1 where the class is wrong; `(n,)` float64."""
+    if is_classification:
+        return (outputs.argmax(1) != targets).double()
+    return (outputs.double() - targets.double()).square().sum(1)
+
+
+def decide_rank(
+    fitted: FittedNetwork,
+    x: Tensor,
+    y: Tensor,
+    *,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    evaluations: int = 150,
+    report: Report = lambda fraction, state: None,
+) -> RankDecision:
+    """Decide the rank of `fitted` on held-out rows.
+
+    For each k the network is narrowed where that changes it least on the training rows; around the smallest k that
+    passes, and below it as long as it still passes, the narrowed network is refitted. The better of the two on the
+    held-out rows represents k.
+
+    Args:
+        fitted: A trained network.
+        x: Held-out inputs `(n, d_in)`, in the network's units, n ≥ 2.
+        y: Held-out outputs in the network's units `(n, d_out)`, or class indices `(n,)`.
+        tolerance: ε.
+        evaluations: Gradient evaluations of each refit; 0 makes none.
+        report: Told the fraction done.
+    """
+    if len(x) < 2:
+        raise OptionError("the number of held-out rows", len(x), "at least 2")
+    trial = _Trial(fitted, x, y, tolerance, evaluations)
+    candidates = [trial.constant()]
+    found = narrowings(fitted.network, fitted.objective.x, until=tolerance.relative / 10.0, extra=2)
+    candidates += [trial.projection(n) for n in found[1:]]
+    _refit_around(trial, found, candidates, report)
+    rank = next((c.rank for c in candidates if c.excess <= trial.margin), candidates[-1].rank)
+    lower = next((c.rank for c in candidates if c.excess - _SURE * c.excess_error <= trial.margin), rank)
+    upper = next(
+        (c.rank for c in candidates[rank:] if c.excess + _SURE * c.excess_error <= trial.margin),
+        min(fitted.network.widths),
+    )
+    return RankDecision(
+        rank,
+        min(lower, rank),
+        max(upper, rank),
+        float(trial.whole.mean()),
+        _standard_error(trial.whole),
+        float(trial.constants.mean()),
+        trial.margin,
+        tuple(candidates),
+        tolerance,
+    )
+
+
+def _refit_around(trial: _Trial, found: list[Narrowing], candidates: list[Candidate], report: Report) -> None:
+    if trial.evaluations == 0:
+        return
+    passing = next((c.rank for c in candidates if c.excess <= trial.margin), candidates[-1].rank)
+    ranks = [k for k in (passing + 1, passing) if 1 <= k < len(candidates)]
+    for done, k in enumerate(ranks):
+        report(done / (len(ranks) + 2), f"refitting at k = {k}")
+        candidates[k] = trial.refitted(found[k], candidates[k])
+    for k in range(passing - 1, 0, -1):
+        report(0.5, f"refitting at k = {k}")
+        candidates[k] = trial.refitted(found[k], candidates[k])
+        # One failure below shows where the error takes off; a second draws the curve; more would be waste.
+        if candidates[k].excess > trial.margin and candidates[k + 1].excess > trial.margin:
+            break
+
+
+class _Trial:
+    """The held-out data and the losses that every candidate is compared with."""
+
+    def __init__(self, fitted: FittedNetwork, x: Tensor, y: Tensor, tolerance: Tolerance, evaluations: int) -> None:
+        self.fitted, self.x, self.y, self.evaluations = fitted, x, y, evaluations
+        self.is_classification = fitted.objective.loss is cross_entropy
+        self.whole = self._losses(fitted.network(x))
+        self.constants = self._losses(_best_constant(fitted.objective).expand(len(x), -1))
+        explained = max(0.0, float((self.constants - self.whole).mean()))
+        self.margin = tolerance.relative**2 * explained
+
+    def constant(self) -> Candidate:
+        excess = self.constants - self.whole
+        return Candidate(0, 0, float(self.constants.mean()), None, None, float(excess.mean()), _standard_error(excess))
+
+    def projection(self, narrowing: Narrowing) -> Candidate:
+        network = truncated(self.fitted.network, narrowing.truncation, narrowing.rank)
+        return self._candidate(narrowing, network, None)
+
+    def refitted(self, narrowing: Narrowing, before: Candidate) -> Candidate:
+        network = refit(
+            self.fitted.network,
+            narrowing.truncation,
+            narrowing.rank,
+            self.fitted.objective,
+            evaluations=self.evaluations,
+        )
+        after = self._candidate(narrowing, network, before)
+        return after
+
+    def _candidate(self, narrowing: Narrowing, network: FullyConnected, before: Candidate | None) -> Candidate:
+        losses = self._losses(network(self.x))
+        error, excess = float(losses.mean()), losses - self.whole
+        if before is None:
+            mean, deviation = float(excess.mean()), _standard_error(excess)
+            return Candidate(narrowing.rank, narrowing.truncation.layer, error, None, network, mean, deviation)
+        is_better = error < before.projected
+        return Candidate(
+            before.rank,
+            before.layer,
+            before.projected,
+            error,
+            network if is_better else before.network,
+            float(excess.mean()) if is_better else before.excess,
+            _standard_error(excess) if is_better else before.excess_error,
+        )
+
+    def _losses(self, outputs: Tensor) -> Tensor:
+        return row_losses(outputs, self.y, is_classification=self.is_classification)
+
+
+def _best_constant(objective: Objective) -> Tensor:
+    """The constant output that fits the training rows best, `(1, d_out)`."""
+    if objective.y.is_floating_point():
+        return objective.y.mean(0, keepdim=True)
+    return objective.y.bincount()[None].float()
+
+
+def _standard_error(values: Tensor) -> float:
+    return float(values.std() / len(values) ** 0.5)

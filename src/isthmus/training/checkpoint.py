@@ -1,0 +1,84 @@
+"""Everything a killed fit needs to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import safetensors.torch
+from torch import Tensor
+
+from isthmus.errors import FileFormatError
+from isthmus.files import write_atomically
+from isthmus.functions.storage import read_safetensors
+from isthmus.training.history import Moment
+
+
+@dataclass
+class Progress:
+    """The state of a fit between two steps.
+
+    Attributes:
+        vector: All weights and biases, `(p,)`.
+        step: Steps of Adam done.
+        rounds: Rounds of L-BFGS done.
+        is_converged: Whether the last round moved less than the plan's precision.
+        optimiser: Adam's state; empty once L-BFGS has begun, which starts every round afresh.
+        history: The moments recorded so far.
+        seconds: Time spent in earlier sessions.
+    """
+
+    vector: Tensor
+    step: int = 0
+    rounds: int = 0
+    is_converged: bool = False
+    optimiser: dict[str, Tensor] = field(default_factory=dict)
+    history: list[Moment] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def save_checkpoint(progress: Progress, path: Path, *, key: str) -> None:
+    """Write `progress` to one safetensors file, atomically; `key` names the fit it belongs to."""
+    facts = {
+        "step": progress.step,
+        "rounds": progress.rounds,
+        "is_converged": progress.is_converged,
+        "seconds": progress.seconds,
+        "history": [asdict(moment) for moment in progress.history],
+    }
+    tensors = {"vector": progress.vector, **{f"adam.{name}": t for name, t in progress.optimiser.items()}}
+    content = safetensors.torch.save(
+        {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()},
+        {"format": "isthmus-checkpoint", "key": key, "facts": json.dumps(facts)},
+    )
+    write_atomically(path, content)
+
+
+def load_checkpoint(path: Path, *, key: str) -> Progress | None:
+    """The progress in `path`, or None if there is no file or it belongs to another fit.
+
+    Raises:
+        FileFormatError: If the file is damaged; the message says how to start afresh.
+    """
+    if not path.is_file():
+        return None
+    remedy = "Delete it to start the fit from the beginning."
+    tensors, metadata = read_safetensors(path, remedy)
+    if metadata.get("format") != "isthmus-checkpoint":
+        raise FileFormatError(path, "it is not a checkpoint of isthmus", remedy)
+    if metadata.get("key") != key:
+        return None
+    try:
+        facts = json.loads(metadata["facts"])
+        return Progress(
+            vector=tensors["vector"],
+            step=facts["step"],
+            rounds=facts["rounds"],
+            is_converged=facts["is_converged"],
+            optimiser={name.removeprefix("adam."): t for name, t in tensors.items() if name.startswith("adam.")},
+            history=[Moment(**moment) for moment in facts["history"]],
+            seconds=facts["seconds"],
+        )
+    except (KeyError, TypeError, ValueError) as damaged:
+        raise FileFormatError(path, f"its content does not fit together ({damaged})", remedy) from damaged
