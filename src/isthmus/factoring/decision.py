@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError
 from isthmus.factoring.refit import refit
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report
-from isthmus.ranks import Narrowing, narrowings, truncated
+from isthmus.ranks import Narrowing, balanced_truncations, narrowings, truncated
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, Objective, cross_entropy
 
+STAGES = (25, 50, 100)
 _SURE = 2.0  # standard errors for the ends of the interval: about 95 %
 
 
@@ -96,30 +96,31 @@ def decide_rank(
     y: Tensor,
     *,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
-    evaluations: int = 150,
+    stages: tuple[int, ...] = STAGES,
     report: Report = lambda fraction, state: None,
 ) -> RankDecision:
     """Decide the rank of `fitted` on held-out rows.
 
-    For each k the network is narrowed where that changes it least on the training rows; around the smallest k that
-    passes, and below it as long as it still passes, the narrowed network is refitted. The better of the two on the
-    held-out rows represents k.
+    For each k the network is narrowed where that changes it least on the training rows. Around the smallest k that
+    passes, and below it as long as it still passes, it is also narrowed where that costs the objective least, and
+    refitted in short stages until a stage no longer lowers the held-out error. The better of the two on the held-out
+    rows represents k.
 
     Args:
         fitted: A trained network.
         x: Held-out inputs `(n, d_in)`, in the network's units, n ≥ 2.
         y: Held-out outputs in the network's units `(n, d_out)`, or class indices `(n,)`.
         tolerance: ε.
-        evaluations: Gradient evaluations of each refit; 0 makes none.
+        stages: Gradient evaluations of each stage of a refit; empty makes none.
         report: Told the fraction done.
     """
     if len(x) < 2:
         raise OptionError("the number of held-out rows", len(x), "at least 2")
-    trial = _Trial(fitted, x, y, tolerance, evaluations)
+    trial = _Trial(fitted, x, y, tolerance, stages)
     candidates = [trial.constant()]
     found = narrowings(fitted.network, fitted.objective.x, until=tolerance.relative / 10.0, extra=2)
     candidates += [trial.projection(n) for n in found[1:]]
-    _refit_around(trial, found, candidates, report)
+    _refit_around(trial, candidates, report)
     rank = next((c.rank for c in candidates if c.excess <= trial.margin), candidates[-1].rank)
     lower = next((c.rank for c in candidates if c.excess - _SURE * c.excess_error <= trial.margin), rank)
     upper = next(
@@ -139,17 +140,17 @@ def decide_rank(
     )
 
 
-def _refit_around(trial: _Trial, found: list[Narrowing], candidates: list[Candidate], report: Report) -> None:
-    if trial.evaluations == 0:
+def _refit_around(trial: _Trial, candidates: list[Candidate], report: Report) -> None:
+    if not trial.stages:
         return
     passing = next((c.rank for c in candidates if c.excess <= trial.margin), candidates[-1].rank)
     ranks = [k for k in (passing + 1, passing) if 1 <= k < len(candidates)]
     for done, k in enumerate(ranks):
         report(done / (len(ranks) + 2), f"refitting at k = {k}")
-        candidates[k] = trial.refitted(found[k], candidates[k])
+        candidates[k] = trial.refitted(candidates[k])
     for k in range(passing - 1, 0, -1):
         report(0.5, f"refitting at k = {k}")
-        candidates[k] = trial.refitted(found[k], candidates[k])
+        candidates[k] = trial.refitted(candidates[k])
         # One failure below shows where the error takes off; a second draws the curve; more would be waste.
         if candidates[k].excess > trial.margin and candidates[k + 1].excess > trial.margin:
             break
@@ -158,48 +159,50 @@ def _refit_around(trial: _Trial, found: list[Narrowing], candidates: list[Candid
 class _Trial:
     """The held-out data and the losses that every candidate is compared with."""
 
-    def __init__(self, fitted: FittedNetwork, x: Tensor, y: Tensor, tolerance: Tolerance, evaluations: int) -> None:
-        self.fitted, self.x, self.y, self.evaluations = fitted, x, y, evaluations
+    def __init__(
+        self, fitted: FittedNetwork, x: Tensor, y: Tensor, tolerance: Tolerance, stages: tuple[int, ...]
+    ) -> None:
+        self.fitted, self.x, self.y, self.stages = fitted, x, y, stages
         self.is_classification = fitted.objective.loss is cross_entropy
+        self.truncations = balanced_truncations(fitted.network, fitted.objective.x)
         self.whole = self._losses(fitted.network(x))
         self.constants = self._losses(_best_constant(fitted.objective).expand(len(x), -1))
         explained = max(0.0, float((self.constants - self.whole).mean()))
         self.margin = tolerance.relative**2 * explained
 
     def constant(self) -> Candidate:
-        excess = self.constants - self.whole
-        return Candidate(0, 0, float(self.constants.mean()), None, None, float(excess.mean()), _standard_error(excess))
+        return self._candidate(0, 0, self.constants, None)
 
     def projection(self, narrowing: Narrowing) -> Candidate:
         network = truncated(self.fitted.network, narrowing.truncation, narrowing.rank)
-        return self._candidate(narrowing, network, None)
+        return self._candidate(narrowing.rank, narrowing.truncation.layer, self._losses(network(self.x)), network)
 
-    def refitted(self, narrowing: Narrowing, before: Candidate) -> Candidate:
-        network = refit(
-            self.fitted.network,
-            narrowing.truncation,
-            narrowing.rank,
-            self.fitted.objective,
-            evaluations=self.evaluations,
-        )
-        after = self._candidate(narrowing, network, before)
-        return after
+    def refitted(self, projected: Candidate) -> Candidate:
+        """The candidate with a refit tried: the better of both, and both errors."""
+        objective, rank = self.fitted.objective, projected.rank
+        starts = [(truncated(self.fitted.network, t, rank), t.layer) for t in self.truncations if t.rank >= rank]
+        network, layer = min(starts, key=lambda start: objective.value(start[0]))
+        best: Candidate | None = None
+        for evaluations in self.stages:
+            network = refit(network, layer, rank, objective, evaluations=evaluations)
+            now = self._candidate(rank, layer, self._losses(network(self.x)), network)
+            if best is not None and now.projected >= best.projected:
+                break
+            best = now
+        assert best is not None  # there is at least one stage
+        winner = best if best.projected < projected.projected else projected
+        return replace(winner, projected=projected.projected, refitted=best.projected)
 
-    def _candidate(self, narrowing: Narrowing, network: FullyConnected, before: Candidate | None) -> Candidate:
-        losses = self._losses(network(self.x))
-        error, excess = float(losses.mean()), losses - self.whole
-        if before is None:
-            mean, deviation = float(excess.mean()), _standard_error(excess)
-            return Candidate(narrowing.rank, narrowing.truncation.layer, error, None, network, mean, deviation)
-        is_better = error < before.projected
+    def _candidate(self, rank: int, layer: int, losses: Tensor, network: FullyConnected | None) -> Candidate:
+        excess = losses - self.whole
         return Candidate(
-            before.rank,
-            before.layer,
-            before.projected,
-            error,
-            network if is_better else before.network,
-            float(excess.mean()) if is_better else before.excess,
-            _standard_error(excess) if is_better else before.excess_error,
+            rank=rank,
+            layer=layer,
+            projected=float(losses.mean()),
+            refitted=None,
+            network=network,
+            excess=float(excess.mean()),
+            excess_error=_standard_error(excess),
         )
 
     def _losses(self, outputs: Tensor) -> Tensor:
