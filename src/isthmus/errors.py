@@ -111,6 +111,16 @@ class RunConflictError(IsthmusError, ValueError):
         )
 
 
+class ScaleError(IsthmusError, ValueError):
+    """The data are too large for single precision."""
+
+    def __init__(self, what: str, largest: float, limit: float) -> None:
+        super().__init__(
+            f"{what} reaches {largest:.2g} in magnitude; squares of numbers above {limit:.0e} leave single precision. "
+            "Standardise the data, or express them in a larger unit."
+        )
+
+
 class DivergenceError(IsthmusError, ArithmeticError):
     """The objective left the finite numbers during training."""
 

@@ -1,7 +1,7 @@
 """Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
 
 from isthmus.training.descent import lbfgs
-from isthmus.training.fit import FittedNetwork, constant_loss, fit
+from isthmus.training.fit import FittedNetwork, check_options, constant_loss, fit
 from isthmus.training.history import Moment
 from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.objective import Objective
@@ -16,6 +16,7 @@ __all__ = [
     "Objective",
     "Parameters",
     "Plan",
+    "check_options",
     "constant_loss",
     "cross_entropy",
     "fit",

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import ConstantOutputError, DtypeError, OptionError, ShapeError, TooFewRowsError
+from isthmus.errors import ConstantOutputError, DtypeError, OptionError, ScaleError, ShapeError, TooFewRowsError
 from isthmus.functions import RELU, Activation, Affine, FullyConnected, Scaling, StandardizedNetwork, standardization
 from isthmus.progress import Report
 from isthmus.shapes import as_matrix
@@ -23,6 +23,7 @@ from isthmus.training.objective import Objective
 from isthmus.training.parameters import random_network
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 
+_LARGEST = 1e12  # a squared error summed over many columns stays far from float32's 3e38
 RELATIVE_RIDGE = 1e-3  # default λ in units of the error of the best constant
 
 
@@ -95,19 +96,23 @@ def fit(
     Raises:
         ShapeError, DtypeError, NonFiniteError, TooFewRowsError: If the data are not finite matrices of equal length.
         ConstantOutputError: If y does not vary.
+        ScaleError: If unstandardised data are too large for single precision.
         OptionError: If an option is out of range.
         DivergenceError: If the objective leaves the finite numbers.
 
     Source:
         Jacot (2023), problem setting.
     """
-    _check_options(task, depth, width, ridge)
+    check_options(task, depth, width, ridge)
     inputs, targets, classes = _as_pair(x, y, task)
     s_x = standardization(inputs, standardize)
     s_y = _output_standardization(targets, s_x, task, standardize)
     z_x = s_x.forward(inputs.double()).to(device=device, dtype=torch.float32)
     is_classification = classes is not None
     z_y = targets.to(device) if is_classification else s_y.forward(targets.double()).to(device, torch.float32)
+    for what, data in (("x", z_x), ("y", z_y)):
+        if (largest := float(data.abs().max())) > _LARGEST:
+            raise ScaleError(what, largest, _LARGEST)
     d_out = len(classes) if classes is not None else targets.shape[1]
     constant = constant_loss(z_y)
     objective = Objective(
@@ -150,7 +155,8 @@ def constant_loss(targets: Tensor) -> float:
     return float(-(shares * shares.log()).sum())
 
 
-def _check_options(task: str, depth: int, width: int, ridge: float | None) -> None:
+def check_options(task: str, depth: int, width: int, ridge: float | None) -> None:
+    """Raise `OptionError` for a value out of range."""
     if task not in ("regression", "classification", "autoencoder"):
         raise OptionError("task", task, "regression, classification or autoencoder")
     if depth < 1:

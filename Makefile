@@ -1,0 +1,43 @@
+# Only Python 3.11+ and make are needed; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check bench clean
+
+help:
+	@echo "make demo   set up and run the main job on the teacher and on real digits"
+	@echo "make test   set up and run the tests"
+	@echo "make check  formatting, lint, types, import layers"
+	@echo "make bench  run every benchmark (about an hour)"
+
+# The demo needs less than the tests: a user who only looks should not wait for the test tools.
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e '.[digits]'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e '.[all,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	$(BIN)/isthmus fit teacher --out runs/demo-teacher --overwrite
+	$(BIN)/isthmus fit digits --task autoencoder --out runs/demo-digits --overwrite
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

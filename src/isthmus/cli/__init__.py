@@ -1,0 +1,1 @@
+"""The command line: one noun or verb a command, one sentence an error."""

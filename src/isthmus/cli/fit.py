@@ -1,0 +1,143 @@
+"""`isthmus fit`: from data to a rank."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from isthmus.cli.output import print_json, print_summary
+from isthmus.datasets import load_dataset
+from isthmus.errors import OptionError
+from isthmus.progress import progress_bar
+from isthmus.reports import write_report
+from isthmus.runs import FitOptions, RunFolder, fit_dataset
+from isthmus.training import Plan
+
+
+class TaskName(StrEnum):
+    """What to learn."""
+
+    regression = "regression"
+    classification = "classification"
+    autoencoder = "autoencoder"
+
+
+class ScalingName(StrEnum):
+    """How columns are scaled."""
+
+    columns = "columns"
+    shared = "global"
+
+
+class MissingName(StrEnum):
+    """What to do with rows that have missing values."""
+
+    refuse = "refuse"
+    drop = "drop"
+
+
+DEFAULTS = Plan()
+
+
+def fit(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A .npz, .npy, .csv or .parquet file, a folder of images, or teacher, digits, mnist, curve, "
+            "inverted-s (options after a colon: teacher:k=3,n=1000).",
+            metavar="DATA",
+        ),
+    ],
+    task: Annotated[TaskName | None, typer.Option(help="What to learn. Default: what the data suggest.")] = None,
+    target: Annotated[str, typer.Option(help="Columns to predict, separated by commas.", metavar="COLS")] = "",
+    drop: Annotated[str, typer.Option(help="Columns to leave out, separated by commas.", metavar="COLS")] = "",
+    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
+    depth: Annotated[str, typer.Option(help="Number of weight matrices L, or auto.", metavar="N|auto")] = "13",
+    width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 100,
+    ridge: Annotated[
+        float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="RUN folder. Default: runs/<data>-<digest>.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of data, split and training.")] = 0,
+    standardize: Annotated[bool, typer.Option(help="Standardise inputs and outputs.")] = True,
+    scaling: Annotated[
+        ScalingName | None, typer.Option(help="Scale each column, or all by one number. Default: by the data.")
+    ] = None,
+    activation: Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")] = "relu",
+    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    validation: Annotated[float, typer.Option(help="Share of rows that decide the rank.")] = 0.15,
+    test: Annotated[float, typer.Option(help="Share of rows for the figures that are reported.")] = 0.15,
+    learning_rate: Annotated[float, typer.Option(help="Peak step size of Adam.")] = DEFAULTS.learning_rate,
+    steps: Annotated[int, typer.Option(help="Steps of Adam.")] = DEFAULTS.warmup_steps,
+    rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS.")] = DEFAULTS.rounds,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a step of Adam. Default: all up to 4096.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Train a deep network on DATA, decide its rank, split it there, and write a RUN folder with a report."""
+    options = FitOptions(
+        depth=_depth(depth),
+        width=width,
+        ridge=ridge,
+        seed=_seed(seed),
+        standardize=(scaling.value if scaling else None) if standardize else "none",
+        activation=activation,
+        tolerance=tolerance,
+        device=_device(device),
+        plan=Plan(learning_rate=learning_rate, warmup_steps=steps, rounds=rounds, batch_size=batch_size),
+    )
+    options.check()
+    dataset = load_dataset(
+        data,
+        task=task.value if task else None,
+        target=_names(target),
+        drop=_names(drop),
+        missing=missing.value,
+        seed=seed,
+        validation=validation,
+        test=test,
+    )
+    folder = out or Path("runs") / f"{_slug(data)}-{options.key(dataset)[:8]}"
+    with progress_bar(f"fitting {dataset.name}") as progress:
+        record = fit_dataset(dataset, options, folder, overwrite=overwrite, report=progress)
+        page = write_report([record], RunFolder(folder).report)
+    if as_json:
+        print_json(record, run=folder, report=page)
+    else:
+        print_summary(record, run=folder, report=page)
+
+
+def _depth(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise OptionError("--depth", text, "a whole number from 1, or auto")
+    return int(text)
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed < 2**31:
+        raise OptionError("--seed", seed, "between 0 and 2147483647")
+    return seed
+
+
+def _device(name: str) -> str:
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as absent:
+        raise OptionError("--device", name, "a device that torch finds on this machine, such as cpu") from absent
+    return name
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _slug(data: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", Path(data).stem or data).strip("-").lower() or "run"

@@ -1,0 +1,69 @@
+"""The command `isthmus`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from isthmus.cli.fit import fit
+from isthmus.cli.measure import measure
+from isthmus.cli.report import report
+from isthmus.errors import IsthmusError
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="How many numbers does a map really pass through? Fit data or measure a trained network.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(fit)
+app.command()(measure)
+app.command()(report)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if show_version:
+        print(f"isthmus {version('isthmus')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command; errors that have a remedy are one sentence on standard error and exit status 2."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command with the given arguments and return its exit status."""
+    try:
+        return int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
+    except TyperException as wrong:
+        message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
+        return _said(f"{message.rstrip('.')}. See isthmus --help.")
+    except IsthmusError as refused:
+        return _said(str(refused))
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run the same command again to continue from the last checkpoint.", file=sys.stderr)
+        return _INTERRUPTED
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as system:
+        return _said(f"Cannot use {system.filename}: {system.strerror}. Choose another path.")
+    except OSError as system:
+        return _said(f"The system refused: {system}. Check the path and the free space.")
+
+
+def _said(sentence: str) -> int:
+    print(f"isthmus: {sentence}", file=sys.stderr)
+    return _USAGE_ERROR

@@ -1,0 +1,42 @@
+"""`isthmus measure`: the rank profile of a trained network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from isthmus.cli.output import print_json, print_summary
+from isthmus.datasets import load_inputs
+from isthmus.functions import load
+from isthmus.progress import progress_bar
+from isthmus.ranks import measure as measured
+from isthmus.reports import write_report
+from isthmus.runs import RunFolder, measure_record
+from isthmus.tolerance import Tolerance
+
+
+def measure(
+    model: Annotated[Path, typer.Argument(help="A RUN folder or a .safetensors file of ours.", metavar="MODEL")],
+    data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
+    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
+    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of built-in data.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Tell through how few numbers a trained network passes its inputs."""
+    limit = Tolerance(tolerance)
+    network = load(model)
+    names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
+    x = torch.from_numpy(load_inputs(data, input_names=names, seed=seed))
+    with progress_bar(f"measuring {model}"):
+        profile = measured(network, x, tolerance=limit, points=points)
+    record = measure_record(str(model), profile, "cpu")
+    paths = {} if page is None else {"report": write_report([record], page)}
+    if as_json:
+        print_json(record, **paths)
+    else:
+        print_summary(record, **paths)

@@ -1,0 +1,8 @@
+"""The main job and its RUN folder: what was asked, what was found, how to repeat it."""
+
+from isthmus.runs.folder import RunFolder
+from isthmus.runs.job import fit_dataset
+from isthmus.runs.options import FitOptions
+from isthmus.runs.record import fit_record, measure_record
+
+__all__ = ["FitOptions", "RunFolder", "fit_dataset", "fit_record", "measure_record"]

@@ -1,0 +1,21 @@
+"""Rows of a data set in the units of a network that was fitted to it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from isthmus.datasets import Dataset
+from isthmus.datasets.dataset import Integers
+from isthmus.training import FittedNetwork
+
+
+def standardized_rows(dataset: Dataset, fitted: FittedNetwork, rows: Integers) -> tuple[Tensor, Tensor]:
+    """Inputs `(n, d_in)` and outputs `(n, d_out)` or class indices `(n,)`, on the network's device."""
+    like = fitted.objective.x
+    x = fitted.inputs.forward(torch.from_numpy(dataset.x[rows]).double()).to(like)
+    if fitted.classes is not None:
+        labels = torch.from_numpy(dataset.y[rows])
+        return x, torch.searchsorted(fitted.classes, labels).to(like.device)
+    outputs = dataset.x if dataset.task == "autoencoder" else dataset.y
+    return x, fitted.outputs.forward(torch.from_numpy(outputs[rows]).double()).to(like)

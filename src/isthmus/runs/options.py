@@ -1,0 +1,61 @@
+"""Everything that decides the outcome of a fit, in one value that names it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from isthmus.datasets import Dataset
+from isthmus.functions import Scaling, activation
+from isthmus.tolerance import Tolerance
+from isthmus.training import Plan, check_options
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a data set is fitted and its rank decided.
+
+    Attributes:
+        depth: L, or None to choose it on the validation rows.
+        width: Width of the hidden layers.
+        ridge: λ, or None for 1/1000 of the loss of the best constant.
+        seed: Start of the training.
+        standardize: "columns", "global", "none", or None: global where all columns share a unit, else columns.
+        activation: Name of σ.
+        tolerance: ε of the ranks.
+        device: Where to compute.
+        plan: How long and how fast.
+    """
+
+    depth: int | None = 13
+    width: int = 100
+    ridge: float | None = None
+    seed: int = 0
+    standardize: Scaling | None = None
+    activation: str = "relu"
+    tolerance: float = 0.1
+    device: str = "cpu"
+    plan: Plan = field(default_factory=Plan)
+
+    def check(self) -> None:
+        """Raise the error that `fit` would raise for these options, before any data are read."""
+        check_options("regression", self.depth or 1, self.width, self.ridge)
+        activation(self.activation)
+        Tolerance(self.tolerance)
+
+    def scaling(self, dataset: Dataset) -> Scaling:
+        """The standardisation that applies to `dataset`."""
+        return self.standardize or ("global" if dataset.shares_unit else "columns")
+
+    def record(self, dataset: Dataset) -> dict[str, Any]:
+        """Options and data as plain JSON values: enough to repeat the run."""
+        return {"data": dataset.name, "task": dataset.task, **asdict(self), "standardize": self.scaling(dataset)}
+
+    def key(self, dataset: Dataset) -> str:
+        """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""
+        facts = {**self.record(dataset), "sha256": dataset.sha256, "isthmus": version("isthmus")}
+        del facts["data"]  # the same content under another path is the same data
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

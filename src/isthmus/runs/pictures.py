@@ -1,0 +1,71 @@
+"""Samples for the page: latent coordinates, images before and after, and where points of the plane go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from isthmus.datasets import Dataset
+from isthmus.factoring import Factorization, linear_baseline
+from isthmus.training import FittedNetwork
+
+_POINTS = 800
+_IMAGES = 10
+_ARROWS = 120
+
+
+def latent(dataset: Dataset, factorization: Factorization | None) -> dict[str, Any] | None:
+    """Coordinates in R^k of held-out rows, with something to colour them by."""
+    if factorization is None:
+        return None
+    rows = dataset.split.test[:_POINTS]
+    x = torch.from_numpy(dataset.x[rows])
+    z = factorization.encode(x)
+    color: list[Any]
+    if dataset.task == "classification":
+        color, name = [dataset.output_names[int(label)] for label in dataset.y[rows]], "class"
+    elif dataset.task == "autoencoder":
+        misses = (factorization.decode(z) - x.to(z)).square().mean(1).sqrt()
+        color, name = significant(misses), "reconstruction error (root mean square)"
+    else:
+        color, name = significant(torch.from_numpy(dataset.y[rows][:, 0])), dataset.output_names[0]
+    return {"coordinates": significant(z), "color": color, "color_name": name}
+
+
+def reconstructions(
+    dataset: Dataset, fitted: FittedNetwork, factorization: Factorization | None
+) -> dict[str, Any] | None:
+    """Held-out images, what h ∘ g makes of them, and what PCA with as many numbers does."""
+    if dataset.task != "autoencoder" or dataset.image_shape is None or factorization is None:
+        return None
+    x = torch.from_numpy(dataset.x[dataset.split.test[:_IMAGES]])
+    train = fitted.objective.x
+    pca = linear_baseline(train, train)
+    same = fitted.outputs.backward(pca(fitted.inputs.forward(x.double()).to(train.device), factorization.rank))
+    return {
+        "shape": list(dataset.image_shape),
+        "originals": significant(x),
+        "outputs": significant(factorization(x)),
+        "baseline": significant(same),
+        "baseline_name": f"PCA, {factorization.rank} numbers",
+    }
+
+
+def arrows(dataset: Dataset, fitted: FittedNetwork, seed: int) -> dict[str, Any] | None:
+    """Random points of the plane and where an autoencoder of the plane sends them."""
+    if dataset.task != "autoencoder" or dataset.x.shape[1] != 2:
+        return None
+    data = torch.from_numpy(dataset.x[dataset.split.train]).double()
+    low, high = data.amin(0), data.amax(0)
+    margin = 0.25 * (high - low)
+    draws = torch.rand(_ARROWS, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    start = low - margin + draws * (high - low + 2 * margin)
+    end = fitted(start)
+    return {"from": significant(start), "to": significant(end), "data": significant(data[:_POINTS])}
+
+
+def significant(values: Tensor) -> list[Any]:
+    """Nested lists with five significant figures: enough to draw."""
+    return [significant(v) if v.ndim else float(f"{float(v):.5g}") for v in values]

@@ -1,0 +1,41 @@
+"""Shared cases: networks whose function, rank or layers are known by construction."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected
+
+ACTIVATIONS = [RELU, Activation(0.1), IDENTITY, ABSOLUTE]
+
+
+def random_layers(widths, activation, seed, *, dtype=torch.float64):
+    """A network with independent Gaussian weights and biases, scaled so that signals keep their size."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = [
+        torch.randn(o, i, generator=generator, dtype=torch.float64) * (2.0 / i) ** 0.5 for i, o in pairwise(widths)
+    ]
+    biases = [0.3 * torch.randn(o, generator=generator, dtype=torch.float64) for o in widths[1:]]
+    return FullyConnected(tuple(w.to(dtype) for w in weights), tuple(b.to(dtype) for b in biases), activation)
+
+
+def through(k, seed, *, d=9, width=30, dtype=torch.float64):
+    """f = h ∘ g with a linear layer of width k inside: Rank_BN ≤ k, and Rank_J = k for generic weights."""
+    g = random_layers((d, width, k), RELU, seed)
+    h = random_layers((k, width, d), RELU, seed + 1)
+    weights = (g.weights[0], h.weights[0] @ g.weights[1], h.weights[1])
+    biases = (g.biases[0], h.weights[0] @ g.biases[1] + h.biases[0], h.biases[1])
+    return FullyConnected(tuple(w.to(dtype) for w in weights), tuple(b.to(dtype) for b in biases), RELU)
+
+
+@pytest.fixture(params=ACTIVATIONS, ids=lambda a: a.name)
+def activation(request):
+    return request.param
+
+
+@pytest.fixture
+def points():
+    return torch.randn(40, 5, generator=torch.Generator().manual_seed(7), dtype=torch.float64)

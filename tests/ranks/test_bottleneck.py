@@ -1,0 +1,110 @@
+"""Bottleneck ranks of constructed functions, and the optimality of the truncation behind them."""
+
+import pytest
+import torch
+
+from conftest import random_layers, through
+from isthmus.functions import IDENTITY, RELU, FullyConnected, StandardizedNetwork
+from isthmus.functions.standardization import Affine
+from isthmus.ranks import balanced_truncations, bottleneck_rank, measure, narrowings, truncated
+from isthmus.tolerance import Tolerance
+
+
+def data(d, n=200, seed=1, dtype=torch.float64):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_a_composition_through_k_numbers_has_bottleneck_rank_k(k):
+    estimate = bottleneck_rank(through(k, seed=20 + k), data(9), tolerance=Tolerance(1e-6))
+    assert (estimate.lower, estimate.upper) == (k, k)
+    assert "exhibited" in estimate.evidence[1]
+
+
+@pytest.mark.parametrize("rank", [0, 1, 3, 4])
+def test_an_affine_map_has_the_rank_of_its_matrix(rank):
+    generator = torch.Generator().manual_seed(rank)
+    factors = torch.randn(4, rank, generator=generator), torch.randn(rank, 6, generator=generator)
+    network = FullyConnected(((factors[0] @ factors[1]).double(),), (torch.ones(4).double(),), IDENTITY)
+    estimate = bottleneck_rank(network, data(6), tolerance=Tolerance(1e-6))
+    assert (estimate.lower, estimate.upper) == (rank, rank)
+
+
+def test_the_tripod_has_jacobian_rank_1_and_needs_two_numbers():
+    """Each third of the square onto one leg: f(x) = relu(<u_i, x> - 1) along three directions that sum to zero."""
+    angles = torch.tensor([0.0, 2.0, 4.0], dtype=torch.float64) * torch.pi / 3
+    legs = torch.stack([angles.cos(), angles.sin()], 1)
+    network = FullyConnected((legs, legs.T), (torch.full((3,), -1.0).double(), torch.zeros(2).double()))
+    x = 4 * torch.rand(2000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 2
+    active = (x @ legs.T > 1).sum(1)
+    x = x[active <= 1]
+    estimate = bottleneck_rank(network, x, tolerance=Tolerance(0.01))
+    assert estimate.lower == 1
+    assert estimate.upper == 2
+
+
+def test_on_a_linear_network_truncation_is_the_best_low_rank_approximation():
+    network = random_layers((6, 8, 7, 5), IDENTITY, seed=3)
+    x = data(6, n=500)
+    product = network.weights[2] @ network.weights[1] @ network.weights[0]
+    outputs = (x - x.mean(0)) @ product.T
+    tail = torch.linalg.svdvals(outputs)
+    for truncation in balanced_truncations(network, x):
+        for k in range(5):
+            change = (truncated(network, truncation, k)(x) - network(x)).norm()
+            expected = tail[k:].square().sum().sqrt()  # Eckart and Young
+            assert float(change) == pytest.approx(float(expected), rel=1e-6)
+        values = truncation.values[:5] * len(x) ** 0.5
+        torch.testing.assert_close(values, tail, rtol=1e-6, atol=1e-6)
+
+
+def test_truncated_networks_factor_through_k_numbers(activation):
+    network = random_layers((5, 8, 7, 4), activation, seed=4)
+    for truncation in balanced_truncations(network, data(5)):
+        for k in (0, 1, 2):
+            narrow = truncated(network, truncation, k).weights[truncation.layer]
+            assert int(torch.linalg.matrix_rank(narrow, rtol=1e-10)) <= k
+
+
+def test_coordinates_are_uncorrelated_and_keep_the_activations():
+    network, x = random_layers((5, 8, 7, 4), RELU, seed=5), data(5)
+    z = network.pre_activations(x)
+    inputs = [x, *(z_l.relu() for z_l in z[:-1])]
+    for truncation, a in zip(balanced_truncations(network, x), inputs, strict=True):
+        latent = (a - truncation.mean) @ truncation.encode.T
+        eye = torch.eye(truncation.rank, dtype=torch.float64)
+        torch.testing.assert_close(latent.T @ latent / len(x), eye, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(truncation.mean + latent @ truncation.decode.T, a, rtol=1e-5, atol=1e-5)
+
+
+def test_narrowing_changes_fall_to_zero_and_stop():
+    found = narrowings(through(3, seed=6), data(9), until=1e-6, extra=2)
+    assert [n.rank for n in found] == [0, 1, 2, 3, 4, 5]
+    changes = [n.change for n in found]
+    assert changes[2] > 1e-2
+    assert max(changes[3:]) < 1e-6
+
+
+def test_the_profile_gathers_what_the_parts_say():
+    network, x = through(2, seed=7), data(9)
+    profile = measure(network, x, tolerance=Tolerance(1e-4))
+    assert profile.jacobian_rank.lower == profile.bottleneck_rank.upper == 2
+    assert profile.cost_lower <= profile.norm_per_depth == network.norm_per_depth
+    assert len(profile.layers) == network.depth
+    record = profile.record()
+    assert sum(record["jacobian"]["rank_counts"].values()) == record["jacobian"]["points"] == 200
+
+
+def test_a_standardised_network_is_measured_in_its_own_units():
+    network = through(2, seed=8)
+    model = StandardizedNetwork(network, Affine(torch.full((9,), 5.0), torch.full((9,), 3.0)), Affine.identity(9))
+    x = data(9)
+    shifted = measure(model, 3.0 * x + 5.0)
+    plain = measure(network, x)
+    torch.testing.assert_close(shifted.jacobian.singular_values, plain.jacobian.singular_values)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_few_rows_are_measured_without_complaint(n):
+    profile = measure(through(2, seed=9), data(9, n=n))
+    assert profile.bottleneck_rank.upper <= n
