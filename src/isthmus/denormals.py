@@ -1,28 +1,62 @@
-"""Flush denormal numbers while we compute, and leave the caller's setting as it was."""
+"""Compute with denormal numbers flushed to zero, and leave every thread as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ctypes
+import functools
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 
-def _is_flushing() -> bool:
-    # torch can set the flag and not read it: a product that is denormal tells.
-    return bool(torch.tensor([1e-38], dtype=torch.float32).mul(1e-3).item() == 0.0)
-
-
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
-    """Treat denormals as zero inside the block.
+    """Treat denormals as zero inside the block, in the calling thread and in torch's workers.
 
-    Weights that the ridge drives to zero become denormal on the way, and a CPU then takes 10 to 20 times as long
-    for each step; nothing else in a fit is as expensive.
+    Weights that the ridge drives to zero become denormal on the way, and a CPU then takes several times as long for
+    each step; nothing else in a fit is as expensive. The processor's flag belongs to a thread, and torch sets it for
+    the calling thread only: workers that were started before keep computing with denormals. See
+    `docs/decisions/0006-denormals-in-every-thread.md`.
     """
-    before = _is_flushing()
-    torch.set_flush_denormal(True)
+    before: dict[int, bool] = {}
+
+    def flush() -> None:
+        before[threading.get_ident()] = _is_flushing()
+        torch.set_flush_denormal(True)
+
+    def restore() -> None:
+        torch.set_flush_denormal(before.get(threading.get_ident(), False))
+
+    _in_every_thread(flush)
     try:
         yield
     finally:
-        torch.set_flush_denormal(before)
+        _in_every_thread(restore)
+
+
+def _is_flushing() -> bool:
+    # torch can set the flag and not read it: a product that is denormal tells.
+    return float(torch.tensor(1e-30) * torch.tensor(1e-9)) == 0.0
+
+
+def _in_every_thread(action: Callable[[], None]) -> None:
+    """Run `action` in each thread of the OpenMP team that computes for the calling thread, or only in the latter."""
+    library = _openmp()
+    if library is None:
+        action()
+        return
+    body = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: action())
+    library.GOMP_parallel(body, None, ctypes.c_uint(torch.get_num_threads()), ctypes.c_uint(0))
+
+
+@functools.cache
+def _openmp() -> ctypes.CDLL | None:
+    """GNU's OpenMP runtime as torch has loaded it (Linux wheels), or None."""
+    for path in (Path(torch.__file__).parent / "lib").glob("libgomp*"):
+        library = ctypes.CDLL(str(path))
+        if hasattr(library, "GOMP_parallel"):
+            return library
+    return None

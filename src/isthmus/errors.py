@@ -43,6 +43,23 @@ class TooFewRowsError(IsthmusError, ValueError):
         super().__init__(f"{what} has {rows} row{'s' * (rows != 1)}; at least {needed} are needed. Provide more data.")
 
 
+class RareClassError(IsthmusError, ValueError):
+    """A class has too few rows to be trained on and tested."""
+
+    def __init__(self, name: str, rows: int, needed: int) -> None:
+        super().__init__(
+            f"Class {name!r} has {rows} row{'s' * (rows != 1)}; each class needs at least {needed}. "
+            "Leave these rows out, merge the class with another, or use --task regression for a number."
+        )
+
+
+class ColumnError(IsthmusError, ValueError):
+    """A column of a table cannot be used as it is."""
+
+    def __init__(self, column: str, cause: str, remedy: str) -> None:
+        super().__init__(f"Column {column!r} {cause}. {remedy}")
+
+
 class ConstantOutputError(IsthmusError, ValueError):
     """The outputs do not vary, so the function has rank 0."""
 

@@ -48,6 +48,14 @@ class Activation:
             return z.abs()
         return torch.nn.functional.leaky_relu(z, self.negative_slope)
 
+    def pulled_back(self, delta: Tensor, z: Tensor) -> Tensor:
+        """δ σ′(z), entrywise; `delta` is overwritten where that saves memory."""
+        if self.negative_slope == 0.0:
+            return delta.mul_(z > 0)
+        if self.negative_slope == 1.0:
+            return delta
+        return torch.where(z > 0, delta, self.negative_slope * delta)
+
     def derivative(self, z: Tensor) -> Tensor:
         """σ′(z), same shape and dtype; at the kink z = 0 the left slope, as in torch's own backward pass."""
         left = torch.full_like(z, self.negative_slope)

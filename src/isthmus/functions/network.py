@@ -110,16 +110,25 @@ class FullyConnected:
         r"""$\|w\|^2 / L$: an upper bound of $R(f; L)/L$."""
         return self.squared_norm / self.depth
 
+    def trace(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        r"""What every layer reads and computes at the rows of `x`.
+
+        Returns:
+            $[A_0 = x, A_1, \dots, A_{L-1}]$, `(n, n_{ℓ-1})` each, and $[\tilde Z_1, \dots, \tilde Z_L]$, `(n, n_ℓ)`
+            each; the last pre-activation is the output.
+        """
+        check_columns(x, self.d_in)
+        a = [x.to(dtype=self.dtype, device=self.device)]
+        z: list[Tensor] = []
+        for w, b in zip(self.weights, self.biases, strict=True):
+            if z:
+                a.append(self.activation(z[-1]))
+            z.append(torch.addmm(b, a[-1], w.T))
+        return a, z
+
     def pre_activations(self, x: Tensor) -> list[Tensor]:
         r"""$\tilde Z_1, \dots, \tilde Z_L$ at the rows of `x`: `(n, n_ℓ)` each; the last one is the output."""
-        check_columns(x, self.d_in)
-        a = x.to(dtype=self.dtype, device=self.device)
-        collected: list[Tensor] = []
-        for w, b in zip(self.weights, self.biases, strict=True):
-            if collected:
-                a = self.activation(collected[-1])
-            collected.append(torch.addmm(b, a, w.T))
-        return collected
+        return self.trace(x)[1]
 
     def __call__(self, x: Tensor) -> Tensor:
         """f at the rows of `x` `(n, d_in)`: `(n, d_out)`."""

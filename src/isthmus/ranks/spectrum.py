@@ -46,8 +46,8 @@ class Moments:
 def layer_inputs(network: FullyConnected, x: Tensor) -> Iterator[list[Tensor]]:
     r"""For each chunk of rows: $[A_0 = x, A_1, …, A_{L-1}, f(x)]$, `(chunk, n_ℓ)` each."""
     for rows in x.to(dtype=network.dtype, device=network.device).split(CHUNK):
-        z = network.pre_activations(rows)
-        yield [rows, *(network.activation(z_l) for z_l in z[:-1]), z[-1]]
+        a, z = network.trace(rows)
+        yield [*a, z[-1]]
 
 
 def layer_moments(network: FullyConnected, x: Tensor) -> list[Moments]:

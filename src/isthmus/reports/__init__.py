@@ -1,1 +1,6 @@
-"""."""
+"""Pages and words from records; nothing is computed here."""
+
+from isthmus.reports.page import write_report
+from isthmus.reports.summary import headline, summary
+
+__all__ = ["headline", "summary", "write_report"]

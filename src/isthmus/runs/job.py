@@ -54,9 +54,8 @@ def fit_dataset(
         return finished
     tolerance = Tolerance(options.tolerance)
     fitted = _fitted(dataset, options, folder.checkpoint, key, report)
-    with flushed_denormals(), torch.no_grad():
-        findings = _found(dataset, fitted, tolerance, report)
-    record = {"key": key, **fit_record(dataset, options, findings)}
+    findings, record = _found(dataset, fitted, options, tolerance, report)
+    record = {"key": key, **record}
     save(fitted, folder.model)
     if findings.factorization is not None:
         save(findings.factorization.encoder, folder.encoder)
@@ -92,7 +91,11 @@ def _fitted(dataset: Dataset, options: FitOptions, checkpoint: Path, key: str, r
     return trained(depth, options.plan, checkpoint, lambda f, state: report(f * _SHARES[0], state))
 
 
-def _found(dataset: Dataset, fitted: FittedNetwork, tolerance: Tolerance, report: Report) -> Findings:
+@flushed_denormals()
+@torch.no_grad()
+def _found(
+    dataset: Dataset, fitted: FittedNetwork, options: FitOptions, tolerance: Tolerance, report: Report
+) -> tuple[Findings, dict[str, Any]]:
     start, end = _SHARES
     x, y = standardized_rows(dataset, fitted, dataset.split.validation)
     decision = decide_rank(
@@ -100,7 +103,8 @@ def _found(dataset: Dataset, fitted: FittedNetwork, tolerance: Tolerance, report
     )
     report(end, "measuring")
     profile = measure(fitted, dataset.x[dataset.split.train], tolerance=tolerance)
-    return Findings(fitted, decision, profile, factorized(fitted, decision, profile))
+    findings = Findings(fitted, decision, profile, factorized(fitted, decision, profile))
+    return findings, fit_record(dataset, options, findings)
 
 
 def factorized(fitted: FittedNetwork, decision: RankDecision, profile: RankProfile) -> Factorization | None:

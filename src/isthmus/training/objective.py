@@ -68,16 +68,17 @@ class Objective:
         return total / len(self.x) + scale * parameters.vector.square().sum()
 
     def _chunks(self) -> list[tuple[Tensor, Tensor]]:
+        if len(self.x) <= _CHUNK:
+            return [(self.x, self.y)]
         return list(zip(self.x.split(_CHUNK), self.y.split(_CHUNK), strict=True))
 
     def _backpropagated(self, network: FullyConnected, x: Tensor, y: Tensor, out: FullyConnected) -> Tensor:
-        z = network.pre_activations(x)
-        a = [x, *(network.activation(z_l) for z_l in z[:-1])]
+        a, z = network.trace(x)
         value, delta = self.loss(z[-1], y)
         delta = delta / len(self.x)
         for layer in reversed(range(network.depth)):
             out.weights[layer].addmm_(delta.T, a[layer])
             out.biases[layer].add_(delta.sum(0))
             if layer:
-                delta = (delta @ network.weights[layer]) * network.activation.derivative(z[layer - 1])
+                delta = network.activation.pulled_back(delta @ network.weights[layer], z[layer - 1])
         return value

@@ -1,0 +1,70 @@
+"""A folder of images, as one grey row each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.datasets.assembly import dataset_from_arrays
+from isthmus.datasets.dataset import Dataset, Task
+from isthmus.errors import FileFormatError, FileMissingError, MissingExtraError, OptionError
+
+_KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+
+def from_folder(folder: Path, *, task: Task | None, **split: Any) -> Dataset:
+    """Images of one size, read as grey levels in [0, 1]; subfolders are classes.
+
+    Raises:
+        MissingExtraError: If Pillow is not installed.
+        FileMissingError: If the folder holds no image.
+        FileFormatError: If an image is damaged or has another size than the first.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _KINDS)
+    if not files:
+        raise FileMissingError(folder / "*.png", f"The folder should hold images ({', '.join(sorted(_KINDS))}).")
+    others = sum(file.is_file() for file in folder.rglob("*")) - len(files)
+    labels = [file.parent.relative_to(folder).as_posix() for file in files]
+    has_classes = len(set(labels)) > 1
+    task = task or ("classification" if has_classes else "autoencoder")
+    if task == "regression":
+        raise OptionError("--task", task, "autoencoder or classification for a folder of images")
+    if task == "classification" and not has_classes:
+        raise OptionError("--task", task, f"autoencoder: {folder} has no subfolders to serve as classes")
+    first = _grey(files[0])
+    x = np.empty((len(files), first.size), np.float32)
+    for row, file in enumerate(files):
+        image = _grey(file)
+        if image.shape != first.shape:
+            cause = f"it has {_size(image)} pixels where {files[0].name} has {_size(first)}"
+            raise FileFormatError(file, cause, "Bring all images to one size.")
+        x[row] = image.ravel()
+    return dataset_from_arrays(
+        x,
+        np.array(labels) if task == "classification" else None,
+        task=task,
+        name=str(folder),
+        image_shape=first.shape,
+        shares_unit=True,
+        notes=[f"{others} files that are not images were left out."] if others else [],
+        **split,
+    )
+
+
+def _grey(file: Path) -> NDArray[np.float32]:
+    try:
+        from PIL import Image
+    except ImportError as absent:
+        raise MissingExtraError("A folder of images", "Pillow", "images") from absent
+    try:
+        with Image.open(file) as image:
+            return np.asarray(image.convert("L"), np.float32) / 255.0
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as damaged:
+        raise FileFormatError(file, f"it is damaged or not an image ({damaged})", "Remove or replace it.") from damaged
+
+
+def _size(image: NDArray[np.float32]) -> str:
+    return f"{image.shape[1]} × {image.shape[0]}"
