@@ -103,8 +103,8 @@ def decide_rank(
 
     For each k the network is narrowed where that changes it least on the training rows. Around the smallest k that
     passes, and below it as long as it still passes, it is also narrowed where that costs the objective least, and
-    refitted in short stages until a stage no longer lowers the held-out error. The better of the two on the held-out
-    rows represents k.
+    refitted in short stages until a stage no longer lowers the held-out error. The refit represents k if its held-out
+    error is lower by more than one standard error, else the projection.
 
     Args:
         fitted: A trained network.
@@ -178,7 +178,7 @@ class _Trial:
         return self._candidate(narrowing.rank, narrowing.truncation.layer, self._losses(network(self.x)), network)
 
     def refitted(self, projected: Candidate) -> Candidate:
-        """The candidate with a refit tried: the better of both, and both errors."""
+        """The candidate with a refit tried: the refit if it is clearly better, and both errors."""
         objective, rank = self.fitted.objective, projected.rank
         starts = [(truncated(self.fitted.network, t, rank), t.layer) for t in self.truncations if t.rank >= rank]
         network, layer = min(starts, key=lambda start: objective.value(start[0]))
@@ -190,7 +190,9 @@ class _Trial:
                 break
             best = now
         assert best is not None  # there is at least one stage
-        winner = best if best.projected < projected.projected else projected
+        # A gain within the noise is no reason to leave the layer at which the network itself is narrowest.
+        is_better = best.projected < projected.projected - projected.excess_error
+        winner = best if is_better else projected
         return replace(winner, projected=projected.projected, refitted=best.projected)
 
     def _candidate(self, rank: int, layer: int, losses: Tensor, network: FullyConnected | None) -> Candidate:

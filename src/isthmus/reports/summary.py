@@ -23,8 +23,18 @@ def headline(record: Record) -> str:
 
 
 def summary(record: Record) -> str:
-    """A paragraph: what was found and how far to trust it."""
+    """What was found and how far to trust it, warnings included."""
+    return " ".join([paragraph(record), *warnings(record)])
+
+
+def paragraph(record: Record) -> str:
+    """What was found."""
     return " ".join(_measured(record) if record["kind"] == "measure" else _fitted(record))
+
+
+def warnings(record: Record) -> list[str]:
+    """Reasons to trust it less."""
+    return list(record.get("warnings") or [])
 
 
 def _fitted(record: Record) -> list[str]:
@@ -49,8 +59,8 @@ def _fitted(record: Record) -> list[str]:
         )
     if following := record.get("next_direction"):
         said.append(
-            f"Direction {k + 1} carries {following['jacobian']:.1%} of the first in the Jacobian and changes the "
-            f"held-out error by {following['error_gain']:.2g}."
+            f"Direction {k + 1} carries {following['jacobian']:.1%} of the first in the Jacobian; letting it pass "
+            f"changes the held-out error by {-following['error_gain']:+.2g}."
         )
     counts = record["jacobian"]["rank_counts"]
     said.append(
@@ -66,7 +76,7 @@ def _fitted(record: Record) -> list[str]:
             )
     if record["stopped"] == "budget":
         said.append("Training ended with its budget while the objective was still falling slowly.")
-    return said + list(record["warnings"])
+    return said
 
 
 def _measured(record: Record) -> list[str]:
