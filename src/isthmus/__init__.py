@@ -1,1 +1,43 @@
-"""isthmus."""
+"""isthmus: how many numbers does a map really pass through?
+
+Give it data (x, y) or a trained network f; it returns the rank with its evidence, the two halves of f = h ∘ g that
+meet in R^k, and the error for every smaller k. The mathematics is Jacot's notion of rank for nonlinear functions
+(ICLR 2023).
+"""
+
+from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
+from isthmus.errors import IsthmusError
+from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
+from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load, save, to_torch
+from isthmus.ranks import RankEstimate, RankProfile, bottleneck_rank, jacobian_rank, measure
+from isthmus.runs import FitOptions, fit_dataset
+from isthmus.tolerance import Tolerance
+from isthmus.training import FittedNetwork, Plan, fit
+
+__all__ = [
+    "Dataset",
+    "Factorization",
+    "FitOptions",
+    "FittedNetwork",
+    "FullyConnected",
+    "IsthmusError",
+    "Plan",
+    "RankDecision",
+    "RankEstimate",
+    "RankProfile",
+    "StandardizedNetwork",
+    "Tolerance",
+    "bottleneck_rank",
+    "dataset_from_arrays",
+    "decide_rank",
+    "factor",
+    "fit",
+    "fit_dataset",
+    "from_torch",
+    "jacobian_rank",
+    "load",
+    "load_dataset",
+    "measure",
+    "save",
+    "to_torch",
+]

@@ -78,9 +78,14 @@ def fit(
     rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS.")] = DEFAULTS.rounds,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a step of Adam. Default: all up to 4096.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Train a deep network on DATA, decide its rank, split it there, and write a RUN folder with a report."""
+    if threads is not None:
+        torch.set_num_threads(threads)
     options = FitOptions(
         depth=_depth(depth),
         width=width,

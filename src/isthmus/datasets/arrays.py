@@ -22,7 +22,7 @@ def read_npz(path: Path) -> dict[str, Array]:
     """The arrays in a .npz file; pickled objects are never loaded."""
     remedy = "Save it again with numpy.savez(path, x=…, y=…)."
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
             found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in ("x", "y")}

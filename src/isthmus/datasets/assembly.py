@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.datasets.dataset import Dataset, Floats, Integers, Split, Task
-from isthmus.datasets.splitting import split_rows
-from isthmus.errors import ConstantOutputError, OptionError, RareClassError, ShapeError
+from isthmus.datasets.splitting import LEAST_ROWS, split_rows
+from isthmus.errors import ConstantOutputError, OptionError, RareClassError, ShapeError, TooFewRowsError
 from isthmus.shapes import as_matrix
 
 _LEAST_IN_CLASS = 3
@@ -98,6 +98,8 @@ def dataset_from_arrays(
 
 
 def _check_outputs(x: Floats, y: Floats | Integers, what: str) -> None:
+    if len(x) < LEAST_ROWS:
+        raise TooFewRowsError("The data set", len(x), LEAST_ROWS)
     if len(y) != len(x):
         raise ShapeError(f"x has {len(x)} rows but y has {len(y)}. Pass one output row for each input row.")
     if bool((y == y[0]).all()):

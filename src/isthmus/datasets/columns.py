@@ -111,17 +111,24 @@ def _days(column: Any) -> NDArray[np.float64] | None:
     return days
 
 
-def _few_texts(name: str, column: Any, is_allowed: bool) -> list[str]:
-    """The different texts of a column, if they are few enough to be categories."""
+def refuse_mixed(name: str, column: Any) -> None:
+    """Raise `ColumnError` for a column of numbers that a few other texts have turned into texts."""
     import pandas as pd
 
     texts = column.astype(str)
     numeric = pd.to_numeric(texts, errors="coerce")
-    drop = f"use --drop {name!r}"
     if 2 * int(numeric.notna().sum()) > len(texts):
         row = int(numeric.isna().to_numpy().argmax())
         cause = f"holds numbers, but {_quoted(texts.iloc[row])} in row {row + 1}"
-        raise ColumnError(name, cause, f"Correct it, leave it empty and use --missing drop, or {drop}")
+        remedy = f"Correct it, leave it empty and use --missing drop, or use --drop {name!r}"
+        raise ColumnError(name, cause, remedy)
+
+
+def _few_texts(name: str, column: Any, is_allowed: bool) -> list[str]:
+    """The different texts of a column, if they are few enough to be categories."""
+    refuse_mixed(name, column)
+    texts = column.astype(str)
+    drop = f"use --drop {name!r}"
     if texts.str.fullmatch(_LOCAL_DATE).all():
         cause = f"holds dates such as {_quoted(texts.iloc[0])}, whose day and month cannot be told apart"
         raise ColumnError(name, cause, f"Write them as YYYY-MM-DD, or {drop}")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.datasets.assembly import dataset_from_arrays
-from isthmus.datasets.columns import Encoded, encode, encode_as
+from isthmus.datasets.columns import Encoded, encode, encode_as, refuse_mixed
 from isthmus.datasets.dataset import Dataset, Floats, Task
-from isthmus.errors import ColumnError, FileFormatError, MissingExtraError, OptionError
+from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError, OptionError
 
 _SAMPLE = 65536
 _DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)", re.MULTILINE)
@@ -74,7 +74,7 @@ def read_table(path: Path) -> Any:
     remedy = "Save the table again as comma-separated UTF-8 text, or as .parquet."
     try:
         frame = _parquet(pd, path) if path.suffix.lower() == ".parquet" else _csv(pd, path)
-    except MissingExtraError:
+    except IsthmusError:
         raise
     except UnicodeDecodeError as wrong:
         raise FileFormatError(path, f"it is not UTF-8 text ({wrong.reason} at byte {wrong.start})", remedy) from wrong
@@ -162,6 +162,7 @@ def _targets(
         is_text = len(target) == 1 and outputs.dtypes.iloc[0].kind not in "fiubM"
         task = "classification" if is_text else "regression"
         if is_text:
+            refuse_mixed(target[0], outputs.iloc[:, 0])
             notes = [f"Column {target[0]!r} holds texts, so this is a classification."]
     if task == "classification":
         if len(target) != 1:

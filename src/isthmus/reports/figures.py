@@ -161,11 +161,15 @@ def images(record: Record) -> go.Figure:
                 for j in range(width):
                     canvas[row * (height + 1) + i][column * (width + 1) + j] = picture[i * width + j]
     figure = _figure("", "")
+    figure.update_layout(margin={"l": 10, "r": 10, "t": 4, "b": 4})
     top = max(max(picture) for picture in found["originals"])
     figure.add_heatmap(z=canvas, colorscale="gray", zmin=0.0, zmax=top, showscale=False, hoverinfo="skip")
     middles = [row * (height + 1) + height / 2 for row in range(len(rows))]
     figure.update_yaxes(
         autorange="reversed",
+        automargin=True,
+        showline=False,
+        ticks="",
         tickvals=middles,
         ticktext=[name for name, _ in rows],
         showgrid=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +27,7 @@ Save = Callable[[Progress], None]
 
 _RECORD_EVERY = 25  # steps or evaluations between two entries of the history
 _TIDY_ROWS = 8192
-_SAVE_EVERY = 5.0  # seconds between two checkpoints
+_SAVE_EVERY = float(os.environ.get("ISTHMUS_SAVE_EVERY", "5"))  # seconds between two checkpoints
 _FINAL_DAMPING = 1e-7  # small enough to leave f alone at float32, large enough to be stable
 
 
