@@ -63,7 +63,7 @@ def test_the_curve_and_the_inverted_s():
     for kind in range(1, 4):  # the same letter, moved along the x axis
         other = letters.x[letters.y == kind]
         for x, t in (first[0], other[0]):
-            centre = x - 0.6 * np.sin(np.pi * t / 2.0)
+            centre = x - np.sin(np.pi * t / 2.0)
             assert min(abs(centre - c) for c in (-2.25, -0.75, 0.75, 2.25)) < 1e-9
 
 

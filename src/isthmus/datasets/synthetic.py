@@ -136,13 +136,16 @@ def curve(*, seed: int, task: Task | None = None, n: int = 200, noise: float = 0
 def inverted_s(
     *, seed: int, task: Task | None = None, n: int = 100, noise: float = 0.03, name: str = "inverted-s"
 ) -> Dataset:
-    """Four classes in the plane, each an inverted S, side by side along the x axis; `n` points a class."""
+    """Four classes in the plane, each an inverted S, side by side along the x axis; `n` points a class.
+
+    The letters are wider than the space between them, so no straight line parts two of them.
+    """
     if task not in (None, "classification"):
         raise OptionError("--task", task, "classification for inverted-s")
     rng = np.random.default_rng(seed)
     t = rng.uniform(-1.0, 1.0, (4, _at_least_20(n, "inverted-s")))
     centres = np.array([-2.25, -0.75, 0.75, 2.25])[:, None]
-    x = np.stack([centres + 0.6 * np.sin(np.pi * t), 2.0 * t], 2).reshape(-1, 2)
+    x = np.stack([centres + np.sin(np.pi * t), 2.0 * t], 2).reshape(-1, 2)
     x = x + noise * rng.standard_normal(x.shape)
     return dataset_from_arrays(
         x,

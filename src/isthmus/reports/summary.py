@@ -60,7 +60,7 @@ def _fitted(record: Record) -> list[str]:
     if following := record.get("next_direction"):
         said.append(
             f"Direction {k + 1} carries {following['jacobian']:.1%} of the first in the Jacobian; letting it pass "
-            f"changes the held-out error by {-following['error_gain']:+.2g}."
+            f"changes the held-out error by {0.0 - following['error_gain']:+.2g}."
         )
     counts = record["jacobian"]["rank_counts"]
     said.append(
