@@ -1,161 +1,187 @@
-"""A record with every part, made up."""
+"""Synthetic records with the shapes and sizes of real ones, for any rank."""
 
-import math
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+_DEPTH, _WIDTH = 13, 100
 
 
-def spectrum(k, n, size=1.0):
-    return [size * (1.0 - 0.1 * i) if i < k else 0.01 * size * math.exp(-i) for i in range(n)]
-
-
-def fit_record(k=4, *, task="regression", **changes):
-    layers = [
-        {
-            "layer": layer,
-            "weight_singular_values": spectrum(k, 20, 1.5),
-            "activation_singular_values": spectrum(k + 1, 20),
-            "nonlinearity_impact": None if layer == 13 else 0.5 / layer,
-        }
-        for layer in range(1, 14)
-    ]
-    curve = [
-        {
-            "rank": i,
-            "layer": 5,
-            "projected": 50.0 - 9.0 * min(i, k),
-            "refitted": 49.0 - 9.0 * min(i, k) if i else None,
-            "standard_error": 0.4,
-        }
-        for i in range(k + 3)
-    ]
+def fit_record(k=4, *, seed=0, task="regression", **changes):
+    """The record of a fit that found rank k; `changes` replace entries."""
+    rng = np.random.default_rng(seed)
+    constant, whole = 49.0, 16.83
+    curve = [_curve_row(j, k, constant, whole, rng) for j in range(k + 3)]
     record = {
         "format": "isthmus-run",
         "version": 1,
         "kind": "fit",
-        "name": "made up",
+        "name": "teacher",
         "task": task,
-        "created": "2026-01-02T03:04:05Z",
-        "key": "k",
-        "options": {"data": "made up", "depth": 13, "seed": 7, "plan": {"rounds": 8}},
-        "versions": {"isthmus": "0", "torch": "2", "device": "cpu"},
+        "created": "2026-11-23T14:00:00Z",
+        "options": {"data": "teacher", "depth": _DEPTH, "width": _WIDTH, "seed": 7, "plan": {"rounds": 8}},
+        "versions": {"isthmus": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6", "python": "3.11.7", "device": "cpu"},
         "data": {
-            "source": "made up",
-            "sha256": "abc123",
-            "rows": 30,
-            "train": 20,
-            "validation": 5,
-            "test": 5,
-            "inputs": 4,
-            "outputs": 3,
-            "notes": ["a note"],
-            "image_shape": [2, 2],
-            "output_names": ["a", "b"],
-            "input_names": [f"x{i}" for i in range(30)],
+            "source": "teacher",
+            "sha256": "a6b726077467d6beefe392d2c533413414002e2e9b4902c64586e2ad4089bb80",
+            "rows": 2000,
+            "train": 500,
+            "validation": 501,
+            "test": 999,
+            "inputs": 50,
+            "outputs": 40,
+            "notes": ["The outputs are those of a random teacher."],
+            "image_shape": None,
+            "output_names": [f"y{i}" for i in range(40)],
         },
         "rank": k,
-        "rank_lower": max(0, k - 1),
-        "rank_upper": k + 1,
+        "rank_lower": k,
+        "rank_upper": k,
         "tolerance": 0.1,
         "bottleneck_layer": 6,
-        "depth": 13,
-        "width": 100,
-        "ridge": 0.05,
-        "rank_evidence": ["first sentence", "second sentence"],
-        "warnings": ["a warning"],
-        "error_name": "mean squared error",
-        "objective": 0.5512,
-        "train_error": 0.05,
-        "validation_error": 14.1,
-        "test_error": 14.03,
-        "norm_per_depth": 9.913,
-        "cost_lower": 4.3,
-        "seconds": 41.2,
-        "stopped": "budget",
-        "jacobian_rank": {"lower": k, "upper": 50, "evidence": "sampled"},
-        "layers": layers,
-        "jacobian": {
-            "points": 500,
-            "median": spectrum(k, 30),
-            "low": spectrum(k, 30, 0.8),
-            "high": spectrum(k, 30),
-            "rank_counts": {str(k): 493, str(k + 1): 7},
-        },
+        "depth": _DEPTH,
+        "width": _WIDTH,
+        "ridge": 0.0512,
+        "rank_evidence": [f"A function through {k} numbers has held-out error 16.78.", "The Jacobian was sampled."],
+        "warnings": [],
+        "error_name": "mean squared error (standardised units)",
+        "objective": 0.5688,
+        "train_error": 0.07861,
+        "validation_error": whole,
+        "test_error": 16.95,
+        "norm_per_depth": 9.804,
+        "cost_lower": 5.891,
+        "seconds": 57.7,
+        "stopped": "converged",
+        "jacobian_rank": {"lower": k, "upper": 40, "evidence": "sampled at 500 points"},
+        "layers": _layers(k, rng),
+        "jacobian": _jacobian(k),
         "error_curve": curve,
-        "whole_error": 50.0 - 9.0 * k,
-        "whole_standard_error": 0.4,
-        "constant_error": 50.0,
-        "margin": 0.3,
-        "next_direction": {"jacobian": 0.023, "activation": 0.25, "error_gain": 0.01},
-        "history": [
-            {
-                "step": 25 * i,
-                "seconds": i,
-                "objective": 10.0 / (i + 1),
-                "error": 5.0 / (i + 1),
-                "norm_per_depth": 20.0 / (i + 1),
-            }
-            for i in range(20)
-        ],
-        "latent": {
-            "coordinates": [[0.1 * i * (j + 1) for j in range(k)] for i in range(30)],
-            "color": [float(i) for i in range(30)],
-            "color_name": "first output",
-        }
-        if k
-        else None,
+        "whole_error": whole,
+        "whole_standard_error": 0.62,
+        "constant_error": constant,
+        "next_direction": {"jacobian": 0.0366, "activation": 0.251, "error_gain": 0.0112} if k else None,
+        "baselines": [_baseline(k, constant)],
+        "network_test_error_at_rank": 16.88 if k else None,
+        "history": _history(),
+        "latent": _latent(k, rng) if k else None,
         "reconstructions": None,
         "arrows": None,
-        "baselines": [
-            {
-                "name": "reduced-rank regression",
-                "errors": {str(i): 50.0 - 6.0 * i for i in range(k + 2)},
-                "test_error_at_rank": 23.4,
-            }
-        ],
-        "network_test_error_at_rank": 14.2 if k else None,
     }
-    return {**record, **changes}
+    return json.loads(json.dumps({**record, **changes}, allow_nan=False))
 
 
-def image_record():
-    pictures = [[0.0, 0.5, 1.0, 0.25]] * 10
-    return fit_record(
-        2,
-        task="autoencoder",
-        reconstructions={
-            "shape": [2, 2],
-            "originals": pictures,
-            "outputs": pictures,
-            "baseline": pictures,
-            "baseline_name": "PCA, 2 numbers",
-        },
-        arrows={"from": [[0.0, 0.0], [1.0, 1.0]], "to": [[0.5, 0.5], [0.6, 0.6]], "data": [[0.1, 0.2]]},
-    )
+def images_record(k=3):
+    """A fit of an autoencoder of images, with classes to colour by."""
+    rng = np.random.default_rng(3)
+    i, j = np.mgrid[0:8, 0:8]
+    centres = rng.uniform(2, 5, (10, 2))
+    disc = [np.exp(-((i - a) ** 2 + (j - b) ** 2) / 4.0) for a, b in centres]
+    noisy = [np.clip(d + 0.15 * rng.normal(size=d.shape), 0, 1) for d in disc]
+    blurred = [0.6 * d + 0.1 for d in disc]
+    latent = {**_latent(k, rng), "color": [f"digit {n % 5}" for n in range(300)], "color_name": "class"}
+    pictures = {"originals": noisy, "outputs": disc, "baseline": blurred}
+    flat = {name: [[round(float(v), 4) for v in image.ravel()] for image in row] for name, row in pictures.items()}
+    shown = {"shape": [8, 8], "baseline_name": f"PCA, {k} numbers", **flat}
+    return fit_record(k, name="digits", task="autoencoder", latent=latent, reconstructions=shown)
 
 
-def measure_record():
-    whole = fit_record(3)
-    kept = (
-        "format",
-        "version",
-        "name",
-        "created",
-        "versions",
-        "layers",
-        "jacobian",
-        "tolerance",
-        "norm_per_depth",
-        "cost_lower",
-    )
-    return {
-        **{name: whole[name] for name in kept},
+def curve_record():
+    """A fit of an autoencoder of a curve in the plane."""
+    rng = np.random.default_rng(4)
+    t = np.linspace(0, 1, 200)
+    data = np.stack([2 * t - 1, np.sin(4 * t)], 1)
+    start = rng.uniform(-1.3, 1.3, (60, 2))
+    nearest = data[np.argmin(((start[:, None] - data) ** 2).sum(2), 1)]
+    arrows = {"from": start.tolist(), "to": nearest.tolist(), "data": data.tolist()}
+    return fit_record(1, name="curve", task="autoencoder", arrows=arrows)
+
+
+def measure_record(k=3, **changes):
+    """The record of a measurement with the keys that every one has, and no others."""
+    rng = np.random.default_rng(5)
+    record = {
+        "format": "isthmus-run",
+        "version": 1,
         "kind": "measure",
-        "jacobian_rank": 3,
-        "jacobian_rank_upper": 50,
-        "jacobian_evidence": "counted",
-        "bottleneck_rank": 3,
-        "bottleneck_rank_lower": 3,
-        "bottleneck_evidence": "exhibited",
-        "bottleneck_layer": 5,
-        "bottleneck_error": 0.021,
-        "bottleneck_changes": [1.0, 0.5, 0.3, 0.02],
+        "name": "model.safetensors",
+        "created": "2026-11-23T14:00:00Z",
+        "versions": {"isthmus": "0.1.0", "torch": "2.13.0"},
+        "layers": _layers(k, rng),
+        "jacobian": _jacobian(k),
+        "jacobian_rank": k,
+        "bottleneck_rank": k,
+        "bottleneck_layer": 6,
+        "bottleneck_error": 0.0222,
+        "norm_per_depth": 9.804,
+        "cost_lower": 5.891,
+        "tolerance": 0.1,
     }
+    return json.loads(json.dumps({**record, **changes}, allow_nan=False))
+
+
+def _curve_row(j, k, constant, whole, rng):
+    error = whole + (constant - whole) * max(1 - j / max(k, 1), 0) ** 1.3 * (k > 0)
+    near = abs(j - k) <= 1 and j > 0
+    return {
+        "rank": j,
+        "projected": round(error + 0.4 * (j <= k) * float(rng.random()), 4),
+        "refitted": round(error - 0.05, 4) if near else None,
+        "standard_error": 0.9 if j < k else 0.04,
+    }
+
+
+def _layers(k, rng):
+    layers = []
+    for layer in range(1, _DEPTH + 1):
+        bulk = 0.6 * np.exp(-min(layer - 1, _DEPTH - layer) * 1.1) * np.linspace(1.2, 0.9, 20)
+        weights = np.concatenate([1.45 - 0.02 * np.arange(k) + 0.02 * rng.normal(size=k), bulk])
+        activations = np.concatenate([(1 + 0.6 * layer) * np.linspace(1, 0.8, k), bulk])
+        bend = 0.65 * np.exp(-min(layer - 1, _DEPTH - 1 - layer) * 1.6)
+        layers.append(
+            {
+                "layer": layer,
+                "weight_singular_values": sorted(weights.tolist(), reverse=True),
+                "activation_singular_values": sorted(activations.tolist(), reverse=True),
+                "nonlinearity_impact": float(bend) if layer < _DEPTH else None,
+            }
+        )
+    return layers
+
+
+def _jacobian(k):
+    median = [1.0 * 0.85**i if i < k else 0.03 * 0.2 ** (i - k) for i in range(40)]
+    return {
+        "points": 500,
+        "median": median,
+        "low": [0.7 * v if i else 1.0 for i, v in enumerate(median)],
+        "high": [min(1.5 * v, 1.0) for v in median],
+        "rank_counts": {str(k): 493, str(k + 1): 7},
+    }
+
+
+def _baseline(k, constant):
+    errors = {str(j): constant - (constant - 23.85) * min(j / max(k, 1), 1) * (k > 0) for j in range(k + 3)}
+    return {"name": "reduced-rank regression", "errors": errors, "test_error_at_rank": 23.23}
+
+
+def _history():
+    steps = np.arange(0, 3300, 60)
+    error, norm = 50 * np.exp(-steps / 250) + 0.08, 9.8 + 130 * np.exp(-steps / 300)
+    return [
+        {
+            "step": int(s),
+            "seconds": float(s) / 60,
+            "objective": float(e + 0.05 * n),
+            "error": float(e),
+            "norm_per_depth": float(n),
+        }
+        for s, e, n in zip(steps, error, norm, strict=True)
+    ]
+
+
+def _latent(k, rng):
+    z = rng.normal(size=(300, k))
+    return {"coordinates": z.round(4).tolist(), "color": np.tanh(z.sum(1)).round(4).tolist(), "color_name": "y0"}

@@ -3,183 +3,169 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
-import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from isthmus.errors import FileFormatError
+from isthmus.errors import OptionError
 from isthmus.files import write_atomically
-from isthmus.reports import figures, tables
-from isthmus.reports.summary import headline, paragraph, warnings
+from isthmus.reports import tables
+from isthmus.reports.figure import ANSWER, INSIDE, MEANING, TRAINING, Drawing, drawings
+from isthmus.reports.record import Record, is_measurement, rank_of, validate_record
+from isthmus.reports.summary import cautions, headline, paragraph
+from isthmus.reports.wording import interval
 
-Record = Mapping[str, Any]
-
-_NEEDED = {
-    "fit": ("name", "task", "rank", "error_curve", "layers", "jacobian", "history", "data", "options", "versions"),
-    "measure": ("name", "bottleneck_rank", "layers", "jacobian", "versions"),
+_DIGITS = 5  # significant figures of what is drawn: finer than a pixel, and half the size of the page's data
+_CHAPTERS = {
+    ANSWER: "The answer",
+    MEANING: "What passes",
+    INSIDE: "Inside the network",
+    TRAINING: "How it was learned",
 }
 
 
 def write_report(records: Sequence[Record], path: Path) -> Path:
-    """Write the page, atomically: no file is loaded from elsewhere, so it can be mailed and kept.
+    """Write the page, atomically. It loads nothing from elsewhere, so it can be mailed and kept.
 
     Args:
         records: Of fits or measurements, at least one.
-        path: The .html file.
+        path: The .html file; replaced if it exists.
 
     Returns:
         `path`.
 
     Raises:
+        OptionError: If there are no records.
         FileFormatError: If a record lacks what the page shows.
     """
-    for record in records:
-        _check(record, path)
-    drawn: dict[str, go.Figure] = {}
-    sections = [_section(record, number, drawn) for number, record in enumerate(records, start=1)]
-    overview = tables.overview(records) if len(records) > 1 else ""
+    if not records:
+        raise OptionError("the number of records", 0, "at least 1")
+    for index, record in enumerate(records, start=1):
+        name = record.get("name") if isinstance(record, Mapping) else None
+        validate_record(record, Path(str(name or f"record {index}")))
+    drawn: dict[str, Drawing] = {}
+    sections = [_section(record, index, drawn) for index, record in enumerate(records, start=1)]
     page = Template(_part("page.html")).substitute(
-        title=escape(f"isthmus: {', '.join(str(record['name']) for record in records)}"),
+        title=escape(_title(records)),
         style=_part("style.css"),
+        overview=_overview(records),
+        sections="\n".join(sections),
         plotly=get_plotlyjs(),
-        body=overview + "\n".join(sections),
-        figures=_embedded({name: figure.to_plotly_json() for name, figure in drawn.items()}),
+        figures=_embedded({name: _drawable(drawing) for name, drawing in drawn.items()}),
         script=_part("page.js"),
     )
     write_atomically(path, page.encode())
     return path
 
 
-def _check(record: Record, path: Path) -> None:
-    kind = record.get("kind")
-    missing = [name for name in _NEEDED.get(str(kind), ("kind",)) if name not in record]
-    if missing:
-        cause = f"the record of {record.get('name', 'the run')} has no {', '.join(missing)}"
-        raise FileFormatError(path, cause, "Fit or measure again to write a complete record.")
+def _title(records: Sequence[Record]) -> str:
+    if len(records) > 1:
+        return f"{len(records)} runs – isthmus"
+    return f"{records[0]['name']}: {headline(records[0])} – isthmus"
 
 
 def _part(name: str) -> str:
     return resources.files("isthmus.reports").joinpath(name).read_text(encoding="utf-8")
 
 
+def _drawable(drawing: Drawing) -> dict[str, Any]:
+    figure = drawing.figure.to_plotly_json()
+    return {"data": _rounded(figure["data"]), "layout": _rounded(figure["layout"])}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _rounded(entry) for name, entry in value.items()}
+    return [_rounded(entry) for entry in value] if isinstance(value, list | tuple | range) else value
+
+
 def _embedded(value: Any) -> str:
-    """JSON that can stand inside a script element whatever texts it holds."""
-    text = json.dumps(value, default=list, allow_nan=False)
+    """JSON that stays inside its script element whatever texts it holds."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _section(record: Record, number: int, drawn: dict[str, go.Figure]) -> str:
-    parts = [f'<section class="record" id="record-{number}">', f"<h1>{escape(headline(record))}</h1>"]
-    parts.append(f'<p class="lead">{escape(paragraph(record))}</p>')
-    parts += [f'<p class="warning lead">{escape(warning)}</p>' for warning in warnings(record)]
-    parts.append(tables.facts(record))
-    parts.append('<div class="figures">')
-    for name, title, caption, figure, is_tall in _figures(record):
-        identity = f"figure-{number}-{name}"
-        drawn[identity] = figure
-        shape, height = ("wide", "tall") if is_tall else ("", "")
-        parts.append(
-            f'<figure class="{shape}"><h3>{escape(title)}</h3><figcaption>{escape(caption)}</figcaption>'
-            f'<div class="plot {height}" id="{identity}" role="img" aria-label="{escape(title)}"></div></figure>'
-        )
-    parts.append("</div>")
-    parts += [
-        tables.evidence(record),
-        tables.errors(record),
-        tables.layers(record),
-        tables.origin(record),
-        "</section>",
-    ]
-    return "\n".join(parts)
+def _overview(records: Sequence[Record]) -> str:
+    if len(records) == 1:
+        return ""
+    return f'<section class="overview"><h1>{len(records)} runs</h1>{tables.overview(records)}</section>'
 
 
-def _figures(record: Record) -> list[tuple[str, str, str, go.Figure, bool]]:
-    """(id, title, caption, figure, whether it is tall and wide), in the order of the story."""
-    spectra = [
-        (
-            "weights",
-            "Weights through the network",
-            "The first ten singular values of each W_ℓ: in the middle, as many stay large as numbers pass.",
-            figures.spectrum_through_layers(record, "weight_singular_values", "singular values of W_ℓ"),
-            False,
-        ),
-        (
-            "activations",
-            "Activations through the network",
-            "Standard deviations of each layer's activations along their principal directions.",
-            figures.spectrum_through_layers(record, "activation_singular_values", "standard deviation"),
-            False,
-        ),
-        (
-            "nonlinearity",
-            "Impact of the nonlinearity",
-            "Where it vanishes, a layer is linear on the data and only passes numbers on.",
-            figures.nonlinearity(record),
-            False,
-        ),
-        (
-            "jacobian",
-            "Jacobian spectrum",
-            "Singular values of the derivative at data points, relative to the first; "
-            "those below the tolerance count as absent.",
-            figures.jacobian(record),
-            False,
-        ),
+def _section(record: Record, index: int, drawn: dict[str, Drawing]) -> str:
+    found = drawings(record)
+    chapters = [
+        _chapter(record, index, chapter, [drawing for drawing in found if drawing.chapter == chapter])
+        for chapter in _CHAPTERS
     ]
-    if record["kind"] == "measure":
-        return spectra
-    story = [
-        (
-            "curve",
-            "Error over k",
-            "How well the best function through k numbers predicts rows that were not trained "
-            "on. The answer is the smallest k that does as well as the whole network.",
-            figures.error_curve(record),
-            True,
-        )
-    ]
-    if record.get("reconstructions"):
-        story.append(
-            (
-                "images",
-                "Images and their reconstructions",
-                "Rows that were not trained on.",
-                figures.images(record),
-                True,
-            )
-        )
-    if record.get("arrows"):
-        story.append(
-            (
-                "arrows",
-                "Where points go",
-                "Random points of the plane and what the autoencoder makes of them.",
-                figures.arrows(record),
-                True,
-            )
-        )
-    if record.get("latent"):
-        more = "; the first three are drawn" if record["rank"] > 3 else ""
-        story.append(
-            (
-                "latent",
-                "Latent coordinates",
-                f"Test rows by the numbers that pass{more}.",
-                figures.latent(record),
-                record["rank"] == 3,
-            )
-        )
-    last = (
-        "history",
-        "Training",
-        "Objective, data term and norm, on a logarithmic scale.",
-        figures.history(record),
-        False,
+    drawn.update({_identity(index, drawing): drawing for drawing in found})
+    return "\n".join(
+        [
+            f'<section class="record" id="record-{index}">',
+            _opening(record),
+            tables.facts(record),
+            *chapters,
+            tables.evidence(record),
+            f"<details><summary>How this was made</summary>{tables.origin(record)}</details>",
+            "</section>",
+        ]
     )
-    return [*story, *spectra, last]
+
+
+def _opening(record: Record) -> str:
+    """The answer in one glance: a large numeral, the sentence, the paragraph, and what to beware of."""
+    kind = "measurement" if is_measurement(record) else str(record["task"])
+    # In one record the page's only h1, in several the sections' own: each section can be read by itself.
+    bounds = "" if is_measurement(record) else _bounds(record["rank_lower"], record["rank_upper"])
+    notes = "".join(f'<p class="caution">{escape(str(caution))}</p>' for caution in cautions(record))
+    return (
+        f'<p class="eyebrow">{escape(str(record["name"]))} <span>{escape(kind)}</span></p>'
+        f'<div class="opening"><p class="rank" aria-hidden="true">{rank_of(record)}{bounds}</p>'
+        f'<div><h1>{escape(headline(record))}</h1><p class="lead">{escape(paragraph(record))}</p>{notes}</div></div>'
+    )
+
+
+def _bounds(lower: int, upper: int) -> str:
+    return f"<small>data allow<br> {'only ' if lower == upper else ''}{interval(lower, upper)}</small>"
+
+
+def _chapter(record: Record, index: int, chapter: str, found: Sequence[Drawing]) -> str:
+    after = "".join(_numbers(record, chapter))
+    if not found and not after:
+        return ""
+    figures = "".join(_figure(index, drawing) for drawing in found)
+    return f'<h2>{_CHAPTERS[chapter]}</h2><div class="figures">{figures}</div>{after}'
+
+
+def _numbers(record: Record, chapter: str) -> Iterator[str]:
+    """The same as the figures of a chapter in numbers, for reading and for those who do not see the figures."""
+    if chapter == ANSWER:
+        tabled = tables.changes(record) if is_measurement(record) else tables.errors(record)
+        if tabled:
+            yield f"<details><summary>In numbers</summary>{tabled}</details>"
+        if not is_measurement(record):
+            yield tables.comparison(record)
+    if chapter == INSIDE:
+        yield f"<details><summary>Layer by layer</summary>{tables.layers(record)}</details>"
+
+
+def _figure(index: int, drawing: Drawing) -> str:
+    shape = ' class="wide"' if drawing.is_wide else ""
+    proportion = f' style="height:auto;aspect-ratio:{drawing.proportion:.4g}"' if drawing.proportion else ""
+    quantity = f'<p class="quantity">{escape(drawing.quantity)}</p>' if drawing.quantity else ""
+    described = escape(f"{drawing.title}. {drawing.caption}")
+    return (
+        f"<figure{shape}><h3>{escape(drawing.title)}</h3><figcaption>{escape(drawing.caption)}</figcaption>{quantity}"
+        f'<div class="plot" id="{_identity(index, drawing)}" role="img" aria-label="{described}"{proportion}></div>'
+        "</figure>"
+    )
+
+
+def _identity(index: int, drawing: Drawing) -> str:
+    return f"figure-{index}-{drawing.name}"

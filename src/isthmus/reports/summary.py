@@ -2,104 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-Record = Mapping[str, Any]
+from isthmus.reports.record import Record, depth_of, is_measurement
+from isthmus.reports.wording import at_points, duration, interval, number, numbers, ordinal, rough, share
+
+_SUBJECT = {"autoencoder": "These data are described by", "classification": "These classes are told apart by"}
 
 
 def headline(record: Record) -> str:
     """One sentence with the answer."""
-    if record["kind"] == "measure":
-        k = record["bottleneck_rank"]
-        return f"This network passes through {_numbers(k)} at layer {record['bottleneck_layer']}."
+    if is_measurement(record):
+        return f"This network passes through {numbers(record['bottleneck_rank'])} {_where(record)}."
     k, lower, upper = record["rank"], record["rank_lower"], record["rank_upper"]
+    so_far = " so far: training was interrupted" if record["stopped"] == "interrupted" else ""
     if k == 0:
-        return "No dependence was found: a constant predicts held-out data as well as the network."
-    doubt = "" if lower == upper else f" (the data allow {lower} to {upper})"
-    if record["task"] == "autoencoder":
-        return f"These data are described by {_numbers(k)}{doubt}."
-    return f"This map passes through {_numbers(k)}{doubt}."
+        doubt = f" (the data allow up to {numbers(upper)})" if upper > 0 else ""
+        return f"No dependence was found{doubt}{so_far}."
+    doubt = f" (the data allow {interval(lower, upper)})" if lower != upper else ""
+    return f"{_SUBJECT.get(record['task'], 'This map passes through')} {numbers(k)}{doubt}{so_far}."
 
 
 def summary(record: Record) -> str:
-    """What was found and how far to trust it, warnings included."""
-    return " ".join([paragraph(record), *warnings(record)])
+    """A paragraph: what was found and how far to trust it, warnings last."""
+    return " ".join([paragraph(record), *cautions(record)])
 
 
 def paragraph(record: Record) -> str:
-    """What was found."""
-    return " ".join(_measured(record) if record["kind"] == "measure" else _fitted(record))
+    """What was found and the evidence for it."""
+    return " ".join(_measured(record) if is_measurement(record) else _fitted(record))
 
 
-def warnings(record: Record) -> list[str]:
-    """Reasons to trust it less."""
+def cautions(record: Record) -> list[str]:
+    """Reasons to trust it less, as the run itself has noted them."""
     return list(record.get("warnings") or [])
 
 
-def _fitted(record: Record) -> list[str]:
-    k, whole, se = record["rank"], record["whole_error"], record["whole_standard_error"]
-    curve = {row["rank"]: row for row in record["error_curve"]}
-    share = 1.0 - record["test_error"] / record["constant_error"] if record["constant_error"] > 0 else 0.0
-    said = [
-        f"A network of depth {record['depth']} and width {record['width']} was trained on "
-        f"{record['data']['train']} rows. On rows it has not seen it "
-        + (
-            f"misclassifies {record['test_error']:.1%}."
-            if record["task"] == "classification"
-            else f"explains {share:.1%} of the variation."
-        )
-    ]
-    if k > 0:
-        at = _best(curve[k])
-        said.append(
-            f"Narrowed to {_numbers(k)} at layer {record['bottleneck_layer']}, its held-out error is {at:.4g}, against "
-            f"{whole:.4g} ± {se:.2g} for the whole network"
-            + (f"; with {k - 1} it is {_best(curve[k - 1]):.4g}." if k - 1 in curve else ".")
-        )
-    if following := record.get("next_direction"):
-        said.append(
-            f"Direction {k + 1} carries {following['jacobian']:.1%} of the first in the Jacobian; letting it pass "
-            f"changes the held-out error by {0.0 - following['error_gain']:+.2g}."
-        )
-    counts = record["jacobian"]["rank_counts"]
-    said.append(
-        f"At tolerance {record['tolerance']:g} the Jacobian has rank {_counts(counts)} of "
-        f"{record['jacobian']['points']} points."
-    )
-    for baseline in record["baselines"]:
-        mine = record["network_test_error_at_rank"]
-        if mine is not None and k > 0:
-            said.append(
-                f"On the test rows {baseline['name']} with as many numbers has error "
-                f"{baseline['test_error_at_rank']:.4g}, the narrowed network {mine:.4g}."
-            )
-    if record["stopped"] == "budget":
-        said.append("Training ended with its budget while the objective was still falling slowly.")
-    return said
-
-
-def _measured(record: Record) -> list[str]:
-    k = record["bottleneck_rank"]
-    return [
-        f"Keeping {_numbers(k)} at layer {record['bottleneck_layer']} changes the function by "
-        f"{record['bottleneck_error']:.2%} of its spread over the data; fewer change it by more than "
-        f"{record['tolerance']:.0%}.",
-        f"At that tolerance the Jacobian has rank {_counts(record['jacobian']['rank_counts'])} of "
-        f"{record['jacobian']['points']} points: {record['jacobian_rank']} at most.",
-        f"‖w‖²/L is {record['norm_per_depth']:.4g}; no network of this depth computes the function with less than "
-        f"{record['cost_lower']:.4g} (Proposition 3).",
-    ]
-
-
-def _numbers(k: int) -> str:
-    return f"{k} number" if k == 1 else f"{k} numbers"
-
-
-def _best(row: Mapping[str, Any]) -> float:
+def best_error(row: Mapping[str, Any]) -> float | None:
+    """The held-out error of a rank: the lower of projection and refit."""
     errors = [row[name] for name in ("projected", "refitted") if row[name] is not None]
-    return float(min(errors))
+    return float(min(errors)) if errors else None
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{rank} at {count}" for rank, count in sorted(counts.items(), key=lambda item: -item[1]))
+def _fitted(record: Record) -> Iterator[str]:
+    yield (
+        f"A network of depth {record['depth']} and width {record['width']} was trained on {record['data']['train']} "
+        f"rows{_quality(record) if record['rank'] > 0 else ''}."
+    )
+    yield from _narrowed(record)
+    yield from _settled(record)
+    yield from _beyond(record)
+    spectrum = record["jacobian"]
+    yield (
+        f"At tolerance {number(record['tolerance'])} its Jacobian has "
+        f"{at_points(spectrum['rank_counts'], spectrum['points'])}."
+    )
+    yield from _beside_baselines(record)
+    yield _ending(record)
+
+
+def _quality(record: Record) -> str:
+    """How well the whole network predicts rows it has not seen."""
+    if "misclassified" in str(record["error_name"]):
+        return f"; it misclassifies {share(record['test_error'])} of the {record['data']['test']} test rows"
+    constant = record.get("constant_error")
+    if constant:
+        # Both errors are of the validation rows: the quotient of errors on different rows would not be a share.
+        explained = 1.0 - record["whole_error"] / constant
+        return f"; on rows it has not seen it explains {share(explained)} of the variation"
+    return f"; its test error is {number(record['test_error'])}"
+
+
+def _narrowed(record: Record) -> Iterator[str]:
+    """The network at the found rank beside the whole one, and the rank below."""
+    k, rows = record["rank"], {row["rank"]: row for row in record["error_curve"]}
+    whole = f"{number(record['whole_error'])} ± {rough(record['whole_standard_error'])}"
+    error = best_error(rows[k]) if k in rows else None
+    kind = str(record["error_name"]).partition(" (")[0]
+    if k == 0:
+        at_zero = f"{number(error)}" if error is not None else "no larger"
+        yield f"The best constant has held-out error {at_zero}, the whole network {whole} ({kind})."
+        return
+    if error is None:
+        yield f"It was narrowed to {numbers(k)} {_where(record)}; the whole network has held-out error {whole}."
+        return
+    refitted = " and refitted" if rows[k]["refitted"] == error else ""
+    fewer = best_error(rows[k - 1]) if k - 1 in rows else None
+    rival = f"the best through {numbers(k - 1)}" if k > 1 else "a constant"
+    below = f", {rival} {number(fewer)}" if fewer is not None else ""
+    yield (
+        f"Narrowed to {numbers(k)} {_where(record)}{refitted}, it has held-out error {number(error)} ({kind}); the "
+        f"whole network has {whole}{below}."
+    )
+
+
+def _settled(record: Record) -> Iterator[str]:
+    lower, upper = record["rank_lower"], record["rank_upper"]
+    if lower != upper:
+        yield f"The held-out rows allow any rank from {lower} to {upper}."
+    elif lower > 0:
+        yield "On held-out rows every smaller rank is significantly worse, and this one is significantly good enough."
+
+
+def _beyond(record: Record) -> Iterator[str]:
+    """What would be lost by stopping at k."""
+    following = record.get("next_direction")
+    if not following:
+        return
+    carried = [
+        f"{share(following[name])} of the first in the {place}"
+        for name, place in (("jacobian", "Jacobian"), ("activation", "activations"))
+        if following.get(name) is not None
+    ]
+    gain = following.get("error_gain")
+    said = f"The {ordinal(record['rank'] + 1)} direction carries {' and '.join(carried)}" if carried else ""
+    if gain is not None:
+        turn = "lowers" if gain > 0 else "raises"
+        effect = f"{turn} the held-out error by {rough(abs(gain))}" if gain else "leaves the held-out error unchanged"
+        said = f"{said}; keeping it {effect}" if said else f"One more direction {effect}"
+    if said:
+        yield f"{said}."
+
+
+def _beside_baselines(record: Record) -> Iterator[str]:
+    mine = record.get("network_test_error_at_rank")
+    for baseline in record.get("baselines") or []:
+        theirs = baseline.get("test_error_at_rank")
+        if record["rank"] > 0 and mine is not None and theirs is not None:
+            yield (
+                f"On the test rows {baseline['name']} with as many numbers has error {number(theirs)}, "
+                f"the narrowed network {number(mine)}."
+            )
+
+
+def _ending(record: Record) -> str:
+    took = duration(record["seconds"])
+    return {
+        "converged": f"Training converged in {took}.",
+        "budget": f"Training used its whole budget ({took}) and stopped short of convergence.",
+        "interrupted": f"Training was interrupted after {took}.",
+    }.get(record["stopped"], f"Training ended after {took} ({record['stopped']}).")
+
+
+def _measured(record: Record) -> Iterator[str]:
+    k, spectrum = record["bottleneck_rank"], record["jacobian"]
+    yield (
+        f"Keeping only {numbers(k)} {_where(record)} changes the function by {share(record['bottleneck_error'])} of "
+        f"its spread over the data; the tolerance is {share(record['tolerance'])}."
+    )
+    yield f"At that tolerance its Jacobian has {at_points(spectrum['rank_counts'], spectrum['points'])}."
+    yield (
+        f"‖w‖²/L is {number(record['norm_per_depth'])}; no network of this depth computes the function with less "
+        f"than {number(record['cost_lower'])}."
+    )
+
+
+def _where(record: Record) -> str:
+    layer = record["bottleneck_layer"]
+    return f"at layer {layer} of {depth_of(record)}" if layer else "at the inputs"

@@ -1,83 +1,108 @@
-"""Tables and key figures of a page, as HTML; every text of a record is escaped."""
+"""Tables and key numbers of a page, as HTML. Every text of a record is escaped here, in `_cell` and `_rows`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
+from isthmus.reports.record import Record, depth_of, is_measurement, rank_of
 from isthmus.reports.summary import headline
+from isthmus.reports.wording import duration, interval, number, rough, share
 
-Record = Mapping[str, Any]
+_NAMES_SHOWN = 12  # of inputs or outputs: a page is not the place for hundreds of column names
+# What options leave open, such as a depth chosen by the run, and numbers that have no tile of their own.
+_RESULTS = ("depth", "width", "ridge", "tolerance", "error_name", "validation_error", "cost_lower", "stopped")
+_VALUES_SHOWN = 6  # singular values in a table of layers
 
 
 def facts(record: Record) -> str:
-    """The key numbers."""
-    if record["kind"] == "measure":
+    """The key numbers, eight of a fit and six of a measurement, so that they fill rows of two and of four or three."""
+    layer = f"{record['bottleneck_layer']} of {depth_of(record)}"
+    rank = record["jacobian_rank"]
+    jacobian = f"≥ {rank['lower'] if isinstance(rank, Mapping) else rank}"
+    norm, cost = number(record["norm_per_depth"]), number(record.get("cost_lower"))
+    if is_measurement(record):
         shown = [
-            ("bottleneck rank", str(record["bottleneck_rank"])),
-            ("Jacobian rank ≥", str(record["jacobian_rank"])),
-            ("at layer", str(record["bottleneck_layer"])),
-            ("change of f", f"{record['bottleneck_error']:.2%}"),
-            ("‖w‖²/L", number(record["norm_per_depth"])),
-            ("cost ≥", number(record["cost_lower"])),
+            ("narrowest layer", layer),
+            ("Jacobian rank", jacobian),
+            ("change of f", share(record["bottleneck_error"])),
+            ("tolerance", number(record["tolerance"])),
+            ("‖w‖² / L", norm),
+            ("R / L, at least", cost),
         ]
     else:
         shown = [
-            ("rank", str(record["rank"])),
-            ("interval", f"{record['rank_lower']} – {record['rank_upper']}"),
-            ("Jacobian rank ≥", str(record["jacobian_rank"]["lower"])),
-            ("at layer", f"{record['bottleneck_layer']} of {record['depth']}"),
+            ("narrowest layer", layer),
+            ("Jacobian rank", jacobian),
+            ("held-out error", f"{number(record['whole_error'])} ± {rough(record['whole_standard_error'])}"),
             ("test error", number(record["test_error"])),
+            ("training error", number(record["train_error"])),
             ("objective", number(record["objective"])),
-            ("‖w‖²/L", number(record["norm_per_depth"])),
-            ("training", f"{record['seconds']:.0f} s"),
+            ("‖w‖² / L", norm),
+            ("time", duration(record["seconds"])),
         ]
-    return (
-        '<dl class="facts">'
-        + "".join(f"<div><dt>{escape(n)}</dt><dd>{escape(v)}</dd></div>" for n, v in shown)
-        + "</dl>"
-    )
+    entries = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in shown)
+    return f'<dl class="facts of-{len(shown)}">{entries}</dl>'
 
 
 def overview(records: Sequence[Record]) -> str:
-    """One line a record, linked to its section."""
-    rows = [
-        [f'<a href="#record-{number}">{escape(str(record["name"]))}</a>', escape(headline(record))]
-        for number, record in enumerate(records, start=1)
-    ]
-    body = "".join(f"<tr><td>{name}</td><td class='text'>{answer}</td></tr>" for name, answer in rows)
-    return f'<h2>Runs</h2><div class="scroll"><table><tbody>{body}</tbody></table></div>'
+    """One row a record, linked to its section."""
+    body = []
+    for index, record in enumerate(records, start=1):
+        cells = [
+            f'<a href="#record-{index}">{escape(str(record["name"]))}</a>',
+            escape(str(rank_of(record) if is_measurement(record) else interval_of(record))),
+            escape(number(record.get("test_error"))),
+            escape(number(record["norm_per_depth"])),
+            escape(headline(record)),
+        ]
+        body.append("".join(f"<td{_wrapping(cell)}>{cell}</td>" for cell in cells))
+    head = _head(["run", "rank", "test error", "‖w‖² / L", "what was found"])
+    return _scrolling(f"{head}<tbody>{''.join(f'<tr>{cells}</tr>' for cells in body)}</tbody>")
 
 
-def evidence(record: Record) -> str:
-    """The sentences behind the answer."""
-    if record["kind"] == "measure":
-        said = [record["jacobian_evidence"], record["bottleneck_evidence"]]
-    else:
-        said = record["rank_evidence"]
-    return "<h2>Evidence</h2>" + "".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in said)
+def interval_of(record: Record) -> str:
+    """The rank with its interval where they differ: `4 (4 to 5)`."""
+    lower, upper = record["rank_lower"], record["rank_upper"]
+    return str(record["rank"]) if lower == upper else f"{record['rank']} ({interval(lower, upper)})"
 
 
 def errors(record: Record) -> str:
-    """Held-out error over k, and the baseline beside it on the test rows."""
-    if record["kind"] == "measure":
-        return ""
-    names = [baseline["name"] for baseline in record["baselines"]]
+    """Held-out error over k, the answer's row marked."""
+    baselines = record.get("baselines") or []
     body = []
     for row in record["error_curve"]:
-        linear = [baseline["errors"].get(str(row["rank"])) for baseline in record["baselines"]]
-        cells = [number(v) for v in (row["projected"], row["refitted"], *linear)]
-        body.append((row["rank"] == record["rank"], [str(row["rank"]), *cells]))
-    held_out = _table(["k", "projected", "refitted", *names], body)
-    test = [(True, [f"network through {record['rank']}", number(record["network_test_error_at_rank"])])]
-    test += [
-        (False, [f"{b['name']} through {record['rank']}", number(b["test_error_at_rank"])]) for b in record["baselines"]
+        linear = [baseline["errors"].get(str(row["rank"])) for baseline in baselines]
+        cells = [str(row["rank"]), *(number(v) for v in (row["projected"], row["refitted"], row["standard_error"]))]
+        body.append((row["rank"] == record["rank"], [*cells, *(number(v) for v in linear)]))
+    whole = f"{number(record['whole_error'])}", "", rough(record["whole_standard_error"]), *[""] * len(baselines)
+    body.append((False, ["whole", *whole]))
+    return _table(["k", "projected", "refitted", "s.e.", *(str(b["name"]) for b in baselines)], body)
+
+
+def comparison(record: Record) -> str:
+    """Test error of the narrowed network, the whole one and the baselines at the same k."""
+    k = record["rank"]
+    if k == 0:
+        return ""
+    rows = [
+        (f"{b['name']} through {k}", b["test_error_at_rank"])
+        for b in record.get("baselines") or []
+        if b.get("test_error_at_rank") is not None
     ]
-    test.append((False, ["whole network", number(record["test_error"])]))
-    return f"<h2>Held-out error over k</h2>{held_out}<h2>Test error at the same k</h2>" + _table(
-        ["", str(record["error_name"])], test
-    )
+    if not rows:
+        return ""
+    if record.get("network_test_error_at_rank") is not None:
+        rows.insert(0, (f"network through {k}", record["network_test_error_at_rank"]))
+    rows.append(("whole network", record["test_error"]))
+    body = [(index == 0, [name, number(error)]) for index, (name, error) in enumerate(rows)]
+    return _table(["on the test rows", "error"], body)
+
+
+def changes(record: Record) -> str:
+    """Change of a measured function over k."""
+    body = [(k == rank_of(record), [str(k), share(v)]) for k, v in enumerate(record.get("bottleneck_changes") or [])]
+    return _table(["k", "change of f"], body) if body else ""
 
 
 def layers(record: Record) -> str:
@@ -85,44 +110,62 @@ def layers(record: Record) -> str:
     body = []
     for row in record["layers"]:
         weights, activations = (
-            " ".join(f"{v:.3g}" for v in row[name][:6])
+            "  ".join(f"{v:.3g}" for v in row[name][:_VALUES_SHOWN])
             for name in ("weight_singular_values", "activation_singular_values")
         )
-        body.append((False, [str(row["layer"]), weights, activations, number(row["nonlinearity_impact"])]))
-    head = ["ℓ", "singular values of W_ℓ", "spread of activations", "nonlinearity"]
-    return f"<details><summary>Layer by layer</summary>{_table(head, body)}</details>"
+        is_narrow = row["layer"] == record["bottleneck_layer"]
+        body.append((is_narrow, [str(row["layer"]), weights, activations, number(row["nonlinearity_impact"])]))
+    return _table(["ℓ", "singular values of W_ℓ", "of the activations", "nonlinearity"], body)
+
+
+def evidence(record: Record) -> str:
+    """The sentences behind the answer, with their heading."""
+    names = ("jacobian_evidence", "bottleneck_evidence")
+    said = [record[name] for name in names if record.get(name)] if is_measurement(record) else record["rank_evidence"]
+    if not said:
+        return ""
+    return f"<h2>Evidence</h2><ul class='evidence'>{''.join(f'<li>{escape(str(each))}</li>' for each in said)}</ul>"
 
 
 def origin(record: Record) -> str:
     """How to repeat the run."""
-    rows: list[tuple[str, object]] = [("created", record["created"])]
-    for part in ("options", "data", "versions"):
-        for name, value in record.get(part, {}).items():
-            if name in ("input_names", "output_names") and len(value) > 12:
-                value = [*value[:12], f"… ({len(value)} in all)"]
-            rows.append((f"{part}: {name}", value))
-    body = "".join(f"<tr><td>{escape(n)}</td><td class='text'>{escape(_plain(v))}</td></tr>" for n, v in rows)
-    table = f'<div class="scroll"><table><tbody>{body}</tbody></table></div>'
-    return f"<details><summary>How this was made</summary>{table}</details>"
+    rows: list[tuple[str, str]] = [("created", str(record["created"]))]
+    rows += _rows("result", {name: record[name] for name in _RESULTS if record.get(name) is not None})
+    for part in ("data", "options", "versions"):
+        rows += _rows(part, record.get(part) or {})
+    body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f'<div class="scroll"><table class="origin"><tbody>{body}</tbody></table></div>'
 
 
-def number(value: float | None) -> str:
-    """Four significant figures, or nothing."""
-    return "" if value is None else f"{value:.4g}"
+def _rows(part: str, entries: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            yield from _rows(f"{part} · {name}", value)
+        elif isinstance(value, list):
+            rest = f", … ({len(value)} in all)" if len(value) > _NAMES_SHOWN else ""
+            # An image's shape reads as 8 × 8, names and notes as a list.
+            between = " × " if name.endswith("shape") else ", "
+            yield f"{part} · {name}", between.join(map(str, value[:_NAMES_SHOWN])) + rest
+        else:
+            yield f"{part} · {name}", number(value) if value is None or isinstance(value, float) else str(value)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {entry}" for name, entry in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
-
-
-def _table(head: Sequence[str], rows: Sequence[tuple[bool, Sequence[str]]]) -> str:
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+def _table(head: Sequence[str], rows: Iterable[tuple[bool, Sequence[str]]]) -> str:
     body = "".join(
-        f"<tr{' class=answer' if is_answer else ''}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-        for is_answer, cells in rows
+        f"<tr{' class=chosen' if is_chosen else ''}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+        for is_chosen, cells in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return _scrolling(f"{_head(head)}<tbody>{body}</tbody>")
+
+
+def _head(names: Sequence[str]) -> str:
+    return f"<thead><tr>{''.join(f'<th scope=col>{escape(name)}</th>' for name in names)}</tr></thead>"
+
+
+def _scrolling(table: str) -> str:
+    # Focusable, so that a wide table can be scrolled from the keyboard.
+    return f'<div class="scroll" tabindex="0"><table>{table}</table></div>'
+
+
+def _wrapping(cell: str) -> str:
+    return ' class="text"' if len(cell) > 24 else ""

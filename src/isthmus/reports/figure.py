@@ -1,0 +1,160 @@
+"""The figures of a record, in the order that tells its story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from isthmus.reports import latent, learning, samples, spectra
+from isthmus.reports.record import Record, is_measurement, rank_of
+
+ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure and what stands around it on the page.
+
+    Attributes:
+        name: Unique in its record; part of the element's id.
+        chapter: The part of the story it belongs to.
+        title: What is seen.
+        caption: How to read it.
+        quantity: What the y axis measures, set level above the plot.
+        figure: The plotly figure.
+        is_wide: Whether it takes the full width.
+        proportion: Width over height, where the content prescribes it.
+    """
+
+    name: str
+    chapter: str
+    title: str
+    caption: str
+    quantity: str
+    figure: go.Figure
+    is_wide: bool = False
+    proportion: float | None = None
+
+
+def drawings(record: Record) -> list[Drawing]:
+    """Every figure that the record has the numbers for."""
+    if is_measurement(record):
+        return [*_narrowing(record), *_inside(record)]
+    return [_answer(record), *_meaning(record), *_inside(record), _training(record)]
+
+
+def _answer(record: Record) -> Drawing:
+    is_open = record["rank_lower"] != record["rank_upper"]
+    shaded = " The shaded ranks agree with the held-out rows." if is_open else ""
+    return Drawing(
+        "error",
+        ANSWER,
+        "How many numbers are needed",
+        "Error on rows that were not trained on, when only k numbers may pass. The rank is the smallest k that does as "
+        f"well as the whole network. Bars: one standard error of the difference to it.{shaded}",
+        f"held-out {record['error_name']}",
+        learning.error_curve(record),
+        is_wide=True,
+    )
+
+
+def _narrowing(record: Record) -> Iterator[Drawing]:
+    if record.get("bottleneck_changes"):
+        yield Drawing(
+            "narrowing",
+            ANSWER,
+            "How many numbers are needed",
+            "How much the function changes when only k numbers pass, each k at its best layer.",
+            "change of f, relative to its spread over the data",
+            learning.narrowing_curve(record),
+            is_wide=True,
+        )
+
+
+def _meaning(record: Record) -> Iterator[Drawing]:
+    k = rank_of(record)
+    found = record.get("latent")
+    if found and found["coordinates"] and found["coordinates"][0]:
+        first = (
+            f"The first 3 of {k} coordinates, pair by pair, " if k > 3 else f"The {k} coordinates, " if k > 1 else ""
+        )
+        yield Drawing(
+            "latent",
+            MEANING,
+            "The numbers that pass",
+            f"{first or 'The one coordinate, '}for rows that were not trained on.",
+            str(found.get("color_name", "")) if k == 1 else "z₂" if k == 2 else "",
+            latent.latent(record),
+            is_wide=k > 2,
+        )
+    if record.get("reconstructions") and len(record["reconstructions"]["shape"]) == 2:
+        names = [name for name, _ in samples.picture_rows(record)]
+        yield Drawing(
+            "pictures",
+            MEANING,
+            "Before and after",
+            f"Images that were not trained on, from top to bottom: {'; '.join(names)}.",
+            "",
+            samples.pictures(record),
+            is_wide=True,
+            proportion=samples.picture_proportion(record),
+        )
+    if record.get("arrows"):
+        yield Drawing(
+            "arrows",
+            MEANING,
+            "Where points of the plane go",
+            "Random points and the outputs they are sent to; a network that has found the data pulls them onto it.",
+            "",
+            samples.arrows(record),
+        )
+
+
+def _inside(record: Record) -> Iterator[Drawing]:
+    yield Drawing(
+        "weights",
+        INSIDE,
+        "Weights through the network",
+        "The first ten singular values of each W_ℓ. A layer that merely hands k numbers on keeps k of them large.",
+        "singular values of W_ℓ",
+        spectra.through_layers(record, "weight_singular_values"),
+    )
+    yield Drawing(
+        "activations",
+        INSIDE,
+        "Activations through the network",
+        "How far the data spread along the principal directions of each layer.",
+        "singular values of the centred activations",
+        spectra.through_layers(record, "activation_singular_values"),
+    )
+    yield Drawing(
+        "nonlinearity",
+        INSIDE,
+        "Impact of the nonlinearity",
+        "Where it vanishes, the layer is linear on the data and merely hands numbers on.",
+        "‖Z̃ − σ(Z̃)‖ / ‖Z̃‖",
+        spectra.nonlinearity(record),
+    )
+    yield Drawing(
+        "jacobian",
+        INSIDE,
+        "Spectrum of the Jacobian",
+        f"Singular values of the derivative at {record['jacobian']['points']} data points; those under the tolerance "
+        "count as zero, those under a millionth are drawn there.",
+        "σᵢ / σ₁",
+        spectra.jacobian(record),
+    )
+
+
+def _training(record: Record) -> Drawing:
+    return Drawing(
+        "history",
+        TRAINING,
+        "Training",
+        "Objective, training error and norm at each step, on a logarithmic scale.",
+        "",
+        learning.history(record),
+        is_wide=True,
+    )
