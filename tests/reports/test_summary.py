@@ -94,6 +94,7 @@ def test_numbers_are_worded_for_readers():
         *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th")
     ]
     assert [number(v) for v in (None, 0.5687978, -2.0, 123456.0)] == ["–", "0.5688", "−2", "1.235e+05"]
-    assert [share(v) for v in (0.0, 0.1234, 0.00012)] == ["0.0%", "12.3%", "0.012%"]
+    shares = [share(v) for v in (0.0, 0.1234, 0.00012, 5e-16)]
+    assert shares == ["0.0%", "12.3%", "0.012%", "under 0.01%"]
     assert [duration(v) for v in (41.23, 600.0, 10800.0)] == ["41.2 s", "10 min", "3 h"]
     assert at_points({"4": 500}, 500) == "rank 4 at each of 500 points"

@@ -18,7 +18,9 @@ def rough(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A fraction as a percentage with one decimal, or two figures where that would be 0.0 %."""
+    """A fraction as a percentage with one decimal, two figures where that would be 0.0 %, a bound below 0.01 %."""
+    if 0 < abs(value) < 1e-4:
+        return "under 0.01%"
     return f"{value:.1%}" if value == 0 or abs(value) >= 0.001 else f"{100 * value:.2g}%"
 
 

@@ -28,7 +28,7 @@ def latent(dataset: Dataset, factorization: Factorization | None) -> dict[str, A
         color, name = [dataset.output_names[int(label)] for label in dataset.y[rows]], "class"
     elif dataset.task == "autoencoder":
         misses = (factorization.decode(z) - x.to(z)).square().mean(1).sqrt()
-        color, name = significant(misses), "reconstruction error (root mean square)"
+        color, name = significant(misses), "reconstruction error"
     else:
         color, name = significant(torch.from_numpy(dataset.y[rows][:, 0])), dataset.output_names[0]
     return {"coordinates": significant(z), "color": color, "color_name": name}

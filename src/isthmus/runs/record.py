@@ -62,6 +62,7 @@ def fit_record(dataset: Dataset, options: FitOptions, found: Findings) -> dict[s
         "validation_error": decision.whole_error,
         "test_error": float(test.mean()),
         "norm_per_depth": fitted.network.norm_per_depth,
+        "stationarity": fitted.stationarity,
         "cost_lower": profile.cost_lower,
         "seconds": fitted.seconds,
         "stopped": fitted.stopped,

@@ -20,7 +20,7 @@ from isthmus.training.history import Moment, Stopped
 from isthmus.training.loop import Training
 from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.objective import Objective
-from isthmus.training.parameters import random_network
+from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 
 _LARGEST = 1e12  # a squared error summed over many columns stays far from float32's 3e38
@@ -35,6 +35,8 @@ class FittedNetwork(StandardizedNetwork):
         objective: The objective that was minimised, over the standardised training rows.
         value: $\mathcal L_\lambda(w)$ at the end, in float64 sums.
         error: Its data term.
+        stationarity: $\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ at the end, in float64; 0 at a
+            stationary point.
         history: The way there.
         seconds: Time spent training.
         stopped: "converged", "budget" or "interrupted".
@@ -44,6 +46,7 @@ class FittedNetwork(StandardizedNetwork):
     objective: Objective
     value: float
     error: float
+    stationarity: float
     history: tuple[Moment, ...]
     seconds: float
     stopped: Stopped
@@ -139,11 +142,22 @@ def fit(
         objective=objective,
         value=objective.value(network),
         error=objective.error(network),
+        stationarity=_stationarity(objective, network),
         history=tuple(training.progress.history),
         seconds=training.seconds,
         stopped=stopped,
         classes=classes,
     )
+
+
+@torch.no_grad()
+def _stationarity(objective: Objective, network: FullyConnected) -> float:
+    y = objective.y.double() if objective.y.is_floating_point() else objective.y
+    exact = Objective(objective.x.double(), y, objective.loss, objective.ridge)
+    at = Parameters.of(network.to(dtype=torch.float64))
+    slope = Parameters.of(at.network)
+    value = exact.gradient(at, slope)
+    return float(slope.vector.norm() / value) if float(value) > 0 else 0.0
 
 
 def constant_loss(targets: Tensor) -> float:
