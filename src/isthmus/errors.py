@@ -57,7 +57,7 @@ class ColumnError(IsthmusError, ValueError):
     """A column of a table cannot be used as it is."""
 
     def __init__(self, column: str, cause: str, remedy: str) -> None:
-        super().__init__(f"Column {column!r} {cause}. {remedy}")
+        super().__init__(f"Column {column!r} {cause}. {remedy.rstrip('.')}.")
 
 
 class ConstantOutputError(IsthmusError, ValueError):

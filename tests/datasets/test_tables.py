@@ -71,6 +71,14 @@ def test_measuring_repeats_the_encoding_of_the_fit(tmp_path):
     shuffled = frame[frame["colour"] != "red"][[*frame.columns[::-1]]]
     x = load_inputs(written(tmp_path, shuffled, "other.csv"), input_names=data.input_names)
     assert np.allclose(x, data.x[(frame["colour"] != "red").to_numpy()])
+    frame.loc[[2, 9], "age"] = np.nan
+    frame.loc[30, "price"] = np.nan  # a target that is missing does not matter here
+    gaps = written(tmp_path, frame, "gaps.csv")
+    with pytest.raises(ColumnError, match="'age' has 2 missing values"):
+        load_inputs(gaps, input_names=data.input_names)
+    assert np.allclose(
+        load_inputs(gaps, input_names=data.input_names, missing="drop"), np.delete(data.x, [2, 9], axis=0)
+    )
     with pytest.raises(ColumnError, match="'age' is an input of the network and is not in the data"):
         load_inputs(written(tmp_path, frame.drop(columns="age"), "less.csv"), input_names=data.input_names)
 

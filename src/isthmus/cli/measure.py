@@ -8,6 +8,7 @@ from typing import Annotated
 import torch
 import typer
 
+from isthmus.cli.fit import MissingName
 from isthmus.cli.output import print_json, print_summary
 from isthmus.datasets import load_inputs
 from isthmus.functions import load
@@ -21,6 +22,7 @@ from isthmus.tolerance import Tolerance
 def measure(
     model: Annotated[Path, typer.Argument(help="A RUN folder or a .safetensors file of ours.", metavar="MODEL")],
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
+    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
     tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
@@ -31,7 +33,7 @@ def measure(
     limit = Tolerance(tolerance)
     network = load(model)
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
-    x = torch.from_numpy(load_inputs(data, input_names=names, seed=seed))
+    x = torch.from_numpy(load_inputs(data, input_names=names, missing=missing.value, seed=seed))
     with progress_bar(f"measuring {model}"):
         profile = measured(network, x, tolerance=limit, points=points)
     record = measure_record(str(model), profile, "cpu")

@@ -83,18 +83,25 @@ def load_dataset(
     raise OptionError("DATA", source, _KINDS)
 
 
-def load_inputs(source: str, *, input_names: Sequence[str] | None = None, seed: int = 0) -> Floats:
+def load_inputs(
+    source: str,
+    *,
+    input_names: Sequence[str] | None = None,
+    missing: Literal["refuse", "drop"] = "refuse",
+    seed: int = 0,
+) -> Floats:
     """Only the inputs `(n, d_in)` behind a name or a path, to measure a network on.
 
     Args:
         source: As for `load_dataset`.
         input_names: For tables the columns that the network was trained on; the same encoding is repeated.
+        missing: What to do with rows with missing values, for tables.
         seed: Draws built-in data.
     """
     path = Path(source)
     kind = path.suffix.lower()
     if path.is_file() and kind in _TABLES:
-        return inputs_from_table(path, input_names)
+        return inputs_from_table(path, input_names, missing)
     if path.is_file() and kind in (".npz", ".npy"):
         x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else read_npy(path))
         matrix: Floats = as_matrix(x, "x").numpy()

@@ -12,7 +12,8 @@ from typing import Any
 from isthmus.datasets.assembly import dataset_from_arrays
 from isthmus.datasets.columns import Encoded, encode, encode_as, refuse_mixed
 from isthmus.datasets.dataset import Dataset, Floats, Task
-from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError, OptionError
+from isthmus.datasets.splitting import LEAST_ROWS
+from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError, OptionError, TooFewRowsError
 
 _SAMPLE = 65536
 _DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)", re.MULTILINE)
@@ -43,6 +44,8 @@ def from_table(
         raise OptionError("--target", "", f"one or more of the columns {', '.join(columns)}; or use --task autoencoder")
     frame = frame.drop(columns=[name for name in drop if name not in target])
     frame, notes = _complete(frame, missing)
+    if len(frame) < LEAST_ROWS:
+        raise TooFewRowsError(f"The table {path}", len(frame), LEAST_ROWS)
     inputs = encode(frame[[name for name in frame.columns if name not in target]], drops_constants=True)
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")
@@ -59,10 +62,13 @@ def from_table(
     )
 
 
-def inputs_from_table(path: Path, names: Sequence[str] | None) -> Floats:
+def inputs_from_table(path: Path, names: Sequence[str] | None, missing: str) -> Floats:
     """The input matrix: the columns that a fit used, by their names, or all that can be encoded."""
-    frame, _ = _complete(read_table(path)[:], "refuse", only=names)
-    return encode(frame, drops_constants=False).matrix if names is None else encode_as(frame, names)
+    frame = read_table(path)
+    if names is None:
+        return encode(_complete(frame, missing)[0], drops_constants=False).matrix
+    used = [name for name in frame.columns if any(_is_from(name, other) for other in names)]
+    return encode_as(_complete(frame[used], missing)[0], names)
 
 
 def read_table(path: Path) -> Any:
@@ -124,12 +130,9 @@ def _parquet(pd: Any, path: Path) -> Any:
     return frame
 
 
-def _complete(frame: Any, missing: str, only: Sequence[str] | None = None) -> tuple[Any, list[str]]:
+def _complete(frame: Any, missing: str) -> tuple[Any, list[str]]:
     """The frame without missing values: refused, or their rows dropped."""
     gaps = frame.isna()
-    if only is not None:
-        wanted = {name for name in frame.columns if any(_is_from(name, other) for other in only)}
-        gaps = gaps[[name for name in frame.columns if name in wanted]]
     if not gaps.to_numpy().any():
         return frame, []
     if missing == "drop":
