@@ -108,22 +108,8 @@ def fit(
     """
     check_options(task, depth, width, ridge)
     inputs, targets, classes = _as_pair(x, y, task)
-    s_x = standardization(inputs, standardize)
-    s_y = _output_standardization(targets, s_x, task, standardize)
-    z_x = s_x.forward(inputs.double()).to(device=device, dtype=torch.float32)
-    is_classification = classes is not None
-    z_y = targets.to(device) if is_classification else s_y.forward(targets.double()).to(device, torch.float32)
-    for what, data in (("x", z_x), ("y", z_y)):
-        if (largest := float(data.abs().max())) > _LARGEST:
-            raise ScaleError(what, largest, _LARGEST)
+    objective, s_x, s_y = _standardized_objective(inputs, targets, classes, task, standardize, ridge, device)
     d_out = len(classes) if classes is not None else targets.shape[1]
-    constant = constant_loss(z_y)
-    objective = Objective(
-        z_x,
-        z_y,
-        cross_entropy if is_classification else squared_error,
-        RELATIVE_RIDGE * constant if ridge is None else float(ridge),
-    )
     start = random_network(
         (inputs.shape[1], *[width] * (depth - 1), d_out),
         activation,
@@ -167,6 +153,29 @@ def constant_loss(targets: Tensor) -> float:
     shares = targets.bincount().double() / len(targets)
     shares = shares[shares > 0]
     return float(-(shares * shares.log()).sum())
+
+
+def _standardized_objective(
+    inputs: Tensor,
+    targets: Tensor,
+    classes: Tensor | None,
+    task: str,
+    scaling: Scaling,
+    ridge: float | None,
+    device: torch.device | str,
+) -> tuple[Objective, Affine, Affine]:
+    """The objective over the standardised rows, and the two standardisations."""
+    s_x = standardization(inputs, scaling)
+    s_y = _output_standardization(targets, s_x, task, scaling)
+    x = s_x.forward(inputs.double()).to(device=device, dtype=torch.float32)
+    if classes is not None:
+        y, loss = targets.to(device), cross_entropy
+    else:
+        y, loss = s_y.forward(targets.double()).to(device=device, dtype=torch.float32), squared_error
+    for what, data in (("x", x), ("y", y)):
+        if (largest := float(data.abs().max())) > _LARGEST:
+            raise ScaleError(what, largest, _LARGEST)
+    return Objective(x, y, loss, RELATIVE_RIDGE * constant_loss(y) if ridge is None else float(ridge)), s_x, s_y
 
 
 def check_options(task: str, depth: int, width: int, ridge: float | None) -> None:
