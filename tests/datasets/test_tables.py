@@ -1,9 +1,12 @@
 """Tables as people have them: used correctly, or refused with a sentence that names the column."""
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from isthmus.datasets import load_dataset, load_inputs
@@ -84,7 +87,17 @@ def test_measuring_repeats_the_encoding_of_the_fit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"sep": ";"}, {"sep": "\t"}, {"sep": ";", "decimal": ","}, {"encoding": "utf-8-sig"}]
+    "options",
+    [
+        {"sep": ";"},
+        {"sep": "\t"},
+        {"sep": ";", "decimal": ","},
+        {"sep": "\t", "decimal": ","},
+        {"sep": "|"},
+        {"encoding": "utf-8-sig"},
+        {"lineterminator": "\r\n"},
+        {"quoting": 1},
+    ],
 )
 def test_dialects_of_csv_give_the_same_numbers(tmp_path, options):
     frame = messy()
@@ -92,6 +105,83 @@ def test_dialects_of_csv_give_the_same_numbers(tmp_path, options):
     other = load_dataset(written(tmp_path, frame, "b.csv", **options), target=["price"], drop=["grade"])
     assert np.array_equal(plain.x, other.x)
     assert np.array_equal(plain.y, other.y)
+
+
+def test_decimal_commas_are_said_to_be_read(tmp_path):
+    path = written(tmp_path, messy(), sep=";", decimal=",")
+    assert (
+        "Commas in numbers were read as decimal commas." in load_dataset(path, target=["price"], drop=["grade"]).notes
+    )
+
+
+def test_columns_without_names_that_hold_nothing_are_left_out(tmp_path):
+    frame = messy()[["age", "price"]]
+    frame.to_csv(tmp_path / "index.csv")  # pandas writes the row numbers under an empty name
+    data = load_dataset(str(tmp_path / "index.csv"), target=["price"])
+    assert data.input_names == ("age",)
+    assert "Column 1 has no name and counts the rows: left out." in data.notes
+    assert np.allclose(load_inputs(str(tmp_path / "index.csv"), input_names=["age"]), data.x)
+    lines = "".join(f"{i},{i * i % 17},\n" for i in range(30))
+    (tmp_path / "comma.csv").write_text("\n\na,y,\n" + lines)  # blank lines before, a comma at each end
+    data = load_dataset(str(tmp_path / "comma.csv"), target=["y"])
+    assert data.input_names == ("a",)
+    assert data.y[:3, 0].tolist() == [0.0, 1.0, 4.0]
+
+
+def test_booleans_with_gaps_stay_booleans(tmp_path):
+    frame = messy()
+    whole = load_dataset(written(tmp_path, frame, "whole.csv"), target=["price"], drop=["grade"])
+    frame["is_new"] = frame["is_new"].astype(object)
+    frame.loc[4, "is_new"] = None
+    path = written(tmp_path, frame, "gap.csv")
+    data = load_dataset(path, target=["price"], drop=["grade"], missing="drop")
+    assert data.input_names == whole.input_names
+    assert np.array_equal(data.x, np.delete(whole.x, 4, axis=0))
+    assert "1 row with missing values was left out." in data.notes
+    assert np.array_equal(load_inputs(path, input_names=whole.input_names, missing="drop"), data.x)
+
+
+def test_a_date_can_be_predicted(tmp_path):
+    data = load_dataset(written(tmp_path, messy()), target=["when"], drop=["grade"])
+    assert (data.task, data.output_names) == ("regression", ("when [days]",))
+    assert np.array_equal(np.diff(data.y[:, 0]), np.ones(119))
+
+
+def test_types_of_parquet_become_numbers(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "cents": [decimal.Decimal(i) / 100 for i in range(60)],
+            "count": pd.array(np.arange(60) % 7, dtype="Int64"),
+            "kind": pd.Categorical(["u", "v"] * 30),
+            "code": [f"00{i % 3}" for i in range(60)],
+            "time": pd.date_range("1970-01-02", periods=60, tz="UTC"),
+            "y": np.arange(60.0),
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    data = load_dataset(str(tmp_path / "t.parquet"), target=["y"])
+    names = ("cents", "count", "kind=u", "kind=v", "code=000", "code=001", "code=002", "time [days]")
+    assert data.input_names == names
+    assert np.allclose(data.x[5], [0.05, 5.0, 0.0, 1.0, 0.0, 0.0, 1.0, 6.0])
+    frame[["y"]].assign(x=frame["y"] + 1).astype(np.float32).to_parquet(tmp_path / "single.parquet")
+    assert load_dataset(str(tmp_path / "single.parquet"), target=["y"]).x.dtype == np.float32
+
+
+def test_measuring_refuses_what_the_network_has_never_seen(tmp_path):
+    frame = messy()
+    names = load_dataset(written(tmp_path, frame), target=["price"], drop=["grade"]).input_names
+    frame.loc[3, "colour"] = "violet"
+    message = "'colour' holds 'violet' in row 4, .*knows 'deep blue', 'green', 'red'"
+    with pytest.raises(ColumnError, match=message):
+        load_inputs(written(tmp_path, frame, "new.csv"), input_names=names)
+
+
+def test_measuring_without_names_takes_the_columns_of_numbers(tmp_path):
+    frame = messy()
+    x = load_inputs(written(tmp_path, frame))
+    assert np.allclose(x, frame[["is_new", "age", "size, cm", "price"]].astype(float))
+    with pytest.raises(OptionError, match="no column holds numbers"):
+        load_inputs(written(tmp_path, frame[["colour", "when"]], "texts.csv"))
 
 
 def test_parquet_gives_the_same_numbers(tmp_path):
@@ -209,6 +299,39 @@ BAD_TABLES = {
         "every input column is constant",
     ),
     "share": (changed(), {"test": 0.9}, OptionError, "--test is 0.9"),
+    "all with thousands": (
+        changed(size=lambda f: [f"{1 + i % 9},{i:03}.5" for i in range(len(f))]),
+        {},
+        ColumnError,
+        "'size' holds numbers, but '1,000.5' in row 1. Write numbers with a decimal point",
+    ),
+    "units": (
+        changed(size=lambda f: [f"{i / 8} kg" for i in range(len(f))]),
+        {},
+        ColumnError,
+        "'size' holds numbers that are written as texts, such as '0.0 kg'",
+    ),
+    "dashes": (
+        with_value("age", 8, "-"),
+        {},
+        ColumnError,
+        "'age' holds numbers, but '-' in row 9.*--missing drop, or use --drop 'age'",
+    ),
+    "target twice": (changed(), {"target": ["price", "price"]}, OptionError, "different columns"),
+    "target dropped": (changed(), {"drop": ["price", "grade"]}, OptionError, "none of them also in --drop"),
+    "unknown policy": (changed(), {"missing": "guess"}, OptionError, "--missing is 'guess' but must be refuse or drop"),
+    "names that meet": (
+        lambda f: f.assign(**{"colour=red": f["age"]}),
+        {},
+        ColumnError,
+        "'colour=red' would be the name of two inputs",
+    ),
+    "nothing left": (
+        changed(age=lambda f: [None] * len(f)),
+        {"missing": "drop"},
+        ColumnError,
+        "'age' has so many missing values that no row is complete",
+    ),
 }
 
 
@@ -227,6 +350,11 @@ BAD_FILES = {
     "long.csv": (b"a,b\n1,2,3\n4,5,6\n", FileFormatError, "Length of header|Expected 2 fields"),
     "latin.csv": ("größe,y\n1,2\n".encode("latin-1"), FileFormatError, "not UTF-8"),
     "binary.csv": (b"\x00\x01\x02\x00", FileFormatError, "binary"),
+    "nameless.csv": (b"a,,b\n1,2,3\n4,9,6\n", ColumnError, r"\(number 2\) has no name"),
+    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), FileFormatError, "not UTF-8"),
+    "late.csv": (b"a,b\n" + b"1,2\n" * 40000 + b"\xe9,3\n", FileFormatError, "not UTF-8 text .* at byte 160004"),
+    "blank.csv": (b"\n\n\n", FileFormatError, "it is empty"),
+    "empty.parquet": (b"", FileFormatError, "Cannot read"),
     "twice.csv": (b"a,b,a\n1,2,3\n", ColumnError, "'a' stands in the header more than once"),
     "broken.parquet": (b"PAR1 and no more", FileFormatError, "Cannot read"),
 }
@@ -245,3 +373,20 @@ def test_a_missing_file_is_named_and_a_slip_corrected(tmp_path):
         load_dataset(str(tmp_path / "none.csv"))
     with pytest.raises(FileMissingError, match="Did you mean teacher"):
         load_dataset("techer")
+
+
+def test_parquet_that_is_cut_or_holds_lists_is_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    messy().to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(FileFormatError, match=r"Cannot read .*t\.parquet.*Save the table again"):
+        load_dataset(str(path), target=["price"])
+    messy().assign(pair=[[i, i] for i in range(120)]).to_parquet(path)
+    with pytest.raises(ColumnError, match="'pair' holds a ndarray in each row"):
+        load_dataset(str(path), target=["price"])
+    messy().assign(text=[str(i) for i in range(120)]).to_parquet(path)
+    with pytest.raises(ColumnError, match="'text' holds numbers that are written as texts"):
+        load_dataset(str(path), target=["price"])
+    pq.write_table(pa.table([range(30), range(30), range(30)], names=["a", "a", "y"]), path)
+    with pytest.raises(ColumnError, match="'a' stands in the header more than once"):
+        load_dataset(str(path), target=["y"])

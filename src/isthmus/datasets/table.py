@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from isthmus.datasets.assembly import dataset_from_arrays
-from isthmus.datasets.columns import Encoded, encode, encode_as, refuse_mixed
+from isthmus.datasets.columns import Encoded, days_since_1970, encode, encode_as, refuse_mixed
 from isthmus.datasets.dataset import Dataset, Floats, Task
+from isthmus.datasets.reading import read_table
 from isthmus.datasets.splitting import LEAST_ROWS
-from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError, OptionError, TooFewRowsError
-
-_SAMPLE = 65536
-_DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)", re.MULTILINE)
+from isthmus.errors import ColumnError, OptionError, TooFewRowsError
 
 
 def from_table(
@@ -32,17 +27,20 @@ def from_table(
         FileFormatError: If the file cannot be read.
         OptionError: If a named column does not exist, or a target is needed and missing.
     """
-    frame = read_table(path)
-    columns = [str(name) for name in frame.columns]
+    frame, read = read_table(path)
+    columns = list(frame.columns)
     for option, names in (("--target", target), ("--drop", drop)):
         for name in names:
             if name not in columns:
                 raise OptionError(option, name, f"among the columns: {', '.join(columns)}")
+    for name in target:
+        if name in drop or list(target).count(name) > 1:
+            raise OptionError("--target", ",".join(target), "different columns, none of them also in --drop")
     if task == "autoencoder" and target:
         raise OptionError("--target", ",".join(target), "left out for an autoencoder, which predicts its inputs")
     if task != "autoencoder" and not target:
         raise OptionError("--target", "", f"one or more of the columns {', '.join(columns)}; or use --task autoencoder")
-    frame = frame.drop(columns=[name for name in drop if name not in target])
+    frame = frame.drop(columns=list(drop))
     frame, notes = _complete(frame, missing)
     if len(frame) < LEAST_ROWS:
         raise TooFewRowsError(f"The table {path}", len(frame), LEAST_ROWS)
@@ -57,81 +55,27 @@ def from_table(
         name=str(path),
         input_names=inputs.names,
         output_names=output_names,
-        notes=[*notes, *inputs.notes, *more],
+        notes=[*read, *notes, *inputs.notes, *more],
         **split,
     )
 
 
 def inputs_from_table(path: Path, names: Sequence[str] | None, missing: str) -> Floats:
-    """The input matrix: the columns that a fit used, by their names, or all that can be encoded."""
-    frame = read_table(path)
+    """The input matrix: the columns that a fit used, by their names, or without names all that hold numbers."""
+    frame, _ = read_table(path)
     if names is None:
-        return encode(_complete(frame, missing)[0], drops_constants=False).matrix
+        numbers = [name for name in frame.columns if frame[name].dtype.kind in "fiub"]
+        if not numbers:
+            raise OptionError("the number of inputs", 0, "at least 1: no column holds numbers")
+        return encode(_complete(frame[numbers], missing)[0], drops_constants=False).matrix
     used = [name for name in frame.columns if any(_is_from(name, other) for other in names)]
     return encode_as(_complete(frame[used], missing)[0], names)
 
 
-def read_table(path: Path) -> Any:
-    """The table as a pandas frame with at least one row, checked for columns of equal names."""
-    try:
-        import pandas as pd
-    except ImportError as absent:
-        raise MissingExtraError(f"Reading {path.suffix} files", "pandas", "tables") from absent
-    remedy = "Save the table again as comma-separated UTF-8 text, or as .parquet."
-    try:
-        frame = _parquet(pd, path) if path.suffix.lower() == ".parquet" else _csv(pd, path)
-    except IsthmusError:
-        raise
-    except UnicodeDecodeError as wrong:
-        raise FileFormatError(path, f"it is not UTF-8 text ({wrong.reason} at byte {wrong.start})", remedy) from wrong
-    except (ValueError, OSError, pd.errors.ParserWarning, csv.Error) as damaged:
-        raise FileFormatError(path, " ".join(str(damaged).split()).rstrip("."), remedy) from damaged
-    if frame.empty:
-        raise FileFormatError(path, f"it has {len(frame.columns)} columns and no rows", "Pass a table with data.")
-    return frame
-
-
-def _csv(pd: Any, path: Path) -> Any:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        sample = stream.read(_SAMPLE)
-    if "\0" in sample:
-        raise ValueError("it holds binary data, not text")
-    head = sample.splitlines()[0] if sample.strip() else ""
-    if not head:
-        raise ValueError("it is empty")
-    separator = max(",;\t|", key=head.count)
-    header = [name.strip() for name in next(csv.reader([head], delimiter=separator))]
-    if repeated := {name for name in header if header.count(name) > 1}:
-        raise ColumnError(sorted(repeated)[0], "stands in the header more than once", "Give each column its own name.")
-    decimal = "," if separator == ";" and _DECIMAL_COMMA.search(sample) else "."
-    with warnings.catch_warnings():
-        # With more fields than names pandas would drop or shift columns and only warn.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        frame = pd.read_csv(
-            path,
-            sep=separator,
-            decimal=decimal,
-            encoding="utf-8-sig",
-            index_col=False,
-            skipinitialspace=True,
-            low_memory=False,
-        )
-    frame.columns = header
-    return frame
-
-
-def _parquet(pd: Any, path: Path) -> Any:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as absent:
-        raise MissingExtraError("Reading .parquet files", "pyarrow", "tables") from absent
-    frame = pd.read_parquet(path, engine="pyarrow")
-    frame.columns = [str(name) for name in frame.columns]
-    return frame
-
-
 def _complete(frame: Any, missing: str) -> tuple[Any, list[str]]:
     """The frame without missing values: refused, or their rows dropped."""
+    if missing not in ("refuse", "drop"):
+        raise OptionError("--missing", missing, "refuse or drop")
     gaps = frame.isna()
     if not gaps.to_numpy().any():
         return frame, []
@@ -141,7 +85,10 @@ def _complete(frame: Any, missing: str) -> tuple[Any, list[str]]:
         if kept.empty:
             worst = str(gaps.sum().idxmax())
             raise ColumnError(worst, "has so many missing values that no row is complete", f"Use --drop {worst!r}.")
-        return kept.reset_index(drop=True), [f"{count} rows with missing values were left out."]
+        # Gaps turn a column of booleans into one of objects; without them it is a column of booleans again.
+        kept = kept.reset_index(drop=True).infer_objects()
+        rows = "1 row with missing values was" if count == 1 else f"{count} rows with missing values were"
+        return kept, [f"{rows} left out."]
     column = next(name for name in gaps.columns if gaps[name].any())
     count, first = int(gaps[column].sum()), int(gaps[column].to_numpy().argmax()) + 1
     cause = f"has {count} missing value{'s' * (count > 1)} (first in row {first})"
@@ -162,7 +109,8 @@ def _targets(
     outputs = frame[list(target)]
     notes: list[str] = []
     if task is None:
-        is_text = len(target) == 1 and outputs.dtypes.iloc[0].kind not in "fiubM"
+        first = outputs.iloc[:, 0]
+        is_text = len(target) == 1 and first.dtype.kind not in "fiubM" and days_since_1970(first) is None
         task = "classification" if is_text else "regression"
         if is_text:
             refuse_mixed(target[0], outputs.iloc[:, 0])
