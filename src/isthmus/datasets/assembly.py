@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
+from torch import Tensor
 
 from isthmus.datasets.dataset import Dataset, Floats, Integers, Split, Task
-from isthmus.datasets.splitting import LEAST_ROWS, split_rows
-from isthmus.errors import ConstantOutputError, OptionError, RareClassError, ShapeError, TooFewRowsError
+from isthmus.datasets.labels import class_indices
+from isthmus.datasets.splitting import LEAST_ROWS, check_seed, check_split, split_rows
+from isthmus.errors import ConstantOutputError, OptionError, ShapeError, TooFewRowsError
 from isthmus.shapes import as_matrix
-
-_LEAST_IN_CLASS = 3
-_MOST_CLASSES = 1000
 
 
 def dataset_from_arrays(
@@ -53,7 +51,7 @@ def dataset_from_arrays(
 
     Raises:
         ShapeError, DtypeError, NonFiniteError, TooFewRowsError: If the arrays are not finite matrices of equal length
-            with enough rows.
+            with enough rows, or names or split do not fit them.
         ConstantOutputError: If the outputs do not vary.
         RareClassError: If a class has fewer than three rows.
         OptionError: If an option is out of range, or `y` cannot be labels.
@@ -61,6 +59,7 @@ def dataset_from_arrays(
     task = task or ("autoencoder" if y is None else "regression")
     if task not in ("regression", "classification", "autoencoder"):
         raise OptionError("task", task, "regression, classification or autoencoder")
+    check_seed(seed)
     inputs = cast(Floats, as_matrix(x, "x").numpy())
     input_names = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
     if task != "autoencoder" and y is None:
@@ -68,20 +67,25 @@ def dataset_from_arrays(
     labels: Integers | None = None
     outputs: Floats | Integers
     if task == "classification":
-        outputs = labels = _labels(np.asarray(y), len(inputs))
-        names = tuple(output_names or (str(label) for label in _classes(np.asarray(y))))
+        outputs, found = class_indices(y, len(inputs))
+        labels, names = outputs, tuple(output_names or found)
+        _check_names("output_names", names, len(found))
     elif task == "regression":
-        raw = np.asarray(y)
-        outputs = cast(Floats, as_matrix(raw[:, None] if raw.ndim == 1 else raw, "y").numpy())
+        outputs = _outputs(y)
         names = tuple(output_names or (f"y{i}" for i in range(outputs.shape[1])))
+        _check_names("output_names", names, outputs.shape[1])
     else:
         outputs, names = inputs, input_names
+    _check_names("input_names", input_names, inputs.shape[1])
     _check_outputs(inputs, outputs, "x" if task == "autoencoder" else "y")
     said = list(notes)
     if split is None:
         split, duplicates = split_rows(inputs, labels, validation=validation, test=test, seed=seed)
         if duplicates:
-            said.append(f"{duplicates} rows repeat the inputs of another row; equal inputs are kept in one part.")
+            rows = "1 row repeats" if duplicates == 1 else f"{duplicates} rows repeat"
+            said.append(f"{rows} the inputs of another row; equal inputs are kept in one part.")
+    else:
+        check_split(split, len(inputs))
     return Dataset(
         x=inputs,
         y=outputs,
@@ -97,6 +101,20 @@ def dataset_from_arrays(
     )
 
 
+def _outputs(y: object) -> Floats:
+    if not isinstance(y, Tensor):
+        try:
+            y = np.asarray(y)
+        except ValueError as ragged:
+            raise ShapeError("y is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
+    return cast(Floats, as_matrix(y[:, None] if y.ndim == 1 else y, "y").numpy())
+
+
+def _check_names(what: str, names: Sequence[str], columns: int) -> None:
+    if len(names) != columns:
+        raise ShapeError(f"{what} has {len(names)} names where {columns} are needed. Pass one name a column or class.")
+
+
 def _check_outputs(x: Floats, y: Floats | Integers, what: str) -> None:
     if len(x) < LEAST_ROWS:
         raise TooFewRowsError("The data set", len(x), LEAST_ROWS)
@@ -104,26 +122,6 @@ def _check_outputs(x: Floats, y: Floats | Integers, what: str) -> None:
         raise ShapeError(f"x has {len(x)} rows but y has {len(y)}. Pass one output row for each input row.")
     if bool((y == y[0]).all()):
         raise ConstantOutputError(what)
-
-
-def _classes(y: NDArray[np.generic]) -> NDArray[np.generic]:
-    return np.unique(y)
-
-
-def _labels(y: NDArray[np.generic], rows: int) -> Integers:
-    """Class indices in sorted order of the labels."""
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise ShapeError(f"y has shape {y.shape}; a classification needs one label a row, shape ({rows},).")
-    if y.dtype.kind == "f" and not (np.isfinite(y).all() and (y == np.round(y.astype(np.float64))).all()):
-        raise OptionError("y", f"{y[:3]}…", "whole numbers or texts for a classification; use --task regression")
-    classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
-    if len(classes) > _MOST_CLASSES:
-        raise OptionError("the number of classes", len(classes), f"at most {_MOST_CLASSES}; use --task regression")
-    if len(classes) > 1 and counts.min() < _LEAST_IN_CLASS:
-        raise RareClassError(str(classes[counts.argmin()]), int(counts.min()), _LEAST_IN_CLASS)
-    return np.asarray(index.ravel(), np.int64)
 
 
 def _digest(x: Floats, y: Floats | Integers, split: Split) -> str:

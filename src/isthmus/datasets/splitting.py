@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.datasets.dataset import Floats, Split
-from isthmus.errors import OptionError, TooFewRowsError
+from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 
 LEAST_ROWS = 20
 
@@ -18,7 +18,9 @@ def split_rows(
 ) -> tuple[Split, int]:
     """A random split in which rows with equal inputs fall into the same part, and every class into the training part.
 
-    A duplicate in two parts would let the network be tested on what it was trained on.
+    A duplicate in two parts would let the network be tested on what it was trained on. Classes too small to give
+    each part a row are drawn together, so that no part is empty. A row that repeats the inputs of another class goes
+    where the first of the equal rows goes.
 
     Args:
         x: Inputs `(n, d_in)`.
@@ -32,27 +34,65 @@ def split_rows(
 
     Raises:
         OptionError: If a share is out of range.
-        TooFewRowsError: If there are fewer than 20 rows with different inputs.
+        TooFewRowsError: If there are fewer than 20 rows with different inputs, or too few to hold any out.
     """
     for name, share in (("--validation", validation), ("--test", test)):
         if not 0.02 <= share <= 0.45:
             raise OptionError(name, share, "a share of the rows between 0.02 and 0.45")
-    rows = np.ascontiguousarray(x)
+    rows = np.ascontiguousarray(x + 0.0)  # bytes are compared, and −0.0 + 0.0 = 0.0
     as_bytes = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
     _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
     if len(first) < LEAST_ROWS:
         raise TooFewRowsError("The data, equal inputs counted once,", len(first), LEAST_ROWS)
-    rng = np.random.default_rng(seed)
     stratum = np.zeros(len(first), np.int64) if labels is None else labels[first]
-    part = np.zeros(len(first), np.int8)  # 0 train, 1 validation, 2 test
+    of_row = _parts(stratum, validation, test, np.random.default_rng(seed))[group.ravel()]
+    parts = (np.flatnonzero(of_row == p).astype(np.int64) for p in range(3))
+    return Split(*parts), len(x) - len(first)
+
+
+def check_split(split: Split, rows: int) -> None:
+    """Raise `ShapeError` unless the parts are non-empty, disjoint and hold indices of `rows` rows."""
+    for what, part in (("train", split.train), ("validation", split.validation), ("test", split.test)):
+        if part.ndim != 1 or part.dtype.kind not in "iu" or not part.size:
+            raise ShapeError(f"split.{what} must be a non-empty vector of row indices. Give each part some rows.")
+        if part.min() < 0 or part.max() >= rows:
+            raise ShapeError(f"split.{what} holds row {part.min()} to {part.max()} of {rows} rows. Count rows from 0.")
+    together = np.concatenate([split.train, split.validation, split.test])
+    if len(np.unique(together)) < len(together):
+        raise ShapeError("The parts of the split share a row. Put each row into one part, once.")
+
+
+def check_seed(seed: int) -> None:
+    """Raise `OptionError` unless `seed` can seed a generator."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise OptionError("--seed", seed, "a whole number ≥ 0")
+
+
+def _parts(stratum: NDArray[np.int64], validation: float, test: float, rng: np.random.Generator) -> NDArray[np.int8]:
+    """For each row 0 (train), 1 (validation) or 2 (test), with the same shares in each stratum."""
+    part = np.zeros(len(stratum), np.int8)
+    small: list[NDArray[np.int64]] = []
     for kind in np.unique(stratum):
         members = rng.permutation(np.flatnonzero(stratum == kind))
         n_validation, n_test = round(validation * len(members)), round(test * len(members))
+        if min(n_validation, n_test, len(members) - n_validation - n_test) < 1:
+            small.append(members)
+            continue
         part[members[:n_validation]] = 1
         part[members[n_validation : n_validation + n_test]] = 2
-    of_row = part[group.ravel()]
-    parts = (np.flatnonzero(of_row == p).astype(np.int64) for p in range(3))
-    return Split(*parts), len(x) - len(first)
+    if small:
+        # One row of each stays for training: a class that was never seen cannot be recognised.
+        rest = rng.permutation(np.concatenate([members[1:] for members in small]))
+        count = sum(len(members) for members in small)
+        n_validation, n_test = max(1, round(validation * count)), max(1, round(test * count))
+        if n_validation + n_test > len(rest):
+            n_validation = round(len(rest) * validation / (validation + test))
+        part[rest[:n_validation]] = 1
+        part[rest[n_validation : n_validation + n_test]] = 2
+    if len(np.unique(part)) < 3:
+        what = "The data, equal inputs counted once and one of each class set aside for training,"
+        raise TooFewRowsError(what, len(stratum) - len(np.unique(stratum)), 2)
+    return part
 
 
 def consecutive(*sizes: int) -> Split:
