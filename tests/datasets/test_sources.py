@@ -109,6 +109,12 @@ def test_arrays_from_npz_and_npy(tmp_path):
     data = load_dataset(str(tmp_path / "a.npy"), target=["3", "4"])
     assert np.array_equal(data.y, Y)
     assert np.array_equal(load_inputs(str(tmp_path / "a.npz")), X)
+    assert np.array_equal(load_inputs(str(tmp_path / "a.npy"), input_names=data.input_names), X)
+    for target in (["0", "0"], list("01234"), ["5"], ["x"]):
+        with pytest.raises(OptionError, match=r"--target is .*column numbers"):
+            load_dataset(str(tmp_path / "a.npy"), target=target)
+    np.savez(tmp_path / "x.npz", x=X)
+    assert "There is no array y, so this is an autoencoder." in load_dataset(str(tmp_path / "x.npz")).notes
     np.save(tmp_path / "images.npy", np.random.default_rng(0).random((30, 4, 5)))
     assert load_dataset(str(tmp_path / "images.npy")).image_shape == (4, 5)
 
@@ -199,13 +205,27 @@ def test_a_folder_of_images_and_of_classes(tmp_path):
     (tmp_path / "flat" / "notes.txt").write_text("hello")
     data = load_dataset(str(tmp_path / "flat"))
     assert (data.task, data.x.shape, data.image_shape) == ("autoencoder", (25, 30), (6, 5))
-    assert any("1 files that are not images" in note for note in data.notes)
+    assert "1 file that is not an image was left out." in data.notes
     images(tmp_path / "kinds", [(f"{'ab'[i % 2]}/{i}.png", (6, 5)) for i in range(30)])
     data = load_dataset(str(tmp_path / "kinds"))
     assert (data.task, data.output_names) == ("classification", ("a", "b"))
 
 
+def test_few_images_can_be_measured_and_16_bits_are_scaled(tmp_path):
+    grey = np.arange(20, dtype=np.uint16).reshape(4, 5) * 3000
+    (tmp_path / "0.png").parent.mkdir(exist_ok=True)
+    Image.fromarray(grey).save(tmp_path / "0.png")
+    (tmp_path / "folder.png").mkdir()
+    assert np.allclose(load_inputs(str(tmp_path)), grey.reshape(1, 20) / 65535.0)
+    Image.fromarray(grey.astype(np.int32)).save(tmp_path / "1.tif")
+    with pytest.raises(FileFormatError, match=r"1\.tif.*32 bits"):
+        load_inputs(str(tmp_path))
+
+
 def test_bad_folders_are_refused(tmp_path):
+    images(tmp_path / "mixed", [(f"{'' if i < 2 else 'a/'}{i}.png", (6, 5)) for i in range(30)])
+    with pytest.raises(FileFormatError, match=r"mixed/0\.png: it lies beside the subfolders"):
+        load_dataset(str(tmp_path / "mixed"))
     (tmp_path / "none").mkdir()
     with pytest.raises(FileMissingError, match="should hold images"):
         load_dataset(str(tmp_path / "none"))
@@ -223,6 +243,12 @@ def idx(array):
     return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
+def write_idx(folder, part, images, labels=None):
+    (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+    labels = np.arange(len(images) if labels is None else labels) % 3
+    (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+
+
 def test_idx_files_are_read_with_their_own_test_images(tmp_path):
     rng = np.random.default_rng(0)
     train, test = rng.integers(0, 256, (40, 4, 4)), rng.integers(0, 256, (10, 4, 4))
@@ -233,6 +259,31 @@ def test_idx_files_are_read_with_their_own_test_images(tmp_path):
     data = load_dataset(f"mnist:path={tmp_path}")
     assert np.allclose(data.x[data.split.test], test.reshape(10, 16) / 255.0)
     assert len(data.split.train) + len(data.split.validation) == 40
+
+
+@pytest.mark.parametrize("size", [(5, 4), (3, 7)])
+def test_idx_images_need_not_be_square(tmp_path, size):
+    train = np.random.default_rng(0).integers(0, 256, (60, *size))
+    write_idx(tmp_path, "train", train)
+    data = load_dataset(f"mnist:path={tmp_path}")
+    assert data.image_shape == size
+    assert data.input_names[-1] == f"pixel {size[0] - 1},{size[1] - 1}"
+    assert np.allclose(data.x, train.reshape(60, -1) / 255.0)
+
+
+def test_idx_files_that_do_not_belong_together_are_refused(tmp_path):
+    rng = np.random.default_rng(0)
+    write_idx(tmp_path, "train", rng.integers(0, 256, (60, 4, 4)))
+    for test, message in (
+        (rng.integers(0, 256, (9, 5, 5)), "pixels and those for training"),
+        (rng.integers(0, 256, (0, 4, 4)), "no images"),
+    ):
+        write_idx(tmp_path, "t10k", test)
+        with pytest.raises(FileFormatError, match=f"t10k-images-idx3-ubyte: it.*{message}"):
+            load_dataset(f"mnist:path={tmp_path}")
+    write_idx(tmp_path, "t10k", rng.integers(0, 256, (9, 4, 4)), labels=8)
+    with pytest.raises(FileFormatError, match="8 labels for 9 images"):
+        load_dataset(f"mnist:path={tmp_path}")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def from_npz(path: Path, *, task: Task | None, target: Sequence[str], **split: A
     arrays = read_npz(path)
     x, facts = flattened(arrays["x"])
     y = None if task == "autoencoder" else arrays.get("y")
+    if task is None and y is None:
+        facts["notes"] = [*facts.get("notes", []), "There is no array y, so this is an autoencoder."]
     return dataset_from_arrays(x, y, task=task, name=str(path), **facts, **split)
 
 
@@ -67,6 +69,8 @@ def from_npy(path: Path, *, task: Task | None, target: Sequence[str], **split: A
             raise OptionError("--target", name, f"column numbers of the matrix, from 0 to {columns - 1}")
     chosen = [int(name) for name in target]
     rest = [column for column in range(columns) if column not in chosen]
+    if len(set(chosen)) < len(chosen) or not rest:
+        raise OptionError("--target", ",".join(target), "different column numbers, and not all of them")
     y = x[:, chosen]
     return dataset_from_arrays(
         x[:, rest],
@@ -77,6 +81,14 @@ def from_npy(path: Path, *, task: Task | None, target: Sequence[str], **split: A
         output_names=None if task == "classification" else [f"x{column}" for column in chosen],
         **split,
     )
+
+
+def npy_columns(x: Array, names: Sequence[str] | None) -> Array:
+    """The columns of a matrix that `from_npy` called `names`, where these are fewer than all."""
+    if names is None or x.ndim != 2 or x.shape[1] <= len(names):
+        return x
+    numbers = [int(name[1:]) for name in names if name[:1] == "x" and name[1:].isdecimal()]
+    return x[:, numbers] if len(numbers) == len(names) and max(numbers) < x.shape[1] else x
 
 
 def flattened(x: Array) -> tuple[Array, dict[str, Any]]:

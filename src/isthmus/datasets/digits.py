@@ -11,7 +11,7 @@ from isthmus.datasets.assembly import dataset_from_arrays
 from isthmus.datasets.dataset import Dataset, Split, Task
 from isthmus.datasets.idx import read_idx
 from isthmus.datasets.splitting import split_rows
-from isthmus.errors import FileFormatError, MissingExtraError
+from isthmus.errors import FileFormatError, MissingExtraError, OptionError
 
 
 def digits(*, seed: int, task: Task | None = None, validation: float, test: float, name: str = "digits") -> Dataset:
@@ -47,6 +47,8 @@ def mnist(
         n: At most so many training images.
         name: As the user gave it.
     """
+    if n is not None and n < 20:
+        raise OptionError("n of mnist", n, "at least 20")
     if path is not None:
         return _from_idx(Path(path), seed, task, validation, test, n, name)
     try:
@@ -64,15 +66,18 @@ def _from_idx(
     folder: Path, seed: int, task: Task | None, validation: float, test: float, n: int | None, name: str
 ) -> Dataset:
     x, y = _idx_pair(folder, "train")
-    x, y = x[:n], y[:n]
+    shape = x.shape[1:]
+    x, y = x[:n].reshape(len(x[:n]), -1), y[:n]
     split: Split | None = None
     if any((folder / f"t10k-images-idx3-ubyte{end}").is_file() for end in ("", ".gz")):
         x_test, y_test = _idx_pair(folder, "t10k")
+        if x_test.shape[1:] != shape:
+            cause = f"its images have {x_test.shape[1:]} pixels and those for training {shape}"
+            raise FileFormatError(folder / "t10k-images-idx3-ubyte", cause, "Use files that belong together.")
         drawn, _ = split_rows(x, y, validation=validation, test=0.02, seed=seed)
         train = np.sort(np.concatenate([drawn.train, drawn.test]))
         split = Split(train, drawn.validation, np.arange(len(x), len(x) + len(x_test)))
-        x, y = np.concatenate([x, x_test]), np.concatenate([y, y_test])
-    side = int(np.sqrt(x.shape[1]))
+        x, y = np.concatenate([x, x_test.reshape(len(x_test), -1)]), np.concatenate([y, y_test])
     return _images(
         x,
         y,
@@ -81,18 +86,21 @@ def _from_idx(
         seed=seed,
         validation=validation,
         test=test,
-        shape=(side, x.shape[1] // side),
+        shape=(shape[0], shape[1]),
         split=split,
     )
 
 
 def _idx_pair(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Grey images `(n, height, width)` in [0, 1] with their labels `(n,)`."""
     images = read_idx(folder / f"{part}-images-idx3-ubyte", 3)
     labels = read_idx(folder / f"{part}-labels-idx1-ubyte", 1)
     if len(images) != len(labels):
         cause = f"it holds {len(labels)} labels for {len(images)} images"
         raise FileFormatError(folder / f"{part}-labels-idx1-ubyte", cause, "Use files that belong together.")
-    return images.reshape(len(images), -1).astype(np.float32) / 255.0, labels.astype(np.int64)
+    if not images.size:
+        raise FileFormatError(folder / f"{part}-images-idx3-ubyte", "it holds no images", "Fetch the file again.")
+    return images.astype(np.float32) / 255.0, labels.astype(np.int64)
 
 
 def _images(

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from isthmus.datasets.arrays import flattened, from_npy, from_npz, read_npy, read_npz
+from isthmus.datasets.arrays import flattened, from_npy, from_npz, npy_columns, read_npy, read_npz
 from isthmus.datasets.dataset import Dataset, Floats, Task
 from isthmus.datasets.digits import digits, mnist
-from isthmus.datasets.pictures import from_folder
+from isthmus.datasets.pictures import from_folder, inputs_from_folder
+from isthmus.datasets.splitting import check_seed
 from isthmus.datasets.synthetic import curve, inverted_s, teacher
 from isthmus.datasets.table import from_table, inputs_from_table
 from isthmus.errors import FileMissingError, OptionError
@@ -26,7 +27,7 @@ BUILT_IN: dict[str, Callable[..., Dataset]] = {
 }
 _TABLES = (".csv", ".tsv", ".parquet")
 _KINDS = f"a {', '.join(_TABLES)}, .npz or .npy file, a folder of images, or {', '.join(BUILT_IN)}"
-_NOT_SETTINGS = {"seed", "task", "name", "validation", "test"}
+_NOT_SETTINGS = {"task", "name", "validation", "test"}
 
 
 def load_dataset(
@@ -44,7 +45,8 @@ def load_dataset(
 
     Args:
         source: `teacher`, `digits`, `mnist`, `curve`, `inverted-s`, with settings after a colon
-            (`teacher:k=3,n=1000`); or a .csv, .tsv, .parquet, .npz or .npy file; or a folder of images.
+            (`teacher:k=3,n=1000`); or a .csv, .tsv, .parquet, .npz or .npy file; or a folder of images. These names
+            win over files of the same name, which are reached as `./digits`.
         task: Default: what the data suggest.
         target: Columns to predict, for tables; column numbers for .npy.
         drop: Columns to leave out, for tables.
@@ -56,16 +58,19 @@ def load_dataset(
     Raises:
         IsthmusError: With the cause and the remedy, for whatever cannot be used.
     """
+    check_seed(seed)
+    if not source.strip():
+        raise OptionError("DATA", source, _KINDS)
     path = Path(source)
     name = source.partition(":")[0]
-    if name in BUILT_IN and not path.exists():
+    if name in BUILT_IN:
         if target or drop:
             raise OptionError("--target or --drop", ",".join([*target, *drop]), "left out for built-in data")
         return _built_in(source, task=task, seed=seed, validation=validation, test=test)
     if not path.exists():
         close = difflib.get_close_matches(name, BUILT_IN, 1)
-        hint = f"Did you mean {close[0]}?" if close else f"DATA is {_KINDS}."
-        raise FileMissingError(path, hint)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise FileMissingError(path, f"{hint}DATA is {_KINDS}.")
     shares = {"seed": seed, "validation": validation, "test": test}
     kind = path.suffix.lower()
     if path.is_file() and kind in _TABLES:
@@ -94,7 +99,8 @@ def load_inputs(
 
     Args:
         source: As for `load_dataset`.
-        input_names: For tables the columns that the network was trained on; the same encoding is repeated.
+        input_names: For tables the columns that the network was trained on; the same encoding is repeated. Without
+            names all columns of numbers are used. For a .npy matrix that also holds targets, the columns to take.
         missing: What to do with rows with missing values, for tables.
         seed: Draws built-in data.
     """
@@ -103,9 +109,11 @@ def load_inputs(
     if path.is_file() and kind in _TABLES:
         return inputs_from_table(path, input_names, missing)
     if path.is_file() and kind in (".npz", ".npy"):
-        x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else read_npy(path))
+        x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else npy_columns(read_npy(path), input_names))
         matrix: Floats = as_matrix(x, "x").numpy()
         return matrix
+    if path.is_dir() and source.strip() and source.partition(":")[0] not in BUILT_IN:
+        return inputs_from_folder(path)
     return load_dataset(source, seed=seed).x
 
 
@@ -114,18 +122,22 @@ def _built_in(source: str, *, task: Task | None, seed: int, validation: float, t
     make = BUILT_IN[name]
     parameters = inspect.signature(make).parameters
     known = {key: p for key, p in parameters.items() if key not in _NOT_SETTINGS}
-    settings: dict[str, Any] = {"seed": seed}
+    given: dict[str, int | float | str] = {}
     for pair in filter(None, text.split(",")):
         key, _, value = pair.partition("=")
-        if key == "seed" and value.isdecimal():
-            settings["seed"] = int(value)
-        elif key not in known:
-            raise OptionError(f"a setting of {name}", key, f"one of {', '.join(['seed', *known])}, as in {name}:n=500")
-        else:
-            settings[key] = _value(name, key, value, str(known[key].annotation))
+        if key not in known:
+            raise OptionError(f"a setting of {name}", key, f"one of {', '.join(known)}")
+        if key in given:
+            raise OptionError(f"{key} of {name}", value, "given once")
+        given[key] = _value(name, key, value, str(known[key].annotation))
+    settings: dict[str, Any] = {"seed": seed, **given}
+    check_seed(settings["seed"])
     if "validation" in parameters:
         settings |= {"validation": validation, "test": test}
-    return make(task=task, name=source, **settings)
+    try:
+        return make(task=task, name=source, **settings)
+    except MemoryError as full:
+        raise OptionError("DATA", source, "small enough for the memory of this machine") from full
 
 
 def _value(name: str, key: str, text: str, annotation: str) -> int | float | str:

@@ -51,6 +51,8 @@ def random_teacher(x: Array, *, k: int, d_out: int, width: int, train: int, rng:
     first, (w, b) = layer(width, x.shape[1], 1.0), layer(k, width, 2.0)
     z = _shallow((first, (w, b)), x)
     mean, deviation = z.mean(0), z.std(0)
+    if np.linalg.matrix_rank(z - mean) < k:
+        raise OptionError("width of the teacher", width, f"larger: with this seed its {k} hidden numbers are not free")
     encoder = first, (w / deviation[:, None], (b - mean) / deviation)
     third, (w, b) = layer(width, k, 1.0), layer(d_out, width, 2.0)
     y = _shallow((third, (w, b)), (z - mean) / deviation)[:train]
@@ -88,14 +90,13 @@ def teacher(
     """
     if task not in (None, "regression"):
         raise OptionError("--task", task, "regression for the teacher")
-    d_in, d_out = d_in or d, d_out or d
+    d_in, d_out = d if d_in is None else d_in, d if d_out is None else d_out
     for what, value, least in (("k", k, 1), ("n", n, 20), ("d_in", d_in, 1), ("d_out", d_out, 1), ("width", width, 1)):
         if value < least:
             raise OptionError(f"{what} of the teacher", value, f"at least {least}")
     if k > min(d_in, d_out, width):
         raise OptionError("k of the teacher", k, f"at most {min(d_in, d_out, width)}, the narrowest of its layers")
-    if not 0.0 <= noise < np.inf:
-        raise OptionError("noise of the teacher", noise, "a finite number ≥ 0")
+    _check_noise(noise, "the teacher")
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n + 1500, d_in))
     truth = random_teacher(x, k=k, d_out=d_out, width=width, train=n, rng=rng)
@@ -119,6 +120,7 @@ def curve(*, seed: int, task: Task | None = None, n: int = 200, noise: float = 0
     """A one-dimensional curve in the plane, (1.2 t, 0.6 sin πt) for t in [−1, 1], to be learned by an autoencoder."""
     if task not in (None, "autoencoder"):
         raise OptionError("--task", task, "autoencoder for the curve")
+    _check_noise(noise, "curve")
     rng = np.random.default_rng(seed)
     t = np.linspace(-1.0, 1.0, _at_least_20(n, "curve"))
     x = np.stack([1.2 * t, 0.6 * np.sin(np.pi * t)], 1) + noise * rng.standard_normal((n, 2))
@@ -142,6 +144,7 @@ def inverted_s(
     """
     if task not in (None, "classification"):
         raise OptionError("--task", task, "classification for inverted-s")
+    _check_noise(noise, "inverted-s")
     rng = np.random.default_rng(seed)
     t = rng.uniform(-1.0, 1.0, (4, _at_least_20(n, "inverted-s")))
     centres = np.array([-2.25, -0.75, 0.75, 2.25])[:, None]
@@ -156,6 +159,11 @@ def inverted_s(
         input_names=("x", "y"),
         shares_unit=True,
     )
+
+
+def _check_noise(noise: float, what: str) -> None:
+    if not 0.0 <= noise < np.inf:
+        raise OptionError(f"noise of {what}", noise, "a finite number ≥ 0")
 
 
 def _at_least_20(n: int, what: str) -> int:
