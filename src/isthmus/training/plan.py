@@ -12,7 +12,7 @@ from isthmus.errors import OptionError
 class Plan:
     r"""First Adam with a large ridge that is then relaxed to λ, then rounds of L-BFGS until nothing moves.
 
-    The defaults were chosen on teacher seeds 100 and 101 (see `docs/decisions/0005-training-recipe.md`).
+    The defaults were chosen on a prototype's own draws of teachers (see `docs/decisions/0005-training-recipe.md`).
 
     Attributes:
         warmup_steps: Steps of Adam.
