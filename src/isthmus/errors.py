@@ -146,3 +146,41 @@ class DivergenceError(IsthmusError, ArithmeticError):
             f"The objective became NaN or infinite at step {step}. "
             "Use a smaller --learning-rate, or standardise the data."
         )
+
+
+class RegionBudgetError(IsthmusError, RuntimeError):
+    """There are more linear regions than were allowed.
+
+    Attributes:
+        found: Regions when the enumeration stopped.
+        budget: Regions allowed.
+        partial: What was found, where the caller asked for it; else None.
+    """
+
+    def __init__(self, found: int, budget: int, layer: int, neurons: int, partial: object = None) -> None:
+        self.found, self.budget, self.partial = found, budget, partial
+        super().__init__(
+            f"More than {budget} linear regions: {found} were found after {neurons} neurons of layer {layer}. "
+            "Raise the budget, or choose a smaller box."
+        )
+
+
+class PrecisionError(IsthmusError, ArithmeticError):
+    """Rounding in double precision exceeded the bound under which regions are told apart."""
+
+    def __init__(self, layer: int, faces: int) -> None:
+        super().__init__(
+            f"In layer {layer} the signs of {faces} region{'s' * (faces != 1)} contradict each other: double precision "
+            "cannot tell some zero lines apart. Choose a smaller box, or a network with a smaller range of weights."
+        )
+
+
+class CollinearPointsError(IsthmusError, ValueError):
+    """Three points that should span a plane lie on one line."""
+
+    def __init__(self) -> None:
+        super().__init__("The points lie on one line, so they span no plane. Choose three points that do not.")
+
+
+class DomainError(IsthmusError, ValueError):
+    """The domain is not a bounded set with interior, or is not of a kind the regions can be enumerated on."""

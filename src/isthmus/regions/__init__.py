@@ -1,0 +1,9 @@
+"""Where f is affine: all its linear regions, the exact ranks on them, and where a classifier decides.
+
+Only the front door is imported here: the compiled parts load when regions are enumerated.
+"""
+
+from isthmus.regions.enumeration import enumerate_regions, piecewise_linear
+from isthmus.regions.plane import Plane
+
+__all__ = ["Plane", "enumerate_regions", "piecewise_linear"]
