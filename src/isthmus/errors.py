@@ -154,14 +154,13 @@ class RegionBudgetError(IsthmusError, RuntimeError):
     Attributes:
         found: Regions when the enumeration stopped.
         budget: Regions allowed.
-        partial: What was found, where the caller asked for it; else None.
     """
 
-    def __init__(self, found: int, budget: int, layer: int, neurons: int, partial: object = None) -> None:
-        self.found, self.budget, self.partial = found, budget, partial
+    def __init__(self, found: int, budget: int, layer: int, neurons: int) -> None:
+        self.found, self.budget = found, budget
         super().__init__(
             f"More than {budget} linear regions: {found} were found after {neurons} neurons of layer {layer}. "
-            "Raise the budget, or choose a smaller box."
+            "Raise the budget, choose a smaller box, or ask for partial results."
         )
 
 

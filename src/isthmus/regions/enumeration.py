@@ -149,18 +149,14 @@ def _planar(
     network: FullyConnected, ambient: FullyConnected, plane: Plane | None, corners: Floats, budget: int, partial: bool
 ) -> Regions:
     # Imported here: compiled code takes a third of a second to load, which no other command should pay for.
-    from isthmus.regions.planar import PlanarComplex, planar_complex
+    from isthmus.regions.planar import planar_complex
     from isthmus.regions.regions import Regions
 
     weights, biases, slope = _layers(network)
-    try:
-        found = planar_complex(weights, biases, slope, corners, budget)
-    except RegionBudgetError as exceeded:
-        if not partial:
-            raise
-        assert isinstance(exceeded.partial, PlanarComplex)
-        return Regions.of_planar(network, ambient, plane, exceeded.partial, is_complete=False)
-    return Regions.of_planar(network, ambient, plane, found)
+    found, handled = planar_complex(weights, biases, slope, corners, budget)
+    if handled is not None and not partial:
+        raise RegionBudgetError(len(found.faces) - 1, budget, *handled)
+    return Regions.of_planar(network, ambient, plane, found, is_complete=handled is None)
 
 
 def _layers(network: FullyConnected) -> tuple[list[Floats], list[Floats], float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import PrecisionError, RegionBudgetError
+from isthmus.errors import PrecisionError
 from isthmus.regions.cutting import cut_layer, record_layer
 
 Floats = NDArray[np.float64]
@@ -99,7 +99,7 @@ def cut(
     patterns = np.empty((nf, complex_.patterns.shape[1]), np.uint64)
     patterns[:old] = complex_.patterns
     contradictions += record_layer(patterns, word, old, counts, halves, faces, signs)
-    if contradictions:
+    if contradictions and handled == len(b):  # neurons that have not cut yet still change sign inside faces
         raise PrecisionError(layer, contradictions)
     finer = PlanarComplex(place[:nv], z[:nv], outgoing[:nv], halves[: 2 * ne], faces[:nf], patterns)
     return finer, handled
@@ -116,7 +116,7 @@ def activated(complex_: PlanarComplex, negative_slope: float) -> PlanarComplex:
 
 def planar_complex(
     weights: Sequence[Floats], biases: Sequence[Floats], negative_slope: float, corners: Floats, budget: int
-) -> PlanarComplex:
+) -> tuple[PlanarComplex, tuple[int, int] | None]:
     """Cut a convex polygon along the zero lines of all hidden neurons, layer by layer.
 
     Only the current layer's values are held, so memory follows the number of regions and one layer's width.
@@ -129,10 +129,10 @@ def planar_complex(
         budget: Largest number of regions.
 
     Returns:
-        The complex, its values the outputs of the network.
+        The complex, its values the outputs of the network; and where there are more regions than `budget`, the layer
+        and the number of its neurons after which cutting stopped, else None.
 
     Raises:
-        RegionBudgetError: If there are more regions than `budget`; it carries the complex as far as it got.
         PrecisionError: If rounding makes the signs of a face contradict each other.
     """
     words = [(len(b) + 63) // 64 for b in biases[:-1]]
@@ -141,8 +141,9 @@ def planar_complex(
     for layer, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
         result, handled = cut(result, w, b, word=word, layer=layer, budget=budget)
         if handled < len(b) or len(result.faces) - 1 > budget:
-            raise RegionBudgetError(len(result.faces) - 1, budget, layer, handled, result)
+            return result, (layer, handled)
         result = activated(result, negative_slope)
         word += words[layer - 1]
     outputs = result.values @ weights[-1].T + biases[-1]
-    return PlanarComplex(result.place, outputs, result.outgoing, result.halves, result.faces, result.patterns)
+    final = PlanarComplex(result.place, outputs, result.outgoing, result.halves, result.faces, result.patterns)
+    return final, None
