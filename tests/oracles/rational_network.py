@@ -52,3 +52,21 @@ def exact_rank(matrix):
                 rows[r] = [v - factor * p for v, p in zip(rows[r], rows[rank], strict=True)]
         rank += 1
     return rank
+
+
+def exact_jacobian(network, x):
+    """Jf(x) as rows of fractions, at a point where no pre-activation is zero unless its gradient is too."""
+    net = rational_network(network)
+    d = len(x)
+    a = [Fraction(v) for v in x]
+    tangents = [[Fraction(i == j) for j in range(d)] for i in range(d)]
+    for layer, (w, b) in enumerate(zip(net.weights, net.biases, strict=True), start=1):
+        z = [dot(row, a) + c for row, c in zip(w, b, strict=True)]
+        gradients = [[dot(row, [t[j] for t in tangents]) for j in range(d)] for row in w]
+        if layer == len(net.weights):
+            return gradients
+        assert all(v != 0 or not any(g) for v, g in zip(z, gradients, strict=True)), "the point lies on a kink"
+        slopes = [Fraction(1) if v > 0 else net.slope for v in z]
+        a = [s * v for s, v in zip(slopes, z, strict=True)]
+        tangents = [[s * v for v in g] for s, g in zip(slopes, gradients, strict=True)]
+    raise AssertionError("a network has at least one layer")

@@ -3,6 +3,7 @@
 from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation, activation
 from isthmus.functions.affine_maps import affine, after_affine, before_affine, restricted_to_plane, scaled
 from isthmus.functions.algebra import add, compose, direct_product, maximum, minimum, stack
+from isthmus.functions.catalogue import CatalogueEntry, catalogue
 from isthmus.functions.conversion import from_torch, to_torch
 from isthmus.functions.depth import deepened
 from isthmus.functions.network import FullyConnected
@@ -16,6 +17,7 @@ __all__ = [
     "RELU",
     "Activation",
     "Affine",
+    "CatalogueEntry",
     "FullyConnected",
     "Scaling",
     "StandardizedNetwork",
@@ -24,6 +26,7 @@ __all__ = [
     "affine",
     "after_affine",
     "before_affine",
+    "catalogue",
     "compose",
     "deepened",
     "direct_product",
