@@ -97,6 +97,20 @@ class UnsupportedModuleError(IsthmusError, TypeError):
         )
 
 
+class IncompatibleNetworksError(IsthmusError, ValueError):
+    """Two networks cannot be combined because they differ in something that one network has only once."""
+
+    def __init__(self, what: str, first: object, second: object, remedy: str) -> None:
+        super().__init__(f"The functions differ in {what} ({first} and {second}), and one network has one. {remedy}")
+
+
+class NotRepresentableError(IsthmusError, ValueError):
+    """No network with this activation and depth computes the function, whatever its weights."""
+
+    def __init__(self, what: str, activation: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{what} cannot be written with the activation {activation!r}: {reason}. {remedy}")
+
+
 class MissingExtraError(IsthmusError, ImportError):
     """An optional package is needed for this and is not installed."""
 

@@ -1,8 +1,13 @@
-"""What f is: a network as a value, its standardisation, and how it enters and leaves."""
+"""What f is: a network as a value, what is built from networks, its standardisation, how it enters and leaves."""
 
 from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation, activation
+from isthmus.functions.affine_maps import affine, after_affine, before_affine, restricted_to_plane, scaled
+from isthmus.functions.algebra import add, compose, direct_product, maximum, minimum, stack
+from isthmus.functions.catalogue import CatalogueEntry, catalogue
 from isthmus.functions.conversion import from_torch, to_torch
+from isthmus.functions.depth import deepened
 from isthmus.functions.network import FullyConnected
+from isthmus.functions.rewriting import rewritten
 from isthmus.functions.standardization import Affine, Scaling, StandardizedNetwork, standardization
 from isthmus.functions.storage import load, save
 
@@ -12,13 +17,28 @@ __all__ = [
     "RELU",
     "Activation",
     "Affine",
+    "CatalogueEntry",
     "FullyConnected",
     "Scaling",
     "StandardizedNetwork",
     "activation",
+    "add",
+    "affine",
+    "after_affine",
+    "before_affine",
+    "catalogue",
+    "compose",
+    "deepened",
+    "direct_product",
     "from_torch",
     "load",
+    "maximum",
+    "minimum",
+    "restricted_to_plane",
+    "rewritten",
     "save",
+    "scaled",
+    "stack",
     "standardization",
     "to_torch",
 ]
