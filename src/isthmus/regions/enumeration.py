@@ -13,6 +13,7 @@ from torch import nn
 from isthmus.errors import DomainError, MissingExtraError, RegionBudgetError, ShapeError, UnsupportedModuleError
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch
 from isthmus.ranks import Model
+from isthmus.regions.conditioning import conditioned
 from isthmus.regions.plane import Plane
 from isthmus.shapes import as_matrix
 
@@ -152,20 +153,11 @@ def _planar(
     from isthmus.regions.planar import planar_complex
     from isthmus.regions.regions import Regions
 
-    weights, biases, slope = _layers(network)
-    found, handled = planar_complex(weights, biases, slope, corners, budget)
-    if handled is not None and not partial:
-        raise RegionBudgetError(len(found.faces) - 1, budget, *handled)
-    return Regions.of_planar(network, ambient, plane, found, is_complete=handled is None)
-
-
-def _layers(network: FullyConnected) -> tuple[list[Floats], list[Floats], float]:
-    """Weights, biases and slope; a linear network is one affine map, since its neurons bend nothing."""
-    weights = [w.numpy() for w in network.weights]
-    biases = [b.numpy() for b in network.biases]
-    if network.activation.is_linear:
-        w, b = weights[0], biases[0]
-        for next_w, next_b in zip(weights[1:], biases[1:], strict=True):
-            w, b = next_w @ w, next_w @ b + next_b
-        weights, biases = [w], [b]
-    return weights, biases, network.activation.negative_slope
+    scaled = conditioned(network, corners.min(axis=0), corners.max(axis=0))
+    found, stopped = planar_complex(
+        scaled.weights, scaled.biases, scaled.negative_slope, scaled.forward(corners), budget
+    )
+    if stopped is not None and not partial:
+        raise RegionBudgetError(len(found.faces) - 1, budget, *stopped)
+    found.place[:, :2] = scaled.backward(found.place[:, :2])
+    return Regions.of_planar(network, ambient, plane, found, is_complete=stopped is None)
