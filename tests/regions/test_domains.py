@@ -132,7 +132,7 @@ def test_impossible_domains_are_named(options, error, message):
 
 
 def test_more_than_six_dimensions_need_a_slice():
-    with pytest.raises(DomainError, match="9 dimensions.*at most 6.*plane"):
+    with pytest.raises(DomainError, match=r"9 dimensions.*at most 6.*plane"):
         enumerate_regions(through(2, 0), (-1, 1))
 
 

@@ -37,24 +37,28 @@ def words_of(widths: Sequence[int]) -> list[int]:
 def jacobians(weights: Sequence[Floats], slope: float, patterns: Words) -> Floats:
     r"""$W_L D_{L-1} \cdots D_1 W_1$ for each activation pattern, `(F, n_L, n_0)`.
 
+    Multiplied from the end with fewer rows: tangents of the inputs forward, or cotangents of the outputs backward.
+
     Args:
         weights: $W_1, …, W_L$.
         slope: σ′ of an inactive neuron; of an active one it is 1.
         patterns: `(F, words)`.
     """
     d_in, d_out = weights[0].shape[1], weights[-1].shape[0]
+    words = words_of([w.shape[0] for w in weights[:-1]])[: len(weights) - 1]
+    forward = d_in <= d_out
+    factors = [w.T for w in weights] if forward else list(reversed(weights))
+    places = words if forward else words[::-1]
     result = np.empty((len(patterns), d_out, d_in))
-    rows = max(1, _CHUNK_NUMBERS // (d_in * max(w.shape[0] for w in weights)))
-    words = words_of([w.shape[0] for w in weights[:-1]])
+    rows = max(1, _CHUNK_NUMBERS // (min(d_in, d_out) * max(w.shape[0] for w in weights)))
     for begin in range(0, len(patterns), rows):
         chosen = patterns[begin : begin + rows]
-        tangents = np.broadcast_to(weights[0].T, (len(chosen), *weights[0].T.shape))
-        if len(weights) > 1:
-            tangents = np.array(tangents)
-        for w, word in zip(weights[1:], words, strict=False):
-            _mask(tangents, chosen, word, slope)
-            tangents = (tangents.reshape(-1, tangents.shape[2]) @ w.T).reshape(len(chosen), d_in, -1)
-        result[begin : begin + rows] = tangents.transpose(0, 2, 1)
+        product = np.empty((len(chosen), *factors[0].shape))
+        product[:] = factors[0]
+        for factor, word in zip(factors[1:], places, strict=True):
+            _mask(product, chosen, word, slope)
+            product = (product.reshape(-1, product.shape[2]) @ factor).reshape(len(chosen), -1, factor.shape[1])
+        result[begin : begin + rows] = product.transpose(0, 2, 1) if forward else product
     return result
 
 

@@ -184,12 +184,12 @@ def _length(head: Any, entries: Any, j: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _rows(values: Any, need: int) -> Any:
-    """`values` with at least `need` rows: itself, or a copy with half as much again."""
+def _rows(values: Any, used: int, need: int) -> Any:
+    """`values` with at least `need` rows: itself, or a copy of the `used` ones with half as much again."""
     if need <= len(values):
         return values
     grown = np.empty((need * 3 // 2 + 64, values.shape[1]), values.dtype)
-    grown[: len(values)] = values
+    grown[:used] = values[:used]
     return grown
 
 
@@ -235,24 +235,24 @@ def cut_layer(
         waiting = _length(edge_head, edge_entries, j)
         if nv + waiting > len(place):
             more = (nv + waiting) * 3 // 2 + 64
-            place, z = _rows(place, more), _rows(z, more)
+            place, z = _rows(place, nv, more), _rows(z, nv, more)
             outgoing = np.append(outgoing, np.empty(len(place) - len(outgoing), outgoing.dtype))
             grown = np.empty((len(place), 2, signs.shape[2]), np.uint64)
             grown[:nv] = signs[:nv]
             signs = grown
-        halves = _rows(halves, 2 * (ne + waiting))
-        edge_entries = _rows(edge_entries, filed[0] + waiting * (n - j))
-        zero_entries = _rows(zero_entries, filed[1] + waiting * (n - j))
+        halves = _rows(halves, 2 * ne, 2 * (ne + waiting))
+        edge_entries = _rows(edge_entries, filed[0], filed[0] + waiting * (n - j))
+        zero_entries = _rows(zero_entries, filed[1], filed[1] + waiting * (n - j))
         nv, ne, met = _cross(
             j, nv, ne, place, z, signs, outgoing, halves,
             edge_head, edge_entries, zero_head, zero_entries, filed, marks, touched, reach,
         )  # fmt: skip
         if nf + met > len(faces):
-            faces = _rows(faces, nf + met)
+            faces = _rows(faces, nf, nf + met)
             touched = np.append(touched, np.empty(len(faces) - len(touched), np.int64))
             marks = np.append(marks, np.full((len(faces) - len(marks), 2), -1, np.int32), axis=0)
-        halves = _rows(halves, 2 * (ne + met))
-        edge_entries = _rows(edge_entries, filed[0] + met * (n - j))
+        halves = _rows(halves, 2 * ne, 2 * (ne + met))
+        edge_entries = _rows(edge_entries, filed[0], filed[0] + met * (n - j))
         ne, nf, bad = _divide(j, n, ne, nf, met, signs, halves, faces, edge_head, edge_entries, filed, marks, touched)
         contradictions += bad
         handled += 1
@@ -296,3 +296,15 @@ def record_layer(
             both |= patterns[f, word + w] & below[f, w]
         contradictions += int(both != 0)
     return contradictions
+
+
+@njit(cache=True, error_model="numpy")
+def activate(z: Any, negative_slope: float, place: Any) -> None:
+    """Apply σ to `z` `(V, n)` in place and write the norm of each row to the last column of `place`."""
+    for v in range(len(z)):
+        total = 0.0
+        for k in range(z.shape[1]):
+            value = max(z[v, k], 0.0) + negative_slope * min(z[v, k], 0.0)
+            z[v, k] = value
+            total += value * value
+        place[v, 2] = np.sqrt(total)

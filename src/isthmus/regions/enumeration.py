@@ -91,7 +91,8 @@ def piecewise_linear(model: Model) -> FullyConnected:
         exact = model.network.to(dtype=torch.float64, device="cpu")
         return StandardizedNetwork(exact, model.inputs, model.outputs).folded()
     if isinstance(model, FullyConnected):
-        return model.to(dtype=torch.float64, device="cpu")
+        is_ready = model.dtype == torch.float64 and model.device.type == "cpu"
+        return model if is_ready else model.to(dtype=torch.float64, device="cpu")
     if isinstance(model, nn.Module):
         return from_torch(model).to(dtype=torch.float64, device="cpu")
     raise UnsupportedModuleError(type(model).__name__, "it is not a network")

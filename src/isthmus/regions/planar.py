@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
-from isthmus.regions.cutting import cut_layer, record_layer
+from isthmus.regions.cutting import activate, cut_layer, record_layer
+from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -49,14 +51,18 @@ def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
     """The complex of one face, a convex polygon with `corners` `(m, 2)` counter-clockwise."""
     m = len(corners)
     e = np.arange(m)
+    ahead, behind = (e + 1) % m, (e - 1) % m
     halves = np.empty((2 * m, 4), np.int32)
-    halves[0::2] = np.stack([e, 2 * ((e + 1) % m), 2 * ((e - 1) % m), np.ones(m, np.int64)], axis=1)
-    halves[1::2] = np.stack([(e + 1) % m, 2 * ((e - 1) % m) + 1, 2 * ((e + 1) % m) + 1, np.zeros(m, np.int64)], axis=1)
-    place = np.column_stack([corners, np.linalg.norm(corners, axis=1)])
+    inner, outer = halves[0::2], halves[1::2]
+    inner[:, ORIGIN], inner[:, AFTER], inner[:, BEFORE], inner[:, FACE] = e, 2 * ahead, 2 * behind, 1
+    outer[:, ORIGIN], outer[:, AFTER], outer[:, BEFORE] = ahead, 2 * behind + 1, 2 * ahead + 1
+    outer[:, FACE] = OUTSIDE
+    place = np.empty((m, 3))
+    place[:, :2] = corners
+    place[:, 2] = np.sqrt((corners * corners).sum(axis=1))
     faces = np.array([[1, 0], [0, 0]], np.int32)
-    return PlanarComplex(
-        place, np.ascontiguousarray(corners), (2 * e).astype(np.int32), halves, faces, np.zeros((2, words), np.uint64)
-    )
+    patterns = np.zeros((2, words), np.uint64)
+    return PlanarComplex(place, np.ascontiguousarray(corners), (2 * e).astype(np.int32), halves, faces, patterns)
 
 
 def cut(
@@ -79,21 +85,21 @@ def cut(
     Raises:
         PrecisionError: If the signs of a face contradict each other.
     """
-    nv, _, old = complex_.counts
-    # Memory that is never touched costs nothing, and n lines make fewer than n² new crossings in most nets.
-    capacity = 2 * nv + len(b) ** 2
-    z = np.empty((capacity, len(b)))
+    nv, ne, old = complex_.counts
+    # Memory that is never touched costs nothing, and n lines rarely make more than n² crossings.
+    room = len(b) ** 2
+    z = np.empty((2 * nv + room, len(b)))
     np.matmul(complex_.values, w.T, out=z[:nv])
     z[:nv] += b
-    place = np.empty((capacity, 3))
-    place[:nv] = complex_.place
-    outgoing = np.empty(capacity, np.int32)
-    outgoing[:nv] = complex_.outgoing
+    place = _roomy(complex_.place, 2 * nv + room)
+    outgoing = _roomy(complex_.outgoing, 2 * nv + room)
+    halves = _roomy(complex_.halves, 4 * ne + 4 * room)
+    faces = _roomy(complex_.faces, 2 * old + room)
     reach = np.empty((2, len(b)))
     reach[0] = ROUNDING * np.sqrt(np.einsum("ij,ij->i", w, w))
     reach[1] = ROUNDING * np.abs(b)
     place, z, outgoing, halves, faces, counts, signs, contradictions, handled = cut_layer(
-        place, z, outgoing, complex_.halves.copy(), complex_.faces.copy(), complex_.counts, reach, budget + 1
+        place, z, outgoing, halves, faces, complex_.counts, reach, budget + 1
     )
     nv, ne, nf = counts
     patterns = np.empty((nf, complex_.patterns.shape[1]), np.uint64)
@@ -105,13 +111,17 @@ def cut(
     return finer, handled
 
 
+def _roomy(values: NDArray[np.generic], capacity: int) -> Any:
+    """A copy of `values` at the start of an array of `capacity` rows."""
+    copy = np.empty((capacity, *values.shape[1:]), values.dtype)
+    copy[: len(values)] = values
+    return copy
+
+
 def activated(complex_: PlanarComplex, negative_slope: float) -> PlanarComplex:
-    """The same complex with σ applied to its values."""
-    z = complex_.values
-    values = np.maximum(z, 0.0, out=z) if negative_slope == 0.0 else np.where(z > 0.0, z, negative_slope * z)
-    place = complex_.place
-    place[:, 2] = np.sqrt(np.einsum("ij,ij->i", values, values))
-    return PlanarComplex(place, values, complex_.outgoing, complex_.halves, complex_.faces, complex_.patterns)
+    """The same complex with σ applied to its values, in place."""
+    activate(complex_.values, negative_slope, complex_.place)
+    return complex_
 
 
 def planar_complex(

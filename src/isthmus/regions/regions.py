@@ -68,7 +68,6 @@ class Regions:
         vertices: Corners of all regions, `(V, d)`, in the coordinates of Ω.
         offsets: Corners of region i are `vertices[corners[offsets[i]:offsets[i + 1]]]`, `(N + 1,)`.
         corners: `(Σ,)`.
-        neighbours: Pairs of regions that share a facet, `(M, 2)`.
         patterns: Bit-packed activation patterns `(N, words)`, each hidden layer from a new word on.
         is_complete: False where a budget stopped the enumeration: then later neurons have not cut yet.
         planar: The half-edge complex in two dimensions, else None; its face i + 1 is region i.
@@ -80,7 +79,6 @@ class Regions:
     vertices: Floats
     offsets: Integers
     corners: NDArray[np.int32]
-    neighbours: Integers
     patterns: NDArray[np.uint64]
     ambient: FullyConnected
     planar: PlanarComplex | None = None
@@ -97,15 +95,12 @@ class Regions:
     ) -> Regions:
         """The regions that the faces of `planar` are."""
         offsets, corners = loops(planar.halves, planar.faces)
-        pairs = planar.halves[:, FACE].reshape(-1, 2)
-        inner = pairs[(pairs > 0).all(axis=1)].astype(np.int64) - 1
         return Regions(
             network,
             plane,
             planar.place[:, :2],
             offsets,
             corners,
-            inner,
             planar.patterns[1:],
             ambient,
             planar,
@@ -132,6 +127,13 @@ class Regions:
         words = np.ascontiguousarray(self.patterns[index]).view(np.uint8)
         unpacked = np.unpackbits(words, bitorder="little").astype(bool)
         return tuple(unpacked[64 * w : 64 * w + n] for w, n in zip(words_of(widths), widths, strict=False))
+
+    @cached_property
+    def neighbours(self) -> Integers:
+        """Pairs of regions that share a facet, `(M, 2)`."""
+        assert self.planar is not None
+        pairs = self.planar.halves[:, FACE].reshape(-1, 2)
+        return np.asarray(pairs[(pairs > 0).all(axis=1)].astype(np.int64) - 1)
 
     @cached_property
     def interior_points(self) -> Floats:
