@@ -7,7 +7,7 @@ import torch
 
 from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected
 from oracles.degenerate_nets import DEGENERATE_NETS
-from oracles.rational_network import exact_rank, exact_values, rational_network
+from oracles.rational_network import exact_jacobian, exact_rank, exact_values, rational_network
 from oracles.rational_regions import (
     activation_region_count,
     adjacent_pairs,
@@ -125,6 +125,7 @@ def test_cells_tile_the_box_and_carry_the_function(name):
         x, y = cell.interior_point
         value = [p * x + q * y + r for (p, q), r in zip(cell.jacobian, cell.constant, strict=True)]
         assert value == exact_values(network, (x, y))
+        assert [list(row) for row in cell.jacobian] == exact_jacobian(network, (x, y))
         assert signs_at(network, (x, y), slope) == cell.signs
 
 
