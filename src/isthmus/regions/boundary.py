@@ -112,20 +112,16 @@ def _cut_by_maximum(complex_: PlanarComplex, network: FullyConnected) -> tuple[P
     for c in range(1, count):
         lead = values[:, c] - values[:, :c].max(axis=1)
         z = np.column_stack([lead, values])
-        place, z, outgoing, halves, faces, counts, signs, contradictions, _ = cut_layer(
-            place, z, outgoing.copy(), halves.copy(), faces.copy(), (len(place), len(halves) // 2, len(faces)), reach,
-            np.iinfo(np.int64).max,
-        )  # fmt: skip
-        nv, ne, nf = counts
-        place, outgoing, halves, values = place[:nv], outgoing[:nv], halves[: 2 * ne], z[:nv, 1:]
-        won = np.zeros((nf, 1), np.uint64)
-        contradictions += record_layer(won, 0, len(owners), counts, halves, faces, signs)
-        if contradictions:
-            raise PrecisionError(network.depth, contradictions)
-        faces = faces[:nf]
+        place, z, outgoing, halves, faces, signs, contradictions, _ = cut_layer(
+            place, z, outgoing, halves, faces, reach, np.iinfo(np.int64).max
+        )
+        values = z[:, 1:]
+        won, mixed = record_layer(np.zeros((len(owners), 1), np.uint64), 0, halves, faces, signs)
+        if contradictions + mixed:
+            raise PrecisionError(network.depth, contradictions + mixed)
         old = len(owners)
-        owners = np.concatenate([owners, np.zeros(nf - old, np.int64)])
-        for f in range(old, nf):  # in this order: a new face may have been cut from another new one
+        owners = np.concatenate([owners, np.zeros(len(faces) - old, np.int64)])
+        for f in range(old, len(faces)):  # in this order: a new face may have been cut from another new one
             owners[f] = owners[faces[f, 1]]
         owners[won[:, 0] != 0] = c
     return PlanarComplex(place, values, outgoing, halves, faces, complex_.patterns), owners, place[:, 2]

@@ -24,7 +24,7 @@ def _touch(face: int, j: int, marks: Any, touched: Any, count: int) -> int:
         if marks[face, 0] != j:
             marks[face, 0] = j
             marks[face, 1] = 0
-            touched[count] = face
+            touched[count, 0] = face
             count += 1
         marks[face, 1] += 1
     return count
@@ -54,7 +54,7 @@ def _cross(
     met = 0
     i = zero_head[j]
     while i >= 0:
-        start = outgoing[zero_entries[i, 0]]
+        start = outgoing[zero_entries[i, 0], 0]
         met = _touch(halves[start, FACE], j, marks, touched, met)
         h = halves[start ^ 1, AFTER]
         while h != start:
@@ -135,7 +135,7 @@ def _divide(
     """Divide the touched faces that have both signs of neuron j; new E and F, and the faces that contradict it."""
     contradictions = 0
     for i in range(met):
-        face = touched[i]
+        face = touched[i, 0]
         if marks[face, 1] < 2:
             continue
         a, b, turns = _ends_of_cut(face, j, halves, faces, signs)
@@ -194,49 +194,51 @@ def _rows(values: Any, used: int, need: int) -> Any:
 
 
 @njit(cache=True, error_model="numpy")
-def cut_layer(
-    place: Any,
-    z: Any,
-    outgoing: Any,
-    halves: Any,
-    faces: Any,
-    counts: tuple[int, int, int],
-    reach: Any,
-    budget: int,
-) -> Any:
+def _roomy(values: Any, capacity: int) -> Any:
+    """A copy of `values` at the start of an array of `capacity` rows."""
+    copy = np.empty((capacity, values.shape[1]), values.dtype)
+    copy[: len(values)] = values
+    return copy
+
+
+@njit(cache=True, error_model="numpy")
+def cut_layer(place: Any, z: Any, outgoing: Any, halves: Any, faces: Any, reach: Any, budget: int) -> Any:
     """Cut every face along the zero line of every neuron of one layer.
 
     Args:
-        place: Coordinates of each vertex and the norm of what the layer reads there, `(≥ V, 3)`.
+        place: Coordinates of each vertex and the norm of what the layer reads there, `(V, 3)`.
         z: Pre-activations of the layer's n neurons at the vertices, `(≥ V, ≥ n)`; further columns do not cut, they
-            are only carried along to new vertices.
-        outgoing: One half-edge that starts at each vertex, `(≥ V,)`.
-        halves: The half-edges, `(≥ 2E, 4)`; see `half_edges`.
-        faces: One half-edge of each face and the face it was cut from, `(≥ F, 2)`.
-        counts: V, E, F (face 0, the outside, included).
+            are only carried along to new vertices. Overwritten.
+        outgoing: One half-edge that starts at each vertex, `(V, 1)`.
+        halves: The half-edges, `(2E, 4)`; see `half_edges`.
+        faces: One half-edge of each face and the face it was cut from, `(F, 2)`; face 0 is the outside.
         reach: What counts as zero, `(2, n)`; see `signs.decide_signs`.
         budget: Stop once F exceeds this.
 
     Returns:
-        The arrays as grown, new counts, the signs at the vertices `(≥ V, 2, words)`, the number of faces whose signs
-        contradict each other (0 unless rounding exceeded `reach`), and the number of neurons handled.
+        The five arrays of the finer complex, the signs at its vertices `(V, 2, words)`, the number of faces whose
+        signs contradict each other (0 unless rounding exceeded `reach`), and the number of neurons handled.
     """
-    nv, ne, nf = counts
+    nv, ne, nf = len(place), len(halves) // 2, len(faces)
     n = reach.shape[1]
+    # Memory that is never touched costs nothing, and n lines rarely make more than n² crossings.
+    room = n * n
+    place, outgoing = _roomy(place, 2 * nv + room), _roomy(outgoing, 2 * nv + room)
+    z = _rows(z, nv, 2 * nv + room)
+    halves, faces = _roomy(halves, 4 * ne + 4 * room), _roomy(faces, 2 * nf + room)
     signs = np.empty((len(place), 2, (n + 63) >> 6), np.uint64)
     for v in range(nv):
         decide_signs(v, z, place[v, 2], reach, signs)
     edge_head, edge_entries, zero_head, zero_entries, filed = _file_all(nv, ne, n, halves, signs)
     marks = np.full((len(faces), 2), -1, np.int32)
-    touched = np.empty(len(faces), np.int64)
+    touched = np.empty((len(faces), 1), np.int64)
     contradictions = handled = 0
     while handled < n and nf <= budget:
         j = handled
         waiting = _length(edge_head, edge_entries, j)
         if nv + waiting > len(place):
-            more = (nv + waiting) * 3 // 2 + 64
-            place, z = _rows(place, nv, more), _rows(z, nv, more)
-            outgoing = np.append(outgoing, np.empty(len(place) - len(outgoing), outgoing.dtype))
+            more = nv + waiting
+            place, z, outgoing = _rows(place, nv, more), _rows(z, nv, more), _rows(outgoing, nv, more)
             grown = np.empty((len(place), 2, signs.shape[2]), np.uint64)
             grown[:nv] = signs[:nv]
             signs = grown
@@ -248,54 +250,53 @@ def cut_layer(
             edge_head, edge_entries, zero_head, zero_entries, filed, marks, touched, reach,
         )  # fmt: skip
         if nf + met > len(faces):
-            faces = _rows(faces, nf, nf + met)
-            touched = np.append(touched, np.empty(len(faces) - len(touched), np.int64))
-            marks = np.append(marks, np.full((len(faces) - len(marks), 2), -1, np.int32), axis=0)
+            faces, touched = _rows(faces, nf, nf + met), _rows(touched, 0, nf + met)
+            fresh = np.full((len(faces), 2), -1, np.int32)
+            fresh[:nf] = marks[:nf]
+            marks = fresh
         halves = _rows(halves, 2 * ne, 2 * (ne + met))
         edge_entries = _rows(edge_entries, filed[0], filed[0] + met * (n - j))
         ne, nf, bad = _divide(j, n, ne, nf, met, signs, halves, faces, edge_head, edge_entries, filed, marks, touched)
         contradictions += bad
         handled += 1
-    return place, z, outgoing, halves, faces, (nv, ne, nf), signs, contradictions, handled
+    return place[:nv], z[:nv], outgoing[:nv], halves[: 2 * ne], faces[:nf], signs[:nv], contradictions, handled
 
 
 @njit(cache=True, error_model="numpy")
-def record_layer(
-    patterns: Any, word: int, old: int, counts: tuple[int, int, int], halves: Any, faces: Any, signs: Any
-) -> int:
-    """Give each face of `patterns` `(≥ F, words)` the pattern of the face it was cut from and the layer's signs.
+def record_layer(patterns: Any, word: int, halves: Any, faces: Any, signs: Any) -> Any:
+    """The patterns of all faces after a layer: those of the faces they were cut from, and the layer's signs.
 
     Args:
-        patterns: Rows up to `old` hold the earlier layers.
+        patterns: Of the faces before the layer, `(≤ F, words)`.
         word: The layer's first word.
-        old: Number of faces before the layer.
-        counts: V, E, F after it.
-        halves: The half-edges.
-        faces: One half-edge of each face and its parent.
+        halves: The half-edges after it.
+        faces: One half-edge of each face and its parent, after it.
         signs: The layer's signs at the vertices.
 
     Returns:
-        The number of faces that hold both signs of one neuron: 0 unless rounding exceeded its bound.
+        Patterns `(F, words)`, and the number of faces that hold both signs of one neuron: 0 unless rounding exceeded
+        its bound.
     """
-    _, ne, nf = counts
-    words = signs.shape[2]
-    for f in range(old, nf):
-        patterns[f] = patterns[faces[f, 1]]
+    nf, words = len(faces), signs.shape[2]
+    recorded = np.empty((nf, patterns.shape[1]), np.uint64)
+    recorded[: len(patterns)] = patterns
+    for f in range(len(patterns), nf):  # in this order: a new face may have been cut from another new one
+        recorded[f] = recorded[faces[f, 1]]
     below = np.zeros((nf, words), np.uint64)
-    patterns[:nf, word : word + words] = 0
-    for h in range(2 * ne):
+    recorded[:, word : word + words] = 0
+    for h in range(len(halves)):
         f, v = halves[h, FACE], halves[h, ORIGIN]
         for w in range(words):
-            patterns[f, word + w] |= signs[v, 0, w]
+            recorded[f, word + w] |= signs[v, 0, w]
             below[f, w] |= signs[v, 1, w]
-    patterns[OUTSIDE] = 0
+    recorded[OUTSIDE] = 0
     contradictions = 0
     for f in range(1, nf):
         both = np.uint64(0)
         for w in range(words):
-            both |= patterns[f, word + w] & below[f, w]
+            both |= recorded[f, word + w] & below[f, w]
         contradictions += int(both != 0)
-    return contradictions
+    return recorded, contradictions
 
 
 @njit(cache=True, error_model="numpy")
@@ -304,7 +305,29 @@ def activate(z: Any, negative_slope: float, place: Any) -> None:
     for v in range(len(z)):
         total = 0.0
         for k in range(z.shape[1]):
-            value = max(z[v, k], 0.0) + negative_slope * min(z[v, k], 0.0)
+            value = z[v, k] if z[v, k] > 0.0 else negative_slope * z[v, k]
             z[v, k] = value
             total += value * value
         place[v, 2] = np.sqrt(total)
+
+
+@njit(cache=True, error_model="numpy")
+def pass_layer(
+    place: Any,
+    z: Any,
+    outgoing: Any,
+    halves: Any,
+    faces: Any,
+    patterns: Any,
+    word: int,
+    negative_slope: float,
+    reach: Any,
+    budget: int,
+) -> Any:
+    """Cut by one layer, record its signs and apply σ: the arrays after it, contradictions, neurons handled."""
+    place, z, outgoing, halves, faces, signs, contradictions, handled = cut_layer(
+        place, z, outgoing, halves, faces, reach, budget
+    )
+    patterns, mixed = record_layer(patterns, word, halves, faces, signs)
+    activate(z, negative_slope, place)
+    return place, z, outgoing, halves, faces, patterns, contradictions + mixed, handled

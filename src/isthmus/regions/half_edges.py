@@ -29,7 +29,7 @@ def split_edge(edge: int, new: int, vertex: int, halves: Any, outgoing: Any) -> 
     halves[tn, AFTER], halves[t, BEFORE] = t, tn
     # The twin side may close on itself (a face with one more half between): read `behind` before writing it.
     halves[tn, BEFORE], halves[behind, AFTER] = behind, tn
-    outgoing[vertex], outgoing[b] = hn, tn
+    outgoing[vertex, 0], outgoing[b, 0] = hn, tn
 
 
 @njit(cache=True, error_model="numpy")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
-from isthmus.regions.cutting import activate, cut_layer, record_layer
+from isthmus.regions.affine_pieces import words_of
+from isthmus.regions.cutting import pass_layer
 from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ class PlanarComplex:
     Attributes:
         place: For each vertex its two coordinates and the norm of `values` there, `(V, 3)`.
         values: A function's values at the vertices, affine on each face, `(V, n)`.
-        outgoing: A half-edge that starts at each vertex, `(V,)`.
+        outgoing: A half-edge that starts at each vertex, `(V, 1)`.
         halves: `(2E, 4)`.
         faces: A half-edge of each face and the face it was cut from, `(F, 2)`; face 0 is the outside.
         patterns: Which neurons are positive on each face, bit-packed, each layer from a new word on, `(F, words)`.
@@ -62,66 +62,9 @@ def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
     place[:, 2] = np.sqrt((corners * corners).sum(axis=1))
     faces = np.array([[1, 0], [0, 0]], np.int32)
     patterns = np.zeros((2, words), np.uint64)
-    return PlanarComplex(place, np.ascontiguousarray(corners), (2 * e).astype(np.int32), halves, faces, patterns)
-
-
-def cut(
-    complex_: PlanarComplex, w: Floats, b: Floats, *, word: int, layer: int, budget: int
-) -> tuple[PlanarComplex, int]:
-    """Cut along the zero lines of the neurons $W a + b$, a the values of the complex.
-
-    Args:
-        complex_: What to cut.
-        w: `(m, n)`.
-        b: `(m,)`.
-        word: Where in the patterns the signs go.
-        layer: For messages.
-        budget: Largest number of regions.
-
-    Returns:
-        The finer complex, its values the pre-activations $W a + b$ `(V, m)`, and the number of neurons handled: fewer
-        than m if there are more regions than `budget`.
-
-    Raises:
-        PrecisionError: If the signs of a face contradict each other.
-    """
-    nv, ne, old = complex_.counts
-    # Memory that is never touched costs nothing, and n lines rarely make more than n² crossings.
-    room = len(b) ** 2
-    z = np.empty((2 * nv + room, len(b)))
-    np.matmul(complex_.values, w.T, out=z[:nv])
-    z[:nv] += b
-    place = _roomy(complex_.place, 2 * nv + room)
-    outgoing = _roomy(complex_.outgoing, 2 * nv + room)
-    halves = _roomy(complex_.halves, 4 * ne + 4 * room)
-    faces = _roomy(complex_.faces, 2 * old + room)
-    reach = np.empty((2, len(b)))
-    reach[0] = ROUNDING * np.sqrt(np.einsum("ij,ij->i", w, w))
-    reach[1] = ROUNDING * np.abs(b)
-    place, z, outgoing, halves, faces, counts, signs, contradictions, handled = cut_layer(
-        place, z, outgoing, halves, faces, complex_.counts, reach, budget + 1
+    return PlanarComplex(
+        place, np.ascontiguousarray(corners), (2 * e[:, None]).astype(np.int32), halves, faces, patterns
     )
-    nv, ne, nf = counts
-    patterns = np.empty((nf, complex_.patterns.shape[1]), np.uint64)
-    patterns[:old] = complex_.patterns
-    contradictions += record_layer(patterns, word, old, counts, halves, faces, signs)
-    if contradictions and handled == len(b):  # neurons that have not cut yet still change sign inside faces
-        raise PrecisionError(layer, contradictions)
-    finer = PlanarComplex(place[:nv], z[:nv], outgoing[:nv], halves[: 2 * ne], faces[:nf], patterns)
-    return finer, handled
-
-
-def _roomy(values: NDArray[np.generic], capacity: int) -> Any:
-    """A copy of `values` at the start of an array of `capacity` rows."""
-    copy = np.empty((capacity, *values.shape[1:]), values.dtype)
-    copy[: len(values)] = values
-    return copy
-
-
-def activated(complex_: PlanarComplex, negative_slope: float) -> PlanarComplex:
-    """The same complex with σ applied to its values, in place."""
-    activate(complex_.values, negative_slope, complex_.place)
-    return complex_
 
 
 def planar_complex(
@@ -145,15 +88,21 @@ def planar_complex(
     Raises:
         PrecisionError: If rounding makes the signs of a face contradict each other.
     """
-    words = [(len(b) + 63) // 64 for b in biases[:-1]]
-    result = polygon_complex(corners, sum(words))
-    word = 0
+    words = words_of([len(b) for b in biases[:-1]])
+    c = polygon_complex(corners, words[-1])
     for layer, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
-        result, handled = cut(result, w, b, word=word, layer=layer, budget=budget)
-        if handled < len(b) or len(result.faces) - 1 > budget:
-            return result, (layer, handled)
-        result = activated(result, negative_slope)
-        word += words[layer - 1]
-    outputs = result.values @ weights[-1].T + biases[-1]
-    final = PlanarComplex(result.place, outputs, result.outgoing, result.halves, result.faces, result.patterns)
-    return final, None
+        reach = ROUNDING * np.stack([np.sqrt(np.einsum("ij,ij->i", w, w)), np.abs(b)])
+        z = np.empty((2 * len(c.place) + len(b) ** 2, len(b)))  # with the room that cutting will want
+        np.matmul(c.values, w.T, out=z[: len(c.place)])
+        z[: len(c.place)] += b
+        *arrays, patterns, contradictions, handled = pass_layer(
+            c.place, z, c.outgoing, c.halves, c.faces, c.patterns, words[layer - 1], negative_slope, reach, budget + 1
+        )
+        place, values, outgoing, halves, faces = arrays
+        c = PlanarComplex(place, values, outgoing, halves, faces, patterns)
+        if len(faces) - 1 > budget:
+            return c, (layer, handled)
+        if contradictions:
+            raise PrecisionError(layer, contradictions)
+    outputs = c.values @ weights[-1].T + biases[-1]
+    return PlanarComplex(c.place, outputs, c.outgoing, c.halves, c.faces, c.patterns), None
