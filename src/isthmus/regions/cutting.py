@@ -250,7 +250,7 @@ def cut_layer(place: Any, z: Any, outgoing: Any, halves: Any, faces: Any, reach:
             edge_head, edge_entries, zero_head, zero_entries, filed, marks, touched, reach,
         )  # fmt: skip
         if nf + met > len(faces):
-            faces, touched = _rows(faces, nf, nf + met), _rows(touched, 0, nf + met)
+            faces, touched = _rows(faces, nf, nf + met), _rows(touched, met, nf + met)
             fresh = np.full((len(faces), 2), -1, np.int32)
             fresh[:nf] = marks[:nf]
             marks = fresh
