@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -173,9 +174,16 @@ class Regions:
         return singular_values(self.jacobians())
 
     def jacobian_ranks(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Integers:
-        """At each region the number of singular values above `tolerance` times the largest, `(N,)`."""
+        """At each region the number of singular values above `tolerance` times the largest there, `(N,)`.
+
+        Where f is constant, rounded weights leave a Jacobian of rounding errors, which is no rank: a region whose
+        largest singular value is within rounding of what the network's layers could produce has rank 0.
+        """
         values = self.singular_values
-        return np.asarray((values > tolerance.relative * values[:, :1]).sum(axis=1))
+        layers = math.prod(float(np.linalg.norm(w.numpy(), 2)) for w in self.ambient.weights)
+        floor = np.finfo(np.float64).eps * max(layers, 1e3 * float(values.max(initial=0.0)))
+        largest = values[:, :1]
+        return np.asarray(((values > tolerance.relative * largest) & (largest > floor)).sum(axis=1))
 
     def jacobian_rank(self, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> RankEstimate:
         r"""$\operatorname{Rank}_J(f; Ω)$ over all regions: exact at the tolerance, not sampled.
