@@ -77,7 +77,9 @@ def by_affinitree(net: FullyConnected) -> Any:
         if layer < net.depth:
             architecture.relu()
     box = affinitree.Polytope.hyperrectangle([(-1.0, 1.0)] * net.d_in)
-    return affinitree.builder.from_layers(architecture, precondition=affinitree.AffTree.from_poly(box, affinitree.AffFunc.identity(net.d_in)))
+    return affinitree.builder.from_layers(
+        architecture, precondition=affinitree.AffTree.from_poly(box, affinitree.AffFunc.identity(net.d_in))
+    )
 
 
 def in_the_plane(repeats: int) -> list[dict[str, Any]]:
@@ -122,7 +124,9 @@ def peak_memory() -> dict[str, float]:
         output = subprocess.run([sys.executable, __file__, "--peak", tool], check=True, capture_output=True, text=True)
         figures[tool] = float(output.stdout)
     figures["share"] = figures["isthmus"] / figures["regioncam"]
-    print(f"peak memory on 2-100x12-4: {figures['isthmus']:.0f} MB, regioncam {figures['regioncam']:.0f} MB", flush=True)
+    print(
+        f"peak memory on 2-100x12-4: {figures['isthmus']:.0f} MB, regioncam {figures['regioncam']:.0f} MB", flush=True
+    )
     return figures
 
 
@@ -181,7 +185,9 @@ def certified(regions: Any) -> dict[str, int]:
         # Running bound: errors so far times |W|, plus n + 2 roundings of every term.
         error = error @ w.abs().T + (w.shape[1] + 2) * eps * ((a.abs() + error) @ w.abs().T + b.abs())
         unsure |= (z.abs() <= error).any(1).numpy()
-        bits = np.unpackbits(regions.patterns[:, words : words + (len(b) + 63) // 64].view(np.uint8), axis=1, bitorder="little")
+        bits = np.unpackbits(
+            regions.patterns[:, words : words + (len(b) + 63) // 64].view(np.uint8), axis=1, bitorder="little"
+        )
         wrong |= ((z > 0).numpy() != bits[:, : len(b)].astype(bool)).any(1)
         words += (len(b) + 63) // 64
         a = z.relu()
@@ -214,7 +220,9 @@ def jacobians_against_autograd() -> dict[str, Any]:
     regions = enumerate_regions(net, (-1, 1))
 
     def worst(points: np.ndarray, found: np.ndarray) -> np.ndarray:
-        expected = torch.func.vmap(torch.func.jacrev(lambda v: net(v[None])[0]), chunk_size=2048)(torch.from_numpy(points))
+        expected = torch.func.vmap(torch.func.jacrev(lambda v: net(v[None])[0]), chunk_size=2048)(
+            torch.from_numpy(points)
+        )
         size = expected.abs().amax((1, 2)).numpy()
         return np.asarray(np.abs(found - expected.numpy()).max(axis=(1, 2)) / size)
 

@@ -1,12 +1,13 @@
-"""Cutting a complex of convex cells of every dimension by one hyperplane bent at its cells; compiled.
+"""Cutting a complex of convex cells of every dimension along the zero sets of one layer's neurons; compiled.
 
 A cell of dimension k is known by its boundary, the cells of dimension k − 1 around it; vertices are cells of dimension
-0. Cells carry numbers across dimensions; `members[k, i]` lists those of dimension k. The boundary of cell c is
-`pool[start[c] : start[c] + length[c]]`. As in the plane, a cut looks only at three-valued signs, never at coordinates.
+0. Cells are numbered across dimensions: `members[k, i]` lists those of dimension k, and a row of `cells` `(C, 6)` has
+the columns below. The boundary of cell c is `pool[cells[c, START] : cells[c, START] + cells[c, LENGTH]]`.
 
-A cell's `state` for the neuron at hand has bit 1 if it has a positive corner and bit 2 if it has a negative one: 0 lies
-on the zero set, 1 and 2 beside it, 3 is cut. A cut cell keeps its number for its positive part, gets a new cell for its
-negative part, and a new cell one dimension lower between them.
+`signs` `(C, 2, words)` says for each cell which neurons of the layer are positive, and which are negative, at some
+corner of it; both: the neuron cuts the cell; neither: it vanishes there. So a cut looks only at three-valued signs,
+never at coordinates. A cut cell keeps its number for its positive part, and gets a new cell for its negative part and
+a new cell one dimension lower between them.
 """
 
 from __future__ import annotations
@@ -16,135 +17,167 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-CUT = 3
+from isthmus.regions.signs import decide_signs
+
+START, LENGTH = 0, 1
+ROW = 2  # of a vertex: its row in the coordinates; of a region: its row in the patterns
+NEGATIVE, BETWEEN = 3, 4  # of a cell that the neuron CUT_BY has cut: its negative part, and what lies between
+CUT_BY = 5
 
 
 @njit(cache=True, error_model="numpy")
-def classify(
-    j: int, members: Any, counts: Any, start: Any, length: Any, pool: Any, state: Any, row: Any, z: Any, limits: Any
-) -> tuple[int, int, int]:
-    """States of all cells for neuron j, from the corners up; cells, pool entries and vertices that cutting will add.
-
-    Args:
-        j: The neuron.
-        members: Cells of each dimension, `(d + 1, ≥ count)`.
-        counts: How many there are, `(d + 1,)`.
-        start: Where each cell's boundary starts in `pool`.
-        length: How many cells it has.
-        pool: Boundaries.
-        state: Written here.
-        row: For a vertex its row in `z`.
-        z: Pre-activations at the vertices, `(≥ V, n)`.
-        limits: What is within rounding of zero: reach · size and offset, `(≥ V,)` and `(2, n)`, as a pair.
-    """
-    size, reach = limits
+def sign_cells(members: Any, counts: Any, cells: Any, pool: Any, z: Any, size: Any, reach: Any, signs: Any) -> None:
+    """Signs of every neuron of a layer on every cell, from the corners up."""
     for i in range(counts[0]):
         c = members[0, i]
-        value, limit = z[row[c], j], reach[0, j] * size[row[c]] + reach[1, j]
-        state[c] = 1 if value > limit else 2 if value < -limit else 0
-    cells = entries = vertices = 0
+        _sign_vertex(c, cells[c, ROW], z, size, reach, signs)
     for k in range(1, len(counts)):
         for i in range(counts[k]):
+            _gather(members[k, i], cells, pool, signs)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _sign_vertex(c: int, vertex: int, z: Any, size: Any, reach: Any, signs: Any) -> None:
+    # The signs of vertex v are decided at row v and belong to cell c: cells number all dimensions, rows only vertices.
+    decide_signs(vertex, c, z, size[vertex], reach, signs)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _gather(c: int, cells: Any, pool: Any, signs: Any) -> None:
+    """The signs on cell c are those on its boundary."""
+    for s in range(2):
+        for w in range(signs.shape[2]):
+            word = np.uint64(0)
+            for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH]):
+                word |= signs[pool[p], s, w]
+            signs[c, s, w] = word
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _state(j: int, c: int, signs: Any) -> Any:
+    """0: neuron j vanishes on cell c, 1: positive, 2: negative, 3: both."""
+    shift = np.uint64(j & 63)
+    up, down = signs[c, 0, j >> 6] >> shift, signs[c, 1, j >> 6] >> shift
+    return np.int64(up & np.uint64(1)) | (np.int64(down & np.uint64(1)) << 1)
+
+
+@njit(cache=True, error_model="numpy")
+def needed(j: int, members: Any, counts: Any, cells: Any, pool: Any, signs: Any) -> tuple[int, int, int, bool]:
+    """How many cells, pool entries and vertices cutting by neuron j will add, and whether it vanishes on a cell."""
+    new_cells = entries = vertices = 0
+    vanishes = False
+    for k in range(len(counts)):
+        for i in range(counts[k]):
             c = members[k, i]
-            s = 0
-            for p in range(start[c], start[c] + length[c]):
-                s |= state[pool[p]]
-            state[c] = s
-            if s != CUT:
-                continue
-            cells += 2
-            vertices += int(k == 1)
-            entries += 2 * length[c] + 2
-            for p in range(start[c], start[c] + length[c]):
-                facet = pool[p]
-                entries += int(state[facet] == CUT)
-                if state[facet] == 1:
-                    for q in range(start[facet], start[facet] + length[facet]):
-                        entries += int(state[pool[q]] == 0)
-    return cells, entries, vertices
+            state = _state(j, c, signs)
+            vanishes |= state == 0
+            if state == 3:
+                new_cells += 2
+                vertices += int(k == 1)
+                entries += 3 * cells[c, LENGTH] + 2
+    if vanishes:
+        for k in range(2, len(counts)):
+            for i in range(counts[k]):
+                c = members[k, i]
+                if _state(j, c, signs) == 3:
+                    for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH]):
+                        entries += cells[pool[p], LENGTH]
+    return new_cells, entries, vertices, vanishes
 
 
 @njit(cache=True, error_model="numpy")
 def split(
-    j: int, members: Any, counts: Any, start: Any, length: Any, pool: Any, state: Any, row: Any,
-    minus: Any, between: Any, ends: Any, x: Any, z: Any, size: Any, patterns: Any, region: Any, word: int,
+    j: int, vanishes: bool, members: Any, counts: Any, cells: Any, pool: Any, signs: Any, ends: Any,
+    x: Any, z: Any, size: Any, reach: Any, patterns: Any,
 ) -> int:  # fmt: skip
-    """Split every cut cell, from edges up, and write bit j of the patterns; the number of cells that contradict.
+    """Split every cell that neuron j cuts, from edges up; the number of cells that contradict themselves.
 
     Args:
         j: The neuron.
-        members: As in `classify`; likewise counts, start, length, pool, state, row, z.
-        minus: For a cut cell the cell of its negative part; written here.
-        between: For a cut cell the cell between its parts; written here.
+        vanishes: As `needed` says.
+        members: As above; likewise counts, cells, pool, signs, with the room that `needed` asks for.
+        counts: Advanced here.
+        cells: See above.
+        pool: See above.
+        signs: See above.
         ends: Cells, pool entries and vertices so far, `(3,)`; advanced here.
         x: Coordinates of the vertices.
+        z: Pre-activations at the vertices.
         size: Norm of what the layer reads at the vertices.
-        patterns: Of the regions, `(≥ N, words)`.
-        region: For a cell of full dimension its row in `patterns`.
-        word: The layer's first word.
+        reach: What counts as zero.
+        patterns: Of the regions.
     """
     top = len(counts) - 1
     old = counts.copy()
     contradictions = 0
-    bit = np.uint64(1) << np.uint64(j & 63)
-    place = word + (j >> 6)
     for k in range(1, top + 1):
         for i in range(old[k]):
             c = members[k, i]
-            if state[c] != CUT:
-                if k == top and state[c] == 1:
-                    patterns[region[c], place] |= bit
+            if _state(j, c, signs) != 3:
                 continue
-            zero, negative = ends[0], ends[0] + 1
+            between, negative = ends[0], ends[0] + 1
             ends[0] += 2
-            state[zero], state[negative] = 0, 2
-            minus[c], between[c] = negative, zero
-            begin, count = start[c], length[c]
-            start[zero], length[zero] = ends[1], 0
+            cells[c, NEGATIVE], cells[c, BETWEEN], cells[c, CUT_BY] = negative, between, j
+            cells[between, CUT_BY] = cells[negative, CUT_BY] = -1
             if k == 1:
-                _new_vertex(j, pool[begin], pool[begin + 1], zero, ends, row, x, z, size)
-            else:
-                for p in range(begin, begin + count):
-                    facet = pool[p]
-                    if state[facet] == CUT:
-                        pool[ends[1]] = between[facet]
-                        ends[1] += 1
-                    elif state[facet] == 1:
-                        # A corner or face on the zero set belongs to one positive and one negative facet: once here.
-                        for q in range(start[facet], start[facet] + length[facet]):
-                            if state[pool[q]] == 0:
-                                pool[ends[1]] = pool[q]
-                                ends[1] += 1
-                length[zero] = ends[1] - start[zero]
-                contradictions += int(length[zero] < k)
-            for part, own in ((c, 1), (negative, 2)):
-                first = ends[1]
-                for p in range(begin, begin + count):
-                    facet = pool[p]
-                    if state[facet] == own:
-                        pool[ends[1]] = facet
-                        ends[1] += 1
-                    elif state[facet] == CUT:
-                        pool[ends[1]] = facet if own == 1 else minus[facet]
-                        ends[1] += 1
-                pool[ends[1]] = zero
-                ends[1] += 1
-                start[part], length[part] = first, ends[1] - first
-            members[k - 1, counts[k - 1]] = zero
+                _new_vertex(j, between, c, cells, pool, signs, ends, x, z, size, reach)
+            _parts(j, c, k, vanishes, cells, pool, signs, ends)
+            contradictions += int(cells[between, LENGTH] < k and k > 1)
+            members[k - 1, counts[k - 1]] = between
             members[k, counts[k]] = negative
             counts[k - 1] += 1
             counts[k] += 1
             if k == top:
-                region[negative] = counts[k] - 1
-                patterns[region[negative]] = patterns[region[c]]
-                patterns[region[c], place] |= bit
+                cells[negative, ROW] = counts[k] - 1
+                patterns[counts[k] - 1] = patterns[cells[c, ROW]]
     return contradictions
 
 
-@njit(cache=True, error_model="numpy")
-def _new_vertex(j: int, a: int, b: int, new: int, ends: Any, row: Any, x: Any, z: Any, size: Any) -> None:
-    """The point of the edge from a to b where neuron j vanishes."""
-    u, v, m = row[a], row[b], ends[2]
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _parts(j: int, c: int, k: int, vanishes: bool, cells: Any, pool: Any, signs: Any, ends: Any) -> None:
+    """Boundaries and signs of the positive part of cell c, of its negative part, and of what lies between."""
+    begin, count = cells[c, START], cells[c, LENGTH]
+    negative, between = cells[c, NEGATIVE], cells[c, BETWEEN]
+    above = ends[1]
+    below, middle = above + count + 1, above + 2 * count + 2
+    up, down, mid = above, below, middle
+    for p in range(begin, begin + count):
+        facet = pool[p]
+        if cells[facet, CUT_BY] == j:
+            pool[up], pool[down], pool[mid] = facet, cells[facet, NEGATIVE], cells[facet, BETWEEN]
+            up, down, mid = up + 1, down + 1, mid + 1
+            continue
+        state = _state(j, facet, signs)
+        if state == 1:
+            pool[up] = facet
+            up += 1
+        elif state == 2:
+            pool[down] = facet
+            down += 1
+        if state == 1 and vanishes and k > 1:
+            # What lies on the zero set belongs to one positive and one negative facet: taken once, here.
+            for q in range(cells[facet, START], cells[facet, START] + cells[facet, LENGTH]):
+                if _state(j, pool[q], signs) == 0:
+                    pool[mid] = pool[q]
+                    mid += 1
+    pool[up], pool[down] = between, between
+    cells[c, START], cells[c, LENGTH] = above, up + 1 - above
+    cells[negative, START], cells[negative, LENGTH] = below, down + 1 - below
+    cells[between, START], cells[between, LENGTH] = middle, mid - middle
+    ends[1] = mid
+    if k > 1:
+        _gather(between, cells, pool, signs)
+    _gather(c, cells, pool, signs)
+    _gather(negative, cells, pool, signs)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _new_vertex(
+    j: int, c: int, edge: int, cells: Any, pool: Any, signs: Any, ends: Any, x: Any, z: Any, size: Any, reach: Any
+) -> None:
+    """Make cell c the point of `edge` where neuron j vanishes."""
+    u, v = cells[pool[cells[edge, START]], ROW], cells[pool[cells[edge, START] + 1], ROW]
+    m = ends[2]
     t = z[u, j] / (z[u, j] - z[v, j])
     for i in range(x.shape[1]):
         x[m, i] = (1.0 - t) * x[u, i] + t * x[v, i]
@@ -152,18 +185,34 @@ def _new_vertex(j: int, a: int, b: int, new: int, ends: Any, row: Any, x: Any, z
         z[m, i] = (1.0 - t) * z[u, i] + t * z[v, i]
     z[m, j] = 0.0
     size[m] = (1.0 - t) * size[u] + t * size[v]
-    row[new] = m
+    cells[c, ROW] = m
     ends[2] += 1
+    _sign_vertex(c, m, z, size, reach, signs)
 
 
 @njit(cache=True, error_model="numpy")
-def corner_lists(members: Any, counts: Any, start: Any, length: Any, pool: Any, row: Any) -> Any:
-    """The vertices of every cell of full dimension: offsets `(N + 1,)` and rows, found by walking down."""
+def record_cells(members: Any, counts: Any, cells: Any, signs: Any, patterns: Any, word: int) -> int:
+    """Write a layer's signs into the patterns of the regions; the number of regions with both signs of one neuron."""
+    top = len(counts) - 1
+    contradictions = 0
+    for i in range(counts[top]):
+        c = members[top, i]
+        both = np.uint64(0)
+        for w in range(signs.shape[2]):
+            patterns[cells[c, ROW], word + w] = signs[c, 0, w]
+            both |= signs[c, 0, w] & signs[c, 1, w]
+        contradictions += int(both != 0)
+    return contradictions
+
+
+@njit(cache=True, error_model="numpy")
+def corner_lists(members: Any, counts: Any, cells: Any, pool: Any) -> Any:
+    """The vertices of every region: offsets `(N + 1,)` and rows, found by walking down the boundaries."""
     top = len(counts) - 1
     offsets = np.zeros(counts[top] + 1, np.int64)
     found = np.empty(16 * counts[top] + 16, np.int64)
-    seen = np.full(len(start), -1, np.int64)
-    queue = np.empty(len(start), np.int64)
+    seen = np.full(len(cells), -1, np.int64)
+    queue = np.empty(len(cells), np.int64)
     total = 0
     for i in range(counts[top]):
         queue[0] = members[top, i]
@@ -171,14 +220,14 @@ def corner_lists(members: Any, counts: Any, start: Any, length: Any, pool: Any, 
         while head < tail:
             c = queue[head]
             head += 1
-            if length[c] == 0:
+            if cells[c, LENGTH] == 0:
                 if total == len(found):
                     more = np.empty(2 * len(found), np.int64)
                     more[:total] = found
                     found = more
-                found[total] = row[c]
+                found[total] = cells[c, ROW]
                 total += 1
-            for p in range(start[c], start[c] + length[c]):
+            for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH]):
                 if seen[pool[p]] != i:
                     seen[pool[p]] = i
                     queue[tail] = pool[p]
@@ -188,19 +237,18 @@ def corner_lists(members: Any, counts: Any, start: Any, length: Any, pool: Any, 
 
 
 @njit(cache=True, error_model="numpy")
-def facet_pairs(members: Any, counts: Any, start: Any, length: Any, pool: Any) -> Any:
-    """Pairs of cells of full dimension with a common facet, `(M, 2)`, by their places in `members`."""
+def facet_pairs(members: Any, counts: Any, cells: Any, pool: Any) -> Any:
+    """Pairs of regions with a common facet, `(M, 2)`, by their rows in the patterns."""
     top = len(counts) - 1
-    owner = np.full(len(start), -1, np.int64)
+    owner = np.full(len(cells), -1, np.int64)
     pairs = np.empty((counts[top - 1], 2), np.int64)
     count = 0
     for i in range(counts[top]):
         c = members[top, i]
-        for p in range(start[c], start[c] + length[c]):
-            facet = pool[p]
-            if owner[facet] < 0:
-                owner[facet] = i
+        for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH]):
+            if owner[pool[p]] < 0:
+                owner[pool[p]] = i
             else:
-                pairs[count, 0], pairs[count, 1] = owner[facet], i
+                pairs[count, 0], pairs[count, 1] = owner[pool[p]], i
                 count += 1
     return pairs[:count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -12,11 +12,22 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
 from isthmus.regions.affine_pieces import words_of
-from isthmus.regions.cell_cutting import classify, corner_lists, facet_pairs, split
+from isthmus.regions.cell_cutting import (
+    CUT_BY,
+    LENGTH,
+    ROW,
+    START,
+    corner_lists,
+    facet_pairs,
+    needed,
+    record_cells,
+    sign_cells,
+    split,
+)
 from isthmus.regions.planar import ROUNDING
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Integers = NDArray[np.integer[Any]]
 
 
 @dataclass(eq=False)
@@ -26,32 +37,29 @@ class CellComplex:
     Attributes:
         members: Cells of each dimension, `(d + 1, ≥ count)`.
         counts: How many there are, `(d + 1,)`: the last entry is the number of regions.
-        start: Where the boundary of each cell starts in `pool`.
-        length: How many cells it has.
+        cells: `(≥ C, 6)`.
         pool: Boundaries.
-        row: For a vertex its row in `vertices`.
-        vertices: Coordinates, `(V, d)`.
-        patterns: Bit-packed activation patterns of the regions, `(N, words)`.
+        ends: Cells, entries of `pool` and vertices in use.
+        vertices: Coordinates, `(≥ V, d)`.
+        patterns: Bit-packed activation patterns of the regions, `(≥ N, words)`.
     """
 
     members: Integers
     counts: Integers
-    start: Integers
-    length: Integers
+    cells: Integers
     pool: Integers
-    row: Integers
+    ends: Integers
     vertices: Floats
     patterns: NDArray[np.uint64]
 
     def corners(self) -> tuple[Integers, Integers]:
         """The vertices of each region in CSR form."""
-        offsets, rows = corner_lists(self.members, self.counts, self.start, self.length, self.pool, self.row)
+        offsets, rows = corner_lists(self.members, self.counts, self.cells, self.pool)
         return offsets, rows
 
     def neighbours(self) -> Integers:
         """Pairs of regions that share a facet, `(M, 2)`."""
-        pairs = facet_pairs(self.members, self.counts, self.start, self.length, self.pool)
-        return np.asarray(np.unique(pairs, axis=0))
+        return np.asarray(np.unique(facet_pairs(self.members, self.counts, self.cells, self.pool), axis=0))
 
 
 def box_complex(lower: Floats, upper: Floats, words: int) -> CellComplex:
@@ -59,22 +67,22 @@ def box_complex(lower: Floats, upper: Floats, words: int) -> CellComplex:
     d = len(lower)
     faces = sorted(product((0, 1, 2), repeat=d), key=lambda f: f.count(2))
     number = {face: i for i, face in enumerate(faces)}
-    members = np.zeros((d + 1, 3**d), np.int64)
+    members = np.zeros((d + 1, 3**d), np.int32)
     counts = np.zeros(d + 1, np.int64)
-    start, length, row = (np.zeros(3**d, np.int64) for _ in range(3))
+    cells = np.full((3**d, 6), -1, np.int32)
     pool: list[int] = []
-    corners = [face for face in faces if 2 not in face]
     for i, face in enumerate(faces):
         k = face.count(2)
         members[k, counts[k]] = i
+        cells[i, ROW] = counts[k]
         counts[k] += 1
         boundary = [number[(*face[:a], end, *face[a + 1 :])] for a in range(d) if face[a] == 2 for end in (0, 1)]
-        start[i], length[i] = len(pool), len(boundary)
+        cells[i, START], cells[i, LENGTH] = len(pool), len(boundary)
         pool += boundary
-        row[i] = i if k == 0 else -1
-    vertices = np.array([[upper[a] if face[a] else lower[a] for a in range(d)] for face in corners])
+    vertices = np.array([[(lower, upper)[end][a] for a, end in enumerate(face)] for face in faces if 2 not in face])
+    ends = np.array([3**d, len(pool), 2**d])
     patterns = np.zeros((1, words), np.uint64)
-    return CellComplex(members, counts, start, length, np.array(pool, np.int64), row, vertices, patterns)
+    return CellComplex(members, counts, cells, np.array(pool, np.int32), ends, vertices, patterns)
 
 
 def cell_complex(
@@ -109,46 +117,71 @@ def cell_complex(
     read = c.vertices
     for layer, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
         reach = ROUNDING * np.stack([np.sqrt(np.einsum("ij,ij->i", w, w)), np.abs(b)])
-        size = np.sqrt(np.einsum("ij,ij->i", read, read))
-        z = read @ w.T + b
-        for j in range(len(b)):
-            z, size, contradictions = _cut(c, j, z, size, reach, words[layer - 1])
-            if contradictions:
-                raise PrecisionError(layer, contradictions)
-            if c.counts[-1] > budget:
-                return c, (layer, j + 1)
+        z, handled, contradictions = _pass(
+            c, read @ w.T + b, np.linalg.norm(read, axis=1), reach, words[layer - 1], budget
+        )
+        if c.counts[-1] > budget:
+            return _trimmed(c), (layer, handled)
+        if contradictions:
+            raise PrecisionError(layer, contradictions)
         read = np.where(z > 0.0, z, negative_slope * z)
-    return c, None
+    return _trimmed(c), None
 
 
-def _cut(c: CellComplex, j: int, z: Floats, size: Floats, reach: Floats, word: int) -> tuple[Floats, Floats, int]:
-    """Cut `c` in place by neuron j; its pre-activations and sizes at old and new vertices, and contradictions."""
-    cells, entries, pooled, vertices = len(c.start), len(c.start), len(c.pool), len(c.vertices)
-    state = np.empty(cells, np.int8)
-    more_cells, more_entries, more_vertices = classify(
-        j, c.members, c.counts, c.start, c.length, c.pool, state, c.row, z, (size, reach)
+def _pass(c: CellComplex, z: Floats, size: Floats, reach: Floats, word: int, budget: int) -> tuple[Floats, int, int]:
+    """Cut `c` in place by one layer; its pre-activations at all vertices, neurons handled, contradictions."""
+    signs = np.empty((len(c.cells), 2, (z.shape[1] + 63) // 64), np.uint64)
+    sign_cells(c.members, c.counts, c.cells, c.pool, z, size, reach, signs)
+    c.cells[:, CUT_BY] = -1
+    contradictions = handled = 0
+    while handled < z.shape[1] and c.counts[-1] <= budget:
+        more_cells, more_entries, more_vertices, vanishes = needed(handled, c.members, c.counts, c.cells, c.pool, signs)
+        cells, entries, vertices = c.ends
+        c.cells, signs = (_roomy(a, cells, cells + more_cells) for a in (c.cells, signs))
+        c.pool = _roomy(c.pool, entries, entries + more_entries)
+        c.vertices, z, size = (_roomy(a, vertices, vertices + more_vertices) for a in (c.vertices, z, size))
+        c.patterns = _roomy(c.patterns, c.counts[-1], c.counts[-1] + more_cells)
+        if c.counts.max() + more_cells > c.members.shape[1]:
+            wider = np.empty((len(c.members), (c.counts.max() + more_cells) * 3 // 2), np.int32)
+            wider[:, : c.members.shape[1]] = c.members
+            c.members = wider
+        contradictions += split(
+            handled,
+            vanishes,
+            c.members,
+            c.counts,
+            c.cells,
+            c.pool,
+            signs,
+            c.ends,
+            c.vertices,
+            z,
+            size,
+            reach,
+            c.patterns,
+        )
+        handled += 1
+    mixed = record_cells(c.members, c.counts, c.cells, signs, c.patterns, word)
+    return z[: c.ends[2]], handled, contradictions + mixed
+
+
+def _trimmed(c: CellComplex) -> CellComplex:
+    """Without the room at the ends."""
+    cells, entries, vertices = c.ends
+    return replace(
+        c,
+        members=c.members[:, : c.counts.max()],
+        cells=c.cells[:cells],
+        pool=c.pool[:entries],
+        vertices=c.vertices[:vertices],
+        patterns=c.patterns[: c.counts[-1]],
     )
-    entries = cells + more_cells
-    most = int(c.counts.max()) + more_cells
-    c.members = _extended(c.members.T, max(most, c.members.shape[1])).T
-    c.start, c.length, c.row = (_extended(a, entries) for a in (c.start, c.length, c.row))
-    c.pool = _extended(c.pool, pooled + more_entries)
-    c.vertices, z, size = (_extended(a, vertices + more_vertices) for a in (c.vertices, z, size))
-    c.patterns = _extended(c.patterns, int(c.counts[-1]) + more_cells)
-    state = _extended(state, entries)
-    minus, between, region = (np.empty(entries, np.int64) for _ in range(3))
-    region[c.members[-1, : c.counts[-1]]] = np.arange(c.counts[-1])
-    ends = np.array([cells, pooled, vertices])
-    contradictions = split(
-        j, c.members, c.counts, c.start, c.length, c.pool, state, c.row,
-        minus, between, ends, c.vertices, z, size, c.patterns, region, word,
-    )  # fmt: skip
-    c.patterns = c.patterns[: c.counts[-1]]
-    return z, size, contradictions
 
 
-def _extended(values: NDArray[Any], rows: int) -> Any:
-    """`values` at the start of an array of `rows` rows; what follows is unset."""
-    longer = np.empty((rows, *values.shape[1:]), values.dtype)
-    longer[: len(values)] = values
+def _roomy(values: NDArray[Any], used: int, rows: int) -> Any:
+    """`values` with at least `rows` rows: itself, or the `used` ones in an array half as large again."""
+    if rows <= len(values):
+        return values
+    longer = np.empty((rows * 3 // 2, *values.shape[1:]), values.dtype)
+    longer[:used] = values[:used]
     return longer

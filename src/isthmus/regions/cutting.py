@@ -74,7 +74,7 @@ def _cross(
         for k in range(z.shape[1]):
             z[nv, k] = (1.0 - t) * z[a, k] + t * z[b, k]
         z[nv, j] = 0.0
-        decide_signs(nv, z, place[nv, 2], reach, signs)
+        decide_signs(nv, nv, z, place[nv, 2], reach, signs)
         split_edge(e, ne, nv, halves, outgoing)
         if j + 1 < n:
             filed[0] = file_edge(ne, nv, b, j + 1, signs, edge_head, edge_entries, filed[0])
@@ -228,7 +228,7 @@ def cut_layer(place: Any, z: Any, outgoing: Any, halves: Any, faces: Any, reach:
     halves, faces = _roomy(halves, 4 * ne + 4 * room), _roomy(faces, 2 * nf + room)
     signs = np.empty((len(place), 2, (n + 63) >> 6), np.uint64)
     for v in range(nv):
-        decide_signs(v, z, place[v, 2], reach, signs)
+        decide_signs(v, v, z, place[v, 2], reach, signs)
     edge_head, edge_entries, zero_head, zero_entries, filed = _file_all(nv, ne, n, halves, signs)
     marks = np.full((len(faces), 2), -1, np.int32)
     touched = np.empty((len(faces), 1), np.int64)

@@ -17,8 +17,8 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @njit(cache=True, error_model="numpy")
-def decide_signs(vertex: int, z: Any, size: float, reach: Any, signs: Any) -> None:
-    """Signs of all neurons at one vertex; a value within rounding of zero becomes exactly zero.
+def decide_signs(vertex: int, entry: int, z: Any, size: float, reach: Any, signs: Any) -> None:
+    """Signs of all neurons at one vertex, written to `signs[entry]`; what is within rounding of zero becomes zero.
 
     `reach` is `(2, n)`: neuron j vanishes where |z| ≤ reach[0, j] · size + reach[1, j].
     """
@@ -32,14 +32,14 @@ def decide_signs(vertex: int, z: Any, size: float, reach: Any, signs: Any) -> No
         up = np.uint64(0)
         for k in range(count):
             up |= np.uint64(z[vertex, begin + k] > 0.0) << np.uint64(k)
-        signs[vertex, 0, begin >> 6] = up
-        signs[vertex, 1, begin >> 6] = ~up & (_ALL >> np.uint64(64 - count))
+        signs[entry, 0, begin >> 6] = up
+        signs[entry, 1, begin >> 6] = ~up & (_ALL >> np.uint64(64 - count))
     for k in range(n * close):
         if abs(z[vertex, k]) <= reach[0, k] * size + reach[1, k]:
             z[vertex, k] = 0.0
             kept = ~(_ONE << np.uint64(k & 63))
-            signs[vertex, 0, k >> 6] &= kept
-            signs[vertex, 1, k >> 6] &= kept
+            signs[entry, 0, k >> 6] &= kept
+            signs[entry, 1, k >> 6] &= kept
 
 
 @njit(cache=True, error_model="numpy")
