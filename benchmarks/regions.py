@@ -13,15 +13,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from _environment import keep
 from torch import nn
 
+from _environment import keep
 from isthmus.functions import FullyConnected
 from isthmus.regions import enumerate_regions
 
@@ -76,25 +77,77 @@ def by_affinitree(net: FullyConnected) -> Any:
         architecture.linear(affinitree.AffFunc.from_mats(w.numpy(), b.numpy()))
         if layer < net.depth:
             architecture.relu()
-    box = affinitree.Polytope.hyperrectangle([(-1.0, 1.0)] * net.d_in)
-    return affinitree.builder.from_layers(
-        architecture, precondition=affinitree.AffTree.from_poly(box, affinitree.AffFunc.identity(net.d_in))
-    )
+    box = affinitree.Polytope.hyperrectangle(net.d_in, [(-1.0, 1.0)] * net.d_in)
+    inside = affinitree.AffTree.from_poly(box, affinitree.AffFunc.identity(net.d_in))
+    return affinitree.builder.from_layers(architecture, precondition=inside)
+
+
+def by_relucent(net: FullyConnected, most: int) -> int:
+    """Regions per run of relucent's search in the cube, at most `most` of them."""
+    import relucent
+
+    from isthmus.functions import to_torch
+
+    found = relucent.Complex(to_torch(net.to(dtype=torch.float32)))
+    found.bfs(bound=1.0, cube_radius=1.0, cube_mode="clipped", max_polys=most, nworkers=1, verify=False, verbose=0)
+    return len(found)
+
+
+def alternating(work: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """The smallest time of each, taken in turn."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(repeats):
+        for name, job in work.items():
+            times[name].append(seconds(job))
+    return {name: min(values) for name, values in times.items()}
+
+
+def in_space(repeats: int) -> list[dict[str, Any]]:
+    rows = []
+    for name, (widths, scale, known) in SPATIAL.items():
+        net = network(widths, scale)
+        best = alternating(
+            {
+                "isthmus": partial(lambda n: enumerate_regions(n, (-1, 1)).neighbours, net),
+                "affinitree": partial(by_affinitree, net),
+            },
+            repeats,
+        )
+        row = {
+            "net": name,
+            "known": known,
+            "regions": len(enumerate_regions(net, (-1, 1))),
+            "affinitree": by_affinitree(net).num_terminals(),
+            "seconds_with_adjacency": best["isthmus"],
+            "seconds_affinitree": best["affinitree"],
+            "ratio": best["affinitree"] / best["isthmus"],
+        }
+        rows.append(row)
+        print(
+            f"{name:18} {row['regions']:7} ({row['affinitree']}, known {known})  {1e3 * best['isthmus']:8.2f} ms  "
+            f"{row['ratio']:5.1f}x affinitree",
+            flush=True,
+        )
+    return rows
+
+
+def _jacobians_by_regioncam(net: FullyConnected) -> Any:
+    return np.linalg.svd(np.asarray(by_regioncam(net).face_outputs)[:, :2], compute_uv=False)
 
 
 def in_the_plane(repeats: int) -> list[dict[str, Any]]:
     rows = []
     for name, (widths, scale, known) in PLANAR.items():
         net = network(widths, scale)
-        times: dict[str, list[float]] = {"ours": [], "ours_j": [], "theirs": [], "theirs_j": []}
-        for _ in range(max(3, repeats if known < 10_000 else repeats // 4)):
-            times["ours"].append(seconds(lambda: enumerate_regions(net, (-1, 1))))
-            times["ours_j"].append(seconds(lambda: enumerate_regions(net, (-1, 1)).singular_values))
-            times["theirs"].append(seconds(lambda: by_regioncam(net)))
-            times["theirs_j"].append(
-                seconds(lambda: np.linalg.svd(np.asarray(by_regioncam(net).face_outputs)[:, :2], compute_uv=False))
-            )
-        best = {key: min(values) for key, values in times.items()}
+        best = alternating(
+            {
+                "ours": partial(enumerate_regions, net, (-1, 1)),
+                "ours_j": partial(lambda n: enumerate_regions(n, (-1, 1)).singular_values, net),
+                "theirs": partial(by_regioncam, net),
+                "theirs_j": partial(_jacobians_by_regioncam, net),
+            },
+            max(5, repeats if known < 10_000 else repeats // 4),
+        )
         row = {
             "net": name,
             "known": known,
@@ -321,6 +374,7 @@ def main() -> None:
     else:
         figures = {
             "plane": in_the_plane(options.repeats),
+            "space": in_space(5),
             "memory_mb": peak_memory(),
             "jacobians": jacobians_against_autograd(),
             "degenerate": degenerate(),

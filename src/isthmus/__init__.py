@@ -10,6 +10,7 @@ from isthmus.errors import IsthmusError
 from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load, save, to_torch
 from isthmus.ranks import RankEstimate, RankProfile, bottleneck_rank, jacobian_rank, measure
+from isthmus.regions import Plane, enumerate_regions
 from isthmus.runs import FitOptions, fit_dataset
 from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, fit
@@ -22,6 +23,7 @@ __all__ = [
     "FullyConnected",
     "IsthmusError",
     "Plan",
+    "Plane",
     "RankDecision",
     "RankEstimate",
     "RankProfile",
@@ -30,6 +32,7 @@ __all__ = [
     "bottleneck_rank",
     "dataset_from_arrays",
     "decide_rank",
+    "enumerate_regions",
     "factor",
     "fit",
     "fit_dataset",

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+
+from isthmus.errors import DomainError, ShapeError
+from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
+from isthmus.regions import enumerate_regions
 from oracles.random_classifiers import random_classifier
 from oracles.rational_territories import boundary_exits, neighbouring_classes, rational_territories
 from oracles.rational_tripoints import rational_tripoints
 from oracles.tripoint_grid import grid_tripoints
 from regions.nets import default_init, layers
-
-from isthmus.errors import DomainError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
-from isthmus.regions import enumerate_regions
 
 
 def boundary_of(network, box=(-1, 1)):

@@ -62,6 +62,31 @@ def jacobians(weights: Sequence[Floats], slope: float, patterns: Words) -> Float
     return result
 
 
+def clearances(
+    weights: Sequence[Floats], biases: Sequence[Floats], slope: float, patterns: Words, points: Floats
+) -> Floats:
+    r"""For each region the distance from `points` `(F, d)` to the nearest zero set of a hidden neuron, `(F,)`.
+
+    On the region $\tilde z_j$ is affine with a gradient that its pattern gives, so the distance is
+    $|\tilde z_j| / \|\nabla \tilde z_j\|$; neurons without gradient there are nowhere zero or everywhere.
+    """
+    nearest = np.full(len(points), np.inf)
+    rows = max(1, _CHUNK_NUMBERS // (points.shape[1] * max(w.shape[0] for w in weights)))
+    words = words_of([w.shape[0] for w in weights[:-1]])
+    for begin in range(0, len(points), rows):
+        chosen, values = patterns[begin : begin + rows], points[begin : begin + rows]
+        tangents = np.repeat(np.eye(points.shape[1])[None], len(chosen), axis=0)
+        for w, b, word in zip(weights[:-1], biases[:-1], words, strict=False):
+            tangents, values = tangents @ w.T, values @ w.T + b
+            steep = np.linalg.norm(tangents, axis=1)
+            distance = np.divide(np.abs(values), steep, out=np.full_like(values, np.inf), where=steep > 0.0)
+            nearest[begin : begin + rows] = np.minimum(nearest[begin : begin + rows], distance.min(axis=1))
+            stacked = np.ascontiguousarray(np.concatenate([tangents, values[:, None]], axis=1))
+            _mask(stacked, chosen, word, slope)
+            tangents, values = stacked[:, :-1], stacked[:, -1]
+    return nearest
+
+
 def singular_values(matrices: Floats) -> Floats:
     """Singular values of a stack of matrices `(F, m, d)`, descending, `(F, min(m, d))`.
 

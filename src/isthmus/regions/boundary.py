@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError, ShapeError
 from isthmus.functions import FullyConnected
-from isthmus.regions.cutting import cut_layer, record_layer
+from isthmus.regions.cutting import cut_layer
 from isthmus.regions.half_edges import AFTER, FACE, ORIGIN
+from isthmus.regions.layer_pass import record_layer
 from isthmus.regions.planar import ROUNDING, PlanarComplex
 
 Floats = NDArray[np.float64]

@@ -27,7 +27,7 @@ from isthmus.regions.cell_cutting import (
 from isthmus.regions.planar import ROUNDING
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.integer[Any]]
+Integers = NDArray[np.int64]
 
 
 @dataclass(eq=False)
@@ -44,10 +44,10 @@ class CellComplex:
         patterns: Bit-packed activation patterns of the regions, `(≥ N, words)`.
     """
 
-    members: Integers
+    members: NDArray[np.int32]
     counts: Integers
-    cells: Integers
-    pool: Integers
+    cells: NDArray[np.int32]
+    pool: NDArray[np.int32]
     ends: Integers
     vertices: Floats
     patterns: NDArray[np.uint64]
@@ -63,7 +63,7 @@ class CellComplex:
 
 
 def box_complex(lower: Floats, upper: Floats, words: int) -> CellComplex:
-    """The complex of one box: its $3^d$ faces, a face for each way to fix coordinates low or high or leave them free."""
+    """The complex of one box: $3^d$ faces, one for each way to fix coordinates low or high or leave them free."""
     d = len(lower)
     faces = sorted(product((0, 1, 2), repeat=d), key=lambda f: f.count(2))
     number = {face: i for i, face in enumerate(faces)}

@@ -78,7 +78,7 @@ def enumerate_regions(
     if network.d_in == 2:
         corners = np.array([[lower[0], lower[1]], [upper[0], lower[1]], [upper[0], upper[1]], [lower[0], upper[1]]])
         return _planar(network, ambient, plane, corners, budget, partial)
-    raise DomainError("n-D")
+    return _spatial(network, lower, upper, budget, partial)
 
 
 def piecewise_linear(model: Model) -> FullyConnected:
@@ -162,3 +162,16 @@ def _planar(
         raise RegionBudgetError(len(found.faces) - 1, budget, *stopped)
     found.place[:, :2] = scaled.backward(found.place[:, :2])
     return Regions.of_planar(network, ambient, plane, found, is_complete=stopped is None)
+
+
+def _spatial(network: FullyConnected, lower: Floats, upper: Floats, budget: int, partial: bool) -> Regions:
+    from isthmus.regions.cells import cell_complex
+    from isthmus.regions.regions import Regions
+
+    scaled = conditioned(network, lower, upper)
+    low, high = scaled.forward(np.stack([lower, upper]))
+    found, stopped = cell_complex(scaled.weights, scaled.biases, scaled.negative_slope, low, high, budget)
+    if stopped is not None and not partial:
+        raise RegionBudgetError(int(found.counts[-1]), budget, *stopped)
+    found.vertices[:] = scaled.backward(found.vertices)
+    return Regions.of_cells(network, found, is_complete=stopped is None)

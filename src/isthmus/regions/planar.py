@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
 from isthmus.regions.affine_pieces import words_of
-from isthmus.regions.cutting import pass_layer
 from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
+from isthmus.regions.layer_pass import pass_layer
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,45 +14,21 @@ from numpy.typing import NDArray
 from isthmus.errors import DomainError
 from isthmus.functions import FullyConnected
 from isthmus.ranks import RankEstimate
-from isthmus.regions.affine_pieces import jacobians, singular_values, words_of
+from isthmus.regions.affine_pieces import clearances, jacobians, singular_values, words_of
 from isthmus.regions.boundary import DecisionBoundary, decision_boundary
+from isthmus.regions.cells import CellComplex
+from isthmus.regions.exact_ranks import bottleneck_bracket, jacobian_rank_over, ranks_of, rational_rank_over
+from isthmus.regions.geometry import areas, middles, perimeters
 from isthmus.regions.half_edges import FACE, loops
 from isthmus.regions.hull import AffineHull, affine_hulls
 from isthmus.regions.merging import connected_pieces, distinct_pieces
 from isthmus.regions.planar import PlanarComplex
 from isthmus.regions.plane import Plane
-from isthmus.regions.rational import rational_jacobian_rank
+from isthmus.regions.region import Region
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-# A region thinner than this share of the domain may be an artefact of rounding: no rank is decided on it alone.
-SLIVER = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    r"""One linear region: a convex set on which every hidden neuron keeps its sign, so f is affine.
-
-    Attributes:
-        index: Its number among the regions.
-        vertices: Its corners `(m, d)`; counter-clockwise in two dimensions.
-        pattern: For each hidden layer which neurons are positive, `(n_ℓ,)` booleans.
-        matrix: A in $f(x) = A x + c$ on the region, `(n_L, d)`.
-        constant: c, `(n_L,)`.
-    """
-
-    index: int
-    vertices: Floats
-    pattern: tuple[NDArray[np.bool_], ...]
-    matrix: Floats
-    constant: Floats
-
-    @property
-    def interior_point(self) -> Floats:
-        """The mean of the corners, `(d,)`."""
-        return np.asarray(self.vertices.mean(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +48,7 @@ class Regions:
         patterns: Bit-packed activation patterns `(N, words)`, each hidden layer from a new word on.
         is_complete: False where a budget stopped the enumeration: then later neurons have not cut yet.
         planar: The half-edge complex in two dimensions, else None; its face i + 1 is region i.
+        spatial: The complex of cells in any other dimension, else None.
         ambient: f in its own inputs; `network` unless Ω is a slice.
     """
 
@@ -79,10 +56,11 @@ class Regions:
     plane: Plane | None
     vertices: Floats
     offsets: Integers
-    corners: NDArray[np.int32]
+    corners: NDArray[np.integer[Any]]
     patterns: NDArray[np.uint64]
     ambient: FullyConnected
     planar: PlanarComplex | None = None
+    spatial: CellComplex | None = None
     is_complete: bool = field(default=True)
 
     @staticmethod
@@ -104,8 +82,24 @@ class Regions:
             corners,
             planar.patterns[1:],
             ambient,
-            planar,
-            is_complete,
+            planar=planar,
+            is_complete=is_complete,
+        )
+
+    @staticmethod
+    def of_cells(network: FullyConnected, spatial: CellComplex, *, is_complete: bool = True) -> Regions:
+        """The regions that the cells of full dimension of `spatial` are."""
+        offsets, corners = spatial.corners()
+        return Regions(
+            network,
+            None,
+            spatial.vertices,
+            offsets,
+            corners,
+            spatial.patterns,
+            network,
+            spatial=spatial,
+            is_complete=is_complete,
         )
 
     def __len__(self) -> int:
@@ -129,36 +123,42 @@ class Regions:
         unpacked = np.unpackbits(words, bitorder="little").astype(bool)
         return tuple(unpacked[64 * w : 64 * w + n] for w, n in zip(words_of(widths), widths, strict=False))
 
+    @property
+    def extent(self) -> float:
+        """The largest side of the box around Ω."""
+        return float(np.ptp(self.vertices, axis=0).max())
+
     @cached_property
     def neighbours(self) -> Integers:
         """Pairs of regions that share a facet, `(M, 2)`."""
-        assert self.planar is not None
+        if self.planar is None:
+            assert self.spatial is not None
+            return self.spatial.neighbours()
         pairs = self.planar.halves[:, FACE].reshape(-1, 2)
         return np.asarray(pairs[(pairs > 0).all(axis=1)].astype(np.int64) - 1)
 
     @cached_property
     def interior_points(self) -> Floats:
         """The mean of the corners of each region, `(N, d)`."""
-        sums = np.add.reduceat(self.vertices[self.corners], self.offsets[:-1], axis=0)
-        return np.asarray(sums / np.diff(self.offsets)[:, None])
+        return middles(self.vertices[self.corners], self.offsets)
 
     @cached_property
     def areas(self) -> Floats:
         """Area of each region `(N,)`, in squared units of Ω. Two dimensions only."""
         self._need_two_dimensions("areas")
-        start = self.vertices[self.corners]
-        end = start[self._successors()]
-        # Relative to the first corner: far from the origin the plain shoelace formula loses all digits.
-        base = np.repeat(start[self.offsets[:-1]], np.diff(self.offsets), axis=0)
-        a, b = start - base, end - base
-        return np.asarray(np.add.reduceat(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], self.offsets[:-1]) / 2)
+        return areas(self.vertices[self.corners], self.offsets)
 
     @cached_property
     def inner_radii(self) -> Floats:
-        """A lower bound of the radius of the largest disc in each region, area over perimeter, `(N,)`."""
-        start = self.vertices[self.corners]
-        perimeters = np.add.reduceat(np.linalg.norm(start[self._successors()] - start, axis=1), self.offsets[:-1])
-        return np.maximum(self.areas, 0.0) / np.maximum(perimeters, np.finfo(float).tiny)
+        """A lower bound of the radius of the largest ball in each region, `(N,)`.
+
+        In the plane area over perimeter; otherwise the ball round the mean of the corners in which no neuron changes
+        its sign.
+        """
+        if self.planar is None:
+            return self._clearances()
+        around = perimeters(self.vertices[self.corners], self.offsets)
+        return np.maximum(self.areas, 0.0) / np.maximum(around, np.finfo(float).tiny)
 
     def jacobians(self) -> Floats:
         r"""Jf on each region, `(N, n_L, n_0)`, in f's own inputs also where Ω is a slice. Exact up to rounding."""
@@ -174,16 +174,8 @@ class Regions:
         return singular_values(self.jacobians())
 
     def jacobian_ranks(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Integers:
-        """At each region the number of singular values above `tolerance` times the largest there, `(N,)`.
-
-        Where f is constant, rounded weights leave a Jacobian of rounding errors, which is no rank: a region whose
-        largest singular value is within rounding of what the network's layers could produce has rank 0.
-        """
-        values = self.singular_values
-        layers = math.prod(float(np.linalg.norm(w.numpy(), 2)) for w in self.ambient.weights)
-        floor = np.finfo(np.float64).eps * max(layers, 1e3 * float(values.max(initial=0.0)))
-        largest = values[:, :1]
-        return np.asarray(((values > tolerance.relative * largest) & (largest > floor)).sum(axis=1))
+        """At each region the number of singular values above `tolerance` times the largest there, `(N,)`."""
+        return ranks_of(self.singular_values, self.ambient, tolerance)
 
     def jacobian_rank(self, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> RankEstimate:
         r"""$\operatorname{Rank}_J(f; Ω)$ over all regions: exact at the tolerance, not sampled.
@@ -193,18 +185,7 @@ class Regions:
         Source:
             Jacot (2023), definition of the Jacobian rank.
         """
-        ranks = self.jacobian_ranks(tolerance)
-        thick = self._is_thick()
-        upper = int(ranks.max())
-        lower = int(ranks[thick].max()) if thick.any() else 0
-        where = int(np.flatnonzero(thick & (ranks == lower))[0]) if thick.any() else -1
-        thin = int((~thick).sum())
-        below = (
-            f"region {where} of {len(self)} has {lower} singular values above {tolerance.relative:g} of the largest "
-            f"(all regions enumerated)"
-        )
-        above = f"no region has more than {upper}" + (f"; {thin} are too thin to decide on alone" if thin else "")
-        return RankEstimate(lower, upper, tolerance.relative, (below, above))
+        return jacobian_rank_over(self.jacobian_ranks(tolerance), self.inner_radii, self.extent, tolerance)
 
     def rational_jacobian_rank(self) -> RankEstimate:
         r"""$\operatorname{Rank}_J(f; Ω)$ over all regions in exact arithmetic, no tolerance; small networks only.
@@ -213,16 +194,7 @@ class Regions:
             MissingExtraError: If python-flint is not installed.
         """
         self._need_complete()
-        most = min(self.ambient.widths)
-        best, where = -1, -1
-        for i in range(len(self)):
-            rank = rational_jacobian_rank(self.ambient, self.pattern(i))
-            if rank > best:
-                best, where = rank, i
-            if best == most:
-                break
-        evidence = f"region {where} of {len(self)} has a Jacobian of rank {best} over the rational numbers"
-        return RankEstimate(best, best, 0.0, (evidence, "no region has more"))
+        return rational_rank_over(self.ambient, [self.pattern(i) for i in range(len(self))])
 
     @cached_property
     def hulls(self) -> list[AffineHull]:
@@ -236,13 +208,7 @@ class Regions:
         Source:
             Jacot (2023), Rank_J ≤ Rank_BN; the upper end is a factorisation through that layer.
         """
-        below = self.jacobian_rank(tolerance=tolerance)
-        narrowest = min(self.hulls, key=lambda hull: hull.dimension)
-        above = (
-            f"over all of the domain the activations of layer {narrowest.layer} lie in {narrowest.dimension} dimensions"
-        )
-        upper = max(narrowest.dimension, below.lower)
-        return RankEstimate(below.lower, upper, tolerance.relative, (below.evidence[0], above))
+        return bottleneck_bracket(self.jacobian_rank(tolerance=tolerance), self.hulls)
 
     def count_pieces(self) -> tuple[int, int]:
         """The number of connected affine pieces and of distinct affine pieces of f on Ω.
@@ -282,17 +248,14 @@ class Regions:
         values = self.network(torch.from_numpy(middles)).numpy()
         return np.asarray(values - np.einsum("fij,fj->fi", self.slice_jacobians(), middles))
 
-    def _is_thick(self) -> NDArray[np.bool_]:
-        if self.planar is None:
-            return np.ones(len(self), bool)
-        extent = float(np.ptp(self.vertices, axis=0).max())
-        return np.asarray(self.inner_radii > SLIVER * extent)
-
-    def _successors(self) -> Integers:
-        """For each place in `corners` the place of the next corner round the region."""
-        following = np.arange(1, len(self.corners) + 1)
-        following[self.offsets[1:] - 1] = self.offsets[:-1]
-        return following
+    def _clearances(self) -> Floats:
+        network, points = self.network, self.interior_points
+        walls = np.minimum(points - self.vertices.min(axis=0), self.vertices.max(axis=0) - points).min(axis=1)
+        if network.activation.is_linear:
+            return np.asarray(walls)
+        weights, biases = [w.numpy() for w in network.weights], [b.numpy() for b in network.biases]
+        inside = clearances(weights, biases, network.activation.negative_slope, self.patterns, points)
+        return np.asarray(np.maximum(np.minimum(walls, inside), 0.0))
 
     def _jacobians(self, network: FullyConnected, patterns: NDArray[np.uint64]) -> Floats:
         self._need_complete()
