@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
+from isthmus.cli.regions import regions
 from isthmus.cli.report import report
 from isthmus.errors import IsthmusError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(measure)
+app.command()(regions)
 app.command()(report)
 
 

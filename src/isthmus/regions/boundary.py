@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isthmus.errors import PrecisionError, ShapeError
 from isthmus.functions import FullyConnected
 from isthmus.regions.cutting import cut_layer
-from isthmus.regions.half_edges import AFTER, FACE, ORIGIN
+from isthmus.regions.half_edges import AFTER, FACE, ORIGIN, loops
 from isthmus.regions.layer_pass import record_layer
 from isthmus.regions.planar import ROUNDING, PlanarComplex
 
@@ -32,6 +32,10 @@ class DecisionBoundary:
             but infinitely many, as when two outputs are the same function.
         exits: Points of the rim of Ω where the class changes, `(X, 2)`.
         present: Classes that are largest somewhere with positive area.
+        vertices: Corners of the regions as cut by the boundary, `(V, 2)`.
+        offsets: Part i has the corners `vertices[corners[offsets[i]:offsets[i + 1]]]`, `(P + 1,)`.
+        corners: `(Σ,)`.
+        owners: The class that is largest on each part, `(P,)`.
         tied_area: Area of Ω on which two or more outputs tie at the maximum; the smallest class is counted there.
     """
 
@@ -42,6 +46,10 @@ class DecisionBoundary:
     tied_segments: Floats
     exits: Floats
     present: tuple[int, ...]
+    vertices: Floats
+    offsets: Integers
+    corners: NDArray[np.int32]
+    owners: Integers
     tied_area: float
 
     @property
@@ -141,6 +149,7 @@ def _read(refined: PlanarComplex, owners: Integers, ties: NDArray[np.bool_]) -> 
     isolated[ends[common].ravel()] = False
     points = np.flatnonzero(isolated)
     inside = owners[1:]
+    offsets, corners = loops(refined.halves, refined.faces)
     return DecisionBoundary(
         segments=x[ends[meeting]],
         classes=classes,
@@ -149,6 +158,10 @@ def _read(refined: PlanarComplex, owners: Integers, ties: NDArray[np.bool_]) -> 
         tied_segments=x[ends[common]],
         exits=x[_exits(refined, owners)],
         present=tuple(np.unique(inside).tolist()),
+        vertices=x,
+        offsets=offsets,
+        corners=corners,
+        owners=inside,
         tied_area=_tied_area(refined, ties),
     )
 

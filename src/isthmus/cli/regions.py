@@ -1,0 +1,205 @@
+"""`isthmus regions`: all linear regions of a trained network, counted and drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from isthmus.errors import OptionError
+from isthmus.functions import load
+from isthmus.progress import progress_bar
+from isthmus.regions import Plane, enumerate_regions
+from isthmus.regions.enumeration import DEFAULT_BUDGET
+from isthmus.regions.plane_file import read_plane
+from isthmus.reports.regions_page import write_regions_page, write_regions_svg
+from isthmus.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from isthmus.regions.regions import Regions
+
+
+class Colouring(StrEnum):
+    """What a picture of regions shows."""
+
+    pattern = "pattern"
+    rank = "rank"
+    klass = "class"
+    det = "det"
+
+
+def regions(
+    model: Annotated[Path, typer.Argument(help="A RUN folder or a .safetensors file of ours.", metavar="MODEL")],
+    box: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Lower and upper bound: two numbers, or with commas one for each axis.", metavar="LO HI"),
+    ] = None,
+    plane: Annotated[
+        Path | None, typer.Option(help="Look at a slice: three points (.npy, .csv), or origin and directions (.npz).")
+    ] = None,
+    colour: Annotated[Colouring, typer.Option("--colour", "--color", help="What the picture shows first.")] = (
+        Colouring.pattern
+    ),
+    out: Annotated[Path | None, typer.Option(help="Draw the regions here, .html or .svg.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    budget: Annotated[int, typer.Option(help="Largest number of regions.", min=1)] = DEFAULT_BUDGET,
+    partial: Annotated[bool, typer.Option("--partial", help="Beyond the budget, show what was found.")] = False,
+    seed: Annotated[int, typer.Option(help="Unused: nothing here is random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Count all linear regions of a network on a box or a slice, with exact ranks and tripoints."""
+    del seed
+    limit = Tolerance(tolerance)
+    if out is not None and out.suffix.lower() not in (".html", ".svg"):
+        raise OptionError("--out", str(out), "a path that ends in .html or .svg")
+    network = load(model)
+    surface, shown = (None, None) if plane is None else read_plane(plane)
+    bounds = _bounds(box, shown)
+    start = time.perf_counter()
+    with progress_bar(f"regions of {model}"):
+        found = enumerate_regions(network, bounds, plane=surface, budget=budget, partial=partial)
+        record = regions_record(str(model), found, surface, limit, time.perf_counter() - start)
+    if out is not None:
+        _draw(record, found, limit, colour, out)
+        record["picture"] = str(out)
+    if as_json:
+        json.dump(record, sys.stdout, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        _print(record)
+
+
+def _bounds(box: tuple[str, str] | None, shown: np.ndarray | None) -> tuple[object, object]:
+    if box is not None:
+        try:
+            low, high = ([float(v) for v in side.split(",")] for side in box)
+        except ValueError as wrong:
+            raise OptionError("--box", " ".join(box), "two numbers, or two lists of numbers with commas") from wrong
+        return (low[0] if len(low) == 1 else low), (high[0] if len(high) == 1 else high)
+    if shown is None:
+        raise OptionError("--box", "missing", "given as LO HI, for example --box -1 1, unless there is a --plane")
+    middle, half = shown.mean(axis=0), 0.75 * np.ptp(shown, axis=0).max()
+    return middle - half, middle + half
+
+
+def regions_record(
+    name: str, found: Regions, plane: Plane | None, tolerance: Tolerance, seconds: float
+) -> dict[str, Any]:
+    """Everything that is printed about the regions, ready for JSON."""
+    d = found.vertices.shape[1]
+    record: dict[str, Any] = {
+        "kind": "regions",
+        "name": name,
+        "lower": found.vertices.min(axis=0).tolist(),
+        "upper": found.vertices.max(axis=0).tolist(),
+        "is_slice": plane is not None,
+        "is_complete": found.is_complete,
+        "regions": len(found),
+        "vertices": len(found.vertices),
+        "neighbours": len(found.neighbours),
+        "tolerance": tolerance.relative,
+        "seconds": seconds,
+    }
+    if d == 2:
+        record["area"] = float(found.areas.sum())
+    if not found.is_complete:
+        return record
+    jacobian, bottleneck = found.jacobian_rank(tolerance=tolerance), found.bottleneck_rank(tolerance=tolerance)
+    connected, distinct = found.count_pieces()
+    record |= {
+        "connected_pieces": connected,
+        "distinct_pieces": distinct,
+        "jacobian_rank": jacobian.upper,
+        "jacobian_rank_lower": jacobian.lower,
+        "jacobian_rank_upper": jacobian.upper,
+        "bottleneck_rank_lower": bottleneck.lower,
+        "bottleneck_rank_upper": bottleneck.upper,
+        "evidence": [*jacobian.evidence, *bottleneck.evidence[1:]],
+        "rank_counts": _rank_counts(found, tolerance),
+    }
+    if d == 2 and found.network.d_out > 1:
+        record |= _boundary(found)
+    return record
+
+
+def _rank_counts(found: Regions, tolerance: Tolerance) -> list[dict[str, Any]]:
+    """How many regions have each rank, and in the plane their share of the area."""
+    ranks = found.jacobian_ranks(tolerance)
+    rows: list[dict[str, Any]] = []
+    for rank in np.unique(ranks).tolist():
+        row: dict[str, Any] = {"rank": rank, "regions": int((ranks == rank).sum())}
+        if found.vertices.shape[1] == 2:
+            row["share_of_area"] = float(found.areas[ranks == rank].sum() / found.areas.sum())
+        rows.append(row)
+    return rows
+
+
+def _boundary(found: Regions) -> dict[str, Any]:
+    boundary = found.decision_boundary()
+    return {
+        "tripoints": len(boundary.tripoints),
+        "tripoint_points": [
+            {"point": point, "classes": list(classes)}
+            for point, classes in zip(boundary.tripoints.tolist(), boundary.tripoint_classes, strict=True)
+        ],
+        "tied_segments": len(boundary.tied_segments),
+        "classes_present": list(boundary.present),
+        "class_adjacency": [{"classes": list(pair), "length": size} for pair, size in boundary.adjacency.items()],
+        "class_order": None if boundary.order is None else list(boundary.order),
+        "exits": boundary.exits.tolist(),
+    }
+
+
+def _draw(record: dict[str, Any], found: Regions, tolerance: Tolerance, colour: Colouring, out: Path) -> None:
+    from isthmus.cli.regions_picture import regions_picture
+
+    picture = regions_picture(record, found, tolerance, first=colour.value)
+    if out.suffix.lower() == ".svg":
+        write_regions_svg(picture, out)
+    else:
+        write_regions_page(picture, out)
+
+
+def _print(record: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    partial = "" if record["is_complete"] else " (partial: the budget was reached before all neurons had cut)"
+    console.print(f"\n[bold]{record['regions']:,} linear regions[/bold]{partial}\n")
+    table = Table(box=None, show_header=False)
+    table.add_column(justify="right", style="dim")
+    table.add_column()
+    for label, value in _lines(record):
+        table.add_row(label, value)
+    console.print(table)
+
+
+def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
+    low, high = (", ".join(f"{v:.4g}" for v in record[side]) for side in ("lower", "upper"))
+    lines = [("domain", f"({low}) to ({high})" + (" on a slice" if record["is_slice"] else ""))]
+    if record["is_complete"]:
+        ranks = ", ".join(f"rank {row['rank']} on {row['regions']:,}" for row in record["rank_counts"])
+        lines += [
+            ("affine pieces", f"{record['connected_pieces']:,} connected, {record['distinct_pieces']:,} distinct"),
+            ("Jacobian rank", f"{_interval(record, 'jacobian_rank')} at {record['tolerance']:g} ({ranks})"),
+            ("bottleneck rank", _interval(record, "bottleneck_rank")),
+        ]
+    if "tripoints" in record:
+        order = record["class_order"]
+        lines.append(("tripoints", f"{record['tripoints']}"))
+        lines.append(("classes", " – ".join(map(str, order)) + " along a line" if order else "not along a line"))
+    lines.append(("seconds", f"{record['seconds']:.3g}"))
+    if "picture" in record:
+        lines.append(("picture", record["picture"].replace("[", r"\[")))
+    return lines
+
+
+def _interval(record: dict[str, Any], name: str) -> str:
+    lower, upper = record[f"{name}_lower"], record[f"{name}_upper"]
+    return f"{lower}" if lower == upper else f"{lower} to {upper}"
