@@ -104,7 +104,7 @@
         // One path a polygon: a path of thousands is many times slower to fill.
         trace(i, ox, oy);
         pen.fill();
-        if (wide > 3 && high > 3) pen.stroke();  // closes the hairlines that smoothing leaves between neighbours
+        if (wide > 3 || high > 3) pen.stroke();  // closes the hairlines that smoothing leaves between neighbours
       }
     }
     if (crowd > 5) {
