@@ -146,3 +146,48 @@ class DivergenceError(IsthmusError, ArithmeticError):
             f"The objective became NaN or infinite at step {step}. "
             "Use a smaller --learning-rate, or standardise the data."
         )
+
+
+class MemoryBudgetError(IsthmusError, ValueError):
+    """The smallest piece of the work does not fit into the memory that is allowed."""
+
+    def __init__(self, what: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"{what[:1].upper()}{what[1:]} takes {needed / 1e6:.3g} MB, but memory allows {allowed / 1e6:.3g} MB. "
+            f"Raise memory to at least {needed} bytes."
+        )
+
+
+class ModelCallError(IsthmusError, ValueError):
+    """A torch module cannot be evaluated on the data as they are."""
+
+    def __init__(self, model: str, shape: tuple[int, ...], cause: str, remedy: str) -> None:
+        super().__init__(f"{model} cannot be measured on rows of shape {shape}: {cause}. {remedy}")
+
+
+class OutputChoiceError(IsthmusError, ValueError):
+    """A model returns several outputs, or not the one that was named."""
+
+    def __init__(self, model: str, known: Sequence[str], chosen: str | None) -> None:
+        asked = "returns several outputs" if chosen is None else f"has no output {chosen!r}"
+        super().__init__(f"{model} {asked}. Choose one with output=: {', '.join(known)}.")
+
+
+class MixedRowsError(IsthmusError, ValueError):
+    """A model computes the output of one row from other rows, so it is no function of one input."""
+
+    def __init__(self, model: str, change: float) -> None:
+        super().__init__(
+            f"{model} mixes the rows of a batch: one row alone gives an output that differs by {change:.2g} of its "
+            "size. Use normalisation with running statistics (track_running_stats=True) and no statistics across rows."
+        )
+
+
+class NotDifferentiableError(IsthmusError, ValueError):
+    """An output does not depend on the inputs through derivatives."""
+
+    def __init__(self, model: str, cause: str) -> None:
+        super().__init__(
+            f"{model} has no Jacobian: {cause}. Measure the part of it that maps real numbers to real numbers, for "
+            "example the logits before an argmax, or everything after an embedding."
+        )

@@ -15,6 +15,15 @@ Report = Callable[[float, str], None]
 _PATIENCE = 2.0
 
 
+def silent(fraction: float, state: str) -> None:
+    """Report to nobody."""
+
+
+def part(report: Report, begin: float, end: float) -> Report:
+    """A report for a part of the work, which takes the whole from `begin` to `end`."""
+    return lambda fraction, state: report(begin + (end - begin) * fraction, state)
+
+
 @contextmanager
 def progress_bar(title: str, *, shown: bool = True) -> Iterator[Report]:
     """Give a function to report progress to; the bar appears after two seconds and vanishes at the end.
