@@ -24,14 +24,17 @@ class JacobianSpectra:
     """Singular values of Jf at several points.
 
     Attributes:
-        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network.
+        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network. Lower ends
+            where they were sketched.
+        upper: `(n, r)`, upper ends where they were sketched; None where the values are exact.
     """
 
     singular_values: Tensor
+    upper: Tensor | None = None
 
     def relative(self) -> Tensor:
-        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes."""
-        first = self.singular_values[:, :1]
+        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes; lower bounds where sketched."""
+        first = (self.singular_values if self.upper is None else self.upper)[:, :1]
         return torch.where(first > 0, self.singular_values / first.where(first > 0, 1.0), 0.0)
 
     def ranks(self, tolerance: Tolerance) -> Tensor:
