@@ -93,7 +93,8 @@ class UnsupportedModuleError(IsthmusError, TypeError):
     def __init__(self, module: str, reason: str) -> None:
         super().__init__(
             f"{module} cannot be converted exactly to a fully-connected network: {reason}. "
-            "Supported are Linear, ReLU, LeakyReLU, Identity, Flatten, and Dropout and BatchNorm1d in eval mode."
+            "Supported are Linear, ReLU, LeakyReLU, Identity, Flatten, convolutions, average pooling, and Dropout and "
+            "BatchNorm in eval mode, one after the other."
         )
 
 

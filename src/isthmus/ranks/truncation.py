@@ -9,7 +9,8 @@ from torch import Tensor
 
 from isthmus.functions import FullyConnected
 from isthmus.ranks.jacobian import spaced
-from isthmus.ranks.spectrum import Moments, layer_moments
+from isthmus.ranks.moments import Moments
+from isthmus.ranks.spectrum import layer_moments
 
 _ROWS = 1000  # rows over which the decoder's sensitivity is averaged
 _CHUNK_NUMBERS = 32_000_000
