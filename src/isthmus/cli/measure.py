@@ -34,8 +34,8 @@ def measure(
     network = load(model)
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
     x = torch.from_numpy(load_inputs(data, input_names=names, missing=missing.value, seed=seed))
-    with progress_bar(f"measuring {model}"):
-        profile = measured(network, x, tolerance=limit, points=points)
+    with progress_bar(f"measuring {model}") as report:
+        profile = measured(network, x, tolerance=limit, points=points, report=report)
     record = measure_record(str(model), profile, "cpu")
     paths = {} if page is None else {"report": write_report([record], page)}
     if as_json:

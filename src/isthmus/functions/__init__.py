@@ -1,7 +1,7 @@
 """What f is: a network as a value, its standardisation, and how it enters and leaves."""
 
 from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation, activation
-from isthmus.functions.conversion import from_torch, to_torch
+from isthmus.functions.conversion import chain_depth, from_torch, to_torch
 from isthmus.functions.network import FullyConnected
 from isthmus.functions.standardization import Affine, Scaling, StandardizedNetwork, standardization
 from isthmus.functions.storage import load, save
@@ -16,6 +16,7 @@ __all__ = [
     "Scaling",
     "StandardizedNetwork",
     "activation",
+    "chain_depth",
     "from_torch",
     "load",
     "save",

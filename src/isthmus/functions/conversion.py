@@ -71,6 +71,33 @@ def from_torch(
     )
 
 
+def chain_depth(module: nn.Module) -> int | None:
+    """Depth L of the network that `from_torch` would give, without writing any matrix out; None if it would refuse.
+
+    A chain too large to be written out still has this depth, and so Proposition 3 holds for it.
+    """
+    try:
+        leaves = list(_leaves(module, ""))
+        kinds = [
+            [_AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
+            if is_spatial(leaf)
+            else [_tiny(part) for part in _translated(name, leaf, None)]
+            for name, leaf in leaves
+        ]
+    except UnsupportedModuleError:
+        return None
+    parts = _merged([part for kind in kinds for part in kind])
+    is_one = len({p for p in parts if isinstance(p, Activation)}) <= 1
+    return len(_with_identities(parts)) if is_one and any(isinstance(p, _AffineMap) for p in parts) else None
+
+
+_ONE = torch.ones(1, 1)
+
+
+def _tiny(part: _Part) -> _Part:
+    return _AffineMap(_ONE, _ONE[0], part.is_layer) if isinstance(part, _AffineMap) else part
+
+
 def to_torch(network: FullyConnected) -> nn.Sequential:
     """A `Sequential` of Linear and activation modules that computes the same function, in eval mode.
 

@@ -1,10 +1,12 @@
 """How many numbers a function passes through: Jacobian rank, bottleneck rank, and the spectra behind them."""
 
 from isthmus.ranks.bottleneck import Narrowing, bottleneck_rank, chosen, narrowings
+from isthmus.ranks.curve import RankCurve, rank_curve
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.jacobian import JacobianSpectra, jacobian_rank, jacobian_spectra, jacobians, spaced
+from isthmus.ranks.measurement import measure
 from isthmus.ranks.model import Model, as_network
-from isthmus.ranks.profile import RankProfile, measure
+from isthmus.ranks.profile import RankProfile
 from isthmus.ranks.spectrum import LayerSpectrum, layer_spectra
 from isthmus.ranks.truncation import BalancedTruncation, balanced_truncations, truncated
 
@@ -14,6 +16,7 @@ __all__ = [
     "LayerSpectrum",
     "Model",
     "Narrowing",
+    "RankCurve",
     "RankEstimate",
     "RankProfile",
     "as_network",
@@ -26,6 +29,7 @@ __all__ = [
     "layer_spectra",
     "measure",
     "narrowings",
+    "rank_curve",
     "spaced",
     "truncated",
 ]

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from isthmus.functions.evaluation import evaluating
 from isthmus.functions.rowwise import RowFunction
-from isthmus.ranks.moments import MomentSum
 
-_WIDEST = 4096  # numbers at a cut whose covariance is still decomposed
+_WIDEST = 4096  # numbers at a cut that are still decomposed
 _LARGEST = 256  # k is doubled and bisected up to here
 _CHUNK = 256
 
@@ -67,7 +66,7 @@ def cut_narrowings(function: RowFunction, x: Tensor, *, until: float) -> list[Cu
                 found[rank] = min(tried, key=lambda each: each.change)
             return found[rank]
 
-        largest = min(_LARGEST, max((cut.axes.shape[1] for cut in cuts), default=0))
+        largest = min(_LARGEST, function.d_in, function.d_out, max((cut.axes.shape[1] for cut in cuts), default=0))
         if cuts and at(0).change > until:
             low, high = 0, 1
             while high < largest and at(high).change > until:
@@ -82,12 +81,11 @@ def cut_narrowings(function: RowFunction, x: Tensor, *, until: float) -> list[Cu
 
 def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
     places: list[tuple[str, nn.Module | None]] = [("inputs", None), *_sequence(function.module, "")]
-    sums: dict[int, MomentSum] = {}
+    seen: dict[int, list[Tensor]] = {}
 
     def add(number: int, value: Any) -> None:
         if isinstance(value, Tensor) and value.is_floating_point() and value[0].numel() <= _WIDEST:
-            rows = value.flatten(1)
-            sums.setdefault(number, MomentSum(rows.shape[1], rows.device)).add(rows)
+            seen.setdefault(number, []).append(value.flatten(1).clone())
 
     handles = [
         part.register_forward_hook(lambda _, __, output, number=number: add(number, output))
@@ -101,14 +99,16 @@ def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
     finally:
         for handle in handles:
             handle.remove()
-    cuts = []
-    for number, total in sorted(sums.items()):
-        moments = total.result()
-        variances, axes = torch.linalg.eigh(moments.covariance)
-        # Directions below the rounding of single precision are not there.
-        keep = variances > variances[-1].clamp_min(0.0) * torch.finfo(torch.float32).eps ** 2 * len(variances)
-        cuts.append(_Cut(number, *places[number], moments.mean, axes[:, keep].flip(1)))
-    return cuts
+    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in sorted(seen.items())]
+
+
+def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean `(d,)` and principal axes `(d, r)` of the rows `(n, d)`, those below float32 rounding left out."""
+    mean = rows.double().mean(0)
+    # There are few rows and often more columns: the decomposition of the rows is the smaller one.
+    _, deviations, axes = torch.linalg.svd(rows.double() - mean, full_matrices=False)
+    floor = deviations[0] + mean.norm() * len(rows) ** 0.5
+    return mean, axes[deviations > floor * torch.finfo(torch.float32).eps].T
 
 
 def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
@@ -120,9 +120,7 @@ def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
     ]
 
 
-def _narrowed(
-    function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int
-) -> CutNarrowing:
+def _narrowed(function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int) -> CutNarrowing:
     axes = cut.axes[:, :rank]
 
     def projected(value: Tensor) -> Tensor:

@@ -52,6 +52,26 @@ class JacobianSpectra:
         return torch.where(kept, self.singular_values.where(kept, 1.0) ** p, 0.0).sum(1)
 
 
+def cost_lower(spectra: JacobianSpectra, depth: int, negative_slope: float = 0.0) -> Tensor:
+    r"""Proposition 3's lower bound of R(f; L)/L at each point, `(n,)`.
+
+    $$\sum_i s_i(Jf(x))^{2/L} \le R(f; L)/L$$
+
+    The proof bounds every σ′ by 1. For a slope a with |a| > 1 each of the L − 1 activations may stretch by |a|, so
+    the singular values are divided by $|a|^{L-1}$ first.
+
+    Args:
+        spectra: Singular values at the points, or lower ends of them.
+        depth: L.
+        negative_slope: a.
+
+    Source:
+        Jacot (2023), Proposition 3.
+    """
+    stretch = max(1.0, abs(negative_slope)) ** (depth - 1)
+    return JacobianSpectra(spectra.singular_values / stretch).schatten(2.0 / depth)
+
+
 def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
     r"""$Jf(x_i) = W_L D_{L-1} \cdots D_1 W_1$ with $D_\ell = \operatorname{diag} \sigma'(\tilde z_\ell(x_i))$, float64.
 

@@ -13,6 +13,7 @@ from isthmus.functions.rowwise import RowFunction
 from isthmus.memory import rows_within
 from isthmus.progress import Report, silent
 from isthmus.ranks.jacobian import JacobianSpectra
+from isthmus.ranks.product import gram_singular_values
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
 _FAST_BYTES, _ROWS = 1 << 27, 8  # larger chunks leave the caches: half the speed, measured; but never below 8 rows
@@ -116,9 +117,7 @@ def _check(function: RowFunction, jacobian: Tensor) -> None:
 
 
 def _spectra(jacobian: Tensor) -> Tensor:
-    if jacobian.dtype == torch.float64:
-        return torch.linalg.svdvals(jacobian)
-    # Rounding of a float32 Jacobian already exceeds what squaring it in double precision loses.
-    exact = jacobian.double()
-    gram = exact @ exact.mT if exact.shape[1] <= exact.shape[2] else exact.mT @ exact
-    return torch.linalg.eigvalsh(gram).flip(1).clamp_min(0.0).sqrt()
+    if jacobian.dtype == torch.float32:
+        return gram_singular_values(jacobian)
+    values: Tensor = torch.linalg.svdvals(jacobian)
+    return values

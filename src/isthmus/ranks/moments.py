@@ -17,7 +17,8 @@ class Moments:
 
     def deviations(self) -> Tensor:
         """Standard deviations along the principal directions, `(d,)`, descending."""
-        return torch.linalg.eigvalsh(self.covariance).flip(0).clamp_min(0.0).sqrt()
+        variances: Tensor = torch.linalg.eigvalsh(self.covariance)
+        return variances.flip(0).clamp_min(0.0).sqrt()
 
 
 class MomentSum:

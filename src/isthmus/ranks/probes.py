@@ -55,7 +55,9 @@ class LayerProbes:
         finally:
             for handle in handles:
                 handle.remove()
-        return [layer.spectrum(number, self._names[part]) for number, (part, layer) in enumerate(self._layers.items(), 1)]
+        return [
+            layer.spectrum(number, self._names[part]) for number, (part, layer) in enumerate(self._layers.items(), 1)
+        ]
 
     def _passed(self, part: nn.Module, _: Any, output: Any) -> None:
         self._flush()
@@ -68,7 +70,7 @@ class LayerProbes:
         # A copy: the activation may work in place. It belongs to the last layer also where a norm stands between.
         z = inputs[0] if inputs else None
         is_next = self._last is not None and isinstance(z, Tensor) and z.shape == self._last[1].shape
-        self._arrived = z.detach().clone() if is_next else None
+        self._arrived = z.detach().clone() if is_next and z is not None else None
 
     def _activated(self, part: nn.Module, _: Any, output: Any) -> None:
         z, self._arrived = self._arrived, None
@@ -90,7 +92,7 @@ class _Layer:
         self._moments: MomentSum | None = None
         self._bend = Bend()
         self._features: Callable[[Tensor], Tensor] = _last_dimension
-        if isinstance(part, _CHANNELS_FIRST) or isinstance(part, nn.modules.batchnorm._BatchNorm):
+        if isinstance(part, _CHANNELS_FIRST):
             self._features = _first_dimension
 
     def add(self, z: Tensor, a: Tensor | None) -> None:

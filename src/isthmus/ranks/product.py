@@ -75,7 +75,8 @@ class ThinChain:
     def spectra(self, x: Tensor) -> Tensor:
         """Singular values of the core at the points `x` `(n, d_in)`, `(n, r)` float64, descending; r may vary."""
         if len(self.weights) == 1:
-            return torch.linalg.svdvals(self.weights[0].double()).expand(len(x), -1)
+            only: Tensor = torch.linalg.svdvals(self.weights[0].double())
+            return only.expand(len(x), -1)
         core = self.core(self._exact.pre_activations(x)[:-1])
         values = _singular_values(core)
         # With fewer active neurons than numbers the rest is zero exactly, whatever rounding says.
@@ -104,17 +105,29 @@ class ThinChain:
 def _singular_values(core: Core) -> Tensor:
     (p, r), q = core.left.shape[1:], core.right.shape[2]
     if core.left.dtype == torch.float32:
-        # Rounding of the factors already exceeds what squaring in double precision loses.
-        product = (core.left @ core.right).double()
-        gram = product @ product.mT if p <= q else product.mT @ product
-        return torch.linalg.eigvalsh(gram).flip(1).clamp_min(0.0).sqrt()
+        return gram_singular_values(core.left @ core.right)
     if r < _WORTH_REDUCING * min(p, q):
-        return torch.linalg.svdvals(_triangle(core.left) @ _triangle(core.right.mT).mT)
-    return torch.linalg.svdvals(core.left @ core.right)
+        matrix = _triangle(core.left) @ _triangle(core.right.mT).mT
+    else:
+        matrix = core.left @ core.right
+    values: Tensor = torch.linalg.svdvals(matrix)
+    return values
+
+
+def gram_singular_values(single: Tensor) -> Tensor:
+    """Singular values of float32 matrices `(n, p, q)`, as roots of the eigenvalues of the smaller Gram matrix.
+
+    Rounding of a float32 matrix already exceeds what squaring it in double precision loses.
+    """
+    exact = single.double()
+    gram = exact @ exact.mT if exact.shape[1] <= exact.shape[2] else exact.mT @ exact
+    squares: Tensor = torch.linalg.eigvalsh(gram)
+    return squares.flip(1).clamp_min(0.0).sqrt()
 
 
 def _triangle(tall: Tensor) -> Tensor:
-    return torch.linalg.qr(tall, mode="r").R
+    triangle: Tensor = torch.linalg.qr(tall, mode="r").R
+    return triangle
 
 
 def _layer(z: Tensor, sigma: Activation, dtype: torch.dtype) -> _Layer:

@@ -122,8 +122,7 @@ def _intervals(
         q = torch.linalg.qr(jacobian.adjoint(torch.linalg.qr(jacobian.forward(q)).Q)).Q
     image = jacobian.forward(q)
     # The module's own rounding makes J Q and Jᵀ U slightly inconsistent: the slack covers it.
-    squares, rotation = torch.linalg.eigh(image.mT @ image)
-    squares = squares.flip(1).clamp_min(0.0)
+    squares = torch.linalg.eigvalsh(image.mT @ image).flip(1).clamp_min(0.0)
     back = jacobian.adjoint(image)
     outside = back - q @ (q.mT @ back)
     b = torch.linalg.eigvalsh(outside.mT @ outside)[:, -1:].clamp_min(0.0).sqrt()

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from isthmus.functions import FullyConnected
 from isthmus.ranks.moments import Moments, MomentSum
+from isthmus.tolerance import Tolerance
 
 CHUNK = 4096  # rows whose activations are held at a time
 
@@ -36,6 +37,29 @@ class LayerSpectrum:
     activation_singular_values: tuple[float, ...]
     nonlinearity_impact: float | None
     name: str = ""
+
+    def summary(self, tolerance: Tolerance) -> dict[str, object]:
+        r"""One row of a table: largest singular values, ranks at the tolerance, stable rank, nonlinearity impact.
+
+        The stable rank of the weight is $\|W\|_F^2 / \|W\|^2$.
+        """
+        weights, activations = self.weight_singular_values, self.activation_singular_values
+        largest = weights[0] if weights else 0.0
+        return {
+            "layer": self.layer,
+            "name": self.name,
+            "weight_norm": largest,
+            "weight_rank": _above(weights, tolerance),
+            "weight_stable_rank": sum((s / largest) ** 2 for s in weights) if largest > 0 else 0.0,
+            "activation_deviation": activations[0] if activations else None,
+            "activation_rank": _above(activations, tolerance),
+            "nonlinearity_impact": self.nonlinearity_impact,
+        }
+
+
+def _above(values: tuple[float, ...], tolerance: Tolerance) -> int:
+    """How many values exceed the tolerance times the first."""
+    return sum(v > tolerance.relative * values[0] for v in values)
 
 
 def layer_inputs(network: FullyConnected, x: Tensor) -> Iterator[list[Tensor]]:

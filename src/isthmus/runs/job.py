@@ -113,4 +113,4 @@ def factorized(fitted: FittedNetwork, decision: RankDecision, profile: RankProfi
     if best.network is None:
         return None
     encoder, decoder = split_at(best.network, fitted.objective.x, best.layer, best.rank)
-    return standardized(fitted, encoder, decoder, best.layer, profile.changes)
+    return standardized(fitted, encoder, decoder, best.layer, tuple(profile.changes.values()))
