@@ -8,7 +8,8 @@ meet in R^k, and the error for every smaller k. The mathematics is Jacot's notio
 from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
 from isthmus.errors import IsthmusError
 from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
-from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load, save, to_torch
+from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
+from isthmus.functions import load_model as load
 from isthmus.ranks import RankEstimate, RankProfile, bottleneck_rank, jacobian_rank, measure
 from isthmus.runs import FitOptions, fit_dataset
 from isthmus.tolerance import Tolerance

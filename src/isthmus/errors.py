@@ -192,3 +192,14 @@ class NotDifferentiableError(IsthmusError, ValueError):
             f"{model} has no Jacobian: {cause}. Measure the part of it that maps real numbers to real numbers, for "
             "example the logits before an argmax, or everything after an embedding."
         )
+
+
+class UnsupportedOperatorError(IsthmusError, ValueError):
+    """An ONNX graph holds an operator without a differentiable counterpart here."""
+
+    def __init__(self, path: Path, operator: str, node: str, known: Sequence[str]) -> None:
+        where = f" (node {node!r})" if node else ""
+        super().__init__(
+            f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
+            f"measure that, or export a graph of {', '.join(known)}."
+        )

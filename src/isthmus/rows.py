@@ -52,7 +52,8 @@ class Rows:
 
     def reshaped(self, row_shape: tuple[int, ...]) -> Rows:
         """The same rows, each of another shape with as many numbers."""
-        return Rows(self._data.reshape((len(self), *row_shape)), self.what)
+        data = self._data.reshape((len(self), *row_shape))
+        return Rows(data, self.what)
 
     def chunk(self, begin: int, end: int) -> Tensor:
         """Rows `begin` … `end − 1`, finite; float32 or float64 as they came, other real types as float64.

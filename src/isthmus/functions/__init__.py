@@ -2,6 +2,7 @@
 
 from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation, activation
 from isthmus.functions.conversion import chain_depth, from_torch, to_torch
+from isthmus.functions.loading import load_model
 from isthmus.functions.network import FullyConnected
 from isthmus.functions.standardization import Affine, Scaling, StandardizedNetwork, standardization
 from isthmus.functions.storage import load, save
@@ -19,6 +20,7 @@ __all__ = [
     "chain_depth",
     "from_torch",
     "load",
+    "load_model",
     "save",
     "standardization",
     "to_torch",

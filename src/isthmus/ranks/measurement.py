@@ -79,7 +79,7 @@ def measure(
         Jacot (2023), definitions of the ranks, Proposition 3, experiment on rank recovery.
     """
     check_memory(memory)
-    rows = Rows(x)
+    rows = x if isinstance(x, Rows) else Rows(x)
     with flushed_denormals(), torch.no_grad():
         if not isinstance(model, nn.Module):
             return _chain(model, rows, type(model).__name__, tolerance, points, memory, report)

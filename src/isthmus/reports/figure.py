@@ -142,8 +142,8 @@ def _inside(record: Record) -> Iterator[Drawing]:
             "curve",
             INSIDE,
             "Rank at every tolerance",
-            "How many singular values of the Jacobian count, from a coarse tolerance to a fine one. A long level stretch "
-            "(the longest is shaded) is a rank that does not depend on where the line is drawn.",
+            "How many singular values of the Jacobian count, from a coarse tolerance to a fine one. A long level "
+            "stretch (the longest is shaded) is a rank that does not depend on where the line is drawn.",
             "rank",
             profiles.rank_curve(record),
         )
