@@ -10,8 +10,17 @@ from isthmus.errors import IsthmusError
 from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
 from isthmus.functions import load_model as load
-from isthmus.ranks import RankEstimate, RankProfile, bottleneck_rank, jacobian_rank, measure
-from isthmus.runs import FitOptions, fit_dataset
+from isthmus.ranks import (
+    ProfileComparison,
+    RankCurve,
+    RankEstimate,
+    RankProfile,
+    bottleneck_rank,
+    compare,
+    jacobian_rank,
+    measure,
+)
+from isthmus.runs import FitOptions, ProfileLogger, fit_dataset, lightning_callback
 from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, fit
 
@@ -23,12 +32,16 @@ __all__ = [
     "FullyConnected",
     "IsthmusError",
     "Plan",
+    "ProfileComparison",
+    "ProfileLogger",
+    "RankCurve",
     "RankDecision",
     "RankEstimate",
     "RankProfile",
     "StandardizedNetwork",
     "Tolerance",
     "bottleneck_rank",
+    "compare",
     "dataset_from_arrays",
     "decide_rank",
     "factor",
@@ -36,6 +49,7 @@ __all__ = [
     "fit_dataset",
     "from_torch",
     "jacobian_rank",
+    "lightning_callback",
     "load",
     "load_dataset",
     "measure",

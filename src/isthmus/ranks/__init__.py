@@ -1,6 +1,7 @@
 """How many numbers a function passes through: Jacobian rank, bottleneck rank, and the spectra behind them."""
 
 from isthmus.ranks.bottleneck import Narrowing, bottleneck_rank, chosen, narrowings
+from isthmus.ranks.comparison import ProfileComparison, compare
 from isthmus.ranks.curve import RankCurve, rank_curve
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.jacobian import JacobianSpectra, jacobian_rank, jacobian_spectra, jacobians, spaced
@@ -16,6 +17,7 @@ __all__ = [
     "LayerSpectrum",
     "Model",
     "Narrowing",
+    "ProfileComparison",
     "RankCurve",
     "RankEstimate",
     "RankProfile",
@@ -23,6 +25,7 @@ __all__ = [
     "balanced_truncations",
     "bottleneck_rank",
     "chosen",
+    "compare",
     "jacobian_rank",
     "jacobian_spectra",
     "jacobians",

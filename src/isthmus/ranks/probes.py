@@ -12,7 +12,7 @@ from torch.utils.hooks import RemovableHandle
 from isthmus.functions.evaluation import evaluating
 from isthmus.functions.rowwise import RowFunction
 from isthmus.ranks.moments import MomentSum
-from isthmus.ranks.spectrum import Bend, LayerSpectrum, shown_deviations
+from isthmus.ranks.spectrum import Bend, LayerSpectrum, shown_deviations, weight_spectrum
 
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd,)
 _ACTIVATIONS = tuple(
@@ -107,7 +107,7 @@ class _Layer:
     def spectrum(self, number: int, name: str) -> LayerSpectrum:
         weight = _weight(self._part)
         assert weight is not None
-        values = torch.linalg.svdvals(weight.detach().double().flatten(1))
+        values = weight_spectrum(weight.detach().flatten(1))
         deviations = () if self._moments is None else shown_deviations(self._moments)
         return LayerSpectrum(number, tuple(values.tolist()), deviations, self._bend.impact(), name)
 
