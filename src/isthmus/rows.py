@@ -28,6 +28,8 @@ class Rows:
     def __init__(self, data: object, what: str = "x") -> None:
         self.what = what
         self._data = data.detach() if isinstance(data, Tensor) else _array(data, what)
+        if isinstance(self._data, Tensor) and (self._data.is_complex() or self._data.is_quantized):
+            raise DtypeError(what, self._data.dtype)
         self.shape = tuple(int(d) for d in self._data.shape)
         if len(self.shape) < 2:
             raise ShapeError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
@@ -16,7 +18,6 @@ from isthmus.ranks.jacobian import JacobianSpectra
 from isthmus.ranks.product import gram_singular_values
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
-_FAST_BYTES, _ROWS = 1 << 27, 8  # larger chunks leave the caches: half the speed, measured; but never below 8 rows
 _FORWARD_COST = 3  # a derivative in forward mode repeats the forward pass and has less tuned kernels
 
 
@@ -41,7 +42,6 @@ def local_spectra(function: RowFunction, x: Tensor, *, memory: int, report: Repo
     with evaluating(function.module):
         per_row = bytes_per_row(function, x[:1])
         rows = rows_within(memory, per_row, f"the Jacobian of one row of {function.name}")
-        rows = min(rows, max(_ROWS, _FAST_BYTES // per_row))
         found = []
         for begin in range(0, len(x), rows):
             chunk = x[begin : begin + rows]
@@ -69,7 +69,7 @@ def saved_bytes(function: RowFunction, row: Tensor) -> int:
             seen[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with torch.enable_grad(), saved_tensors_hooks(count, lambda t: t):
+    with evaluating(function.module), torch.enable_grad(), saved_tensors_hooks(count, lambda t: t):
         result = function(row.to(dtype=function.dtype, device=function.device).detach().requires_grad_())
     return sum(seen.values()) + 8 * (result.numel() + row.numel())
 
@@ -105,9 +105,22 @@ def _forward(function: RowFunction, x: Tensor) -> Tensor:
         for i in range(function.d_in):
             tangent = torch.zeros_like(x)
             tangent.view(len(x), -1)[:, i] = 1.0
-            columns.append(jvp(function, (x,), (tangent,))[1])
+            columns.append(pushed_forward(function, x, tangent))
         result = torch.stack(columns, 2)
     _check(function, result)
+    return result
+
+
+def pushed_forward(function: RowFunction, x: Tensor, tangent: Tensor) -> Tensor:
+    """J v at each row, `(n, d_out)`, for one tangent a row, of the shape of `x`.
+
+    Raises:
+        NotImplementedError: If a kernel has no derivative in forward mode.
+    """
+    with warnings.catch_warnings():
+        # torch compiles its own formulas on the first use and warns about its own way of doing so.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        result: Tensor = jvp(function, (x,), (tangent,))[1]
     return result
 
 

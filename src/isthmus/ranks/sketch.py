@@ -6,7 +6,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.func import jvp
 
 from isthmus.errors import NotDifferentiableError
 from isthmus.functions.evaluation import evaluating
@@ -14,7 +13,7 @@ from isthmus.functions.rowwise import RowFunction
 from isthmus.memory import rows_within
 from isthmus.progress import Report, silent
 from isthmus.ranks.jacobian import JacobianSpectra
-from isthmus.ranks.local import saved_bytes
+from isthmus.ranks.local import pushed_forward, saved_bytes
 
 _OVERSAMPLING = 8  # directions beyond those asked for; the intervals tighten with them
 _PROBES = 10  # random vectors that bound what the sketch has not seen
@@ -95,7 +94,7 @@ class _Map:
         try:
             with torch.no_grad():
                 columns = [
-                    jvp(self.function, (self.rows,), (v[:, :, i].to(self.rows).reshape(self.rows.shape),))[1].double()
+                    pushed_forward(self.function, self.rows, v[:, :, i].to(self.rows).reshape(self.rows.shape)).double()
                     for i in range(v.shape[2])
                 ]
         except NotImplementedError as missing:
@@ -122,7 +121,7 @@ def _intervals(
         q = torch.linalg.qr(jacobian.adjoint(torch.linalg.qr(jacobian.forward(q)).Q)).Q
     image = jacobian.forward(q)
     # The module's own rounding makes J Q and Jᵀ U slightly inconsistent: the slack covers it.
-    squares = torch.linalg.eigvalsh(image.mT @ image).flip(1).clamp_min(0.0)
+    squares: Tensor = torch.linalg.eigvalsh(image.mT @ image).flip(1).clamp_min(0.0)
     back = jacobian.adjoint(image)
     outside = back - q @ (q.mT @ back)
     b = torch.linalg.eigvalsh(outside.mT @ outside)[:, -1:].clamp_min(0.0).sqrt()
@@ -134,8 +133,10 @@ def _intervals(
     eta = unseen * (alpha**2 * 2.0 / math.pi) if width < jacobian.d_in else torch.zeros_like(unseen)
     gap = (squares - eta).clamp_min(0.0)
     excess = 2.0 * b.square() / (gap + (gap.square() + 4.0 * b.square()).sqrt()).clamp_min(1e-300)
-    lower = squares.sqrt()
-    upper = (torch.maximum(squares, eta) + excess).sqrt()
+    # Rounding of the Gram matrix moves its eigenvalues by this much, which matters for the smallest.
+    rounding = width * 8 * torch.finfo(torch.float64).eps * squares[:, :1]
+    lower = (squares - rounding).clamp_min(0.0).sqrt()
+    upper = (torch.maximum(squares, eta) + excess + rounding).sqrt()
     slack = (1e-5 if jacobian.rows.dtype == torch.float32 else 1e-12) * lower[:, :1]
     return (lower - slack).clamp_min(0.0), upper + slack
 
