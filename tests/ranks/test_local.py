@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.func import jacrev
 
-from isthmus import load, measure
+from isthmus import measure
 from isthmus.errors import (
     DtypeError,
     MemoryBudgetError,
@@ -23,8 +23,6 @@ from isthmus.functions.rowwise import row_function
 from isthmus.ranks.local import bytes_per_row, local_spectra, saved_bytes
 from isthmus.ranks.sketch import sketched_spectra
 from isthmus.tolerance import Tolerance
-
-assert load is not None
 
 
 class Residual(nn.Module):

@@ -7,19 +7,17 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Inside the block `module` is in eval mode; afterwards every part is in the mode it was in before.
 
-    The random state is restored as well, and attention is computed by its formula: the fused kernels have no
-    derivative in forward mode.
+    The random state is restored as well. The transformer layers' own shortcut, which has no derivative, is off.
     """
     modes = {part: part.training for part in module.modules()}
     is_fast = torch.backends.mha.get_fastpath_enabled()
-    with torch.random.fork_rng(devices=_cuda_devices(module)), sdpa_kernel(SDPBackend.MATH):
+    with torch.random.fork_rng(devices=_cuda_devices(module)):
         try:
             for part in modes:
                 # Not .eval(): exported programs refuse it, and a class may override it.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import jvp
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from isthmus.errors import NotDifferentiableError
 from isthmus.functions.evaluation import evaluating
@@ -117,7 +118,8 @@ def pushed_forward(function: RowFunction, x: Tensor, tangent: Tensor) -> Tensor:
     Raises:
         NotImplementedError: If a kernel has no derivative in forward mode.
     """
-    with warnings.catch_warnings():
+    # The fused kernels of attention have no derivative in forward mode; the formula has.
+    with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
         # torch compiles its own formulas on the first use and warns about its own way of doing so.
         warnings.simplefilter("ignore", DeprecationWarning)
         result: Tensor = jvp(function, (x,), (tangent,))[1]
