@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ class RowFunction:
         dtype: dtype the module computes in.
         device: Where its weights are.
         d_out: Numbers in one flattened output.
+        state: Weights and buffers to call it with, detached, buffers copied: a module that counts its calls must find
+            its counter as it was.
     """
 
     module: nn.Module
@@ -41,6 +43,7 @@ class RowFunction:
     dtype: torch.dtype
     device: torch.device
     d_out: int
+    state: Mapping[str, Tensor]
 
     @property
     def name(self) -> str:
@@ -54,11 +57,26 @@ class RowFunction:
 
     def __call__(self, x: Tensor) -> Tensor:
         """f at the rows of `x` `(n, *input_shape)`, flattened to `(n, d_out)`; the weights are constants."""
-        state = {name: t.detach() for name, t in (*self.module.named_parameters(), *self.module.named_buffers())}
-        # Copies of the buffers: a module that counts its calls must find its counter as it was.
-        state.update({name: t.detach().clone() for name, t in self.module.named_buffers()})
-        result = functional_call(self.module, state, (x,), tie_weights=False)
+        result = functional_call(self.module, dict(self.state), (x,), tie_weights=False)
         return _selected(result, self.output, self.name).reshape(len(x), -1)
+
+
+    def in_double(self, x: Tensor) -> RowFunction:
+        """The same function in float64 where the module can be called so at the rows of `x`, else itself.
+
+        Single precision hides small singular values behind rounding; a module that makes float32 tensors of its own
+        cannot do better.
+        """
+        if self.dtype == torch.float64:
+            return self
+        state = {name: t.double() if t.is_floating_point() else t for name, t in self.state.items()}
+        exact = replace(self, dtype=torch.float64, state=state)
+        try:
+            with evaluating(self.module), torch.no_grad():
+                result = exact(x[:1].to(dtype=torch.float64, device=self.device))
+        except (RuntimeError, ValueError, TypeError, AssertionError, NotImplementedError):
+            return self
+        return exact if result.dtype == torch.float64 and bool(torch.isfinite(result).all()) else self
 
 
 def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> RowFunction:
@@ -81,13 +99,15 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         raise DtypeError(f"the weights of {type(module).__name__}", dtype)
     first = x[:2].to(dtype=dtype, device=device)
     shape = tuple(x.shape[1:])
-    probe = RowFunction(module, output, shape, dtype, device, 0)
+    state = {name: t.detach() for name, t in module.named_parameters()}
+    state.update({name: t.detach().clone() for name, t in module.named_buffers()})
+    probe = RowFunction(module, output, shape, dtype, device, 0, state)
     with evaluating(module), torch.enable_grad():
         result = _tried(probe, first.requires_grad_())
         _check_output(probe, result, first)
         with torch.no_grad():
             _check_rows(probe, first, result)
-    return RowFunction(module, output, shape, dtype, device, result.shape[1])
+    return replace(probe, d_out=result.shape[1])
 
 
 def _home(module: nn.Module) -> tuple[torch.dtype, torch.device]:

@@ -11,7 +11,8 @@ from isthmus.ranks.jacobian import JacobianSpectra
 from isthmus.tolerance import Tolerance
 
 _PER_DECADE = 20
-_FINEST = 1e-9  # below it the singular values are rounding
+_FINEST = 1e-9  # below it the singular values are rounding of float64 products
+_WEIGHTS = 1e-6  # below it they are rounding of float32 weights: no range of tolerances there says anything
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class RankCurve:
         tolerances: From coarse to fine.
         largest: Largest number of singular values above the tolerance over the points, at each tolerance.
         median: Median over the points.
-        plateau_rank: The rank (largest over the points) that holds over the longest range of tolerances, in decades.
+        plateau_rank: The rank (largest over the points) that holds over the longest range of tolerances above
+            1e-6, in decades.
         plateau: That range, `(finest, coarsest)`.
         gap: $\sigma_k / \sigma_{k+1}$ at the chosen tolerance's rank k, median over the points; None where nothing
             follows.
@@ -53,7 +55,8 @@ def rank_curve(spectra: JacobianSpectra, tolerance: Tolerance) -> RankCurve:
     largest = counts.amax(1)
     ranks = spectra.ranks(tolerance)
     k = int(ranks.max())
-    rank, fine, coarse = _plateau(grid, largest.tolist())
+    meant = [each for each in grid if each >= _WEIGHTS] or grid[:1]
+    rank, fine, coarse = _plateau(meant, largest.tolist()[: len(meant)])
     gap = following = None
     if 0 < k < relative.shape[1]:
         following = float(relative[:, k].max())
@@ -79,7 +82,7 @@ def _grid(tolerance: Tolerance) -> list[float]:
 
 
 def _plateau(grid: list[float], ranks: list[int]) -> tuple[int, float, float]:
-    """The longest run of one rank; ranks beyond float32 rounding do not compete."""
+    """The longest run of one rank."""
     best = (ranks[0], grid[0], grid[0])
     begin = 0
     for index in range(1, len(grid) + 1):

@@ -183,11 +183,12 @@ def _local(
 ) -> RankProfile:
     where, index = rows.spaced(options.points)
     taken = part(report, 0.0, _SHARES[0])
+    exact = function.in_double(where)
     if options.leading is None:
-        spectra = local_spectra(function, where, memory=options.memory, report=taken)
+        spectra = local_spectra(exact, where, memory=options.memory, report=taken)
     else:
         spectra = sketched_spectra(
-            function, where, options.leading, memory=options.memory, seed=options.seed, report=taken
+            exact, where, options.leading, memory=options.memory, seed=options.seed, report=taken
         )
     found = cut_narrowings(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
     jacobian = _sampled_rank(spectra, function, tolerance, reason)

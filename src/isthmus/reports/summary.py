@@ -8,6 +8,7 @@ from typing import Any
 from isthmus.reports.record import Record, depth_of, is_local, is_measurement
 from isthmus.reports.wording import at_points, duration, interval, number, numbers, ordinal, rough, share
 
+_ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
 _SURE = 0.95  # probability under resampling above which nothing needs to be said
 _SUBJECT = {"autoencoder": "These data are described by", "classification": "These classes are told apart by"}
 
@@ -177,10 +178,11 @@ def _following(record: Record) -> Iterator[str]:
     if not curve:
         return
     k = record["jacobian_rank"]
-    if curve["next_direction"] is not None and curve["next_direction"] > 0:
+    following = curve["next_direction"]
+    if following is not None and following > _ROUNDING:
         yield (
-            f"Direction {k + 1} reaches {share(curve['next_direction'])} of the first: any tolerance below that says "
-            f"{k + 1} or more."
+            f"Direction {k + 1} has up to {share(following)} of the first there: a tolerance below that says {k + 1} "
+            "or more."
         )
     fine, coarse = curve["plateau"]
     yield (
