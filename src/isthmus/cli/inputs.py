@@ -41,9 +41,11 @@ def model_inputs(
     else:
         rows = Rows(load_inputs(source, input_names=input_names, missing=missing, seed=seed), source)
     shape = getattr(model, "input_shape", ())
-    if not shape or len(rows.row_shape) == len(shape):
+    if not shape or rows.row_shape == shape:
         return rows
     if None in shape:
+        if len(rows.row_shape) == len(shape):
+            return rows  # the model itself knows which sizes it takes
         sizes = ", ".join("any" if size is None else str(size) for size in shape)
         raise ShapeError(
             f"{source} has rows of shape {rows.row_shape}, but the model takes rows of {len(shape)} dimensions "

@@ -60,7 +60,6 @@ class RowFunction:
         result = functional_call(self.module, dict(self.state), (x,), tie_weights=False)
         return _selected(result, self.output, self.name).reshape(len(x), -1)
 
-
     def in_double(self, x: Tensor) -> RowFunction:
         """The same function in float64 where the module can be called so at the rows of `x`, else itself.
 
