@@ -15,7 +15,7 @@ from isthmus.functions.evaluation import evaluating
 from isthmus.functions.rowwise import RowFunction, row_function
 from isthmus.memory import DEFAULT_MEMORY, check_memory
 from isthmus.progress import Report, part, silent
-from isthmus.ranks.bottleneck import bracket, chosen, narrowings
+from isthmus.ranks.bottleneck import bracket, chosen, located_narrowings
 from isthmus.ranks.curve import rank_curve
 from isthmus.ranks.cuts import CutNarrowing, cut_narrowings
 from isthmus.ranks.estimate import RankEstimate
@@ -138,7 +138,7 @@ def _chain(
 
     where, index = flat.spaced(points)
     spectra = jacobian_spectra(network, units(where), memory=memory, report=part(report, 0.0, _SHARES[0]))
-    found = narrowings(network, units(flat.spaced(_TRIED_ROWS)[0]), until=tolerance.relative, extra=2)
+    found = located_narrowings(network, units(flat.spaced(_TRIED_ROWS)[0]), until=tolerance.relative, extra=2)
     best = chosen(found, tolerance)
     jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
     bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
