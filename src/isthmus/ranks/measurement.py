@@ -30,7 +30,8 @@ from isthmus.rows import Rows
 from isthmus.shapes import check_columns
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 
-_TRIED_ROWS = 2000  # rows on which narrowings of a chain are compared
+_TRIED_ROWS = (300, 2000)  # rows on which narrowings of a chain are compared, fewer of very wide networks:
+_TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
 _CUT_ROWS = 500  # rows on which projections at the cuts of a module are compared
 _PROBE_BYTES = 1 << 26  # of inputs that go through a module at a time
 _SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the narrowings are done
@@ -138,7 +139,8 @@ def _chain(
 
     where, index = flat.spaced(points)
     spectra = jacobian_spectra(network, units(where), memory=memory, report=part(report, 0.0, _SHARES[0]))
-    found = located_narrowings(network, units(flat.spaced(_TRIED_ROWS)[0]), until=tolerance.relative, extra=2)
+    tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
+    found = located_narrowings(network, units(flat.spaced(tried)[0]), until=tolerance.relative, extra=2)
     best = chosen(found, tolerance)
     jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
     bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
