@@ -8,10 +8,20 @@ meet in R^k, and the error for every smaller k. The mathematics is Jacot's notio
 from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
 from isthmus.errors import IsthmusError
 from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
-from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load, save, to_torch
-from isthmus.ranks import RankEstimate, RankProfile, bottleneck_rank, jacobian_rank, measure
+from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
+from isthmus.functions import load_model as load
+from isthmus.ranks import (
+    ProfileComparison,
+    RankCurve,
+    RankEstimate,
+    RankProfile,
+    bottleneck_rank,
+    compare,
+    jacobian_rank,
+    measure,
+)
 from isthmus.regions import Plane, enumerate_regions
-from isthmus.runs import FitOptions, fit_dataset
+from isthmus.runs import FitOptions, ProfileLogger, fit_dataset, lightning_callback
 from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, fit
 
@@ -24,12 +34,16 @@ __all__ = [
     "IsthmusError",
     "Plan",
     "Plane",
+    "ProfileComparison",
+    "ProfileLogger",
+    "RankCurve",
     "RankDecision",
     "RankEstimate",
     "RankProfile",
     "StandardizedNetwork",
     "Tolerance",
     "bottleneck_rank",
+    "compare",
     "dataset_from_arrays",
     "decide_rank",
     "enumerate_regions",
@@ -38,6 +52,7 @@ __all__ = [
     "fit_dataset",
     "from_torch",
     "jacobian_rank",
+    "lightning_callback",
     "load",
     "load_dataset",
     "measure",

@@ -93,7 +93,8 @@ class UnsupportedModuleError(IsthmusError, TypeError):
     def __init__(self, module: str, reason: str) -> None:
         super().__init__(
             f"{module} cannot be converted exactly to a fully-connected network: {reason}. "
-            "Supported are Linear, ReLU, LeakyReLU, Identity, Flatten, and Dropout and BatchNorm1d in eval mode."
+            "Supported are Linear, ReLU, LeakyReLU, Identity, Flatten, convolutions, average pooling, and Dropout and "
+            "BatchNorm in eval mode, one after the other."
         )
 
 
@@ -197,3 +198,59 @@ class CollinearPointsError(IsthmusError, ValueError):
 
 class DomainError(IsthmusError, ValueError):
     """The domain is not a bounded set with interior, or is not of a kind the regions can be enumerated on."""
+
+
+class MemoryBudgetError(IsthmusError, ValueError):
+    """The smallest piece of the work does not fit into the memory that is allowed."""
+
+    def __init__(self, what: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"{what[:1].upper()}{what[1:]} takes {needed / 1e6:.3g} MB, but memory allows {allowed / 1e6:.3g} MB. "
+            f"Raise memory to at least {needed} bytes."
+        )
+
+
+class ModelCallError(IsthmusError, ValueError):
+    """A torch module cannot be evaluated on the data as they are."""
+
+    def __init__(self, model: str, shape: tuple[int, ...], cause: str, remedy: str) -> None:
+        super().__init__(f"{model} cannot be measured on rows of shape {shape}: {cause}. {remedy}")
+
+
+class OutputChoiceError(IsthmusError, ValueError):
+    """A model returns several outputs, or not the one that was named."""
+
+    def __init__(self, model: str, known: Sequence[str], chosen: str | None) -> None:
+        asked = "returns several outputs" if chosen is None else f"has no output {chosen!r}"
+        super().__init__(f"{model} {asked}. Choose one with output=: {', '.join(known)}.")
+
+
+class MixedRowsError(IsthmusError, ValueError):
+    """A model computes the output of one row from other rows, so it is no function of one input."""
+
+    def __init__(self, model: str, change: float) -> None:
+        super().__init__(
+            f"{model} mixes the rows of a batch: one row alone gives an output that differs by {change:.2g} of its "
+            "size. Use normalisation with running statistics (track_running_stats=True) and no statistics across rows."
+        )
+
+
+class NotDifferentiableError(IsthmusError, ValueError):
+    """An output does not depend on the inputs through derivatives."""
+
+    def __init__(self, model: str, cause: str) -> None:
+        super().__init__(
+            f"{model} has no Jacobian: {cause}. Measure the part of it that maps real numbers to real numbers, for "
+            "example the logits before an argmax, or everything after an embedding."
+        )
+
+
+class UnsupportedOperatorError(IsthmusError, ValueError):
+    """An ONNX graph holds an operator without a differentiable counterpart here."""
+
+    def __init__(self, path: Path, operator: str, node: str, known: Sequence[str]) -> None:
+        where = f" (node {node!r})" if node else ""
+        super().__init__(
+            f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
+            f"measure that, or export a graph of {', '.join(known)}."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +13,15 @@ Report = Callable[[float, str], None]
 """Called with the fraction done in [0, 1] and a few words on the state."""
 
 _PATIENCE = 2.0
+
+
+def silent(fraction: float, state: str) -> None:
+    """Report to nobody."""
+
+
+def part(report: Report, begin: float, end: float) -> Report:
+    """A report for a part of the work, which takes the whole from `begin` to `end`."""
+    return lambda fraction, state: report(begin + (end - begin) * fraction, state)
 
 
 @contextmanager
@@ -32,16 +41,20 @@ def progress_bar(title: str, *, shown: bool = True) -> Iterator[Report]:
         transient=True,
     )
     task = bar.add_task(title, total=1.0, state="")
-    begin = time.monotonic()
-    visible = shown and console.is_terminal
+    # By the clock, not at the next report: the first stage of some work is the longest.
+    patience = threading.Timer(_PATIENCE, bar.start)
+    patience.daemon = True
 
     def report(fraction: float, state: str) -> None:
-        if visible and not bar.live.is_started and time.monotonic() - begin > _PATIENCE:
-            bar.start()
         bar.update(task, completed=fraction, state=state)
 
+    if shown and console.is_terminal:
+        patience.start()
     try:
         yield report
     finally:
+        patience.cancel()
+        if patience.ident is not None:
+            patience.join()
         if bar.live.is_started:
             bar.stop()

@@ -81,7 +81,7 @@ def hooked():
 REFUSED = {
     "GELU (1)": (lambda: nn.Sequential(nn.Linear(5, 3), nn.GELU()), "no exact form"),
     "Tanh (0)": (lambda: nn.Sequential(nn.Tanh(), nn.Linear(5, 3)), "no exact form"),
-    "Conv1d (0)": (lambda: nn.Sequential(nn.Conv1d(1, 1, 1)), "no exact form"),
+    "Conv1d (0)": (lambda: nn.Sequential(nn.Conv1d(1, 1, 1)), "the shape of one input is needed"),
     "Doubled (root)": (lambda: Doubled(5, 3), "no exact form"),
     "Linear (root)": (hooked, "forward hooks"),
     "Flatten (1)": (lambda: nn.Sequential(nn.Linear(5, 3), nn.Flatten(0)), "rows of a matrix"),

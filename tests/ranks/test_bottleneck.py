@@ -8,6 +8,7 @@ from isthmus.functions import IDENTITY, RELU, FullyConnected, StandardizedNetwor
 from isthmus.functions.catalogue import tripod
 from isthmus.functions.standardization import Affine
 from isthmus.ranks import balanced_truncations, bottleneck_rank, measure, narrowings, truncated
+from isthmus.ranks.bottleneck import located_narrowings
 from isthmus.tolerance import Tolerance
 
 
@@ -103,3 +104,15 @@ def test_a_standardised_network_is_measured_in_its_own_units():
 def test_few_rows_are_measured_without_complaint(n):
     profile = measure(through(2, seed=9), data(9, n=n))
     assert profile.bottleneck_rank.upper <= n
+
+
+def test_a_large_rank_is_located_without_trying_every_k():
+    network, x = through(55, seed=3, d=60, width=90), data(60, n=150)
+    every = narrowings(network, x, until=0.003, extra=2)
+    located = located_narrowings(network, x, until=0.003, extra=2)
+    best = next(n for n in every if n.change <= 0.003)
+    assert best.rank > 32
+    assert next(n for n in located if n.change <= 0.003).rank == best.rank
+    assert len(located) < len(every)
+    assert [n.rank for n in located][:33] == list(range(33))
+    assert {best.rank + 1, best.rank + 2} <= {n.rank for n in located}

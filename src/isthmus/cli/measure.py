@@ -5,39 +5,60 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from isthmus.cli.fit import MissingName
+from isthmus.cli.inputs import model_inputs
 from isthmus.cli.output import print_json, print_summary
-from isthmus.datasets import load_inputs
-from isthmus.functions import load
+from isthmus.functions import load_model
 from isthmus.progress import progress_bar
 from isthmus.ranks import measure as measured
 from isthmus.reports import write_report
 from isthmus.runs import RunFolder, measure_record
 from isthmus.tolerance import Tolerance
 
+_MB = 1_000_000
+
 
 def measure(
-    model: Annotated[Path, typer.Argument(help="A RUN folder or a .safetensors file of ours.", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
+    ],
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
     missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
     tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
+    output: Annotated[str | None, typer.Option(help="Which output, if the model has several.")] = None,
+    leading: Annotated[
+        int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
+    ] = None,
+    memory: Annotated[int, typer.Option(help="Megabytes for intermediate results.", min=1)] = 1000,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of built-in data.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""
     limit = Tolerance(tolerance)
-    network = load(model)
+    network = load_model(model)
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
-    x = torch.from_numpy(load_inputs(data, input_names=names, missing=missing.value, seed=seed))
-    with progress_bar(f"measuring {model}"):
-        profile = measured(network, x, tolerance=limit, points=points)
+    x = model_inputs(network, data, input_names=names, missing=missing.value, seed=seed)
+    with progress_bar(f"measuring {model}") as report:
+        profile = measured(
+            network,
+            x,
+            tolerance=limit,
+            points=points,
+            output=output,
+            leading=leading,
+            memory=memory * _MB,
+            seed=seed,
+            report=report,
+        )
     record = measure_record(str(model), profile, "cpu")
     paths = {} if page is None else {"report": write_report([record], page)}
+    if out is not None:
+        paths["profile"] = profile.save(out)
     if as_json:
         print_json(record, **paths)
     else:

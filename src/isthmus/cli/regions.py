@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from isthmus.errors import OptionError
-from isthmus.functions import load
+from isthmus.functions import load_model
 from isthmus.progress import progress_bar
 from isthmus.regions import Plane, enumerate_regions
 from isthmus.regions.enumeration import DEFAULT_BUDGET
@@ -37,7 +37,9 @@ class Colouring(StrEnum):
 
 
 def regions(
-    model: Annotated[Path, typer.Argument(help="A RUN folder or a .safetensors file of ours.", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
+    ],
     box: Annotated[
         tuple[str, str] | None,
         typer.Option(help="Lower and upper bound: two numbers, or with commas one for each axis.", metavar="LO HI"),
@@ -60,12 +62,13 @@ def regions(
     limit = Tolerance(tolerance)
     if out is not None and out.suffix.lower() not in (".html", ".svg"):
         raise OptionError("--out", str(out), "a path that ends in .html or .svg")
-    network = load(model)
+    network = load_model(model)
     surface, shown = (None, None) if plane is None else read_plane(plane)
     bounds = _bounds(box, shown)
     start = time.perf_counter()
-    with progress_bar(f"regions of {model}"):
-        found = enumerate_regions(network, bounds, plane=surface, budget=budget, partial=partial)
+    with progress_bar(f"regions of {model}") as report:
+        report(0.0, "loading compiled code (20 seconds the first time)")
+        found = enumerate_regions(network, bounds, plane=surface, budget=budget, partial=partial, report=report)
         record = regions_record(str(model), found, surface, limit, time.perf_counter() - start)
     if out is not None:
         _draw(record, found, limit, colour, out)

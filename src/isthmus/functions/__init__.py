@@ -4,8 +4,9 @@ from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation, a
 from isthmus.functions.affine_maps import affine, after_affine, before_affine, restricted_to_plane, scaled
 from isthmus.functions.algebra import add, compose, direct_product, maximum, minimum, stack
 from isthmus.functions.catalogue import CatalogueEntry, catalogue
-from isthmus.functions.conversion import from_torch, to_torch
+from isthmus.functions.conversion import chain_depth, from_torch, to_torch
 from isthmus.functions.depth import deepened
+from isthmus.functions.loading import load_model
 from isthmus.functions.network import FullyConnected
 from isthmus.functions.rewriting import rewritten
 from isthmus.functions.standardization import Affine, Scaling, StandardizedNetwork, standardization
@@ -27,11 +28,13 @@ __all__ = [
     "after_affine",
     "before_affine",
     "catalogue",
+    "chain_depth",
     "compose",
     "deepened",
     "direct_product",
     "from_torch",
     "load",
+    "load_model",
     "maximum",
     "minimum",
     "restricted_to_plane",

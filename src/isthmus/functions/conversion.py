@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from isthmus.errors import UnsupportedModuleError
 from isthmus.functions.activation import ABSOLUTE, IDENTITY, RELU, Activation
 from isthmus.functions.network import FullyConnected
+from isthmus.functions.spatial import NORMS, dense, is_spatial, output_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,21 +32,30 @@ _KNOWN_FORWARDS = frozenset(
 )
 
 
-def from_torch(module: nn.Module) -> FullyConnected:
+DENSE_BYTES = 1 << 28  # a convolution is written out as a matrix up to this size
+
+
+def from_torch(
+    module: nn.Module, input_shape: tuple[int, ...] | None = None, *, memory: int = DENSE_BYTES
+) -> FullyConnected:
     """The network that computes exactly what `module` computes, as a value that shares no memory with it.
 
     Linear layers, one positively homogeneous activation, and whatever folds into them: Flatten at the start,
-    Identity, Dropout and BatchNorm1d in eval mode. Affine maps with no activation between them become one, unless
-    there is no activation at all: then the linear network keeps its depth. Where an activation has no affine map
-    on one side, an identity layer is put there.
+    Identity, Dropout and BatchNorm1d in eval mode. Convolutions, average pooling, zero padding and BatchNorm2d are
+    affine maps of the flattened input and become matrices. Affine maps with no activation between them become one,
+    unless there is no activation at all: then the linear network keeps its depth. Where an activation has no affine
+    map on one side, an identity layer is put there.
 
     Args:
         module: A Linear or (nested) Sequentials of supported modules. It is not modified.
+        input_shape: Shape of one input, needed where the module convolves or pools: `(channels, height, width)`.
+        memory: Bytes that one such matrix may take.
 
     Raises:
         UnsupportedModuleError: If a part cannot be represented exactly; the message names it.
+        ShapeError: If a part does not take the shape that arrives at it.
     """
-    parts = _merged([part for name, leaf in _leaves(module, "") for part in _translated(name, leaf)])
+    parts = _merged(list(_parts(module, input_shape, memory)))
     maps = [p for p in parts if isinstance(p, _AffineMap)]
     sigmas = {p for p in parts if isinstance(p, Activation)}
     if not maps:
@@ -59,6 +69,33 @@ def from_torch(module: nn.Module) -> FullyConnected:
         tuple(m.bias.detach().clone() for m in layers),
         next(iter(sigmas), IDENTITY),
     )
+
+
+def chain_depth(module: nn.Module) -> int | None:
+    """Depth L of the network that `from_torch` would give, without writing any matrix out; None if it would refuse.
+
+    A chain too large to be written out still has this depth, and so Proposition 3 holds for it.
+    """
+    try:
+        leaves = list(_leaves(module, ""))
+        kinds = [
+            [_AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
+            if is_spatial(leaf)
+            else [_tiny(part) for part in _translated(name, leaf, None)]
+            for name, leaf in leaves
+        ]
+    except UnsupportedModuleError:
+        return None
+    parts = _merged([part for kind in kinds for part in kind])
+    is_one = len({p for p in parts if isinstance(p, Activation)}) <= 1
+    return len(_with_identities(parts)) if is_one and any(isinstance(p, _AffineMap) for p in parts) else None
+
+
+_ONE = torch.ones(1, 1)
+
+
+def _tiny(part: _Part) -> _Part:
+    return _AffineMap(_ONE, _ONE[0], part.is_layer) if isinstance(part, _AffineMap) else part
 
 
 def to_torch(network: FullyConnected) -> nn.Sequential:
@@ -82,6 +119,32 @@ def to_torch(network: FullyConnected) -> nn.Sequential:
     return nn.Sequential(*modules).eval()
 
 
+def _parts(module: nn.Module, shape: tuple[int, ...] | None, memory: int) -> Iterator[_Part]:
+    dtype = next((p.dtype for p in module.parameters()), torch.float32)
+    for name, leaf in _leaves(module, ""):
+        if not is_spatial(leaf):
+            yield from _translated(name, leaf, shape)
+            if isinstance(leaf, nn.Linear | nn.Flatten):
+                shape = None
+            continue
+        _check_spatial(name, leaf, shape)
+        assert shape is not None
+        weight, bias = dense(name, leaf, shape, dtype, memory)
+        yield _AffineMap(weight, bias, not isinstance(leaf, NORMS))
+        shape = output_shape(name, leaf, shape, dtype)
+
+
+def _check_spatial(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) -> None:
+    if shape is None or len(shape) < 2:
+        raise UnsupportedModuleError(
+            name, "it acts on channels and positions, so the shape of one input is needed: pass x as (n, channels, …)"
+        )
+    if isinstance(leaf, NORMS) and (leaf.training or leaf.running_mean is None):
+        raise UnsupportedModuleError(
+            name, "it normalises by the batch; call .eval() on a model that keeps running statistics"
+        )
+
+
 def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     # A hook may change what the module computes, and nothing tells whether it does.
     if module._forward_hooks or module._forward_pre_hooks:
@@ -93,11 +156,13 @@ def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
         yield f"{type(module).__name__} ({name or 'root'})", module
 
 
-def _translated(name: str, leaf: nn.Module) -> list[_Part]:
+def _translated(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) -> list[_Part]:
     if type(leaf).forward not in _KNOWN_FORWARDS:  # a subclass may compute something else
         raise UnsupportedModuleError(name, "the theory has no exact form for it")
     match leaf:
         case nn.Linear():
+            if shape is not None and len(shape) > 1:
+                raise UnsupportedModuleError(name, f"it acts on the last dimension of inputs of shape {shape} only")
             w = leaf.weight.detach()
             b = torch.zeros_like(w[:, 0]) if leaf.bias is None else leaf.bias.detach()
             return [_AffineMap(w, b, True)]

@@ -15,7 +15,11 @@ from isthmus.functions.activation import activation
 from isthmus.functions.network import FullyConnected
 from isthmus.functions.standardization import Affine, StandardizedNetwork
 
-_FORMAT = "isthmus-network"
+FORMAT = "isthmus-network"
+REMEDY = (
+    "Pass a folder made by `isthmus fit`, a .safetensors file saved by isthmus (or of anyone, with a .json of its "
+    "layers beside it), or an .onnx or .pt2 file."
+)
 _VERSION = "1"
 _MODEL_FILE = "model.safetensors"
 
@@ -33,7 +37,7 @@ def save(model: FullyConnected | StandardizedNetwork, path: str | Path) -> None:
     if isinstance(model, StandardizedNetwork):
         for side, affine in (("input", model.inputs), ("output", model.outputs)):
             tensors[f"{side}.mean"], tensors[f"{side}.scale"] = affine.mean, affine.scale
-    metadata = {"format": _FORMAT, "version": _VERSION, "activation": network.activation.name}
+    metadata = {"format": FORMAT, "version": _VERSION, "activation": network.activation.name}
     # A clone of each: safetensors refuses views that share storage, and a trained network is views of one vector.
     content = safetensors.torch.save({name: t.clone() for name, t in tensors.items()}, metadata)
     write_atomically(Path(path), content)
@@ -55,18 +59,26 @@ def load(path: str | Path) -> FullyConnected | StandardizedNetwork:
     path = Path(path)
     if path.is_dir():
         path = path / _MODEL_FILE
-    remedy = "Pass a folder made by `isthmus fit` or a .safetensors file saved by isthmus."
     if not path.is_file():
-        raise FileMissingError(path, remedy)
-    tensors, metadata = read_safetensors(path, remedy)
-    if metadata.get("format") != _FORMAT:
-        raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {_FORMAT!r}", remedy)
+        raise FileMissingError(path, REMEDY)
+    tensors, metadata = read_safetensors(path, REMEDY)
+    return ours(path, tensors, metadata)
+
+
+def ours(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> FullyConnected | StandardizedNetwork:
+    """The network that `save` has written as these tensors and metadata.
+
+    Raises:
+        FileFormatError: If they are not a network of ours, or do not fit together.
+    """
+    if metadata.get("format") != FORMAT:
+        raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}", REMEDY)
     if metadata.get("version") != _VERSION:
         raise FileFormatError(path, f"its version is {metadata.get('version')!r}", "Update isthmus, or fit again.")
     try:
         return _assembled(tensors, metadata)
     except (KeyError, IsthmusError) as damaged:
-        raise FileFormatError(path, f"its content does not fit together ({damaged})", remedy) from damaged
+        raise FileFormatError(path, f"its content does not fit together ({damaged})", REMEDY) from damaged
 
 
 def read_safetensors(path: Path, remedy: str) -> tuple[dict[str, Tensor], dict[str, str]]:

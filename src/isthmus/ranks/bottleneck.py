@@ -13,6 +13,7 @@ from isthmus.ranks.model import Model, as_network
 from isthmus.ranks.truncation import BalancedTruncation, balanced_truncations, truncated
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 
+_EVERY = 32  # up to this k every one is tried when only the smallest sufficient one is looked for
 _ROWS = 2000  # every k is tried at every layer, so the rows are limited
 
 
@@ -31,6 +32,29 @@ class Narrowing:
     change: float
 
 
+class _Trial:
+    """Tries a rank at every layer of a network, over some rows."""
+
+    def __init__(self, network: FullyConnected, x: Tensor) -> None:
+        self._network, self._x = network, x
+        self._outputs = network(x).double()
+        self._spread = float((self._outputs - self._outputs.mean(0)).square().sum())
+        self._truncations = balanced_truncations(network, x)
+        self.largest = max(t.rank for t in self._truncations)
+
+    def __call__(self, rank: int) -> Narrowing:
+        """The layer at which keeping so many coordinates changes f least."""
+        best: Narrowing | None = None
+        for truncation in self._truncations:
+            narrowed = truncated(self._network, truncation, rank)(self._x).double()
+            difference = float((narrowed - self._outputs).square().sum())
+            change = (difference / self._spread) ** 0.5 if self._spread > 0 else 0.0
+            if best is None or change < best.change:
+                best = Narrowing(rank, truncation, change)
+        assert best is not None  # a network has at least one layer
+        return best
+
+
 def narrowings(
     network: FullyConnected, x: Tensor, *, until: float, extra: int = 0, most: int | None = None
 ) -> list[Narrowing]:
@@ -45,24 +69,50 @@ def narrowings(
         extra: How many further k to report.
         most: Largest k to report.
     """
-    x = spaced(x, _ROWS)
-    outputs = network(x).double()
-    spread = float((outputs - outputs.mean(0)).square().sum())
-    truncations = balanced_truncations(network, x)
+    return _ascending(_Trial(network, spaced(x, _ROWS)), until, extra, most)
+
+
+def _ascending(trial: _Trial, until: float, extra: int, most: int | None) -> list[Narrowing]:
     found: list[Narrowing] = []
-    largest = max(t.rank for t in truncations)
-    for rank in range(min(largest, largest if most is None else most) + 1):
-        best: Narrowing | None = None
-        for truncation in truncations:
-            difference = float((truncated(network, truncation, rank)(x).double() - outputs).square().sum())
-            change = (difference / spread) ** 0.5 if spread > 0 else 0.0
-            if best is None or change < best.change:
-                best = Narrowing(rank, truncation, change)
-        assert best is not None  # a network has at least one layer
-        found.append(best)
+    for rank in range(min(trial.largest, trial.largest if most is None else most) + 1):
+        found.append(trial(rank))
         if len(found) > extra and found[-1 - extra].change <= until:
             break
     return found
+
+
+def located_narrowings(network: FullyConnected, x: Tensor, *, until: float, extra: int) -> list[Narrowing]:
+    """As `narrowings`, but for wide networks of large rank only some k: every k costs a pass through every layer.
+
+    k = 0, 1, … 32 are all tried; from there on k doubles until the change has fallen to `until`, and is bisected, which
+    assumes that a larger k is no worse. `extra` further k follow.
+
+    Args:
+        network: Any network.
+        x: `(n, d_in)`, in the network's units.
+        until: Relative change of f.
+        extra: How many k to report after the one that was found.
+    """
+    trial = _Trial(network, spaced(x, _ROWS))
+    found = _ascending(trial, until, extra, _EVERY)
+    if len(found) <= _EVERY or found[-1].change <= until or trial.largest <= _EVERY:
+        return found
+    by_rank = {each.rank: each for each in found}
+
+    def is_enough(rank: int) -> bool:
+        if rank not in by_rank:
+            by_rank[rank] = trial(rank)
+        return by_rank[rank].change <= until
+
+    low, high = _EVERY, min(2 * _EVERY, trial.largest)
+    while not is_enough(high) and high < trial.largest:
+        low, high = high, min(2 * high, trial.largest)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    for rank in range(high, min(high + extra, trial.largest) + 1):
+        is_enough(rank)
+    return [by_rank[rank] for rank in sorted(by_rank)]
 
 
 def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> RankEstimate:

@@ -9,11 +9,14 @@ from torch import Tensor
 
 from isthmus.errors import OptionError
 from isthmus.functions import FullyConnected
+from isthmus.memory import DEFAULT_MEMORY, rows_within
+from isthmus.progress import Report, silent
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.model import Model, as_network
+from isthmus.ranks.product import ThinChain
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 
-_CHUNK_NUMBERS = 32_000_000  # float64 numbers in one stack of partial Jacobians: 256 MB
+_ROWS_IN_CACHE = 64  # larger stacks of small matrices leave the processor's cache and slow down
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +24,17 @@ class JacobianSpectra:
     """Singular values of Jf at several points.
 
     Attributes:
-        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network.
+        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network. Lower ends
+            where they were sketched.
+        upper: `(n, r)`, upper ends where they were sketched; None where the values are exact.
     """
 
     singular_values: Tensor
+    upper: Tensor | None = None
 
     def relative(self) -> Tensor:
-        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes."""
-        first = self.singular_values[:, :1]
+        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes; lower bounds where sketched."""
+        first = (self.singular_values if self.upper is None else self.upper)[:, :1]
         return torch.where(first > 0, self.singular_values / first.where(first > 0, 1.0), 0.0)
 
     def ranks(self, tolerance: Tolerance) -> Tensor:
@@ -46,6 +52,26 @@ class JacobianSpectra:
         return torch.where(kept, self.singular_values.where(kept, 1.0) ** p, 0.0).sum(1)
 
 
+def cost_lower(spectra: JacobianSpectra, depth: int, negative_slope: float = 0.0) -> Tensor:
+    r"""Proposition 3's lower bound of R(f; L)/L at each point, `(n,)`.
+
+    $$\sum_i s_i(Jf(x))^{2/L} \le R(f; L)/L$$
+
+    The proof bounds every σ′ by 1. For a slope a with |a| > 1 each of the L − 1 activations may stretch by |a|, so
+    the singular values are divided by $|a|^{L-1}$ first.
+
+    Args:
+        spectra: Singular values at the points, or lower ends of them.
+        depth: L.
+        negative_slope: a.
+
+    Source:
+        Jacot (2023), Proposition 3.
+    """
+    stretch = max(1.0, abs(negative_slope)) ** (depth - 1)
+    return JacobianSpectra(spectra.singular_values / stretch).schatten(2.0 / depth)
+
+
 def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
     r"""$Jf(x_i) = W_L D_{L-1} \cdots D_1 W_1$ with $D_\ell = \operatorname{diag} \sigma'(\tilde z_\ell(x_i))$, float64.
 
@@ -61,25 +87,42 @@ def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
     )
 
 
-def jacobian_spectra(network: FullyConnected, x: Tensor) -> JacobianSpectra:
-    """Singular values of Jf at the rows of `x` `(n, d_in)`.
+def jacobian_spectra(
+    network: FullyConnected,
+    x: Tensor,
+    *,
+    memory: int = DEFAULT_MEMORY,
+    dtype: torch.dtype = torch.float64,
+    report: Report = silent,
+) -> JacobianSpectra:
+    r"""Singular values of Jf at the rows of `x` `(n, d_in)`.
 
-    Where inputs or outputs are wider than the layer next to them, the first or last weight is replaced by the
-    triangular factor of its thin QR decomposition: the singular values stay the same and only a core as wide as the
-    network's hidden layers is ever formed.
+    No Jacobian is formed: wide inputs and outputs are replaced by the triangular factors of the first and last weight
+    (the singular values stay the same), only active neurons are multiplied, and the two partial products meet in the
+    layer with the fewest of them, so that a core of that size is decomposed. See
+    `docs/decisions/0010-jacobian-spectra.md`.
+
+    Args:
+        network: Any network.
+        x: `(n, d_in)`.
+        memory: Bytes that the intermediate results may take; the rows are worked through in chunks that fit.
+        dtype: Precision of the products. float64 gives each value above 1e-9 of the largest to 1e-5 of itself;
+            float32 is faster and right to about 1e-6 of the largest.
+        report: Told the fraction done.
+
+    Raises:
+        MemoryBudgetError: If not even one row fits into `memory`.
     """
-    first, last = network.weights[0].double(), network.weights[-1].double()
-    if network.depth > 1 and first.shape[1] > first.shape[0]:
-        first = torch.linalg.qr(first.T, mode="r").R.T
-    if network.depth > 1 and last.shape[0] > last.shape[1]:
-        last = torch.linalg.qr(last, mode="r").R
-    rows = max(1, _CHUNK_NUMBERS // (max(network.widths[1:]) * first.shape[1]))
+    chain = ThinChain(network, dtype)
+    rows = rows_within(memory, chain.numbers_per_row * 8, "one partial Jacobian")
     narrowest = min(network.widths)
-    spectra = []
-    for chunk in x.split(rows):
-        core = _masked_product(network, network.pre_activations(chunk), first, last)
-        spectra.append(torch.linalg.svdvals(core)[:, :narrowest])
-    return JacobianSpectra(torch.cat(spectra))
+    values = torch.zeros(len(x), narrowest, dtype=torch.float64, device=x.device)
+    for begin in range(0, len(x), min(rows, _ROWS_IN_CACHE)):
+        chunk = x[begin : begin + min(rows, _ROWS_IN_CACHE)]
+        found = chain.spectra(chunk)[:, :narrowest]
+        values[begin : begin + len(chunk), : found.shape[1]] = found
+        report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
+    return JacobianSpectra(values)
 
 
 def _masked_product(network: FullyConnected, z: list[Tensor], first: Tensor, last: Tensor) -> Tensor:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+from torch import Tensor
 
-from isthmus.denormals import flushed_denormals
-from isthmus.ranks.bottleneck import bracket, chosen, narrowings
+from isthmus.errors import MissingExtraError
+from isthmus.ranks import presentation
+from isthmus.ranks.curve import RankCurve
 from isthmus.ranks.estimate import RankEstimate
-from isthmus.ranks.jacobian import JacobianSpectra, jacobian_spectra, rank_over_points, spaced
-from isthmus.ranks.model import Model, as_network
-from isthmus.ranks.spectrum import LayerSpectrum, layer_spectra
-from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.ranks.jacobian import JacobianSpectra
+from isthmus.ranks.spectrum import LayerSpectrum
+from isthmus.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+Method = Literal["chain", "local"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,26 +30,42 @@ class RankProfile:
     r"""What a network does between its inputs and its outputs, over some data.
 
     Attributes:
+        model: What was measured: a class, or the name of a file.
+        method: "chain" where the network is affine maps and one positively homogeneous activation, so that its norm
+            and its linear regions mean something; "local" where only derivatives at points were taken.
+        rows: How many rows the layers were measured on.
         jacobian_rank: Bracket of Rank_J at the tolerance.
         bottleneck_rank: Bracket of Rank_BN at the tolerance.
         bottleneck_layer: ℓ, the layer whose activations carry the bottleneck (0: the inputs).
+        bottleneck_place: Its name, where the model names its parts.
         bottleneck_error: Relative change of f when only `bottleneck_rank.upper` coordinates are kept there.
-        changes: The same for every k = 0, 1, 2, … that was tried, each at its best layer.
-        norm_per_depth: ‖w‖²/L, above R(f; L)/L.
-        cost_lower: Proposition 3's bound, below R(f; L)/L: the largest $\sum_i s_i(Jf(x))^{2/L}$ over the points.
+        changes: The same for every k that was tried, each at its best layer, ascending in k.
+        norm_per_depth: ‖w‖²/L, above R(f; L)/L; None where the method is local.
+        cost_lower: Proposition 3's bound, below R(f; L)/L: the largest $\sum_i s_i(Jf(x))^{2/L}$ over the points; None
+            where the network is not a chain.
+        cost_row: The row of the data at which that bound is reached.
         jacobian: Singular values of the Jacobian at the points.
-        layers: Spectra and nonlinearity impact, ℓ = 1 … L.
+        points: The rows of the data at which they were taken, `(n,)`.
+        curve: Rank as a function of the tolerance.
+        layers: Spectra and nonlinearity impact, in the order of the layers.
         tolerance: What counts as zero.
     """
 
+    model: str
+    method: Method
+    rows: int
     jacobian_rank: RankEstimate
     bottleneck_rank: RankEstimate
     bottleneck_layer: int
+    bottleneck_place: str
     bottleneck_error: float
-    changes: tuple[float, ...]
-    norm_per_depth: float
-    cost_lower: float
+    changes: Mapping[int, float]
+    norm_per_depth: float | None
+    cost_lower: float | None
+    cost_row: int | None
     jacobian: JacobianSpectra
+    points: Tensor
+    curve: RankCurve
     layers: tuple[LayerSpectrum, ...]
     tolerance: Tolerance
 
@@ -50,6 +75,8 @@ class RankProfile:
         low, median, high = relative.quantile(torch.tensor([0.05, 0.5, 0.95], dtype=relative.dtype), dim=0)
         counts = self.jacobian.ranks(self.tolerance).bincount()
         return {
+            "method": self.method,
+            "rows": self.rows,
             "jacobian_rank": self.jacobian_rank.lower,
             "jacobian_rank_upper": self.jacobian_rank.upper,
             "jacobian_evidence": self.jacobian_rank.evidence[0],
@@ -57,10 +84,13 @@ class RankProfile:
             "bottleneck_rank_lower": self.bottleneck_rank.lower,
             "bottleneck_evidence": self.bottleneck_rank.evidence[1],
             "bottleneck_layer": self.bottleneck_layer,
+            "bottleneck_place": self.bottleneck_place,
             "bottleneck_error": self.bottleneck_error,
-            "bottleneck_changes": list(self.changes),
+            "bottleneck_changes": list(self.changes.values()),
+            "bottleneck_change_ranks": list(self.changes),
             "norm_per_depth": self.norm_per_depth,
             "cost_lower": self.cost_lower,
+            "cost_row": self.cost_row,
             "tolerance": self.tolerance.relative,
             "jacobian": {
                 "points": len(relative),
@@ -68,43 +98,63 @@ class RankProfile:
                 "median": median.tolist(),
                 "high": high.tolist(),
                 "rank_counts": {str(r): int(c) for r, c in enumerate(counts.tolist()) if c},
+                "is_sketched": self.jacobian.upper is not None,
             },
-            "layers": [asdict(layer) for layer in self.layers],
+            "curve": _plain_curve(self.curve),
+            "layers": [_plain_layer(layer) for layer in self.layers],
         }
 
+    def save(self, folder: str | Path) -> Path:
+        """Write `profile.json` and `profile.safetensors` into `folder`, each atomically, and return the folder."""
+        from isthmus.ranks.profile_storage import save_profile
 
-def measure(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE, points: int = 500) -> RankProfile:
-    """Every measurement of `model` over the rows of `x`.
+        return save_profile(self, Path(folder))
 
-    Args:
-        model: A network, a standardised network (measured in standard units) or a torch module that converts. It is
-            not modified.
-        x: `(n, d_in)` in the units the model takes.
-        tolerance: Which relative sizes count as zero.
-        points: At how many rows, evenly spaced, the Jacobian is taken.
+    @classmethod
+    def load(cls, folder: str | Path) -> RankProfile:
+        """The profile that `save` wrote.
 
-    Raises:
-        NonFiniteError, ShapeError, DtypeError: If `x` is not a finite matrix that fits the model.
-        UnsupportedModuleError: If a torch module cannot be converted exactly.
+        Raises:
+            FileMissingError, FileFormatError: If it is not there, damaged, or not a profile.
+        """
+        from isthmus.ranks.profile_storage import load_profile
 
-    Source:
-        Jacot (2023), definitions of the ranks, Proposition 3, experiment on rank recovery.
-    """
-    network, inputs = as_network(model, x)
-    with flushed_denormals(), torch.no_grad():
-        spectra = jacobian_spectra(network, spaced(inputs, points))
-        found = narrowings(network, inputs, until=tolerance.relative, extra=2)
-        best = chosen(found, tolerance)
-        jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
-        return RankProfile(
-            jacobian_rank=jacobian,
-            bottleneck_rank=bracket(jacobian, found, tolerance),
-            bottleneck_layer=best.truncation.layer,
-            bottleneck_error=best.change,
-            changes=tuple(n.change for n in found),
-            norm_per_depth=network.norm_per_depth,
-            cost_lower=float(spectra.schatten(2.0 / network.depth).max()),
-            jacobian=spectra,
-            layers=tuple(layer_spectra(network, inputs)),
-            tolerance=tolerance,
-        )
+        return load_profile(Path(folder))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a layer: number, name, largest singular values, ranks at the tolerance, nonlinearity impact.
+
+        Raises:
+            MissingExtraError: If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as missing:
+            raise MissingExtraError("A table of layers", "pandas", "tables") from missing
+        return pd.DataFrame([layer.summary(self.tolerance) for layer in self.layers]).set_index("layer")
+
+    def plot(self, what: str = "jacobian") -> go.Figure:
+        """A plotly figure: "jacobian", "curve", "narrowing", "weights", "activations" or "nonlinearity".
+
+        Raises:
+            OptionError: If it is none of these.
+        """
+        return presentation.figure(self, what)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the page `isthmus measure --report` writes, one self-contained HTML file, and return its path."""
+        return presentation.page(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        return presentation.html(self)
+
+
+def _plain_layer(layer: LayerSpectrum) -> dict[str, Any]:
+    plain = asdict(layer)
+    if not layer.name:
+        del plain["name"]
+    return plain
+
+
+def _plain_curve(curve: RankCurve) -> dict[str, Any]:
+    return {**asdict(curve), "resampled": {str(k): share for k, share in curve.resampled.items()}}

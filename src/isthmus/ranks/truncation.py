@@ -9,9 +9,11 @@ from torch import Tensor
 
 from isthmus.functions import FullyConnected
 from isthmus.ranks.jacobian import spaced
-from isthmus.ranks.spectrum import Moments, layer_moments
+from isthmus.ranks.moments import Moments
+from isthmus.ranks.spectrum import layer_moments
 
 _ROWS = 1000  # rows over which the decoder's sensitivity is averaged
+_FLOPS, _FEWEST_ROWS = 4 * 10**12, 100  # a minute or two: of very wide networks fewer rows are averaged over
 _CHUNK_NUMBERS = 32_000_000
 
 
@@ -61,6 +63,8 @@ def output_sensitivities(network: FullyConnected, x: Tensor) -> list[Tensor]:
     if last.shape[0] > last.shape[1]:  # JᵀJ only sees the triangular factor
         last = torch.linalg.qr(last, mode="r").R
     totals = [torch.zeros(d, d, dtype=torch.float64, device=network.device) for d in network.widths[:-1]]
+    products = sum(4 * last.shape[0] * w.numel() for w in network.weights)  # flops for one row
+    x = spaced(x, max(_FEWEST_ROWS, min(len(x), _FLOPS // products)))
     rows = max(1, _CHUNK_NUMBERS // (max(network.widths[:-1]) * last.shape[0]))
     for chunk in x.split(rows):
         z = network.pre_activations(chunk)

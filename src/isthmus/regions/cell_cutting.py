@@ -180,7 +180,7 @@ def _new_vertex(
     m = ends[2]
     t = z[u, j] / (z[u, j] - z[v, j])
     for i in range(x.shape[1]):
-        x[m, i] = (1.0 - t) * x[u, i] + t * x[v, i]
+        x[m, i] = x[u, i] + t * (x[v, i] - x[u, i])  # exact on sides along an axis
     for i in range(z.shape[1]):
         z[m, i] = (1.0 - t) * z[u, i] + t * z[v, i]
     z[m, j] = 0.0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
+from isthmus.progress import Report, silent
 from isthmus.regions.affine_pieces import words_of
 from isthmus.regions.cell_cutting import (
     CUT_BY,
@@ -92,6 +93,7 @@ def cell_complex(
     lower: Floats,
     upper: Floats,
     budget: int,
+    report: Report = silent,
 ) -> tuple[CellComplex, tuple[int, int] | None]:
     """Cut a box along the zero sets of all hidden neurons, layer by layer, neuron by neuron.
 
@@ -104,6 +106,7 @@ def cell_complex(
         lower: Of the box, `(d,)`.
         upper: Of the box, `(d,)`.
         budget: Largest number of regions.
+        report: Told after each layer.
 
     Returns:
         The complex; and where there are more regions than `budget`, the layer and the number of its neurons after
@@ -120,6 +123,7 @@ def cell_complex(
         z, handled, contradictions = _pass(
             c, read @ w.T + b, np.linalg.norm(read, axis=1), reach, words[layer - 1], budget
         )
+        report(layer / len(weights), f"{int(c.counts[-1]):,} regions")
         if c.counts[-1] > budget:
             return _trimmed(c), (layer, handled)
         if contradictions:

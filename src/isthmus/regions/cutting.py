@@ -70,7 +70,7 @@ def _cross(
             continue  # an earlier neuron split this edge: its other half was filed then, or its new vertex is a zero
         t = z[a, j] / (z[a, j] - z[b, j])
         for d in range(3):
-            place[nv, d] = (1.0 - t) * place[a, d] + t * place[b, d]
+            place[nv, d] = place[a, d] + t * (place[b, d] - place[a, d])  # exact on sides along an axis
         for k in range(z.shape[1]):
             z[nv, k] = (1.0 - t) * z[a, k] + t * z[b, k]
         z[nv, j] = 0.0

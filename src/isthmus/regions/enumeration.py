@@ -12,6 +12,7 @@ from torch import nn
 
 from isthmus.errors import DomainError, MissingExtraError, RegionBudgetError, ShapeError, UnsupportedModuleError
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch
+from isthmus.progress import Report, silent
 from isthmus.ranks import Model
 from isthmus.regions.conditioning import conditioned
 from isthmus.regions.plane import Plane
@@ -34,6 +35,7 @@ def enumerate_regions(
     plane: Plane | None = None,
     budget: int = DEFAULT_BUDGET,
     partial: bool = False,
+    report: Report = silent,
 ) -> Regions:
     r"""All linear regions of f on a bounded domain Ω, with their corners, neighbours and activation patterns.
 
@@ -49,6 +51,7 @@ def enumerate_regions(
         plane: Look at the slice of the inputs by this plane; `box` or `polygon` are then in its coordinates.
         budget: Largest number of regions.
         partial: When there are more, return what was found, `is_complete=False`, instead of raising.
+        report: Told after each layer the share of layers done and the regions so far.
 
     Returns:
         The regions: sized, indexable and iterable.
@@ -73,12 +76,12 @@ def enumerate_regions(
     if polygon is not None:
         if box is not None:
             raise DomainError("Both a box and a polygon were given. Choose one of them.")
-        return _planar(network, ambient, plane, _polygon(polygon, network.d_in), budget, partial)
+        return _planar(network, ambient, plane, _polygon(polygon, network.d_in), budget, partial, report)
     lower, upper = _box(box, network.d_in)
     if network.d_in == 2:
         corners = np.array([[lower[0], lower[1]], [upper[0], lower[1]], [upper[0], upper[1]], [lower[0], upper[1]]])
-        return _planar(network, ambient, plane, corners, budget, partial)
-    return _spatial(network, lower, upper, budget, partial)
+        return _planar(network, ambient, plane, corners, budget, partial, report)
+    return _spatial(network, lower, upper, budget, partial, report)
 
 
 def piecewise_linear(model: Model) -> FullyConnected:
@@ -148,7 +151,13 @@ def _polygon(polygon: object, d: int) -> Floats:
 
 
 def _planar(
-    network: FullyConnected, ambient: FullyConnected, plane: Plane | None, corners: Floats, budget: int, partial: bool
+    network: FullyConnected,
+    ambient: FullyConnected,
+    plane: Plane | None,
+    corners: Floats,
+    budget: int,
+    partial: bool,
+    report: Report,
 ) -> Regions:
     # Imported here: compiled code takes a third of a second to load, which no other command should pay for.
     from isthmus.regions.planar import planar_complex
@@ -156,7 +165,7 @@ def _planar(
 
     scaled = conditioned(network, corners.min(axis=0), corners.max(axis=0))
     found, stopped = planar_complex(
-        scaled.weights, scaled.biases, scaled.negative_slope, scaled.forward(corners), budget
+        scaled.weights, scaled.biases, scaled.negative_slope, scaled.forward(corners), budget, report
     )
     if stopped is not None and not partial:
         raise RegionBudgetError(len(found.faces) - 1, budget, *stopped)
@@ -164,13 +173,15 @@ def _planar(
     return Regions.of_planar(network, ambient, plane, found, is_complete=stopped is None)
 
 
-def _spatial(network: FullyConnected, lower: Floats, upper: Floats, budget: int, partial: bool) -> Regions:
+def _spatial(
+    network: FullyConnected, lower: Floats, upper: Floats, budget: int, partial: bool, report: Report
+) -> Regions:
     from isthmus.regions.cells import cell_complex
     from isthmus.regions.regions import Regions
 
     scaled = conditioned(network, lower, upper)
     low, high = scaled.forward(np.stack([lower, upper]))
-    found, stopped = cell_complex(scaled.weights, scaled.biases, scaled.negative_slope, low, high, budget)
+    found, stopped = cell_complex(scaled.weights, scaled.biases, scaled.negative_slope, low, high, budget, report)
     if stopped is not None and not partial:
         raise RegionBudgetError(int(found.counts[-1]), budget, *stopped)
     found.vertices[:] = scaled.backward(found.vertices)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
+from isthmus.progress import Report, silent
 from isthmus.regions.affine_pieces import words_of
 from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
 from isthmus.regions.layer_pass import pass_layer
@@ -68,7 +69,12 @@ def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
 
 
 def planar_complex(
-    weights: Sequence[Floats], biases: Sequence[Floats], negative_slope: float, corners: Floats, budget: int
+    weights: Sequence[Floats],
+    biases: Sequence[Floats],
+    negative_slope: float,
+    corners: Floats,
+    budget: int,
+    report: Report = silent,
 ) -> tuple[PlanarComplex, tuple[int, int] | None]:
     """Cut a convex polygon along the zero lines of all hidden neurons, layer by layer.
 
@@ -80,6 +86,7 @@ def planar_complex(
         negative_slope: a in σ(z) = max(z, 0) + a min(z, 0).
         corners: Of the polygon, counter-clockwise, `(m, 2)`.
         budget: Largest number of regions.
+        report: Told after each layer.
 
     Returns:
         The complex, its values the outputs of the network; and where there are more regions than `budget`, the layer
@@ -100,6 +107,7 @@ def planar_complex(
         )
         place, values, outgoing, halves, faces = arrays
         c = PlanarComplex(place, values, outgoing, halves, faces, patterns)
+        report(layer / len(weights), f"{len(faces) - 1:,} regions")
         if len(faces) - 1 > budget:
             return c, (layer, handled)
         if contradictions:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import latent, learning, samples, spectra
+from isthmus.reports import latent, learning, profiles, samples, spectra
 from isthmus.reports.record import Record, is_measurement, rank_of
 
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
@@ -137,6 +137,16 @@ def _inside(record: Record) -> Iterator[Drawing]:
         "‖Z̃ − σ(Z̃)‖ / ‖Z̃‖",
         spectra.nonlinearity(record),
     )
+    if record.get("curve"):
+        yield Drawing(
+            "curve",
+            INSIDE,
+            "Rank at every tolerance",
+            "How many singular values of the Jacobian count, from a coarse tolerance to a fine one. A long level "
+            "stretch (the longest is shaded) is a rank that does not depend on where the line is drawn.",
+            "rank",
+            profiles.rank_curve(record),
+        )
     yield Drawing(
         "jacobian",
         INSIDE,

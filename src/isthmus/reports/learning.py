@@ -51,9 +51,11 @@ def error_curve(record: Record) -> go.Figure:
 def narrowing_curve(record: Record) -> go.Figure:
     """How much the function changes when only k numbers pass, for a network that was measured."""
     changes = record["bottleneck_changes"]
+    tried = record.get("bottleneck_change_ranks") or list(range(len(changes)))
+    last = max(tried)
     figure = blank("numbers passed on, k")
     figure.add_scatter(
-        x=list(range(len(changes))),
+        x=tried,
         y=changes,
         mode="lines+markers",
         name="change of f",
@@ -62,7 +64,7 @@ def narrowing_curve(record: Record) -> go.Figure:
         hovertemplate="k = %{x}: %{y:.3g}<extra></extra>",
     )
     figure.add_scatter(
-        x=[-0.4, len(changes) - 0.4],
+        x=[-0.4, last + 0.6],
         y=[record["tolerance"]] * 2,
         mode="lines",
         name=label(f"tolerance {record['tolerance']:g}"),
@@ -70,7 +72,7 @@ def narrowing_curve(record: Record) -> go.Figure:
         hoverinfo="skip",
     )
     mark(figure, record["bottleneck_rank"], f"k = {record['bottleneck_rank']}")
-    figure.update_xaxes(dtick=1 if len(changes) <= 20 else None, range=[-0.4, len(changes) - 0.4])
+    figure.update_xaxes(dtick=1 if last <= 20 else None, range=[-0.4, last + 0.6])
     figure.update_yaxes(rangemode="tozero")
     return figure
 

@@ -67,6 +67,11 @@ def is_measurement(record: Record) -> bool:
     return bool(kind == "measure")
 
 
+def is_local(record: Record) -> bool:
+    """Whether only derivatives at points were taken, because the model is no chain the theory covers."""
+    return bool(record.get("method") == "local")
+
+
 def rank_of(record: Record) -> int:
     """The k of the headline, whatever the kind of record."""
     return int(record["bottleneck_rank"] if is_measurement(record) else record["rank"])

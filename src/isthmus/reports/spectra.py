@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from isthmus.reports.canvas import ACCENT, BAND, CONTRAST, MUTED, SHADE, blank, label, mark, shade_of
-from isthmus.reports.record import Record, depth_of, rank_of
+from isthmus.reports.record import Record, depth_of, is_local, rank_of
 
 _SHOWN = 10  # singular values of a layer, as in the paper's Figure 1a
 _INDICES = 20  # singular values of the Jacobian
@@ -103,5 +103,5 @@ def _over_layers(figure: go.Figure, record: Record) -> None:
     figure.update_xaxes(range=[0.5 if record["bottleneck_layer"] else -0.4, depth + 0.5])
     if depth <= _SHOWN + 5:
         figure.update_xaxes(dtick=1 if depth <= _SHOWN else 2, tick0=1 if depth > _SHOWN else 0)
-    if rank_of(record) > 0:
+    if rank_of(record) > 0 and not is_local(record):
         mark(figure, record["bottleneck_layer"], "narrowest")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from isthmus.reports.record import Record, depth_of, is_measurement
+from isthmus.reports.record import Record, depth_of, is_local, is_measurement
 from isthmus.reports.wording import at_points, duration, interval, number, numbers, ordinal, rough, share
 
+_ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
+_SURE = 0.95  # probability under resampling above which nothing needs to be said
 _SUBJECT = {"autoencoder": "These data are described by", "classification": "These classes are told apart by"}
 
 
@@ -152,12 +154,47 @@ def _measured(record: Record) -> Iterator[str]:
         f"its spread over the data; the tolerance is {share(record['tolerance'])}."
     )
     yield f"At that tolerance its Jacobian has {at_points(spectrum['rank_counts'], spectrum['points'])}."
+    yield from _following(record)
+    if record["norm_per_depth"] is not None:
+        yield (
+            f"‖w‖²/L is {number(record['norm_per_depth'])}; no network of this depth computes the function with less "
+            f"than {number(record['cost_lower'])}."
+        )
+    elif record["cost_lower"] is not None:
+        yield (
+            "No fully-connected network of this depth computes the function with ‖w‖²/L below "
+            f"{number(record['cost_lower'])}."
+        )
+    if is_local(record):
+        yield (
+            "These are local measurements, derivatives at points of the data: the model is not a chain of affine maps "
+            "and one positively homogeneous activation, so nothing is said about regions or norms between the points."
+        )
+
+
+def _following(record: Record) -> Iterator[str]:
+    """Direction k + 1, the range over which the rank holds, and whether other points would say the same."""
+    curve = record.get("curve")
+    if not curve:
+        return
+    k = record["jacobian_rank"]
+    following = curve["next_direction"]
+    if following is not None and following > _ROUNDING:
+        yield (
+            f"Direction {k + 1} has up to {share(following)} of the first there: a tolerance below that says {k + 1} "
+            "or more."
+        )
+    fine, coarse = curve["plateau"]
     yield (
-        f"‖w‖²/L is {number(record['norm_per_depth'])}; no network of this depth computes the function with less "
-        f"than {number(record['cost_lower'])}."
+        f"From tolerance {rough(coarse)} down to {rough(fine)} the rank is {curve['plateau_rank']}, the longest range."
     )
+    sure = curve["resampled"].get(str(k), 0.0)
+    if sure < _SURE:
+        yield f"Resampled points give Jacobian rank {k} in {share(sure)} of the cases: a few points decide it."
 
 
 def _where(record: Record) -> str:
-    layer = record["bottleneck_layer"]
+    layer, place = record["bottleneck_layer"], record.get("bottleneck_place")
+    if place:
+        return f"at the {place}" if place in ("inputs", "outputs") else f"after {place}"
     return f"at layer {layer} of {depth_of(record)}" if layer else "at the inputs"

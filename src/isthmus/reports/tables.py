@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from isthmus.reports.record import Record, depth_of, is_measurement, rank_of
+from isthmus.reports.record import Record, depth_of, is_local, is_measurement, rank_of
 from isthmus.reports.summary import headline
 from isthmus.reports.wording import duration, interval, number, rough, share
 
@@ -17,7 +17,7 @@ _VALUES_SHOWN = 6  # singular values in a table of layers
 
 def facts(record: Record) -> str:
     """The key numbers, eight of a fit and six of a measurement, so that they fill rows of two and of four or three."""
-    layer = f"{record['bottleneck_layer']} of {depth_of(record)}"
+    layer = record.get("bottleneck_place") or f"{record['bottleneck_layer']} of {depth_of(record)}"
     rank = record["jacobian_rank"]
     jacobian = f"≥ {rank['lower'] if isinstance(rank, Mapping) else rank}"
     norm, cost = number(record["norm_per_depth"]), number(record.get("cost_lower"))
@@ -101,7 +101,9 @@ def comparison(record: Record) -> str:
 
 def changes(record: Record) -> str:
     """Change of a measured function over k."""
-    body = [(k == rank_of(record), [str(k), share(v)]) for k, v in enumerate(record.get("bottleneck_changes") or [])]
+    found = record.get("bottleneck_changes") or []
+    tried = record.get("bottleneck_change_ranks") or range(len(found))
+    body = [(k == rank_of(record), [str(k), share(v)]) for k, v in zip(tried, found, strict=True)]
     return _table(["k", "change of f"], body) if body else ""
 
 
@@ -113,8 +115,9 @@ def layers(record: Record) -> str:
             "  ".join(f"{v:.3g}" for v in row[name][:_VALUES_SHOWN])
             for name in ("weight_singular_values", "activation_singular_values")
         )
-        is_narrow = row["layer"] == record["bottleneck_layer"]
-        body.append((is_narrow, [str(row["layer"]), weights, activations, number(row["nonlinearity_impact"])]))
+        is_narrow = row["layer"] == record["bottleneck_layer"] and not is_local(record)
+        number_and_name = f"{row['layer']} {row.get('name', '')}".strip()
+        body.append((is_narrow, [number_and_name, weights, activations, number(row["nonlinearity_impact"])]))
     return _table(["ℓ", "singular values of W_ℓ", "of the activations", "nonlinearity"], body)
 
 

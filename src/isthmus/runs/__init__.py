@@ -2,7 +2,16 @@
 
 from isthmus.runs.folder import RunFolder
 from isthmus.runs.job import fit_dataset
+from isthmus.runs.monitor import ProfileLogger, lightning_callback
 from isthmus.runs.options import FitOptions
 from isthmus.runs.record import fit_record, measure_record
 
-__all__ = ["FitOptions", "RunFolder", "fit_dataset", "fit_record", "measure_record"]
+__all__ = [
+    "FitOptions",
+    "ProfileLogger",
+    "RunFolder",
+    "fit_dataset",
+    "fit_record",
+    "lightning_callback",
+    "measure_record",
+]

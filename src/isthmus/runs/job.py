@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -113,4 +114,6 @@ def factorized(fitted: FittedNetwork, decision: RankDecision, profile: RankProfi
     if best.network is None:
         return None
     encoder, decoder = split_at(best.network, fitted.objective.x, best.layer, best.rank)
-    return standardized(fitted, encoder, decoder, best.layer, profile.changes)
+    # A profile may skip large k; the error curve of a factorisation counts them from 0 on.
+    curve = tuple(profile.changes[k] for k in takewhile(profile.changes.__contains__, count()))
+    return standardized(fitted, encoder, decoder, best.layer, curve)

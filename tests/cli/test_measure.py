@@ -1,0 +1,86 @@
+"""`isthmus measure` on models of others: files in, one JSON object or one sentence out."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from isthmus import RankProfile
+from isthmus.cli.main import run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    modules = {
+        "conv": (nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3)), (1, 8, 8)),
+        "gelu": (nn.Sequential(nn.Linear(5, 8), nn.GELU(), nn.Linear(8, 2)), (5,)),
+    }
+    for name, (module, shape) in modules.items():
+        dynamic = ({0: torch.export.Dim("n", max=4096)},)
+        program = torch.export.export(module.eval(), (torch.zeros(2, *shape),), dynamic_shapes=dynamic)
+        torch.export.save(program, f"{name}.pt2")
+    rng = np.random.default_rng(0)
+    np.save("images.npy", rng.standard_normal((20, 1, 8, 8)).astype(np.float32))
+    np.save("rows.npy", rng.standard_normal((20, 5)).astype(np.float32))
+    np.save("flat.npy", rng.standard_normal((20, 64)))
+    np.save("nan.npy", np.where(np.arange(100).reshape(20, 5) == 13, np.nan, 1.0))
+    np.save("none.npy", np.zeros((0, 5)))
+    np.save("objects.npy", np.array([object()]))
+    (tmp_path / "m.pt").write_bytes(b"\x80\x04.")
+    return tmp_path
+
+
+def call(capsys, *arguments):
+    status = run(list(arguments))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_a_chain_in_a_file(here, capsys):
+    status, out, err = call(capsys, "measure", "conv.pt2", "--data", "images.npy", "--json")
+    record = json.loads(out)
+    assert (status, err, record["method"]) == (0, "", "chain")
+    assert 0 < record["cost_lower"] <= record["norm_per_depth"]
+    status, out, _ = call(capsys, "measure", "conv.pt2", "--data", "flat.npy", "--json")
+    assert json.loads(out)["rows"] == 20
+    # One conv layer too large for a small budget is measured by derivatives.
+    assert call(capsys, "measure", "conv.pt2", "--data", "images.npy", "--memory", "1")[0] == 0
+
+
+def test_any_model_in_a_file(here, capsys):
+    arguments = ("measure", "gelu.pt2", "--data", "rows.npy", "--report", "r.html", "--out", "profile")
+    status, out, err = call(capsys, *arguments)
+    assert (status, err) == (0, "")
+    assert "These are local measurements" in " ".join(out.split())
+    assert (here / "r.html").is_file()
+    assert RankProfile.load(here / "profile").method == "local"
+    status, out, _ = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--leading", "1", "--json")
+    record = json.loads(out)
+    assert (status, record["cost_lower"], record["jacobian"]["is_sketched"]) == (0, None, True)
+
+
+BAD = {
+    "a pickle": (
+        ["m.pt", "--data", "rows.npy"],
+        "pickles, which may run code and are never loaded. Save the model with",
+    ),
+    "other columns": (["gelu.pt2", "--data", "flat.npy"], r"64 numbers a row, but the model takes 5 of shape \(5,\)"),
+    "nan": (["gelu.pt2", "--data", "nan.npy"], "nan.npy holds NaN or infinity .first at row 2, column 3"),
+    "no rows": (["gelu.pt2", "--data", "none.npy"], "none.npy has shape .0, 5.: it is empty"),
+    "objects": (["gelu.pt2", "--data", "objects.npy"], "never loaded"),
+    "no output": (["gelu.pt2", "--data", "rows.npy", "--output", "y"], "has no output 'y'. Choose one"),
+    "too little memory": (["gelu.pt2", "--data", "rows.npy", "--memory", "0"], "Invalid value for '--memory'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_wrong_input_is_one_sentence(here, capsys, name):
+    arguments, message = BAD[name]
+    status, out, err = call(capsys, "measure", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert re.search(message, err), err
