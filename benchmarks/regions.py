@@ -8,7 +8,6 @@ regioncam (plane), affinitree and relucent (n-D), from the extra `bench`.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -187,9 +186,17 @@ def _peak(tool: str) -> None:
     work = (lambda n: enumerate_regions(n, (-1, 1))) if tool == "isthmus" else by_regioncam
     work(network((2, 3, 3, 1), 1.0))  # loads compiled code
     net = network(*PLANAR["2-100x12-4"][:2])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    work(net)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew, below what imports once took
+    result = work(net)
+    print(_status("VmHWM") - before)
+    del result
+
+
+def _status(name: str) -> float:
+    """A figure of this process in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 def deep_doubled(limit: float) -> dict[str, Any]:

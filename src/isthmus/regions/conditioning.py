@@ -11,6 +11,8 @@ from isthmus.functions import FullyConnected
 
 Floats = NDArray[np.float64]
 
+_EVEN = (1 / 8, 8.0)  # norms within these bounds are comparable enough
+
 
 @dataclass(frozen=True, eq=False)
 class Conditioned:
@@ -59,7 +61,10 @@ def conditioned(network: FullyConnected, lower: Floats, upper: Floats) -> Condit
             w, b = next_w @ w, next_w @ b + next_b
         weights, biases = [w], [b]
     for layer in range(len(weights) - 1):
-        size = _power_of_two(np.sqrt(np.einsum("ij,ij->i", weights[layer], weights[layer])))
+        norms = np.sqrt(np.einsum("ij,ij->i", weights[layer], weights[layer]))
+        if norms.min() > _EVEN[0] and norms.max() < _EVEN[1]:
+            continue
+        size = _power_of_two(norms)
         weights[layer] = weights[layer] / size[:, None]
         biases[layer] = biases[layer] / size
         weights[layer + 1] = weights[layer + 1] * size

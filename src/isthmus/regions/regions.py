@@ -43,8 +43,6 @@ class Regions:
         network: f in the coordinates of Ω, float64; where Ω is a slice the plane is absorbed by its first layer.
         plane: The slice, or None.
         vertices: Corners of all regions, `(V, d)`, in the coordinates of Ω.
-        offsets: Corners of region i are `vertices[corners[offsets[i]:offsets[i + 1]]]`, `(N + 1,)`.
-        corners: `(Σ,)`.
         patterns: Bit-packed activation patterns `(N, words)`, each hidden layer from a new word on.
         is_complete: False where a budget stopped the enumeration: then later neurons have not cut yet.
         planar: The half-edge complex in two dimensions, else None; its face i + 1 is region i.
@@ -55,8 +53,6 @@ class Regions:
     network: FullyConnected
     plane: Plane | None
     vertices: Floats
-    offsets: Integers
-    corners: NDArray[np.integer[Any]]
     patterns: NDArray[np.uint64]
     ambient: FullyConnected
     planar: PlanarComplex | None = None
@@ -73,13 +69,10 @@ class Regions:
         is_complete: bool = True,
     ) -> Regions:
         """The regions that the faces of `planar` are."""
-        offsets, corners = loops(planar.halves, planar.faces)
         return Regions(
             network,
             plane,
             planar.place[:, :2],
-            offsets,
-            corners,
             planar.patterns[1:],
             ambient,
             planar=planar,
@@ -89,13 +82,10 @@ class Regions:
     @staticmethod
     def of_cells(network: FullyConnected, spatial: CellComplex, *, is_complete: bool = True) -> Regions:
         """The regions that the cells of full dimension of `spatial` are."""
-        offsets, corners = spatial.corners()
         return Regions(
             network,
             None,
             spatial.vertices,
-            offsets,
-            corners,
             spatial.patterns,
             network,
             spatial=spatial,
@@ -103,7 +93,7 @@ class Regions:
         )
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self.patterns)
 
     def __iter__(self) -> Iterator[Region]:
         return (self[i] for i in range(len(self)))
@@ -122,6 +112,24 @@ class Regions:
         words = np.ascontiguousarray(self.patterns[index]).view(np.uint8)
         unpacked = np.unpackbits(words, bitorder="little").astype(bool)
         return tuple(unpacked[64 * w : 64 * w + n] for w, n in zip(words_of(widths), widths, strict=False))
+
+    @cached_property
+    def _loops(self) -> tuple[Integers, NDArray[np.integer[Any]]]:
+        if self.planar is not None:
+            offsets, corners = loops(self.planar.halves, self.planar.faces)
+            return offsets, corners
+        assert self.spatial is not None
+        return self.spatial.corners()
+
+    @property
+    def offsets(self) -> Integers:
+        """The corners of region i are `vertices[corners[offsets[i]:offsets[i + 1]]]`, `(N + 1,)`."""
+        return self._loops[0]
+
+    @property
+    def corners(self) -> NDArray[np.integer[Any]]:
+        """Rows of `vertices`, `(Σ,)`; counter-clockwise round each region in two dimensions."""
+        return self._loops[1]
 
     @property
     def extent(self) -> float:
