@@ -15,6 +15,7 @@ from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected, direct
 from isthmus.functions.catalogue import catalogue
 from isthmus.regions import enumerate_regions
 from isthmus.regions.cells import cell_complex
+from isthmus.regions.conditioning import conditioned
 from oracles.degenerate_nets import DEGENERATE_NETS
 from oracles.rational_regions import activation_region_count, adjacent_pairs, rational_regions
 from regions.nets import autograd_jacobians, default_init, layers
@@ -37,9 +38,9 @@ def test_counts_are_the_known_ones(widths, scale, count):
 
 
 def through_cells(network, d, side=1.0):
-    weights, biases = [w.numpy() for w in network.weights], [b.numpy() for b in network.biases]
-    slope = network.activation.negative_slope
-    return cell_complex(weights, biases, slope, -side * np.ones(d), side * np.ones(d), 10**6)[0]
+    scaled = conditioned(network, -side * np.ones(d), side * np.ones(d))
+    low, high = scaled.forward(side * np.array([-np.ones(d), np.ones(d)]))
+    return cell_complex(scaled, low, high, 10**6)[0]
 
 
 @given(

@@ -11,6 +11,8 @@ from isthmus.functions import FullyConnected
 
 Floats = NDArray[np.float64]
 
+# A pre-activation within this share of ‖W_j‖‖a‖ + |b_j| of zero is rounding, and counts as zero: decision 0008.
+ROUNDING = 1e-13
 _EVEN = (1 / 8, 8.0)  # norms within these bounds are comparable enough
 
 
@@ -22,6 +24,7 @@ class Conditioned:
         weights: $W_1, …, W_L$, float64.
         biases: $b_1, …, b_L$.
         negative_slope: a in σ(z) = max(z, 0) + a min(z, 0).
+        reaches: For each hidden layer ‖W_j‖ and |b_j| times the relative rounding, `(2, n_ℓ)`: what counts as zero.
         centre: The middle of the domain, `(d,)`: the network here takes u where f takes centre + extent · u.
         extent: A power of two of about half the domain's size.
     """
@@ -29,6 +32,7 @@ class Conditioned:
     weights: list[Floats]
     biases: list[Floats]
     negative_slope: float
+    reaches: list[Floats]
     centre: Floats
     extent: float
 
@@ -60,15 +64,18 @@ def conditioned(network: FullyConnected, lower: Floats, upper: Floats) -> Condit
         for next_w, next_b in zip(weights[1:], biases[1:], strict=True):
             w, b = next_w @ w, next_w @ b + next_b
         weights, biases = [w], [b]
+    reaches = []
     for layer in range(len(weights) - 1):
         norms = np.sqrt(np.einsum("ij,ij->i", weights[layer], weights[layer]))
-        if norms.min() > _EVEN[0] and norms.max() < _EVEN[1]:
-            continue
-        size = _power_of_two(norms)
-        weights[layer] = weights[layer] / size[:, None]
-        biases[layer] = biases[layer] / size
-        weights[layer + 1] = weights[layer + 1] * size
-    return Conditioned(weights, biases, network.activation.negative_slope, centre, extent)
+        if not (norms.min() > _EVEN[0] and norms.max() < _EVEN[1]):
+            size = _power_of_two(norms)
+            weights[layer], biases[layer] = weights[layer] / size[:, None], biases[layer] / size
+            weights[layer + 1] = weights[layer + 1] * size
+            norms /= size
+        reach = np.empty((2, len(norms)))
+        reach[0], reach[1] = norms, np.abs(biases[layer])
+        reaches.append(reach * ROUNDING)
+    return Conditioned(weights, biases, network.activation.negative_slope, reaches, centre, extent)
 
 
 def _power_of_two(sizes: Floats) -> Floats:

@@ -164,9 +164,7 @@ def _planar(
     from isthmus.regions.regions import Regions
 
     scaled = conditioned(network, corners.min(axis=0), corners.max(axis=0))
-    found, stopped = planar_complex(
-        scaled.weights, scaled.biases, scaled.negative_slope, scaled.forward(corners), budget, report
-    )
+    found, stopped = planar_complex(scaled, scaled.forward(corners), budget, report)
     if stopped is not None and not partial:
         raise RegionBudgetError(len(found.faces) - 1, budget, *stopped)
     found.place[:, :2] = scaled.backward(found.place[:, :2])
@@ -181,7 +179,7 @@ def _spatial(
 
     scaled = conditioned(network, lower, upper)
     low, high = scaled.forward(np.stack([lower, upper]))
-    found, stopped = cell_complex(scaled.weights, scaled.biases, scaled.negative_slope, low, high, budget, report)
+    found, stopped = cell_complex(scaled, low, high, budget, report)
     if stopped is not None and not partial:
         raise RegionBudgetError(int(found.counts[-1]), budget, *stopped)
     found.vertices[:] = scaled.backward(found.vertices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from isthmus.errors import PrecisionError
 from isthmus.progress import Report, silent
 from isthmus.regions.affine_pieces import words_of
+from isthmus.regions.conditioning import Conditioned
 from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
 from isthmus.regions.layer_pass import pass_layer
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
 Words = NDArray[np.uint64]
-
-# A pre-activation within this share of ‖W_j‖‖a‖ + |b_j| of zero is rounding, and counts as zero: decision 0008.
-ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +46,9 @@ class PlanarComplex:
         return len(self.place), len(self.halves) // 2, len(self.faces)
 
 
-def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
-    """The complex of one face, a convex polygon with `corners` `(m, 2)` counter-clockwise."""
-    m = len(corners)
+@functools.cache
+def _ring(m: int) -> Integers:
+    """The half-edges of one face with m corners."""
     e = np.arange(m)
     ahead, behind = (e + 1) % m, (e - 1) % m
     halves = np.empty((2 * m, 4), np.int32)
@@ -58,33 +56,37 @@ def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
     inner[:, ORIGIN], inner[:, AFTER], inner[:, BEFORE], inner[:, FACE] = e, 2 * ahead, 2 * behind, 1
     outer[:, ORIGIN], outer[:, AFTER], outer[:, BEFORE] = ahead, 2 * behind + 1, 2 * ahead + 1
     outer[:, FACE] = OUTSIDE
+    return halves
+
+
+def polygon_complex(corners: Floats, words: int) -> PlanarComplex:
+    """The complex of one face, a convex polygon with `corners` `(m, 2)` counter-clockwise."""
+    m = len(corners)
     place = np.empty((m, 3))
     place[:, :2] = corners
     place[:, 2] = np.sqrt((corners * corners).sum(axis=1))
     faces = np.array([[1, 0], [0, 0]], np.int32)
     patterns = np.zeros((2, words), np.uint64)
     return PlanarComplex(
-        place, np.ascontiguousarray(corners), (2 * e[:, None]).astype(np.int32), halves, faces, patterns
+        place,
+        np.ascontiguousarray(corners),
+        (2 * np.arange(m, dtype=np.int32))[:, None],
+        _ring(m).copy(),
+        faces,
+        patterns,
     )
 
 
 def planar_complex(
-    weights: Sequence[Floats],
-    biases: Sequence[Floats],
-    negative_slope: float,
-    corners: Floats,
-    budget: int,
-    report: Report = silent,
+    network: Conditioned, corners: Floats, budget: int, report: Report = silent
 ) -> tuple[PlanarComplex, tuple[int, int] | None]:
     """Cut a convex polygon along the zero lines of all hidden neurons, layer by layer.
 
     Only the current layer's values are held, so memory follows the number of regions and one layer's width.
 
     Args:
-        weights: $W_1, …, W_L$, float64; $W_1$ has two columns.
-        biases: $b_1, …, b_L$.
-        negative_slope: a in σ(z) = max(z, 0) + a min(z, 0).
-        corners: Of the polygon, counter-clockwise, `(m, 2)`.
+        network: With two inputs.
+        corners: Of the polygon in its coordinates, counter-clockwise, `(m, 2)`.
         budget: Largest number of regions.
         report: Told after each layer.
 
@@ -95,15 +97,25 @@ def planar_complex(
     Raises:
         PrecisionError: If rounding makes the signs of a face contradict each other.
     """
+    weights, biases = network.weights, network.biases
     words = words_of([len(b) for b in biases[:-1]])
     c = polygon_complex(corners, words[-1])
     for layer, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
-        reach = ROUNDING * np.stack([np.sqrt(np.einsum("ij,ij->i", w, w)), np.abs(b)])
+        reach = network.reaches[layer - 1]
         z = np.empty((2 * len(c.place) + len(b) ** 2, len(b)))  # with the room that cutting will want
         np.matmul(c.values, w.T, out=z[: len(c.place)])
         z[: len(c.place)] += b
         *arrays, patterns, contradictions, handled = pass_layer(
-            c.place, z, c.outgoing, c.halves, c.faces, c.patterns, words[layer - 1], negative_slope, reach, budget + 1
+            c.place,
+            z,
+            c.outgoing,
+            c.halves,
+            c.faces,
+            c.patterns,
+            words[layer - 1],
+            network.negative_slope,
+            reach,
+            budget + 1,
         )
         place, values, outgoing, halves, faces = arrays
         c = PlanarComplex(place, values, outgoing, halves, faces, patterns)
