@@ -138,9 +138,8 @@ def _parts(j: int, c: int, k: int, vanishes: bool, cells: Any, pool: Any, signs:
     """Boundaries and signs of the positive part of cell c, of its negative part, and of what lies between."""
     begin, count = cells[c, START], cells[c, LENGTH]
     negative, between = cells[c, NEGATIVE], cells[c, BETWEEN]
-    above = ends[1]
-    below, middle = above + count + 1, above + 2 * count + 2
-    up, down, mid = above, below, middle
+    below, middle = ends[1], ends[1] + count + 1
+    up, down, mid = begin, below, middle  # the positive part takes the place of the whole: it is read before written
     for p in range(begin, begin + count):
         facet = pool[p]
         if cells[facet, CUT_BY] == j:
@@ -160,15 +159,28 @@ def _parts(j: int, c: int, k: int, vanishes: bool, cells: Any, pool: Any, signs:
                 if _state(j, pool[q], signs) == 0:
                     pool[mid] = pool[q]
                     mid += 1
-    pool[up], pool[down] = between, between
-    cells[c, START], cells[c, LENGTH] = above, up + 1 - above
+    pool[down] = between
     cells[negative, START], cells[negative, LENGTH] = below, down + 1 - below
-    cells[between, START], cells[between, LENGTH] = middle, mid - middle
-    ends[1] = mid
+    cells[between, START], cells[between, LENGTH] = down + 1, mid - middle
+    ends[1] = _moved(middle, mid, down + 1, pool)
+    cells[c, LENGTH] = up + 1 - begin
+    if up == begin + count:  # no facet is negative all over, so there is one more now than there was room for
+        cells[c, START] = ends[1]
+        up = _moved(begin, up, ends[1], pool)
+        ends[1] = up + 1
+    pool[up] = between
     if k > 1:
         _gather(between, cells, pool, signs)
     _gather(c, cells, pool, signs)
     _gather(negative, cells, pool, signs)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _moved(begin: int, end: int, to: int, pool: Any) -> int:
+    """Move entries of the pool towards `to`; where they end now."""
+    for p in range(begin, end):
+        pool[to + p - begin] = pool[p]
+    return to + end - begin
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -207,32 +219,38 @@ def record_cells(members: Any, counts: Any, cells: Any, signs: Any, patterns: An
 
 @njit(cache=True, error_model="numpy")
 def corner_lists(members: Any, counts: Any, cells: Any, pool: Any) -> Any:
-    """The vertices of every region: offsets `(N + 1,)` and rows, found by walking down the boundaries."""
-    top = len(counts) - 1
-    offsets = np.zeros(counts[top] + 1, np.int64)
-    found = np.empty(16 * counts[top] + 16, np.int64)
-    seen = np.full(len(cells), -1, np.int64)
-    queue = np.empty(len(cells), np.int64)
-    total = 0
-    for i in range(counts[top]):
-        queue[0] = members[top, i]
-        head, tail = 0, 1
-        while head < tail:
-            c = queue[head]
-            head += 1
-            if cells[c, LENGTH] == 0:
-                if total == len(found):
-                    more = np.empty(2 * len(found), np.int64)
-                    more[:total] = found
+    """The vertices of every region: offsets `(N + 1,)` and rows.
+
+    Built from the edges up, one dimension at a time, so that what several regions share is found once. A corner of a
+    k-dimensional polytope lies on at least k of its facets, so k − 1 of them need not be asked.
+    """
+    place = np.empty(len(cells), np.int32)
+    seen = np.empty(counts[0], np.int32)
+    offsets, found = np.arange(counts[0] + 1), np.empty(counts[0], np.int32)
+    for i in range(counts[0]):
+        place[members[0, i]], found[i] = i, cells[members[0, i], ROW]
+    for k in range(1, len(counts)):
+        below, lower = offsets, found
+        offsets, found = np.zeros(counts[k] + 1, np.int64), np.empty(2 * len(lower) + 16, np.int32)
+        seen[:] = -1
+        total = 0
+        for i in range(counts[k]):
+            c = members[k, i]
+            place[c] = i
+            for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH] - (k - 1)):
+                facet = place[pool[p]]
+                begin, end = below[facet], below[facet + 1]
+                if total + end - begin > len(found):
+                    more = np.empty(2 * len(found) + end - begin, np.int32)
+                    more[:total] = found[:total]
                     found = more
-                found[total] = cells[c, ROW]
-                total += 1
-            for p in range(cells[c, START], cells[c, START] + cells[c, LENGTH]):
-                if seen[pool[p]] != i:
-                    seen[pool[p]] = i
-                    queue[tail] = pool[p]
-                    tail += 1
-        offsets[i + 1] = total
+                for q in range(begin, end):
+                    vertex = lower[q]
+                    # Without a branch, which would be mispredicted every other time.
+                    found[total] = vertex
+                    total += int(seen[vertex] != i)
+                    seen[vertex] = i
+            offsets[i + 1] = total
     return offsets, found[:total]
 
 

@@ -52,7 +52,7 @@ class CellComplex:
     vertices: Floats
     patterns: NDArray[np.uint64]
 
-    def corners(self) -> tuple[Integers, Integers]:
+    def corners(self) -> tuple[Integers, NDArray[np.int32]]:
         """The vertices of each region in CSR form."""
         offsets, rows = corner_lists(self.members, self.counts, self.cells, self.pool)
         return offsets, rows
