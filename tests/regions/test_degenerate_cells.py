@@ -1,0 +1,37 @@
+"""Degenerate networks in one, three and four dimensions: patterns and neighbours are those of exact arithmetic."""
+
+import numpy as np
+import pytest
+
+from isthmus.functions import ABSOLUTE, RELU, Activation
+from isthmus.regions import enumerate_regions
+from oracles.degenerate_cells import FAMILIES, degenerate_network
+from oracles.rational_cells import adjacent_patterns, rational_cells
+
+
+def pattern(regions, index):
+    return tuple(np.concatenate(regions.pattern(index)).tolist())
+
+
+@pytest.mark.parametrize("activation", [RELU, ABSOLUTE, Activation(0.25)], ids=lambda a: a.name)
+@pytest.mark.parametrize("widths", [(1, 4, 4, 4, 1), (3, 5, 4, 1), (3, 3, 3, 3, 1), (4, 4, 3, 1)], ids=str)
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_regions_and_neighbours_are_what_exact_arithmetic_says(family, widths, activation, seed):
+    network = degenerate_network(family, widths, seed, activation)
+    exact = rational_cells(network)
+    regions = enumerate_regions(network, (-1, 1))
+    patterns = [pattern(regions, i) for i in range(len(regions))]
+    assert len(patterns) == len(exact)
+    assert set(patterns) == {region.pattern for region in exact}
+    neighbours = {frozenset((patterns[a], patterns[b])) for a, b in regions.neighbours}
+    assert neighbours == adjacent_patterns(exact)
+    assert len(neighbours) == len(regions.neighbours)
+    assert sum((-1) ** k * n for k, n in enumerate(regions.spatial.counts)) == 1  # Euler: a ball
+    # The corners are the exact ones, each once.
+    of = {region.pattern: np.array(sorted(region.tight), dtype=float) for region in exact}
+    for i, name in enumerate(patterns):
+        corners = regions.vertices[regions.corners[regions.offsets[i] : regions.offsets[i + 1]]]
+        assert len(corners) == len(of[name])
+        distances = np.abs(corners[:, None] - of[name][None]).max(axis=2)
+        assert distances.min(axis=0).max() <= 1e-12
