@@ -113,3 +113,16 @@ def test_one_output_has_no_boundary_and_partial_regions_neither():
     partial = enumerate_regions(default_init((2, 32, 32, 3)), (-1, 1), budget=20, partial=True)
     with pytest.raises(DomainError, match="partial"):
         partial.tripoints()
+
+
+@pytest.mark.parametrize("exponent", [-35, 35])
+def test_ties_do_not_depend_on_how_the_function_is_written(exponent):
+    """Last hidden neurons scaled by c and their outgoing weights by 1/c, c up to 3e10: f and its ties stay."""
+    network = random_classifier(3, hidden=(16, 16), classes=4)
+    c = 2.0**exponent
+    weights, biases = list(network.weights), list(network.biases)
+    weights[1], biases[1], weights[2] = weights[1] * c, biases[1] * c, weights[2] / c
+    found, expected = boundary_of(type(network)(tuple(weights), tuple(biases))), boundary_of(network)
+    assert found.tripoint_classes == expected.tripoint_classes
+    assert np.allclose(found.tripoints, expected.tripoints, atol=1e-12)
+    assert found.tied_area == expected.tied_area == 0.0

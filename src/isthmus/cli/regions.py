@@ -110,6 +110,9 @@ def regions_record(
         "neighbours": len(found.neighbours),
         "tolerance": tolerance.relative,
         "seconds": seconds,
+        # None where there is nothing to count: partial regions, other dimensions, a single output.
+        "jacobian_rank": None,
+        "tripoints": None,
     }
     if d == 2:
         record["area"] = float(found.areas.sum())
@@ -120,7 +123,7 @@ def regions_record(
     record |= {
         "connected_pieces": connected,
         "distinct_pieces": distinct,
-        "jacobian_rank": jacobian.upper,
+        "jacobian_rank": jacobian.lower,
         "jacobian_rank_lower": jacobian.lower,
         "jacobian_rank_upper": jacobian.upper,
         "bottleneck_rank_lower": bottleneck.lower,
@@ -193,7 +196,7 @@ def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
             ("Jacobian rank", f"{_interval(record, 'jacobian_rank')} at {record['tolerance']:g} ({ranks})"),
             ("bottleneck rank", _interval(record, "bottleneck_rank")),
         ]
-    if "tripoints" in record:
+    if record["tripoints"] is not None:
         order = record["class_order"]
         lines.append(("tripoints", f"{record['tripoints']}"))
         lines.append(("classes", " – ".join(map(str, order)) + " along a line" if order else "not along a line"))

@@ -44,7 +44,7 @@ def regions_picture(record: dict[str, Any], found: Regions, tolerance: Tolerance
     if first not in colourings:
         known = ", ".join(colourings)
         raise OptionError("--colour", first, f"one of {known} for this network" + _reason(first))
-    boundary = found.decision_boundary() if "tripoints" in record else None
+    boundary = found.decision_boundary() if record["tripoints"] is not None else None
     order = [colourings.pop(first), *colourings.values()]
     return RegionPicture(
         title=f"{len(found):,} linear regions of {record['name']}",
@@ -107,6 +107,6 @@ def _facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             ("distinct affine pieces", f"{record['distinct_pieces']:,}"),
             ("Jacobian rank", f"{record['jacobian_rank']} at {record['tolerance']:g}"),
         ]
-    if "tripoints" in record:
+    if record["tripoints"] is not None:
         facts.append(("tripoints", f"{record['tripoints']}"))
     return tuple(facts)

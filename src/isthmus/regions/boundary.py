@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError, ShapeError
-from isthmus.functions import FullyConnected
 from isthmus.regions.conditioning import ROUNDING
 from isthmus.regions.cutting import cut_layer
 from isthmus.regions.half_edges import AFTER, FACE, ORIGIN, loops
@@ -83,7 +82,7 @@ class DecisionBoundary:
         return tuple(path) if len(path) == len(near) else None
 
 
-def decision_boundary(complex_: PlanarComplex, network: FullyConnected) -> DecisionBoundary:
+def decision_boundary(complex_: PlanarComplex, depth: int) -> DecisionBoundary:
     r"""Refine the regions until each has one largest output, and read the boundary off.
 
     For c = 1, 2, … the regions are cut along the zero lines of $f_c - \max(f_0, …, f_{c-1})$: earlier cuts have made
@@ -91,7 +90,7 @@ def decision_boundary(complex_: PlanarComplex, network: FullyConnected) -> Decis
 
     Args:
         complex_: The regions of a network, its values the outputs at the vertices.
-        network: The network, for the size of rounding errors in its outputs.
+        depth: L, for messages.
 
     Raises:
         ShapeError: If the network has one output.
@@ -103,19 +102,16 @@ def decision_boundary(complex_: PlanarComplex, network: FullyConnected) -> Decis
             "A decision boundary needs at least two outputs, one a class; the network has one. "
             "Compare its output with 0 by adding a second output that is constant."
         )
-    refined, owners, size = _cut_by_maximum(complex_, network)
+    refined, owners = _cut_by_maximum(complex_, depth)
     values = refined.values
-    top = values.max(axis=1)
-    ties = values >= (top - 4 * ROUNDING * size)[:, None]
+    ties = values >= (values.max(axis=1) - 4 * ROUNDING * refined.place[:, 2])[:, None]
     return _read(refined, owners, ties)
 
 
-def _cut_by_maximum(complex_: PlanarComplex, network: FullyConnected) -> tuple[PlanarComplex, Integers, Floats]:
-    """The complex cut until one output is largest on each face, that output, and the size of values at vertices."""
-    place, values, outgoing = complex_.place.copy(), complex_.values, complex_.outgoing
+def _cut_by_maximum(complex_: PlanarComplex, depth: int) -> tuple[PlanarComplex, Integers]:
+    """The complex cut until one output is largest on each face, and that output."""
+    place, values, outgoing = complex_.place, complex_.values, complex_.outgoing
     halves, faces = complex_.halves, complex_.faces
-    last, offset = network.weights[-1].numpy(), network.biases[-1].numpy()
-    place[:, 2] = complex_.place[:, 2] * np.linalg.norm(last, axis=1).max() + np.abs(offset).max()
     owners = np.zeros(len(faces), np.int64)
     count = values.shape[1]
     reach = np.array([[2 * ROUNDING], [0.0]])
@@ -128,13 +124,13 @@ def _cut_by_maximum(complex_: PlanarComplex, network: FullyConnected) -> tuple[P
         values = z[:, 1:]
         won, mixed = record_layer(np.zeros((len(owners), 1), np.uint64), 0, halves, faces, signs)
         if contradictions + mixed:
-            raise PrecisionError(network.depth, contradictions + mixed)
+            raise PrecisionError(depth, contradictions + mixed)
         old = len(owners)
         owners = np.concatenate([owners, np.zeros(len(faces) - old, np.int64)])
         for f in range(old, len(faces)):  # in this order: a new face may have been cut from another new one
             owners[f] = owners[faces[f, 1]]
         owners[won[:, 0] != 0] = c
-    return PlanarComplex(place, values, outgoing, halves, faces, complex_.patterns), owners, place[:, 2]
+    return PlanarComplex(place, values, outgoing, halves, faces, complex_.patterns), owners
 
 
 def _read(refined: PlanarComplex, owners: Integers, ties: NDArray[np.bool_]) -> DecisionBoundary:

@@ -25,7 +25,8 @@ class PlanarComplex:
     """A planar complex of convex faces; `half_edges` gives the convention.
 
     Attributes:
-        place: For each vertex its two coordinates and the norm of `values` there, `(V, 3)`.
+        place: For each vertex its two coordinates, and the size against which rounding there is measured: the norm of
+            `values`, or for outputs the largest ‖W_j‖‖a‖ + |b_j|, `(V, 3)`.
         values: A function's values at the vertices, affine on each face, `(V, n)`.
         outgoing: A half-edge that starts at each vertex, `(V, 1)`.
         halves: `(2E, 4)`.
@@ -125,4 +126,7 @@ def planar_complex(
         if contradictions:
             raise PrecisionError(layer, contradictions)
     outputs = c.values @ weights[-1].T + biases[-1]
+    c.place[:, 2] = (
+        c.place[:, 2] * np.sqrt(np.einsum("ij,ij->i", weights[-1], weights[-1])).max() + abs(biases[-1]).max()
+    )
     return PlanarComplex(c.place, outputs, c.outgoing, c.halves, c.faces, c.patterns), None

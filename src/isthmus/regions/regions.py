@@ -244,7 +244,7 @@ class Regions:
         """Where the largest of the outputs changes: segments, tripoints, exits. Two dimensions only."""
         self._need_two_dimensions("the decision boundary")
         assert self.planar is not None
-        return decision_boundary(self.planar, self.network)
+        return decision_boundary(self.planar, self.network.depth)
 
     def tripoints(self) -> Floats:
         """Points of Ω where three or more outputs tie at the maximum, `(T, 2)`. Two dimensions only."""
