@@ -132,7 +132,7 @@ def trained() -> tuple[nn.Module, Tensor]:
     z = torch.randn(1000, 5, generator=generator)
     bend, spread = torch.randn(5, 60, generator=generator), torch.randn(60, 784, generator=generator)
     x = torch.tanh(0.5 * z @ bend) @ spread / 60**0.5
-    plan = Plan(warmup_steps=600, rounds=2)
+    plan = Plan(steps=600, rounds=2)
     fitted = fit(x, x, depth=11, width=200, ridge=0.05, standardize="global", seed=0, plan=plan)
     model = to_torch(fitted.network).eval()
     return model, fitted.inputs.forward(x[:256]).float()

@@ -154,12 +154,18 @@ class ScaleError(IsthmusError, ValueError):
 
 
 class DivergenceError(IsthmusError, ArithmeticError):
-    """The objective left the finite numbers during training."""
+    """The objective left the finite numbers during training.
 
-    def __init__(self, step: int) -> None:
+    Attributes:
+        cause: "λ" or "learning rate".
+    """
+
+    def __init__(self, step: int, cause: str) -> None:
+        self.cause = cause
+        remedy = "a smaller --ridge" if cause == "λ" else "a smaller --learning-rate, or standardise the data"
         super().__init__(
-            f"The objective became NaN or infinite at step {step}. "
-            "Use a smaller --learning-rate, or standardise the data."
+            f"The objective became NaN or infinite at step {step}: the {cause} is too large. Use {remedy}. "
+            "The last checkpoint, if one was asked for, is unharmed."
         )
 
 

@@ -57,7 +57,7 @@ def test_rescaling_neurons_changes_nothing(network):
 def trained():
     """A deep network after a short real fit: dead, duplicated and always-on neurons are the rule in it."""
     x = torch.randn(200, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return fit(x, through(2, 0, d=6)(x), depth=13, width=30, seed=0, plan=Plan(warmup_steps=600, rounds=2))
+    return fit(x, through(2, 0, d=6)(x), depth=13, width=30, seed=0, plan=Plan(steps=600, rounds=2))
 
 
 def test_slices_of_a_trained_deep_net_have_no_spurious_slivers(trained):

@@ -20,7 +20,7 @@ from isthmus.functions import IDENTITY
 from isthmus.training import Plan, fit
 from isthmus.training import loop as loop_module
 
-SHORT = Plan(warmup_steps=60, rounds=2, evaluations=40)
+SHORT = Plan(steps=60, rounds=2, evaluations=40)
 
 
 def pairs(n=80, d=4, seed=0):
@@ -50,7 +50,7 @@ def test_a_linear_network_reaches_the_closed_form(depth):
         ridge=ridge,
         standardize="none",
         activation=IDENTITY,
-        plan=Plan(warmup_steps=300, rounds=10, precision=1e-9),
+        plan=Plan(steps=300, rounds=10, precision=1e-9),
     )
     assert fitted.value == pytest.approx(expected, rel=2e-3)
     assert fitted.stationarity < 1e-2
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another():
 @pytest.mark.parametrize("batch_size", [None, 16])
 def test_a_killed_fit_resumes_to_the_same_network(tmp_path, monkeypatch, batch_size):
     x, y = pairs()
-    plan = Plan(warmup_steps=60, rounds=2, evaluations=40, batch_size=batch_size)
+    plan = Plan(steps=60, rounds=2, evaluations=40, batch_size=batch_size)
     whole = fit(x, y, depth=3, width=12, plan=plan)
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)  # save after every step
     saves = 0
@@ -131,7 +131,7 @@ def test_an_interrupted_fit_is_usable(after):
 def test_rank_2_is_learned_from_data():
     teacher = through(2, seed=3, d=6)
     x = torch.randn(300, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    fitted = fit(x, teacher(x), depth=8, width=30, plan=Plan(warmup_steps=600, rounds=4))
+    fitted = fit(x, teacher(x), depth=8, width=30, plan=Plan(steps=600, rounds=4))
     from isthmus.ranks import measure
 
     profile = measure(fitted, x)
@@ -186,7 +186,7 @@ def test_bad_input_is_refused_before_any_work(x, y, options, error, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"warmup_steps": -1}, "warmup_steps is -1"),
+        ({"steps": -1}, "steps is -1"),
         ({"rounds": -1}, "rounds is -1"),
         ({"evaluations": 0}, "evaluations is 0"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
@@ -201,7 +201,7 @@ def test_a_plan_has_limits(options, message):
 
 def test_divergence_is_an_error_that_says_what_to_do():
     with pytest.raises(DivergenceError, match="smaller --learning-rate"):
-        fit(X, Y, depth=6, width=4, plan=Plan(warmup_steps=60, learning_rate=1e12))
+        fit(X, Y, depth=6, width=4, plan=Plan(steps=60, learning_rate=1e12))
 
 
 def test_duplicate_rows_and_constant_columns_do_no_harm():

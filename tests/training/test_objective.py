@@ -33,23 +33,23 @@ def test_value_and_gradient_are_autograds(activation, points, classes, chunk, mo
     objective = Objective(points, y, cross_entropy if classes else squared_error, 0.3)
     at = Parameters.of(network)
     slope = Parameters.of(network)
-    value = objective.gradient(at, slope)
+    (value,) = objective.gradient(at, slope)
     expected, gradients = by_autograd(network, points, y, 0.3, classes=classes)
     torch.testing.assert_close(value, expected)
     assert objective.value(network) == pytest.approx(float(expected), rel=1e-12)
-    for found, wanted in zip((*slope.network.weights, *slope.network.biases), gradients, strict=True):
+    for found, wanted in zip((*slope.network().weights, *slope.network().biases), gradients, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-12)
 
 
 def test_the_parameters_are_views_of_one_vector():
     network = random_layers((3, 4, 2), RELU, seed=3)
     parameters = Parameters.of(network)
-    assert len(parameters.vector) == network.parameter_count
+    assert parameters.vector.shape == (1, network.parameter_count)
     parameters.vector.zero_()
-    assert parameters.network.squared_norm == 0.0
+    assert parameters.network().squared_norm == 0.0
     assert network.squared_norm > 0.0
     parameters.assign(network)
-    assert parameters.network.squared_norm == network.squared_norm
+    assert parameters.network().squared_norm == network.squared_norm
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.3, 1.0])

@@ -73,10 +73,12 @@ def fit(
     tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
     validation: Annotated[float, typer.Option(help="Share of rows that decide the rank.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of rows for the figures that are reported.")] = 0.15,
-    learning_rate: Annotated[float, typer.Option(help="Peak step size of Adam.")] = DEFAULTS.learning_rate,
-    steps: Annotated[int, typer.Option(help="Steps of Adam.")] = DEFAULTS.warmup_steps,
-    rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS.")] = DEFAULTS.rounds,
-    batch_size: Annotated[int | None, typer.Option(help="Rows in a step of Adam. Default: all up to 4096.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="Peak step size of the descent.")] = DEFAULTS.learning_rate,
+    steps: Annotated[int, typer.Option(help="Steps of the descent (SOAP).")] = DEFAULTS.steps,
+    rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS after it.")] = DEFAULTS.rounds,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows in a step of the descent. Default: all up to 4096.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
@@ -95,7 +97,7 @@ def fit(
         activation=activation,
         tolerance=tolerance,
         device=_device(device),
-        plan=Plan(learning_rate=learning_rate, warmup_steps=steps, rounds=rounds, batch_size=batch_size),
+        plan=Plan(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
     )
     options.check()
     dataset = load_dataset(

@@ -39,7 +39,7 @@ def refit(
     u, s, vt = torch.linalg.svd(network.weights[layer].double(), full_matrices=False)
     roots = s[:rank].sqrt()
     left, right = (u[:, :rank] * roots).to(network.dtype), (roots[:, None] * vt[:rank]).to(network.dtype)
-    flat = Parameters.of(network).vector
+    flat = Parameters.of(network).vector[0]
     vector = torch.cat([flat, left.reshape(-1), right.reshape(-1)])
     gradient = torch.zeros_like(vector)
     point = _Constrained.around(vector, network, layer, left.shape, right.shape)
@@ -47,7 +47,7 @@ def refit(
 
     def evaluate() -> Tensor:
         point.multiply()
-        value = objective.gradient(point.whole, slope.whole)
+        value = objective.gradient(point.whole, slope.whole)[0]
         inner = slope.weight
         torch.mm(inner, point.right.T, out=slope.left)
         torch.mm(point.left.T, inner, out=slope.right)
@@ -57,7 +57,7 @@ def refit(
     with flushed_denormals(), torch.no_grad():
         lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory)
         point.multiply()
-    found = point.whole.network
+    found = point.whole.network()
     return FullyConnected(
         tuple(w.clone() for w in found.weights), tuple(b.clone() for b in found.biases), found.activation
     )
@@ -68,7 +68,7 @@ class _Constrained:
 
     def __init__(self, whole: Parameters, at: int, left: Tensor, right: Tensor) -> None:
         self.whole, self.left, self.right = whole, left, right
-        self.weight = whole.network.weights[at]
+        self.weight = whole.weights[at][0]
 
     @staticmethod
     def around(
@@ -77,7 +77,10 @@ class _Constrained:
         p = like.parameter_count
         middle = p + left[0] * left[1]
         return _Constrained(
-            Parameters.around(vector[:p], like), at, vector[p:middle].view(left), vector[middle:].view(right)
+            Parameters.around(vector[None, :p], like.widths, like.activation),
+            at,
+            vector[p:middle].view(left),
+            vector[middle:].view(right),
         )
 
     def multiply(self) -> None:

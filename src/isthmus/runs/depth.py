@@ -25,7 +25,7 @@ def chosen_depth(dataset: Dataset, plan: Plan, trained: Trained, report: Report)
     Each is trained for half the warm-up and one round only: enough to compare. Among depths that predict equally
     well the deepest has the strongest bias towards low rank.
     """
-    short = replace(plan, warmup_steps=plan.warmup_steps // 2, rounds=min(plan.rounds, 1))
+    short = replace(plan, steps=plan.steps // 2, rounds=min(plan.rounds, 1))
     results: list[tuple[int, float, float]] = []
     for depth in _DEPTHS:
         report(0.0, f"trying depth {depth}")

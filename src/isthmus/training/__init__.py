@@ -1,13 +1,16 @@
 """Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
 
-from isthmus.training.descent import lbfgs
+from isthmus.training.condensing import condense, widened
 from isthmus.training.fit import FittedNetwork, check_options, constant_loss, fit
 from isthmus.training.history import Moment
 from isthmus.training.loss import cross_entropy, squared_error
+from isthmus.training.many import fit_many
+from isthmus.training.natural import natural_lbfgs
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.plan import Plan
 from isthmus.training.projection import project
+from isthmus.training.quasi_newton import lbfgs
 from isthmus.training.rebalancing import rebalance
 
 __all__ = [
@@ -17,12 +20,16 @@ __all__ = [
     "Parameters",
     "Plan",
     "check_options",
+    "condense",
     "constant_loss",
     "cross_entropy",
     "fit",
+    "fit_many",
     "lbfgs",
+    "natural_lbfgs",
     "project",
     "random_network",
     "rebalance",
     "squared_error",
+    "widened",
 ]

@@ -20,34 +20,36 @@ class Progress:
     """The state of a fit between two steps.
 
     Attributes:
-        vector: All weights and biases, `(p,)`.
-        step: Steps of Adam done.
-        rounds: Rounds of L-BFGS done.
-        is_converged: Whether the last round moved less than the plan's precision.
-        optimiser: Adam's state; empty once L-BFGS has begun, which starts every round afresh.
+        vector: All weights and biases of the S networks that are still trained, `(S, p)`.
+        widths: Their shape: it shrinks as neurons are taken out.
+        alive: Which of the starts they are.
+        step: Steps of the descent done.
+        rounds: Rounds of L-BFGS done, for each network.
+        is_converged: Whether the last round of a network moved less than the plan's precision.
+        optimiser: The descent's state; empty once L-BFGS has begun, which starts every round afresh.
         history: The moments recorded so far.
         seconds: Time spent in earlier sessions.
     """
 
     vector: Tensor
+    widths: tuple[int, ...]
+    alive: list[int]
     step: int = 0
-    rounds: int = 0
-    is_converged: bool = False
+    rounds: list[int] = field(default_factory=list)
+    is_converged: list[bool] = field(default_factory=list)
     optimiser: dict[str, Tensor] = field(default_factory=dict)
     history: list[Moment] = field(default_factory=list)
     seconds: float = 0.0
 
 
+_FACTS = ("widths", "alive", "step", "rounds", "is_converged", "seconds")
+
+
 def save_checkpoint(progress: Progress, path: Path, *, key: str) -> None:
     """Write `progress` to one safetensors file, atomically; `key` names the fit it belongs to."""
-    facts = {
-        "step": progress.step,
-        "rounds": progress.rounds,
-        "is_converged": progress.is_converged,
-        "seconds": progress.seconds,
-        "history": [asdict(moment) for moment in progress.history],
-    }
-    tensors = {"vector": progress.vector, **{f"adam.{name}": t for name, t in progress.optimiser.items()}}
+    facts = {name: getattr(progress, name) for name in _FACTS}
+    facts["history"] = [asdict(moment) for moment in progress.history]
+    tensors = {"vector": progress.vector, **{f"soap.{name}": t for name, t in progress.optimiser.items()}}
     content = safetensors.torch.save(
         {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()},
         {"format": "isthmus-checkpoint", "key": key, "facts": json.dumps(facts)},
@@ -73,12 +75,10 @@ def load_checkpoint(path: Path, *, key: str) -> Progress | None:
         facts = json.loads(metadata["facts"])
         return Progress(
             vector=tensors["vector"],
-            step=facts["step"],
-            rounds=facts["rounds"],
-            is_converged=facts["is_converged"],
-            optimiser={name.removeprefix("adam."): t for name, t in tensors.items() if name.startswith("adam.")},
+            optimiser={name.removeprefix("soap."): t for name, t in tensors.items() if name.startswith("soap.")},
             history=[Moment(**moment) for moment in facts["history"]],
-            seconds=facts["seconds"],
+            **{name: facts[name] for name in _FACTS if name != "widths"},
+            widths=tuple(facts["widths"]),
         )
     except (KeyError, TypeError, ValueError) as damaged:
         raise FileFormatError(path, f"its content does not fit together ({damaged})", remedy) from damaged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def fit(
     width: int = 100,
     ridge: float | None = None,
     seed: int = 0,
+    starts: int = 1,
     standardize: Scaling = "columns",
     activation: Activation = RELU,
     plan: Plan = DEFAULT_PLAN,
@@ -85,9 +86,11 @@ def fit(
         y: Outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
         task: "regression", "classification" or "autoencoder".
         depth: L ≥ 1, number of weight matrices.
-        width: Width of every hidden layer.
+        width: Width of every hidden layer at the start; neurons that the data do not need are taken out on the way.
         ridge: λ ≥ 0. Default: 1/1000 of the loss of the best constant prediction.
         seed: Draws the start and the minibatches; the same seed gives the same network on the same machine.
+        starts: Number of random starts, from the seeds `seed`, `seed` + 1, …; the better half goes on at a quarter,
+            half and three quarters of the descent, and the best is finished.
         standardize: "columns", "global" (one scale for all columns) or "none".
         activation: σ.
         plan: How long and how fast.
@@ -107,43 +110,93 @@ def fit(
         Jacot (2023), problem setting.
     """
     check_options(task, depth, width, ridge)
-    inputs, targets, classes = _as_pair(x, y, task)
-    objective, s_x, s_y = _standardized_objective(inputs, targets, classes, task, standardize, ridge, device)
-    d_out = len(classes) if classes is not None else targets.shape[1]
-    start = random_network(
-        (inputs.shape[1], *[width] * (depth - 1), d_out),
-        activation,
-        torch.Generator().manual_seed(seed),
-        device=device,
+    if starts < 1:
+        raise OptionError("starts", starts, "at least 1")
+    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    training = Training(
+        problem.starts(depth, width, activation, range(seed, seed + starts)),
+        problem.objective,
+        plan,
+        seed=seed,
+        only_best=True,
+        save=_saver(checkpoint, key),
+        report=report,
     )
-    training = Training(start, objective, plan, seed=seed, save=_saver(checkpoint, key), report=report)
     if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
         training.resume(progress)
-    stopped = training.run()
-    network = _detached(training.network)
+    is_complete = training.run()
+    best = min(range(len(training.networks)), key=lambda i: problem.objective.value(training.networks[i]))
+    return fitted_network(problem, training, best, is_complete=is_complete)
+
+
+def fitted_network(problem: Problem, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
+    """Network `index` of those a training has left, with its account."""
+    objective, network = training.objective_of(index), detached(training.networks[index])
     return FittedNetwork(
         network=network,
-        inputs=s_x,
-        outputs=s_y,
+        inputs=problem.inputs,
+        outputs=problem.outputs,
         objective=objective,
         value=objective.value(network),
         error=objective.error(network),
-        stationarity=_stationarity(objective, network),
+        stationarity=stationarity(objective, network),
         history=tuple(training.progress.history),
         seconds=training.seconds,
-        stopped=stopped,
-        classes=classes,
+        stopped=training.stopped(index) if is_complete else "interrupted",
+        classes=problem.classes,
     )
 
 
 @torch.no_grad()
-def _stationarity(objective: Objective, network: FullyConnected) -> float:
+def stationarity(objective: Objective, network: FullyConnected) -> float:
+    r"""$\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ in float64."""
     y = objective.y.double() if objective.y.is_floating_point() else objective.y
     exact = Objective(objective.x.double(), y, objective.loss, objective.ridge)
     at = Parameters.of(network.to(dtype=torch.float64))
-    slope = Parameters.of(at.network)
+    slope = at.like(torch.zeros_like(at.vector))
     value = exact.gradient(at, slope)
     return float(slope.vector.norm() / value) if float(value) > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Data made ready for training: the objective over standardised rows, and the way back.
+
+    Attributes:
+        objective: Over the standardised training rows.
+        inputs, outputs: The standardisations.
+        classes: The labels in the order of the outputs, for a classification; else None.
+        d_out: Number of outputs of the network.
+    """
+
+    objective: Objective
+    inputs: Affine
+    outputs: Affine
+    classes: Tensor | None
+    d_out: int
+
+    @staticmethod
+    def of(
+        x: object,
+        y: object | None,
+        *,
+        task: str,
+        ridge: float | None,
+        standardize: Scaling,
+        device: torch.device | str,
+    ) -> Problem:
+        """The problem that `fit` solves for these arguments, or the error that it raises."""
+        inputs, targets, classes = _as_pair(x, y, task)
+        objective, s_x, s_y = _standardized_objective(inputs, targets, classes, task, standardize, ridge, device)
+        return Problem(objective, s_x, s_y, classes, len(classes) if classes is not None else targets.shape[1])
+
+    def starts(self, depth: int, width: int, activation: Activation, seeds: Iterable[int]) -> list[FullyConnected]:
+        """Random networks of this depth and width, one for each seed."""
+        x = self.objective.x
+        widths = (x.shape[1], *[width] * (depth - 1), self.d_out)
+        return [
+            random_network(widths, activation, torch.Generator().manual_seed(seed), device=x.device) for seed in seeds
+        ]
 
 
 def constant_loss(targets: Tensor) -> float:
@@ -235,7 +288,7 @@ def _saver(checkpoint: Path | None, key: str) -> Callable[[Progress], None]:
     return lambda progress: save_checkpoint(progress, checkpoint, key=key)
 
 
-def _detached(network: FullyConnected) -> FullyConnected:
+def detached(network: FullyConnected) -> FullyConnected:
     """A copy whose tensors do not share the training vector."""
     return FullyConnected(
         tuple(w.clone() for w in network.weights), tuple(b.clone() for b in network.biases), network.activation

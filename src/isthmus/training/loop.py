@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -15,127 +15,213 @@ from isthmus.errors import DivergenceError
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report
 from isthmus.training.checkpoint import Progress
-from isthmus.training.descent import Adam, lbfgs
+from isthmus.training.condensing import condense, widened
 from isthmus.training.history import Moment, Stopped
+from isthmus.training.natural import natural_lbfgs
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import Plan
 from isthmus.training.projection import project
 from isthmus.training.rebalancing import rebalance
+from isthmus.training.soap import Soap
 
 Save = Callable[[Progress], None]
 
-_RECORD_EVERY = 25  # steps or evaluations between two entries of the history
+_RECORD_EVERY = 25  # steps between two entries of the history
 _TIDY_ROWS = 8192
 _SAVE_EVERY = float(os.environ.get("ISTHMUS_SAVE_EVERY", "5"))  # seconds between two checkpoints
 _FINAL_DAMPING = 1e-7  # small enough to leave f alone at float32, large enough to be stable
+_REFRESH = 5  # steps between two turns of SOAP's bases
+_WORTHWHILE = 0.85  # share of the weights that must remain at most for a new, narrower shape to pay
+_ROUNDS_OF_ELIMINATION = (0.25, 0.5, 0.75)  # of the descent, after each of which the better half goes on
 
 
 class Training:
-    """One fit: a network on its way to a minimum of the objective.
+    """One fit: a network, or several of one shape at once, on the way to a minimum of the objective.
 
-    `run` may be interrupted (Ctrl-C): the network is then the best of the current stage and `stopped` says so. What
+    `run` may be interrupted (Ctrl-C): the networks are then the best of the current stage and `stopped` says so. What
     `save` is given between two steps is enough to continue and to end at the same numbers.
+
+    Args:
+        networks: S starts of one shape.
+        objective: What to minimise.
+        plan: How.
+        ridges: λ of each network; None for the objective's own.
+        seed: Draws the minibatches.
+        only_best: Whether the starts compete: at a quarter, half and three quarters of the descent the better half of
+            them goes on, and the best one is finished.
+        save: Told the progress every few seconds.
+        report: Told the fraction done.
     """
 
     def __init__(
-        self, network: FullyConnected, objective: Objective, plan: Plan, *, seed: int, save: Save, report: Report
+        self,
+        networks: Sequence[FullyConnected],
+        objective: Objective,
+        plan: Plan,
+        *,
+        ridges: Sequence[float] | None = None,
+        seed: int,
+        only_best: bool = False,
+        save: Save,
+        report: Report,
     ) -> None:
         self.objective, self.plan, self.seed = objective, plan, seed
-        self._save, self._report = save, report
-        self.parameters = Parameters.of(network)
-        self.progress = Progress(self.parameters.vector)
+        self._ridges = [objective.ridge] * len(networks) if ridges is None else list(ridges)
+        self._only_best, self._save, self._report = only_best, save, report
+        self.parameters = Parameters.of(networks)
+        count = len(networks)
+        self.progress = Progress(
+            self.parameters.vector,
+            self.parameters.widths,
+            list(range(count)),
+            rounds=[0] * count,
+            is_converged=[False] * count,
+        )
         self._begin = self._saved = time.monotonic()
+        self._done = 0.0  # seconds of earlier sessions
 
     @property
-    def network(self) -> FullyConnected:
-        """The network as it is now."""
-        return self.parameters.network
+    def networks(self) -> list[FullyConnected]:
+        """The networks as they are now; `progress.alive` tells which of the starts they come from."""
+        return [self.parameters.network(index) for index in range(self.parameters.count)]
 
     @property
     def seconds(self) -> float:
         """Time spent, earlier sessions included."""
-        return self.progress.seconds + time.monotonic() - self._begin
+        return self._done + time.monotonic() - self._begin
+
+    def objective_of(self, index: int) -> Objective:
+        """What network `index` of those alive minimises."""
+        return self.objective.with_ridge(self._ridges[self.progress.alive[index]])
+
+    def stopped(self, index: int) -> Stopped:
+        """Why network `index` of those alive went no further, if it was not interrupted."""
+        return "converged" if self.progress.is_converged[index] else "budget"
 
     def resume(self, progress: Progress) -> None:
         """Continue from a saved progress."""
-        self.parameters.vector.copy_(progress.vector)
-        progress.vector = self.parameters.vector
-        self.progress = progress
+        like = self.objective.x
+        progress.vector = progress.vector.to(device=like.device)
+        self.parameters = Parameters.around(progress.vector, progress.widths, self.parameters.activation)
+        self.progress, self._done = progress, progress.seconds
 
-    def run(self) -> Stopped:
-        """Warm up, then finish; return why it ended."""
+    def run(self) -> bool:
+        """Descend, then finish; whether it came to its end without an interruption."""
         self._begin = self._saved = time.monotonic()
         try:
             with flushed_denormals(), torch.no_grad():
-                self._warm_up()
-                self._finish()
+                self._descend()
+                for index in range(self.parameters.count):
+                    self._finish(index)
         except KeyboardInterrupt:
             self._record()
-            return "interrupted"
-        return "converged" if self.progress.is_converged else "budget"
+            return False
+        return True
 
-    def _warm_up(self) -> None:
+    def _descend(self) -> None:
         plan, now = self.plan, self.progress
-        adam = Adam(self.parameters.vector)
-        adam.restore(now.optimiser)
-        gradient = Parameters.around(adam.gradient, self.network)
+        soap, gradient = self._optimiser()
+        soap.restore(now.optimiser)
         batches = -(-len(self.objective.x) // plan.rows_per_step(len(self.objective.x)))
-        while now.step < plan.warmup_steps:
-            objective = self.objective.with_ridge(self.objective.ridge * plan.ridge_at(now.step))
-            value = objective.on(self._rows(now.step)).gradient(self.parameters, gradient)
-            if not torch.isfinite(value):
-                raise DivergenceError(now.step)
-            adam.step(plan.learning_rate_at(now.step))
+        good = self.parameters.vector.clone()
+        while now.step < plan.steps:
+            ridges = self._alive_ridges() * plan.ridge_at(now.step)
+            value = self.objective.on(self._rows(now.step)).gradient(self.parameters, gradient, ridges)
+            if not bool(torch.isfinite(value).all()):
+                self.parameters.vector.copy_(good)
+                raise self._divergence(good, ridges)
+            soap.step(plan.learning_rate_at(now.step))
             now.step += 1
             if now.step % plan.tidy_every == 0:
                 self._tidy(plan.damping, sweeps=3)
+                good = self.parameters.vector.clone()
+                if self._eliminated() or self._condensed():
+                    soap, gradient = self._optimiser()
             if now.step % max(_RECORD_EVERY, batches) == 0:
                 self._record()
-            now.optimiser = adam.state()
+            now.optimiser = soap.state()
             self._save_sometimes()
-        now.optimiser = {}
+        if now.optimiser:
+            self._condensed(whatever=True)
+            now.optimiser = {}
 
-    def _finish(self) -> None:
-        now = self.progress
-        while now.rounds < self.plan.rounds and not now.is_converged:
-            before = self.objective.value(self.network)
-            self._descend()
-            self._tidy(_FINAL_DAMPING, sweeps=100)
-            now.rounds += 1
-            now.is_converged = before - self.objective.value(self.network) < self.plan.precision * before
+    def _optimiser(self) -> tuple[Soap, Parameters]:
+        gradient = self.parameters.like(torch.zeros_like(self.parameters.vector))
+        return Soap(self.parameters, gradient, refresh=_REFRESH), gradient
+
+    def _finish(self, index: int) -> None:
+        now, objective = self.progress, self.objective_of(index)
+        while now.rounds[index] < self.plan.rounds and not now.is_converged[index]:
+            network = self.parameters.network(index)
+            before = objective.value(network)
+            self._report(self._fraction(), f"objective {before:.4g}")
+            found = natural_lbfgs(
+                network,
+                objective,
+                evaluations=self.plan.evaluations,
+                memory=self.plan.memory,
+                seed=now.rounds[index],
+            )
+            self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
+            now.rounds[index] += 1
+            now.is_converged[index] = before - objective.value(found) < self.plan.precision * before
             self._record()
             self._save_sometimes()
 
-    def _descend(self) -> None:
-        """One round of L-BFGS."""
-        evaluation = 0
-        gradient = Parameters.around(torch.zeros_like(self.parameters.vector), self.network)
-
-        def evaluate() -> Tensor:
-            nonlocal evaluation
-            evaluation += 1
-            value = self.objective.gradient(self.parameters, gradient)
-            if evaluation % _RECORD_EVERY == 0:
-                done = self.plan.warmup_steps + self.progress.rounds * self.plan.evaluations + evaluation
-                self._report(done / self.plan.total, f"objective {float(value):.4g}")
-            return value
-
-        lbfgs(
-            self.parameters.vector,
-            gradient.vector,
-            evaluate,
-            evaluations=self.plan.evaluations,
-            memory=self.plan.memory,
-        )
-
     def _tidy(self, damping: float, *, sweeps: int) -> None:
-        """Lower ‖w‖² at (nearly) unchanged f."""
+        """Lower every ‖w‖² at (nearly) unchanged f."""
+        for index, network in enumerate(self.networks):
+            self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
+
+    def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
+        return rebalance(project(network, self._sample(), damping=damping), sweeps=sweeps)
+
+    def _sample(self) -> Tensor:
+        """Rows on which the shape of the network is judged: all, or some of many."""
+        n = len(self.objective.x)
+        return self.objective.x[:: -(-n // _TIDY_ROWS)]
+
+    def _eliminated(self) -> bool:
+        """Let the better half go on where the starts compete and a round of elimination is due."""
+        now, plan = self.progress, self.plan
+        due = any(now.step - plan.tidy_every < share * plan.steps <= now.step for share in _ROUNDS_OF_ELIMINATION)
+        if not (self._only_best and due) or self.parameters.count == 1:
+            return False
+        values = [self.objective_of(i).value(network) for i, network in enumerate(self.networks)]
+        best = sorted(range(len(values)), key=values.__getitem__)[: -(-len(values) // 2)]
+        self._continue_with([self.parameters.network(i) for i in best], [now.alive[i] for i in best])
+        return True
+
+    def _condensed(self, *, whatever: bool = False) -> bool:
+        """Take out the neurons that no network needs, if that makes a step clearly cheaper or `whatever` it saves."""
+        plan, now = self.plan, self.progress
+        if plan.condense is None or not (whatever or plan.is_relaxed(now.step - plan.tidy_every)):
+            return False
+        narrow = [condense(network, self._sample(), tolerance=plan.condense) for network in self.networks]
+        widths = tuple(max(sizes) for sizes in zip(*(network.widths for network in narrow), strict=True))
+        narrow = [widened(network, widths) for network in narrow]
+        if not whatever and narrow[0].parameter_count > _WORTHWHILE * self.parameters.vector.shape[1]:
+            return False
+        self._continue_with(narrow, now.alive)
+        return True
+
+    def _continue_with(self, networks: list[FullyConnected], alive: list[int]) -> None:
+        now = self.progress
+        self.parameters = Parameters.of(networks)
+        now.vector, now.widths, now.alive = self.parameters.vector, self.parameters.widths, alive
+        now.rounds, now.is_converged = [0] * len(alive), [False] * len(alive)
+
+    def _alive_ridges(self) -> Tensor:
         x = self.objective.x
-        if self.progress.step < self.plan.warmup_steps and len(x) > _TIDY_ROWS:
-            x = x[:: -(-len(x) // _TIDY_ROWS)]  # on the way a sample of the rows is enough
-        projected = project(self.network, x, damping=damping)
-        self.parameters.assign(rebalance(projected, sweeps=sweeps))
+        return torch.tensor([self._ridges[i] for i in self.progress.alive], dtype=x.dtype, device=x.device)
+
+    def _divergence(self, good: Tensor, ridges: Tensor) -> DivergenceError:
+        """The error for a run that left the finite numbers; `good` are the last weights that were tidied."""
+        pulls = 2.0 * ridges.double()[:, None] / self.parameters.depth * good.double()
+        # SOAP squares gradients: a ridge whose pull cannot be squared in single precision is the cause.
+        is_ridge = not bool((pulls.square() < torch.finfo(good.dtype).max).all())
+        return DivergenceError(self.progress.step, "λ" if is_ridge else "learning rate")
 
     def _rows(self, step: int) -> Tensor | slice:
         """The rows of a step: all, or the next part of a permutation that depends on seed and epoch alone."""
@@ -149,16 +235,24 @@ class Training:
         order = torch.randperm(n, generator=generator)
         return order[batch * size : (batch + 1) * size].to(self.objective.x.device)
 
+    def _fraction(self) -> float:
+        now, plan = self.progress, self.plan
+        rounds = sum(plan.rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
+        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / plan.total
+
     def _record(self) -> None:
-        now, network = self.progress, self.network
-        error = self.objective.error(network)
-        norm = network.norm_per_depth
-        value = error + self.objective.ridge * norm
-        step = now.step + now.rounds * self.plan.evaluations
-        now.history.append(Moment(step, self.seconds, value, error, norm))
-        self._report(step / self.plan.total, f"objective {value:.4g}")
+        """Note the best network."""
+        now = self.progress
+        errors = [self.objective.error(network) for network in self.networks]
+        norms = [network.norm_per_depth for network in self.networks]
+        values = [e + self._ridges[i] * n for e, n, i in zip(errors, norms, now.alive, strict=True)]
+        best = min(range(len(values)), key=values.__getitem__)
+        step = now.step + sum(now.rounds) * self.plan.evaluations
+        now.history.append(Moment(step, self.seconds, values[best], errors[best], norms[best]))
+        self._report(self._fraction(), f"objective {values[best]:.4g}")
 
     def _save_sometimes(self) -> None:
-        if time.monotonic() - self._saved > _SAVE_EVERY:
+        is_due = time.monotonic() - self._saved > _SAVE_EVERY
+        if is_due and bool(torch.isfinite(self.parameters.vector).all()):
             self._save(replace(self.progress, seconds=self.seconds))
             self._saved = time.monotonic()

@@ -53,32 +53,43 @@ class Objective:
         """The whole objective, in float64."""
         return self.error(network) + self.ridge * network.norm_per_depth
 
-    def gradient(self, parameters: Parameters, out: Parameters) -> Tensor:
-        """Write ∇ of the objective at `parameters` into `out`, which has the same shapes; return the objective.
+    def gradient(self, parameters: Parameters, out: Parameters, ridges: Tensor | None = None) -> Tensor:
+        """Write ∇ of the objective at each of S networks into `out`, of the same shape; return the S objectives `(S,)`.
 
         Autograd gives the same numbers; written out it allocates no graph and writes straight into one vector,
         which matters when a step takes milliseconds.
+
+        Args:
+            parameters: The networks.
+            out: Receives the gradients.
+            ridges: λ of each network, `(S,)`; None for this objective's own.
         """
-        out.vector.zero_()
-        total = torch.zeros((), dtype=self.x.dtype, device=self.x.device)
+        shared = torch.full((parameters.count,), self.ridge, dtype=self.x.dtype, device=self.x.device)
+        scale = (shared if ridges is None else ridges.to(shared)) / parameters.depth
+        torch.mul(parameters.vector, 2.0 * scale[:, None], out=out.vector)
+        total = torch.zeros_like(shared)
         for x, y in self._chunks():
-            total += self._backpropagated(parameters.network, x, y, out.network)
-        scale = self.ridge / parameters.network.depth
-        out.vector.add_(parameters.vector, alpha=2.0 * scale)
-        return total / len(self.x) + scale * parameters.vector.square().sum()
+            total += self._backpropagated(parameters, x, y, out)
+        return total / len(self.x) + scale * parameters.vector.square().sum(1)
 
     def _chunks(self) -> list[tuple[Tensor, Tensor]]:
         if len(self.x) <= _CHUNK:
             return [(self.x, self.y)]
         return list(zip(self.x.split(_CHUNK), self.y.split(_CHUNK), strict=True))
 
-    def _backpropagated(self, network: FullyConnected, x: Tensor, y: Tensor, out: FullyConnected) -> Tensor:
-        a, z = network.trace(x)
+    def _backpropagated(self, parameters: Parameters, x: Tensor, y: Tensor, out: Parameters) -> Tensor:
+        weights, biases, sigma = parameters.weights, parameters.biases, parameters.activation
+        a = [x.expand(parameters.count, *x.shape)]
+        z: list[Tensor] = []
+        for w, b in zip(weights, biases, strict=True):
+            if z:
+                a.append(sigma(z[-1]))
+            z.append(torch.baddbmm(b[:, None, :], a[-1], w.mT))
         value, delta = self.loss(z[-1], y)
         delta = delta / len(self.x)
-        for layer in reversed(range(network.depth)):
-            out.weights[layer].addmm_(delta.T, a[layer])
-            out.biases[layer].add_(delta.sum(0))
+        for layer in reversed(range(parameters.depth)):
+            out.weights[layer].baddbmm_(delta.mT, a[layer])
+            out.biases[layer].add_(delta.sum(1))
             if layer:
-                delta = network.activation.pulled_back(delta @ network.weights[layer], z[layer - 1])
+                delta = sigma.pulled_back(torch.bmm(delta, weights[layer]), z[layer - 1])
         return value

@@ -1,7 +1,8 @@
-"""All weights and biases in one vector, so that an optimiser sees one tensor and a layer sees its views."""
+"""The weights and biases of one network, or of several of one shape, in one tensor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,45 +14,75 @@ from isthmus.functions import Activation, FullyConnected
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    r"""The vector $w$ of a network and views of it as weights and biases.
+    r"""S networks of one shape, as vectors $w$ and as weights and biases that are views of them.
+
+    An optimiser sees one tensor, a layer its matrices, and S networks cost one call a layer instead of S.
 
     Attributes:
-        vector: `(p,)`, contiguous; optimisers write into it.
-        network: A `FullyConnected` whose tensors are views of `vector`: it follows every step.
+        vector: `(S, p)`, contiguous; optimisers write into it.
+        weights: $W_\ell$, `(S, n_ℓ, n_{ℓ-1})` each.
+        biases: $b_\ell$, `(S, n_ℓ)` each.
+        activation: σ.
     """
 
     vector: Tensor
-    network: FullyConnected
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+    activation: Activation
 
     @staticmethod
-    def of(network: FullyConnected) -> Parameters:
-        """A copy of the network's weights and biases as one vector."""
-        pairs = zip(network.weights, network.biases, strict=True)
-        return Parameters.around(torch.cat([t.reshape(-1) for pair in pairs for t in pair]), network)
+    def of(networks: FullyConnected | Sequence[FullyConnected]) -> Parameters:
+        """A copy of the weights and biases of one network or of several of one shape."""
+        several = [networks] if isinstance(networks, FullyConnected) else list(networks)
+        like = several[0]
+        vector = torch.empty(len(several), like.parameter_count, dtype=like.dtype, device=like.device)
+        made = Parameters.around(vector, like.widths, like.activation)
+        for index, network in enumerate(several):
+            made.assign(network, index)
+        return made
 
     @staticmethod
-    def around(vector: Tensor, like: FullyConnected) -> Parameters:
-        """The network with the shapes and activation of `like` whose tensors are views of `vector` `(p,)`."""
+    def around(vector: Tensor, widths: tuple[int, ...], activation: Activation) -> Parameters:
+        """The networks of `widths` whose weights and biases are `vector` `(S, p)`."""
         weights, biases, start = [], [], 0
-        for w in like.weights:
-            rows, columns = w.shape
-            weights.append(vector[start : start + rows * columns].view(rows, columns))
-            start += rows * columns
-            biases.append(vector[start : start + rows])
-            start += rows
-        return Parameters(vector, FullyConnected(tuple(weights), tuple(biases), like.activation))
+        for fan_in, fan_out in pairwise(widths):
+            end = start + fan_out * fan_in
+            weights.append(vector[:, start:end].view(len(vector), fan_out, fan_in))
+            start = end + fan_out
+            biases.append(vector[:, end:start])
+        return Parameters(vector, tuple(weights), tuple(biases), activation)
 
-    def assign(self, network: FullyConnected) -> None:
-        """Copy the weights and biases of `network` into the vector."""
-        for mine, other in zip(self._tensors(), Parameters._tensors_of(network), strict=True):
-            mine.copy_(other)
+    def like(self, vector: Tensor) -> Parameters:
+        """Other values of the same shape, `vector` `(S', p)`."""
+        return Parameters.around(vector, self.widths, self.activation)
 
-    def _tensors(self) -> tuple[Tensor, ...]:
-        return Parameters._tensors_of(self.network)
+    @property
+    def count(self) -> int:
+        """S."""
+        return len(self.vector)
 
-    @staticmethod
-    def _tensors_of(network: FullyConnected) -> tuple[Tensor, ...]:
-        return (*network.weights, *network.biases)
+    @property
+    def depth(self) -> int:
+        """L."""
+        return len(self.weights)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """$(n_0, …, n_L)$."""
+        return (self.weights[0].shape[2], *(w.shape[1] for w in self.weights))
+
+    def network(self, index: int = 0) -> FullyConnected:
+        """One of the networks; its tensors are views that follow every step."""
+        return FullyConnected(
+            tuple(w[index] for w in self.weights), tuple(b[index] for b in self.biases), self.activation
+        )
+
+    def assign(self, network: FullyConnected, index: int = 0) -> None:
+        """Copy the weights and biases of `network`, of this shape, into one of the networks."""
+        for mine, w in zip(self.weights, network.weights, strict=True):
+            mine[index] = w
+        for mine, b in zip(self.biases, network.biases, strict=True):
+            mine[index] = b
 
 
 def random_network(

@@ -7,68 +7,84 @@ from dataclasses import dataclass
 
 from isthmus.errors import OptionError
 
+_RISE = 20  # steps over which the step size rises from zero
+_LAST_RATE = 0.01  # step size at the end of the descent, relative to its peak
+
 
 @dataclass(frozen=True)
 class Plan:
-    r"""First Adam with a large ridge that is then relaxed to λ, then rounds of L-BFGS until nothing moves.
+    r"""First a descent by SOAP, under a large ridge that is then relaxed to λ; then rounds of natural L-BFGS.
 
-    The defaults were chosen on a prototype's own draws of teachers (see `docs/decisions/0005-training-recipe.md`).
+    The defaults were chosen on draws of teachers that no reported figure uses (see
+    `docs/decisions/0014-training-engine.md`).
 
     Attributes:
-        warmup_steps: Steps of Adam.
-        learning_rate: Peak step size of Adam.
-        ridge_factor: λ is multiplied by this in the first part of the warm-up: the norm is small from the start.
-        relax_at: Fraction of the warm-up after which the factor is dropped.
-        tidy_every: Steps of Adam between two tidyings (projection and rebalancing).
-        damping: ε of the projections during the warm-up, relative to the mean eigenvalue.
+        steps: Steps of the descent.
+        learning_rate: Peak step size of the descent.
+        ridge_factor: λ is multiplied by this in the first part of the descent: the norm is small from the start.
+        relax_at: Fraction of the descent after which the factor is dropped and the step size begins to fall.
+        tidy_every: Steps between two tidyings (projection and rebalancing).
+        damping: ε of the projections during the descent, relative to the mean eigenvalue.
+        condense: Tolerance at which neurons that the data do not need are taken out once the factor is dropped; None
+            keeps the width.
         rounds: At most so many rounds of L-BFGS, with a tidying after each.
         evaluations: Gradient evaluations in a round.
         memory: Pairs that L-BFGS keeps.
         precision: Stop when a round lowers the objective by less than this fraction.
-        batch_size: Rows in a step of Adam; None takes all rows up to 4,096, and 1,024 beyond.
+        batch_size: Rows in a step of the descent; None takes all rows up to 4,096, and 1,024 beyond.
     """
 
-    warmup_steps: int = 1200
-    learning_rate: float = 4e-3
-    ridge_factor: float = 20.0
-    relax_at: float = 0.6
-    tidy_every: int = 10
+    steps: int = 600
+    learning_rate: float = 1e-2
+    ridge_factor: float = 10.0
+    relax_at: float = 0.5
+    tidy_every: int = 50
     damping: float = 1e-4
-    rounds: int = 8
-    evaluations: int = 250
+    condense: float | None = 1e-3
+    rounds: int = 4
+    evaluations: int = 100
     memory: int = 30
     precision: float = 1e-3
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("warmup_steps", 0), ("rounds", 0), ("evaluations", 1), ("tidy_every", 1), ("memory", 1)):
+        for name, least in (("steps", 0), ("rounds", 0), ("evaluations", 1), ("tidy_every", 1), ("memory", 1)):
             if getattr(self, name) < least:
                 raise OptionError(name, getattr(self, name), f"at least {least}")
         for name in ("learning_rate", "ridge_factor"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0.0):
                 raise OptionError(name, getattr(self, name), "a positive number")
+        if not 0.0 <= self.relax_at <= 1.0:
+            raise OptionError("relax_at", self.relax_at, "between 0 and 1")
+        if self.condense is not None and not 0.0 <= self.condense < 1.0:
+            raise OptionError("condense", self.condense, "at least 0 and below 1, or None")
         if self.batch_size is not None and self.batch_size < 1:
             raise OptionError("batch_size", self.batch_size, "at least 1")
 
     @property
     def total(self) -> int:
         """Gradient evaluations if no round stops early."""
-        return self.warmup_steps + self.rounds * self.evaluations
+        return max(1, self.steps + self.rounds * self.evaluations)
 
     def rows_per_step(self, n: int) -> int:
-        """Rows in a step of Adam for `n` training rows."""
+        """Rows in a step of the descent for `n` training rows."""
         if self.batch_size is not None:
             return min(self.batch_size, n)
         return n if n <= 4096 else 1024
 
+    def is_relaxed(self, step: int) -> bool:
+        """Whether λ itself applies at a step of the descent."""
+        return step >= self.relax_at * self.steps
+
     def ridge_at(self, step: int) -> float:
-        """Factor on λ at a step of the warm-up."""
-        return self.ridge_factor if step < self.relax_at * self.warmup_steps else 1.0
+        """Factor on λ at a step of the descent."""
+        return 1.0 if self.is_relaxed(step) else self.ridge_factor
 
     def learning_rate_at(self, step: int) -> float:
-        """Step size of Adam: a linear rise over the first tenth, then a linear fall to a quarter."""
-        done = step / self.warmup_steps
-        return self.learning_rate * min(1.0, done / 0.1) * (1.0 - 0.75 * done)
+        """Step size: a linear rise, a plateau until λ is relaxed, then a geometric fall."""
+        begin = self.relax_at * self.steps
+        fall = max(0.0, (step - begin) / max(1.0, self.steps - begin))
+        return self.learning_rate * min(1.0, (step + 1) / _RISE) * float(_LAST_RATE**fall)
 
 
 DEFAULT_PLAN = Plan()

@@ -1,4 +1,4 @@
-"""The two optimisers, both from torch, on one vector."""
+"""torch's L-BFGS on one vector."""
 
 from __future__ import annotations
 
@@ -9,31 +9,6 @@ from torch import Tensor
 
 Evaluate = Callable[[], Tensor]
 """Fills the gradient at the vector as it is now and returns the objective."""
-
-
-class Adam:
-    """torch's Adam on one vector, with its state in reach so that a checkpoint can hold it."""
-
-    def __init__(self, vector: Tensor) -> None:
-        self._parameter = torch.nn.Parameter(vector, requires_grad=False)
-        self.gradient = torch.zeros_like(vector)
-        self._parameter.grad = self.gradient
-        self._optimiser = torch.optim.Adam([self._parameter], fused=True)
-
-    def step(self, learning_rate: float) -> None:
-        """Move the vector along `gradient`."""
-        self._optimiser.param_groups[0]["lr"] = learning_rate
-        self._optimiser.step()
-
-    def state(self) -> dict[str, Tensor]:
-        """First and second moments and the step count; empty before the first step."""
-        return dict(self._optimiser.state.get(self._parameter, {}))
-
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Continue from a `state`."""
-        if state:
-            device = self._parameter.device
-            self._optimiser.state[self._parameter] = {name: t.to(device) for name, t in state.items()}
 
 
 def lbfgs(vector: Tensor, gradient: Tensor, evaluate: Evaluate, *, evaluations: int, memory: int) -> None:

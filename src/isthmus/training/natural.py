@@ -1,0 +1,115 @@
+"""L-BFGS in coordinates in which the curvature of the objective is about the same in all directions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from isthmus.functions import FullyConnected
+from isthmus.training.quasi_newton import lbfgs
+from isthmus.training.loss import cross_entropy
+from isthmus.training.objective import Objective
+from isthmus.training.parameters import Parameters
+
+_DAMPING = 0.1  # added to a layer's curvatures, relative to their mean
+_ROWS = 4096  # rows from which the curvature is estimated
+_SAMPLES = 2  # backward passes that estimate the output side
+
+
+def natural_lbfgs(
+    network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0
+) -> FullyConnected:
+    r"""Minimise the objective from `network` by L-BFGS, preconditioned by the curvature of the layers.
+
+    The Gauss–Newton matrix of layer ℓ is about $A_\ell \otimes B_\ell$ with $A_\ell$ the second moments of its inputs
+    $(a, 1)$ and $B_\ell$ those of the loss's curvature pulled back to its outputs (Kronecker-factored curvature). With
+    $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
+    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+
+    Returns:
+        The best network that was evaluated.
+
+    Source:
+        Martens & Grosse (2015) for the factors.
+    """
+    at = Parameters.of(network)
+    slope = at.like(torch.zeros_like(at.vector))
+    frames = _frames(at, objective, seed)
+    begin = [_joint(at, layer).clone() for layer in range(at.depth)]
+    sizes = [j.numel() for j in begin]
+    vector = torch.zeros(sum(sizes), dtype=at.vector.dtype, device=at.vector.device)
+    gradient = torch.zeros_like(vector)
+
+    def move() -> None:
+        for layer, (j, frame, v) in enumerate(zip(begin, frames, vector.split(sizes), strict=True)):
+            moved = j + frame.turned_back(v.view_as(j))
+            at.weights[layer][0] = moved[:, :-1]
+            at.biases[layer][0] = moved[:, -1]
+
+    def evaluate() -> Tensor:
+        move()
+        value = objective.gradient(at, slope)[0]
+        for layer, (frame, g) in enumerate(zip(frames, gradient.split(sizes), strict=True)):
+            g.copy_(frame.turned(_joint(slope, layer)).reshape(-1))
+        return value
+
+    try:
+        lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory)
+    finally:
+        move()
+    return at.network()
+
+
+class _Frame:
+    """The coordinates V of one layer."""
+
+    def __init__(self, inputs: Tensor, outputs: Tensor, ridge: float) -> None:
+        alpha, self._right = torch.linalg.eigh(inputs)
+        beta, self._left = torch.linalg.eigh(outputs)
+        curvature = beta.clamp_min(0.0)[:, None] * alpha.clamp_min(0.0)
+        self._scale = (curvature + ridge + _DAMPING * curvature.mean()).rsqrt()
+
+    def turned(self, g: Tensor) -> Tensor:
+        """A gradient by [W, b] as a gradient by V."""
+        return self._scale * (self._left.T @ g @ self._right)
+
+    def turned_back(self, v: Tensor) -> Tensor:
+        """A change of V as a change of [W, b]."""
+        return self._left @ (self._scale * v) @ self._right.T
+
+
+def _joint(parameters: Parameters, layer: int) -> Tensor:
+    return torch.cat([parameters.weights[layer][0], parameters.biases[layer][0][:, None]], 1)
+
+
+def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
+    n = len(objective.x)
+    few = objective.on(slice(0, n, -(-n // _ROWS)))
+    network, rows = at.network(), len(few.x)
+    a, z = network.trace(few.x)
+    generator = torch.Generator().manual_seed(seed)
+    outputs = [torch.zeros(len(w), len(w), dtype=w.dtype, device=w.device) for w in network.weights]
+    for _ in range(_SAMPLES):
+        noise = torch.randn(z[-1].shape, generator=generator, dtype=torch.float64).to(z[-1])
+        delta = _curved(noise, z[-1], objective)
+        for layer in reversed(range(network.depth)):
+            outputs[layer].addmm_(delta.T, delta, alpha=1.0 / (_SAMPLES * rows))
+            if layer:
+                delta = network.activation.pulled_back(delta @ network.weights[layer], z[layer - 1])
+    ridge = 2.0 * objective.ridge / network.depth
+    return [_Frame(_second_moments(a_in), b, ridge) for a_in, b in zip(a, outputs, strict=True)]
+
+
+def _second_moments(a: Tensor) -> Tensor:
+    extended = torch.cat([a, torch.ones_like(a[:, :1])], 1)
+    return extended.T @ extended / len(a)
+
+
+def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:
+    """Rows with the loss's Hessian by the outputs as covariance, from standard normal `noise`."""
+    if objective.loss is cross_entropy:
+        p = outputs.softmax(1)
+        root = p.sqrt()
+        # diag(p) − p pᵀ = C Cᵀ with C = diag(√p) (I − √p √pᵀ)
+        return root * (noise - root * (root * noise).sum(1, keepdim=True))
+    return noise * 2.0**0.5
