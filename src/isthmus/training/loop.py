@@ -196,7 +196,7 @@ class Training:
     def _condensed(self, *, whatever: bool = False) -> bool:
         """Take out the neurons that no network needs, if that makes a step clearly cheaper or `whatever` it saves."""
         plan, now = self.plan, self.progress
-        if plan.condense is None or not (whatever or plan.is_relaxed(now.step - plan.tidy_every)):
+        if plan.condense is None or not (whatever or plan.is_settling(now.step)):
             return False
         narrow = [condense(network, self._sample(), tolerance=plan.condense) for network in self.networks]
         widths = tuple(max(sizes) for sizes in zip(*(network.widths for network in narrow), strict=True))

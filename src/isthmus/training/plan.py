@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from isthmus.errors import OptionError
 
 _RISE = 20  # steps over which the step size rises from zero
-_LAST_RATE = 0.01  # step size at the end of the descent, relative to its peak
+_LAST_RATE = 0.02  # step size at the end of the descent, relative to its peak
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Plan:
         batch_size: Rows in a step of the descent; None takes all rows up to 4,096, and 1,024 beyond.
     """
 
-    steps: int = 600
+    steps: int = 500
     learning_rate: float = 1e-2
     ridge_factor: float = 10.0
-    relax_at: float = 0.5
+    relax_at: float = 0.4
     tidy_every: int = 50
     damping: float = 1e-4
-    condense: float | None = 1e-3
+    condense: float | None = 3e-3
     rounds: int = 4
     evaluations: int = 100
     memory: int = 30
@@ -75,6 +75,10 @@ class Plan:
     def is_relaxed(self, step: int) -> bool:
         """Whether λ itself applies at a step of the descent."""
         return step >= self.relax_at * self.steps
+
+    def is_settling(self, step: int) -> bool:
+        """Whether the rank has settled: the second half of the descent under λ itself."""
+        return step >= (self.relax_at + 1.0) / 2.0 * self.steps
 
     def ridge_at(self, step: int) -> float:
         """Factor on λ at a step of the descent."""
