@@ -132,7 +132,7 @@ def test_a_leaky_relu_passes_only_where_no_activation_is_negative(network, n, se
             with pytest.raises(NotRepresentableError, match=f"behind hidden layer {layer} cannot .* below zero"):
                 grown(network, x, network.depth + 3, layer=layer)
     if not passing:
-        with pytest.raises(NotRepresentableError, match="behind any hidden layer .* use `deepened`"):
+        with pytest.raises(NotRepresentableError, match=r"behind any hidden layer .* use `deepened`"):
             grown(network, x, network.depth + 1)
     else:
         assert_same_at(x, grown(network, x, network.depth + 3), network)
