@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -90,7 +91,7 @@ class _Run:
 def _rounding(network: FullyConnected) -> float:
     """What rounding may move the output by, relative to its size."""
     # A sum of n terms errs like √n eps and each layer adds its own; 8 is room for cancellation between the layers.
-    return 8 * network.depth * float(max(network.widths)) ** 0.5 * torch.finfo(network.dtype).eps
+    return 8 * network.depth * math.sqrt(max(network.widths)) * torch.finfo(network.dtype).eps
 
 
 def _slopes(z: Tensor, activation: Activation, rounding: float) -> Tensor | None:
@@ -101,7 +102,7 @@ def _slopes(z: Tensor, activation: Activation, rounding: float) -> Tensor | None
     is_above, is_below = (z >= -slack).all(0), (z <= slack).all(0)
     if not (is_above | is_below).all():
         return None
-    return torch.where(is_above, 1.0, activation.negative_slope).to(z)
+    return torch.where(is_above, torch.ones_like(z[0]), activation.negative_slope)
 
 
 def _runs(is_linear: list[bool]) -> Iterator[tuple[int, int]]:
@@ -135,8 +136,7 @@ def _balanced(run: _Run, basis: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     frames = [basis @ v]
     for t, slope in enumerate(run.slopes, start=1):
         # An active leaky neuron below zero has negative values; its mirror image has positive ones.
-        is_mirrored = (slope > 0) & (slope < 1) if run.activation.negative_slope < 1 else slope > 1
-        sign = torch.where(is_mirrored, -1.0, 1.0).to(s)
+        sign = torch.where((slope > 0) & (slope != 1.0), -torch.ones_like(slope), 1.0)
         frames.append(_nearest_isometry(sign[:, None] * (reach[t] @ v) * s ** (t / m)))
     frames.append(u)
     weights = [after * s ** (1 / m) @ before.T for before, after in pairwise(frames)]
@@ -155,7 +155,7 @@ def _nearest_isometry(a: Tensor) -> Tensor:
 def _least_biases(run: _Run, weights: list[Tensor], frames: list[Tensor], s: Tensor) -> list[Tensor]:
     r"""Biases of least norm in total that restore q where σ is the identity.
 
-    A bias $Q_t \beta_t$ arrives as $U S^{(m-t)/m} \beta_t$. Of U^T q each takes a part in proportion to that gain,
+    A bias $Q_t \beta_t$ arrives as $U S^{(m-t)/m} \beta_t$. Of $U^\top q$ each takes a part in proportion to that gain,
     and the last one all of q outside the range of U.
     """
     m = len(weights)
