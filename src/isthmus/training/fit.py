@@ -150,8 +150,7 @@ def fitted_network(problem: Problem, training: Training, index: int, *, is_compl
 @torch.no_grad()
 def stationarity(objective: Objective, network: FullyConnected) -> float:
     r"""$\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ in float64."""
-    y = objective.y.double() if objective.y.is_floating_point() else objective.y
-    exact = Objective(objective.x.double(), y, objective.loss, objective.ridge)
+    exact = objective.double()
     at = Parameters.of(network.to(dtype=torch.float64))
     slope = at.like(torch.zeros_like(at.vector))
     value = exact.gradient(at, slope)

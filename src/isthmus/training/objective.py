@@ -37,6 +37,10 @@ class Objective:
         """The same data and loss under another λ."""
         return Objective(self.x, self.y, self.loss, ridge)
 
+    def double(self) -> Objective:
+        """The same in float64."""
+        return Objective(self.x.double(), self.y.double() if self.y.is_floating_point() else self.y, self.loss, self.ridge)
+
     def on(self, rows: Tensor | slice) -> Objective:
         """The same loss over some of the rows (a minibatch)."""
         return Objective(self.x[rows], self.y[rows], self.loss, self.ridge)

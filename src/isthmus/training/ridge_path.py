@@ -1,0 +1,106 @@
+"""The minimum followed over λ, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from isthmus.errors import OptionError
+from isthmus.functions import RELU, Activation, FullyConnected, Scaling
+from isthmus.progress import Report, part, silent
+from isthmus.training.fit import Problem, check_options
+from isthmus.training.improving import WARM_PLAN, improved
+from isthmus.training.loop import Training
+from isthmus.training.objective import Objective
+from isthmus.training.plan import DEFAULT_PLAN, Plan
+
+
+@dataclass(frozen=True, eq=False)
+class PathPoint:
+    r"""The best network found at one λ.
+
+    Attributes:
+        ridge: λ.
+        network: In the units of the standardised data.
+        value: Its objective.
+        error: Its data term.
+        rising, falling: The objective reached on the way up from the smallest λ and on the way back from the largest.
+        found: Which of the two it is.
+    """
+
+    ridge: float
+    network: FullyConnected
+    value: float
+    error: float
+    rising: float
+    falling: float
+    found: Literal["rising", "falling"]
+
+
+def ridge_path(
+    x: object,
+    y: object | None = None,
+    *,
+    ridges: Sequence[float],
+    task: str = "regression",
+    depth: int = 13,
+    width: int = 100,
+    seed: int = 0,
+    standardize: Scaling = "columns",
+    activation: Activation = RELU,
+    plan: Plan = DEFAULT_PLAN,
+    warm: Plan = WARM_PLAN,
+    device: torch.device | str = "cpu",
+    report: Report = silent,
+) -> list[PathPoint]:
+    r"""The best network at each λ, by warm starts from the smallest λ up and then from the largest down.
+
+    From a weak ridge the rank falls only where a direction no longer pays; from a strong one it rises only where it
+    pays again. Where the two disagree the lower objective is kept: both are upper bounds of the minimum.
+
+    Args:
+        x, y, task, depth, width, seed, standardize, activation, device: As for `fit`.
+        ridges: The λ > 0, in any order.
+        plan: For the random start, at the smallest λ.
+        warm: For each warm start.
+        report: Told the fraction done.
+
+    Returns:
+        One point for each λ, ascending.
+
+    Raises:
+        OptionError: If there is no λ, or one is not a positive number.
+        As `fit` otherwise.
+    """
+    ascending = sorted({float(ridge) for ridge in ridges})
+    if not ascending or ascending[0] <= 0.0:
+        raise OptionError("ridges", list(ridges), "one or more positive numbers")
+    check_options(task, depth, width, ascending[-1])
+    problem = Problem.of(x, y, task=task, ridge=ascending[0], standardize=standardize, device=device)
+    objectives = [problem.objective.with_ridge(ridge) for ridge in ascending]
+    starts = problem.starts(depth, width, activation, [seed])
+    stages = 2 * len(ascending)
+    first = part(report, 0.0, 1.0 / stages)
+    training = Training(starts, objectives[0], plan, seed=seed, save=lambda progress: None, report=first)
+    if not training.run():
+        raise KeyboardInterrupt
+    rising = [training.networks[0]]
+    for index, objective in enumerate(objectives[1:], start=1):
+        stage = part(report, index / stages, (index + 1) / stages)
+        rising.append(improved(rising[-1], objective, plan=warm, seed=seed, report=stage))
+    falling = [rising[-1]]
+    for index, objective in enumerate(reversed(objectives[:-1]), start=len(ascending)):
+        stage = part(report, index / stages, (index + 1) / stages)
+        falling.append(improved(falling[-1], objective, plan=warm, seed=seed, report=stage))
+    pairs = zip(objectives, rising, reversed(falling), strict=True)
+    return [_better(objective, up, down) for objective, up, down in pairs]
+
+
+def _better(objective: Objective, up: FullyConnected, down: FullyConnected) -> PathPoint:
+    risen, fallen = objective.value(up), objective.value(down)
+    found: Literal["rising", "falling"] = "rising" if risen <= fallen else "falling"
+    network = up if found == "rising" else down
+    return PathPoint(objective.ridge, network, min(risen, fallen), objective.error(network), risen, fallen, found)
