@@ -174,3 +174,51 @@ def test_a_network_without_linear_layers_stays_bit_identical():
     z = network.pre_activations(x)
     assert all(((layer > 0).any(0) & (layer < 0).any(0)).any() for layer in z[:-1])
     assert is_identical(balance_linear_runs(network, x), network)
+
+
+def column(start, stop, dtype=torch.float64):
+    return torch.linspace(start, stop, 11, dtype=dtype)[:, None]
+
+
+def test_hidden_biases_are_the_smallest_that_keep_neurons_nonnegative():
+    """f(x) = x on [−0.5, 0.75]² with diag(8) and diag(1/8): balanced it is I twice, lifted by 0.5."""
+    eye, zero = torch.eye(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    network = FullyConnected((8 * eye, eye / 8), (zero + 6, zero - 0.75), RELU)
+    x = torch.cartesian_prod(column(-0.5, 0.75).flatten(), column(-0.5, 0.75).flatten())
+    after = balance_linear_runs(network, x)
+    for got, wanted in zip((*after.weights, *after.biases), (eye, eye, zero + 0.5, zero - 0.5), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=0, atol=1e-12)
+    assert_same_at(x, after, network)
+
+
+def test_a_direction_that_is_constant_on_the_data_moves_into_the_bias():
+    """Balanced diag(9, 1) costs 2 (9 + 1); where x_1 = 0.1 always, 2 · 1 and a bias of 0.9."""
+    w, zero = torch.diag(torch.tensor([3.0, 1.0], dtype=torch.float64)), torch.zeros(2, dtype=torch.float64)
+    network = FullyConnected((w, w), (zero, zero), RELU)
+    t = column(0.0, 1.0)
+    x = torch.cat([torch.full_like(t, 0.1), t], 1)
+    after = balance_linear_runs(network, x)
+    assert after.squared_norm == pytest.approx(2 + 0.81, rel=1e-12)
+    assert_same_at(x, after, network)
+
+
+def test_neurons_stay_as_near_as_balance_allows():
+    """Against every rotation, on a grid: R W_1' has the singular values of W_1' and is no nearer to W_1."""
+    w, zero = torch.tensor([[6.0, 1.0], [2.0, 3.0]], dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    network = FullyConnected((w, torch.tensor([[0.3, 0.2], [0.1, 0.9]]).double()), (zero, zero), RELU)
+    x = torch.rand(30, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 1
+    found = balance_linear_runs(network, x).weights[0]
+    assert not torch.equal(found, w)
+    angles = torch.linspace(-3.14159, 3.14159, 4001, dtype=torch.float64)
+    c, s = angles.cos(), angles.sin()
+    turned = torch.stack([torch.stack([c, -s], 1), torch.stack([s, c], 1)], 1) @ found
+    assert float((found - w).norm()) <= float((turned - w).flatten(1).norm(dim=1).min()) + 1e-12
+
+
+def test_a_run_whose_values_cancel_beyond_rounding_is_left():
+    """f is a ten-thousandth of its hidden values: in float32 a cheaper map of the same weights has other values."""
+    network = FullyConnected(
+        (torch.tensor([[1000.1], [1000.2]]), torch.tensor([[1.0, -1.0]])), (torch.zeros(2), torch.zeros(1)), RELU
+    )
+    x = 1 + torch.rand(30, 1, generator=torch.Generator().manual_seed(0))
+    assert is_identical(balance_linear_runs(network, x), network)

@@ -31,7 +31,10 @@ def balance_linear_runs(network: FullyConnected, x: Tensor) -> FullyConnected:
     P is taken on the span of the inputs and, as another candidate, on the differences of the inputs only, where the
     constant part moves into q. A run is replaced only if that lowers ‖w‖², biases included, by more than rounding
     and leaves f unchanged at the rows, to rounding relative to the largest |f| there; otherwise it stays as it is,
-    bit by bit. So the result is optimal where no bias is needed, and a heuristic of guaranteed gain elsewhere.
+    bit by bit. Where the differences of the inputs span as much as the inputs do, P is determined by the data, and a
+    result without biases is the cheapest run that is linear there. Elsewhere, and where biases are needed, it is a
+    heuristic that may lose nothing: the cheapest division between P and q, and between Q and the biases, is not
+    searched for.
 
     Args:
         network: Any network. It is worked on in float64 and returned in its own dtype.
