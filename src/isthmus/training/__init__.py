@@ -2,7 +2,10 @@
 
 from isthmus.training.condensing import condense, widened
 from isthmus.training.fit import FittedNetwork, check_options, constant_loss, fit
+from isthmus.training.growing import grown
 from isthmus.training.history import Moment
+from isthmus.training.improving import WARM_PLAN, improved
+from isthmus.training.linear_runs import balance_linear_runs
 from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.many import fit_many
 from isthmus.training.natural import natural_lbfgs
@@ -11,25 +14,41 @@ from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.plan import Plan
 from isthmus.training.projection import project
 from isthmus.training.quasi_newton import lbfgs
+from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
 from isthmus.training.rebalancing import rebalance
+from isthmus.training.ridge_path import PathPoint, ridge_path
+from isthmus.training.settling import Settled, settle
+from isthmus.training.tidying import tidy
 
 __all__ = [
+    "WARM_PLAN",
     "FittedNetwork",
     "Moment",
     "Objective",
     "Parameters",
+    "PathPoint",
     "Plan",
+    "RankCandidate",
+    "RankSearch",
+    "Settled",
+    "balance_linear_runs",
     "check_options",
     "condense",
     "constant_loss",
     "cross_entropy",
     "fit",
     "fit_many",
+    "grown",
+    "improved",
     "lbfgs",
     "natural_lbfgs",
     "project",
     "random_network",
     "rebalance",
+    "ridge_path",
+    "search_rank",
+    "settle",
     "squared_error",
+    "tidy",
     "widened",
 ]

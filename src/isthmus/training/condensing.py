@@ -109,19 +109,23 @@ def caratheodory(basis: Tensor) -> Tensor:
     if n <= len(outer):
         return c
     null = torch.linalg.svd(outer, full_matrices=True)[2][_rank(outer) :].T.contiguous()  # (n, n − rank)
+    is_left = torch.zeros(n, dtype=torch.bool, device=basis.device)
     while null.shape[1]:
         direction = null[:, 0]
-        direction = torch.where(direction.abs().max() == -direction.min(), -direction, direction)
+        if float(direction.max()) <= 0.0:
+            direction = -direction
         steps = torch.where(direction > 0, c / direction.where(direction > 0, 1.0), torch.inf)
         leaving = int(steps.argmin())
         c = (c - steps[leaving] * direction).clamp_min(0.0)
-        c[leaving] = 0.0
-        # The remaining null vectors must not move the weight that has left.
+        is_left[leaving] = True
+        # The remaining null vectors must not move a weight that has left, not even by rounding.
         pivot = int(null[leaving].abs().argmax())
         null[:, [0, pivot]] = null[:, [pivot, 0]]
         rest = null[:, 1:] - null[:, :1] * (null[leaving, 1:] / null[leaving, 0])
-        rest[leaving] = 0.0
+        rest[is_left] = 0.0
         null = torch.linalg.qr(rest)[0] if rest.shape[1] else rest
+        null[is_left] = 0.0
+        c[is_left] = 0.0
     return c
 
 

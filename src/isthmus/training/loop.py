@@ -21,9 +21,8 @@ from isthmus.training.natural import natural_lbfgs
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import Plan
-from isthmus.training.projection import project
-from isthmus.training.rebalancing import rebalance
 from isthmus.training.soap import Soap
+from isthmus.training.tidying import tidy
 
 Save = Callable[[Progress], None]
 
@@ -175,7 +174,7 @@ class Training:
             self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
 
     def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
-        return rebalance(project(network, self._sample(), damping=damping), sweeps=sweeps)
+        return tidy(network, self._sample(), damping=damping, sweeps=sweeps)
 
     def _sample(self) -> Tensor:
         """Rows on which the shape of the network is judged: all, or some of many."""

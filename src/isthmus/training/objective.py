@@ -39,7 +39,9 @@ class Objective:
 
     def double(self) -> Objective:
         """The same in float64."""
-        return Objective(self.x.double(), self.y.double() if self.y.is_floating_point() else self.y, self.loss, self.ridge)
+        return Objective(
+            self.x.double(), self.y.double() if self.y.is_floating_point() else self.y, self.loss, self.ridge
+        )
 
     def on(self, rows: Tensor | slice) -> Objective:
         """The same loss over some of the rows (a minibatch)."""

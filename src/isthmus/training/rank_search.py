@@ -21,9 +21,10 @@ from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.rebalancing import rebalance
 
 _SHALLOW = 12  # random starts of deeper networks tend to lose every direction: these start shallower and grow
-_SEED_SIZE = 0.1  # weights of a neuron that is added, relative to those of its layer
+_ROOM = 8  # neurons that a layer gets at least, beside as many as it has
 _SPAN = Tolerance(1e-3)  # of the activations that the identity layers pass on
 _NARROW = replace(DEFAULT_PLAN, ridge_factor=1.0, relax_at=0.2, learning_rate=5e-3)
+_GLIMPSE = replace(_NARROW, steps=100, rounds=0, condense=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +104,11 @@ def search_rank(
 
     1. A random start. For L > 12 this and what follows is done at depth 12, with the same λ/L, and each network is
        then grown to depth L by identity layers in its bottleneck and trained on: deep random starts lose directions.
-    2. For each smaller k the best network of a larger rank, projected: where that costs the objective least, one
-       hidden layer is replaced by the k coordinates of it that f needs most, shifted into the positive orthant.
-    3. For each larger k up to one more than the random start's rank, the best network so far with a neuron added to
-       each hidden layer.
+    2. For each smaller k the network of rank k + 1, projected: one hidden layer is replaced by the k coordinates of it
+       that f needs most, shifted into the positive orthant; early, in the middle and late are tried for some steps.
+    3. For each larger k up to one more than the random start's rank, the network of rank k − 1.
 
-    Each is trained on; objectives at the same λ and L are compared. A network through k neurons is a network of the
+    Each gets fresh neurons that do nothing yet, and is trained on; objectives at the same λ and L are compared. A network through k neurons is a network of the
     full width with zero neurons, so every objective is an upper bound of the global minimum.
 
     Args:
@@ -161,11 +161,11 @@ def search_rank(
     for index, k in enumerate(tries):
         stage = part(report, 0.2 + 0.8 * index / len(tries), 0.2 + 0.8 * (index + 1) / len(tries))
         if k == rank:
-            begin, start = random, "random, trained on"
+            begin, start = released(random, width, seed), "random, trained on"
         elif k < rank:
-            begin, start = narrowed(networks[k + 1], near, k), f"projected from {k + 1}"
+            begin, start = _most_promising(networks[k + 1], near, k, width, seed), f"projected from {k + 1}"
         else:
-            begin, start = _widened_by_one(networks[k - 1], seed + k), f"widened from {k - 1}"
+            begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
         networks[k] = improved(begin, near, plan=_NARROW, seed=seed, report=stage)
         note(_deepened(networks[k], objective, depth, seed), start)
     kept = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for c in candidates for k in [c.rank]}
@@ -179,22 +179,34 @@ def _deepened(network: FullyConnected, objective: Objective, depth: int, seed: i
     return improved(grown(network, objective.x, depth, tolerance=_SPAN), objective, seed=seed)
 
 
+def _most_promising(network: FullyConnected, objective: Objective, rank: int, width: int, seed: int) -> FullyConnected:
+    """Of the places at which the network can be narrowed to `rank`, the best one after a short descent."""
+    tries = [
+        improved(released(start, width, seed, narrow=layer), objective, plan=_GLIMPSE, seed=seed)
+        for layer, start in narrowed(network, objective, rank)
+    ]
+    return min(tries, key=objective.value, default=network)
+
+
 def _rank(network: FullyConnected, objective: Objective, tolerance: Tolerance) -> int:
     return chosen(narrowings(network, objective.x, until=tolerance.relative), tolerance).rank
 
 
-def narrowed(network: FullyConnected, objective: Objective, rank: int) -> FullyConnected:
-    """The network with one hidden layer of `rank` neurons, each active on all rows, where that costs least.
+def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
+    """(ℓ, the network with `rank` neurons in hidden layer ℓ): one ℓ in each third of the depth, where it costs least.
 
     Layer ℓ's k coordinates $E (a_\\ell - \\bar a)$ are computed as if σ let its pre-activations pass, which the middle
     layers of a trained network do, and shifted by the least bias that makes them nonnegative on the data.
     """
-    candidates = [
-        _through(network, truncation, objective.x, rank)
-        for truncation in balanced_truncations(network, objective.x)
-        if truncation.layer >= 1 and truncation.rank >= rank
-    ]
-    return min(candidates, key=objective.value, default=network)
+    thirds: dict[int, tuple[float, int, FullyConnected]] = {}
+    for truncation in balanced_truncations(network, objective.x):
+        if truncation.layer < 1 or truncation.rank < rank:
+            continue
+        candidate = _through(network, truncation, objective.x, rank)
+        third, value = 3 * truncation.layer // network.depth, objective.value(candidate)
+        if third not in thirds or value < thirds[third][0]:
+            thirds[third] = (value, truncation.layer, candidate)
+    return [(layer, candidate) for _, layer, candidate in thirds.values()]
 
 
 def _through(network: FullyConnected, truncation: BalancedTruncation, x: Tensor, rank: int) -> FullyConnected:
@@ -218,21 +230,20 @@ def _through(network: FullyConnected, truncation: BalancedTruncation, x: Tensor,
     )
 
 
-def _widened_by_one(network: FullyConnected, seed: int) -> FullyConnected:
-    """The network with one more neuron in each hidden layer, of small random weights."""
+def released(network: FullyConnected, width: int, seed: int, *, narrow: int | None = None) -> FullyConnected:
+    """The same function with room to change: neurons of random incoming and zero outgoing weights in hidden layers.
+
+    About as many neurons are added as there are, up to `width`; layer `narrow` keeps its own.
+    """
     generator = torch.Generator().manual_seed(seed)
     weights, biases = list(network.weights), list(network.biases)
-    for layer in range(network.depth):
-        w = weights[layer]
-        size = _SEED_SIZE * float(w.square().mean().sqrt())
-        if layer > 0:
-            w = torch.cat([w, size * _normal((w.shape[0], 1), generator, w)], 1)
-        if layer < network.depth - 1:
-            w = torch.cat([w, size * _normal((1, w.shape[1]), generator, w).abs()])
-            biases[layer] = torch.cat([biases[layer], biases[layer].new_zeros(1)])
-        weights[layer] = w
+    for layer in range(network.depth - 1):
+        w, b = weights[layer], biases[layer]
+        count = 0 if layer + 1 == narrow else max(0, min(width, 2 * len(b) + _ROOM) - len(b))
+        # As long as the layer's own neurons are on average, in a random direction, bias included.
+        size = float((w.square().sum() + b.square().sum()) / (len(b) * (w.shape[1] + 1))) ** 0.5
+        fresh = size * torch.randn(count, w.shape[1] + 1, generator=generator, dtype=torch.float64).to(w)
+        weights[layer] = torch.cat([w, fresh[:, :-1]])
+        biases[layer] = torch.cat([b, fresh[:, -1]])
+        weights[layer + 1] = torch.nn.functional.pad(weights[layer + 1], (0, count))
     return FullyConnected(tuple(weights), tuple(biases), network.activation)
-
-
-def _normal(shape: tuple[int, int], generator: torch.Generator, like: Tensor) -> Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64).to(like)
