@@ -22,7 +22,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -59,7 +60,7 @@ LONG = Plan(steps=2000, rounds=40, precision=0.0)
 def module(widths: list[int], seed: int) -> nn.Sequential:
     torch.manual_seed(seed)
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+    for fan_in, fan_out in pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     for layer in model:
@@ -122,10 +123,10 @@ def value_of(objective: Objective, model: nn.Module) -> float | None:
     return objective.value(from_torch(model)) if finite else None
 
 
-def timed(work: Callable[[], FittedNetwork]) -> tuple[FittedNetwork, float]:
+def timed(work: Callable[..., FittedNetwork], *given: Any, **options: Any) -> tuple[FittedNetwork, float]:
     """The result and the seconds before its clock starts: they count too."""
     begin = time.perf_counter()
-    fitted = work()
+    fitted = work(*given, **options)
     return fitted, time.perf_counter() - begin - fitted.seconds
 
 
@@ -167,10 +168,10 @@ def headline() -> dict[str, Any]:
     rows = []
     for seed in SEEDS:
         x, y = teacher(seed)
-        fitted, before = timed(lambda: ours(x, y, seed, Plan()))
+        fitted, before = timed(ours, x, y, seed, Plan())
         widths = [50, *[WIDTH] * (DEPTH - 1), 50]
         row = against_adam(fitted.objective, widths, fitted, before, steps=STEPS, seed=seed)
-        long, before_long = timed(lambda: ours(x, y, seed, LONG))
+        long, before_long = timed(ours, x, y, seed, LONG)
         row["objective_at_equal_time"] = at(long, before_long, row["best_adam"]["seconds"])
         row["lower_at_equal_time"] = 1.0 - row["objective_at_equal_time"] / row["best_adam"]["objective"]
         row["as_people_do"] = []
@@ -225,7 +226,7 @@ def settings() -> dict[str, Any]:
         for seed in SEEDS:
             order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
             x, y = pick(order)
-            fitted, before = timed(lambda: fit(x, y, seed=seed, **options))
+            fitted, before = timed(fit, x, y, seed=seed, **options)
             objective = fitted.objective
             d_out = 10 if options["task"] == "classification" else objective.y.shape[1]
             widths = [objective.x.shape[1], *[options["width"]] * (options["depth"] - 1), d_out]
@@ -254,15 +255,17 @@ class AdamInPlace:
         self._optimiser = torch.optim.Adam([leaf], fused=True)
 
     def step(self, rate: float) -> None:
+        """Move the weights."""
         # A peak of 0.004, which the recipe before this engine had chosen on its development seeds.
         self._optimiser.param_groups[0]["lr"] = 0.4 * rate
         self._optimiser.step()
 
     def state(self) -> dict[str, torch.Tensor]:
+        """Nothing: a benchmark is not resumed."""
         return {}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
-        pass
+        """Nothing to restore."""
 
 
 def plain_lbfgs(network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0) -> Any:
@@ -304,7 +307,7 @@ def ablation() -> dict[str, Any]:
         rows = []
         for seed in SEEDS:
             x, y = teacher(seed)
-            fitted, before = timed(lambda: ours(x, y, seed, plan))
+            fitted, before = timed(ours, x, y, seed, plan)
             rows.append({"seed": seed, "objective": fitted.value, "seconds": fitted.seconds + before})
         for attribute, value in kept.items():
             setattr(loop, attribute, value)
@@ -355,8 +358,8 @@ def scaling() -> dict[str, Any]:
         slope = at_.like(torch.zeros_like(at_.vector))
         soap = Soap(at_, slope, refresh=5)
         with torch.no_grad(), flushed_denormals():
-            gradient = milliseconds(lambda: objective.gradient(at_, slope))
-            step = milliseconds(lambda: soap.step(1e-6), least=11)
+            gradient = milliseconds(partial(objective.gradient, at_, slope))
+            step = milliseconds(partial(soap.step, 1e-6), least=11)
         weights = sum(w.numel() for w in network.weights)
         floor = 1e3 * (6 * weights - 2 * network.weights[0].numel()) * n / peak
         table.append(
@@ -442,7 +445,7 @@ def search() -> dict[str, Any]:
 
 
 def recovery() -> dict[str, Any]:
-    """Share of exact ranks over the teacher grid, by the bottleneck rank and the Jacobian rank at the default tolerance.
+    """Share of exact ranks over the teacher grid: bottleneck rank and Jacobian rank at the default tolerance.
 
     Families: the seed setting's random ReLU teachers, and smooth ones (tanh features in place of ReLU).
     """

@@ -23,7 +23,7 @@ from isthmus.ranks import (
 from isthmus.regions import Plane, enumerate_regions
 from isthmus.runs import FitOptions, ProfileLogger, fit_dataset, lightning_callback
 from isthmus.tolerance import Tolerance
-from isthmus.training import FittedNetwork, Plan, fit
+from isthmus.training import FittedNetwork, Plan, RankSearch, fit, fit_many, ridge_path, search_rank
 
 __all__ = [
     "Dataset",
@@ -40,6 +40,7 @@ __all__ = [
     "RankDecision",
     "RankEstimate",
     "RankProfile",
+    "RankSearch",
     "StandardizedNetwork",
     "Tolerance",
     "bottleneck_rank",
@@ -50,12 +51,15 @@ __all__ = [
     "factor",
     "fit",
     "fit_dataset",
+    "fit_many",
     "from_torch",
     "jacobian_rank",
     "lightning_callback",
     "load",
     "load_dataset",
     "measure",
+    "ridge_path",
     "save",
+    "search_rank",
     "to_torch",
 ]

@@ -36,7 +36,7 @@ def test_a_grid_holds_a_network_for_each_ridge_and_seed_that_depends_on_nothing_
             assert found.value == pytest.approx(found.objective.value(found.network), rel=1e-12)
             assert found.objective.ridge == found.ridge
     longer = fit_many(x, y, ridges=[0.01, 0.3], **{**options, "plan": SHORT})
-    assert longer[1][0].network.squared_norm < 0.5 * longer[0][0].network.squared_norm
+    assert longer[1][0].network.squared_norm < 0.8 * longer[0][0].network.squared_norm
 
 
 @pytest.mark.parametrize("empty", [{"ridges": []}, {"ridges": [0.1], "seeds": []}])

@@ -73,6 +73,9 @@ def fit(
     tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
     validation: Annotated[float, typer.Option(help="Share of rows that decide the rank.")] = 0.15,
     test: Annotated[float, typer.Option(help="Share of rows for the figures that are reported.")] = 0.15,
+    starts: Annotated[
+        int, typer.Option(help="Random starts; the worse half is dropped at 1/4, 1/2 and 3/4 of the descent.", min=1)
+    ] = 1,
     learning_rate: Annotated[float, typer.Option(help="Peak step size of the descent.")] = DEFAULTS.learning_rate,
     steps: Annotated[int, typer.Option(help="Steps of the descent (SOAP).")] = DEFAULTS.steps,
     rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS after it.")] = DEFAULTS.rounds,
@@ -93,6 +96,7 @@ def fit(
         width=width,
         ridge=ridge,
         seed=_seed(seed),
+        starts=starts,
         standardize=(scaling.value if scaling else None) if standardize else "none",
         activation=activation,
         tolerance=tolerance,

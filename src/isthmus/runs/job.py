@@ -79,6 +79,7 @@ def _fitted(dataset: Dataset, options: FitOptions, checkpoint: Path, key: str, r
             width=options.width,
             ridge=options.ridge,
             seed=options.seed,
+            starts=options.starts,
             standardize=options.scaling(dataset),
             activation=activation(options.activation),
             plan=plan,

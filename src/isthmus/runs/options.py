@@ -23,6 +23,7 @@ class FitOptions:
         width: Width of the hidden layers.
         ridge: λ, or None for 1/1000 of the loss of the best constant.
         seed: Start of the training.
+        starts: Number of random starts, of which the best is kept.
         standardize: "columns", "global", "none", or None: global where all columns share a unit, else columns.
         activation: Name of σ.
         tolerance: ε of the ranks.
@@ -34,6 +35,7 @@ class FitOptions:
     width: int = 100
     ridge: float | None = None
     seed: int = 0
+    starts: int = 1
     standardize: Scaling | None = None
     activation: str = "relu"
     tolerance: float = 0.1

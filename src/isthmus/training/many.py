@@ -35,10 +35,18 @@ def fit_many(
     small to fill the processor, on a GPU nearly always.
 
     Args:
-        x, y: As for `fit`.
+        x: As for `fit`.
+        y: As for `fit`.
         ridges: The λ, ≥ 0 each.
         seeds: The starts.
-        task, depth, width, standardize, activation, plan, device, report: As for `fit`.
+        task: As for `fit`.
+        depth: As for `fit`.
+        width: As for `fit`.
+        standardize: As for `fit`.
+        activation: As for `fit`.
+        plan: As for `fit`.
+        device: As for `fit`.
+        report: As for `fit`.
 
     Returns:
         For each λ the networks of all seeds.

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from isthmus.functions import FullyConnected
-from isthmus.training.quasi_newton import lbfgs
 from isthmus.training.loss import cross_entropy
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
+from isthmus.training.quasi_newton import lbfgs
 
 _DAMPING = 0.1  # added to a layer's curvatures, relative to their mean
 _ROWS = 4096  # rows from which the curvature is estimated
@@ -24,7 +24,8 @@ def natural_lbfgs(
     The Gauss–Newton matrix of layer ℓ is about $A_\ell \otimes B_\ell$ with $A_\ell$ the second moments of its inputs
     $(a, 1)$ and $B_\ell$ those of the loss's curvature pulled back to its outputs (Kronecker-factored curvature). With
     $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
-    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and
+    $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
 
     Returns:
         The best network that was evaluated.
@@ -71,11 +72,13 @@ class _Frame:
 
     def turned(self, g: Tensor) -> Tensor:
         """A gradient by [W, b] as a gradient by V."""
-        return self._scale * (self._left.T @ g @ self._right)
+        turned: Tensor = self._scale * (self._left.T @ g @ self._right)
+        return turned
 
     def turned_back(self, v: Tensor) -> Tensor:
         """A change of V as a change of [W, b]."""
-        return self._left @ (self._scale * v) @ self._right.T
+        turned: Tensor = self._left @ (self._scale * v) @ self._right.T
+        return turned
 
 
 def _joint(parameters: Parameters, layer: int) -> Tensor:
@@ -102,7 +105,8 @@ def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
 
 def _second_moments(a: Tensor) -> Tensor:
     extended = torch.cat([a, torch.ones_like(a[:, :1])], 1)
-    return extended.T @ extended / len(a)
+    moments: Tensor = extended.T @ extended / len(a)
+    return moments
 
 
 def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:

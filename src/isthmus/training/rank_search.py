@@ -14,7 +14,7 @@ from isthmus.ranks import BalancedTruncation, balanced_truncations, chosen, narr
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training.fit import Problem, check_options
 from isthmus.training.growing import grown
-from isthmus.training.improving import WARM_PLAN, improved
+from isthmus.training.improving import improved
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
 from isthmus.training.plan import DEFAULT_PLAN, Plan
@@ -112,7 +112,18 @@ def search_rank(
     full width with zero neurons, so every objective is an upper bound of the global minimum.
 
     Args:
-        x, y, task, depth, width, ridge, seed, starts, standardize, activation, plan, device: As for `fit`.
+        x: As for `fit`.
+        y: As for `fit`.
+        task: As for `fit`.
+        depth: As for `fit`.
+        width: As for `fit`.
+        ridge: As for `fit`.
+        seed: As for `fit`.
+        starts: As for `fit`.
+        standardize: As for `fit`.
+        activation: As for `fit`.
+        plan: As for `fit`.
+        device: As for `fit`.
         most: The largest k to try. Default: one more than the rank of the random start.
         tolerance: At which the rank of a network is read.
         report: Told the fraction done.
@@ -193,9 +204,9 @@ def _rank(network: FullyConnected, objective: Objective, tolerance: Tolerance) -
 
 
 def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
-    """(ℓ, the network with `rank` neurons in hidden layer ℓ): one ℓ in each third of the depth, where it costs least.
+    r"""(ℓ, the network with `rank` neurons in hidden layer ℓ): one ℓ in each third of the depth, where it costs least.
 
-    Layer ℓ's k coordinates $E (a_\\ell - \\bar a)$ are computed as if σ let its pre-activations pass, which the middle
+    Layer ℓ's k coordinates $E (a_\ell - \bar a)$ are computed as if σ let its pre-activations pass, which the middle
     layers of a trained network do, and shifted by the least bias that makes them nonnegative on the data.
     """
     thirds: dict[int, tuple[float, int, FullyConnected]] = {}

@@ -62,7 +62,15 @@ def ridge_path(
     pays again. Where the two disagree the lower objective is kept: both are upper bounds of the minimum.
 
     Args:
-        x, y, task, depth, width, seed, standardize, activation, device: As for `fit`.
+        x: As for `fit`.
+        y: As for `fit`.
+        task: As for `fit`.
+        depth: As for `fit`.
+        width: As for `fit`.
+        seed: As for `fit`.
+        standardize: As for `fit`.
+        activation: As for `fit`.
+        device: As for `fit`.
         ridges: The λ > 0, in any order.
         plan: For the random start, at the smallest λ.
         warm: For each warm start.

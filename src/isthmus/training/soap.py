@@ -107,7 +107,7 @@ class _Group:
         state["first"].lerp_(turned, 1.0 - decay)
         state["second"].lerp_(turned.square(), 1.0 - decay)
         correction = (1.0 - decay**steps) ** 0.5 / (1.0 - decay**steps)
-        step = self._turned_back(state["first"] / (state["second"].sqrt() + _TINY)) * correction
+        step: Tensor = self._turned_back(state["first"] / (state["second"].sqrt() + _TINY)) * correction
         if "left_mean" in state:
             state["left_mean"].lerp_(g @ g.mT, 1.0 - decay)
         if "right_mean" in state:
