@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from isthmus.training.checkpoint import Progress
 from isthmus.training.condensing import condense, widened
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.natural import natural_lbfgs
-from isthmus.training.objective import Objective
+from isthmus.training.objective import SAMPLE, Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import Plan
 from isthmus.training.projection import project
@@ -27,8 +28,8 @@ from isthmus.training.soap import Soap
 
 Save = Callable[[Progress], None]
 
+_RECORD_ROWS = 65_536  # beyond, the history and the eliminations go by evenly spaced rows
 _RECORD_EVERY = 25  # steps between two entries of the history
-_TIDY_ROWS = 8192
 _SAVE_EVERY = float(os.environ.get("ISTHMUS_SAVE_EVERY", "5"))  # seconds between two checkpoints
 _FINAL_DAMPING = 1e-7  # small enough to leave f alone at float32, large enough to be stable
 _REFRESH = 5  # steps between two turns of SOAP's bases
@@ -78,6 +79,7 @@ class Training:
             rounds=[0] * count,
             is_converged=[False] * count,
         )
+        self._rounds = plan.rounds if len(objective.x) <= plan.rounds_up_to else 0
         self._begin = self._saved = time.monotonic()
         self._done = 0.0  # seconds of earlier sessions
 
@@ -101,8 +103,7 @@ class Training:
 
     def resume(self, progress: Progress) -> None:
         """Continue from a saved progress."""
-        like = self.objective.x
-        progress.vector = progress.vector.to(device=like.device)
+        progress.vector = progress.vector.to(device=self.objective.x.device)
         self.parameters = Parameters.around(progress.vector, progress.widths, self.parameters.activation)
         self.progress, self._done = progress, progress.seconds
 
@@ -152,7 +153,7 @@ class Training:
 
     def _finish(self, index: int) -> None:
         now, objective = self.progress, self.objective_of(index)
-        while now.rounds[index] < self.plan.rounds and not now.is_converged[index]:
+        while now.rounds[index] < self._rounds and not now.is_converged[index]:
             network = self.parameters.network(index)
             before = objective.value(network)
             self._report(self._fraction(), f"objective {before:.4g}")
@@ -175,12 +176,12 @@ class Training:
             self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
 
     def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
-        return rebalance(project(network, self._sample(), damping=damping), sweeps=sweeps)
+        return rebalance(project(network, self._sample, damping=damping), sweeps=sweeps)
 
+    @cached_property
     def _sample(self) -> Tensor:
         """Rows on which the shape of the network is judged: all, or some of many."""
-        n = len(self.objective.x)
-        return self.objective.x[:: -(-n // _TIDY_ROWS)]
+        return self.objective.x[:: -(-len(self.objective.x) // SAMPLE)]
 
     def _eliminated(self) -> bool:
         """Let the better half go on where the starts compete and a round of elimination is due."""
@@ -188,7 +189,7 @@ class Training:
         due = any(now.step - plan.tidy_every < share * plan.steps <= now.step for share in _ROUNDS_OF_ELIMINATION)
         if not (self._only_best and due) or self.parameters.count == 1:
             return False
-        values = [self.objective_of(i).value(network) for i, network in enumerate(self.networks)]
+        values = self._values()[0]
         best = sorted(range(len(values)), key=values.__getitem__)[: -(-len(values) // 2)]
         self._continue_with([self.parameters.network(i) for i in best], [now.alive[i] for i in best])
         return True
@@ -198,7 +199,7 @@ class Training:
         plan, now = self.plan, self.progress
         if plan.condense is None or not (whatever or plan.is_relaxed(now.step - plan.tidy_every)):
             return False
-        narrow = [condense(network, self._sample(), tolerance=plan.condense) for network in self.networks]
+        narrow = [condense(network, self._sample, tolerance=plan.condense) for network in self.networks]
         widths = tuple(max(sizes) for sizes in zip(*(network.widths for network in narrow), strict=True))
         narrow = [widened(network, widths) for network in narrow]
         if not whatever and narrow[0].parameter_count > _WORTHWHILE * self.parameters.vector.shape[1]:
@@ -233,23 +234,36 @@ class Training:
         epoch, batch = divmod(step, batches)
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         order = torch.randperm(n, generator=generator)
-        return order[batch * size : (batch + 1) * size].to(self.objective.x.device)
+        # Sorted, as rows in a file are read fastest in their order; rows in memory too, to sum in the same order.
+        return order[batch * size : (batch + 1) * size].sort()[0].to(self.objective.x.device)
 
     def _fraction(self) -> float:
         now, plan = self.progress, self.plan
-        rounds = sum(plan.rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
-        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / plan.total
+        rounds = sum(self._rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
+        total = plan.steps + self._rounds * plan.evaluations
+        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / max(1, total)
 
     def _record(self) -> None:
         """Note the best network."""
         now = self.progress
-        errors = [self.objective.error(network) for network in self.networks]
-        norms = [network.norm_per_depth for network in self.networks]
-        values = [e + self._ridges[i] * n for e, n, i in zip(errors, norms, now.alive, strict=True)]
+        values, errors, norms = self._values()
         best = min(range(len(values)), key=values.__getitem__)
         step = now.step + sum(now.rounds) * self.plan.evaluations
         now.history.append(Moment(step, self.seconds, values[best], errors[best], norms[best]))
         self._report(self._fraction(), f"objective {values[best]:.4g}")
+
+    def _values(self) -> tuple[list[float], list[float], list[float]]:
+        """Objectives, errors and ‖w‖²/L of the networks: over all rows, or evenly spaced ones of very many."""
+        every = -(-len(self.objective.x) // _RECORD_ROWS)
+        errors = [self.objective.error(network, every=every) for network in self.networks]
+        norms = [network.norm_per_depth for network in self.networks]
+        ridges = [self._ridges[i] for i in self.progress.alive]
+        return [e + r * n for e, r, n in zip(errors, ridges, norms, strict=True)], errors, norms
+
+    def best(self) -> int:
+        """The network of least objective among those alive."""
+        values = self._values()[0] if self.parameters.count > 1 else [0.0]
+        return min(range(len(values)), key=values.__getitem__)
 
     def _save_sometimes(self) -> None:
         is_due = time.monotonic() - self._saved > _SAVE_EVERY

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from isthmus.functions import FullyConnected
-from isthmus.training.quasi_newton import lbfgs
 from isthmus.training.loss import cross_entropy
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
+from isthmus.training.quasi_newton import lbfgs
 
 _DAMPING = 0.1  # added to a layer's curvatures, relative to their mean
 _ROWS = 4096  # rows from which the curvature is estimated
@@ -24,7 +24,8 @@ def natural_lbfgs(
     The Gauss–Newton matrix of layer ℓ is about $A_\ell \otimes B_\ell$ with $A_\ell$ the second moments of its inputs
     $(a, 1)$ and $B_\ell$ those of the loss's curvature pulled back to its outputs (Kronecker-factored curvature). With
     $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
-    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and
+    $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
 
     Returns:
         The best network that was evaluated.
@@ -84,9 +85,9 @@ def _joint(parameters: Parameters, layer: int) -> Tensor:
 
 def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
     n = len(objective.x)
-    few = objective.on(slice(0, n, -(-n // _ROWS)))
-    network, rows = at.network(), len(few.x)
-    a, z = network.trace(few.x)
+    few = objective.x[0 : n : -(-n // _ROWS)]
+    network, rows = at.network(), len(few)
+    a, z = network.trace(few)
     generator = torch.Generator().manual_seed(seed)
     outputs = [torch.zeros(len(w), len(w), dtype=w.dtype, device=w.device) for w in network.weights]
     for _ in range(_SAMPLES):
