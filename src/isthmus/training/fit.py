@@ -77,7 +77,7 @@ def fit(
 
     Args:
         x: Inputs `(n, d_in)`. A numpy memory map (`np.load(path, mmap_mode="r")`) or a view of one, of more than
-            256 MiB, stays in its file: it is checked and standardised in one pass of constant memory, and each step
+            64 MiB, stays in its file: it is checked and standardised in one pass of constant memory, and each step
             reads its rows. The same seed gives the same network, to rounding.
         y: As x: outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
         task: "regression", "classification" or "autoencoder".

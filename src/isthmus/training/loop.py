@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from isthmus.denormals import flushed_denormals
-from isthmus.errors import DivergenceError
+from isthmus.errors import DeviceMemoryError, DivergenceError, NonFiniteError
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report
 from isthmus.training.checkpoint import Progress
 from isthmus.training.condensing import condense, widened
 from isthmus.training.history import Moment, Stopped
+from isthmus.training.interrupts import uninterrupted
 from isthmus.training.natural import natural_lbfgs
 from isthmus.training.objective import SAMPLE, Objective
 from isthmus.training.parameters import Parameters
@@ -118,34 +119,52 @@ class Training:
         except KeyboardInterrupt:
             self._record()
             return False
+        except torch.OutOfMemoryError as full:
+            raise self._out_of_memory() from full
         return True
+
+    def _out_of_memory(self) -> DeviceMemoryError:
+        n, device = len(self.objective.x), self.parameters.vector.device
+        if self.progress.step >= self.plan.steps:
+            return DeviceMemoryError(device, min(n, SAMPLE), "--rounds 0, or a smaller --width")
+        rows = min(self.plan.rows_per_step(n), SAMPLE)
+        if rows == 1:
+            return DeviceMemoryError(device, rows, "a smaller --width, or --device cpu")
+        return DeviceMemoryError(device, rows, f"--batch-size {rows // 2}")
 
     def _descend(self) -> None:
         plan, now = self.plan, self.progress
         soap, gradient = self._optimiser()
         soap.restore(now.optimiser)
         batches = -(-len(self.objective.x) // plan.rows_per_step(len(self.objective.x)))
-        good = self.parameters.vector.clone()
         while now.step < plan.steps:
             ridges = self._alive_ridges() * plan.ridge_at(now.step)
             value = self.objective.on(self._rows(now.step)).gradient(self.parameters, gradient, ridges)
-            if not bool(torch.isfinite(value).all()):
-                self.parameters.vector.copy_(good)
-                raise self._divergence(good, ridges)
-            soap.step(plan.learning_rate_at(now.step))
-            now.step += 1
-            if now.step % plan.tidy_every == 0:
-                self._tidy(plan.damping, sweeps=3)
-                good = self.parameters.vector.clone()
-                if self._eliminated() or self._condensed():
-                    soap, gradient = self._optimiser()
+            # SOAP squares gradients, so their squares must be finite too.
+            if not bool(torch.isfinite(value + gradient.vector.square().sum(1)).all()):
+                raise self._divergence()
+            with uninterrupted():
+                soap.step(plan.learning_rate_at(now.step))
+                now.step += 1
+                if now.step % plan.tidy_every == 0:
+                    self._guarded(lambda: self._tidy(plan.damping, sweeps=3))
+                    if self._eliminated() or self._condensed():
+                        soap, gradient = self._optimiser()
+                now.optimiser = soap.state()
             if now.step % max(_RECORD_EVERY, batches) == 0:
-                self._record()
-            now.optimiser = soap.state()
+                self._guarded(self._record)
             self._save_sometimes()
         if now.optimiser:
-            self._condensed(whatever=True)
-            now.optimiser = {}
+            with uninterrupted():
+                self._condensed(whatever=True)
+                now.optimiser = {}
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Do what builds networks from the weights, which refuses weights that are not finite."""
+        try:
+            action()
+        except (NonFiniteError, RuntimeError) as overflow:
+            raise self._divergence() from overflow
 
     def _optimiser(self) -> tuple[Soap, Parameters]:
         gradient = self.parameters.like(torch.zeros_like(self.parameters.vector))
@@ -163,10 +182,13 @@ class Training:
                 evaluations=self.plan.evaluations,
                 memory=self.plan.memory,
                 seed=now.rounds[index],
+                into=self.parameters.like(self.parameters.vector[index : index + 1]),
             )
-            self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
-            now.rounds[index] += 1
-            now.is_converged[index] = before - objective.value(found) < self.plan.precision * before
+            is_converged = before - objective.value(found) < self.plan.precision * before
+            with uninterrupted():
+                self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
+                now.rounds[index] += 1
+                now.is_converged[index] = is_converged
             self._record()
             self._save_sometimes()
 
@@ -217,12 +239,17 @@ class Training:
         x = self.objective.x
         return torch.tensor([self._ridges[i] for i in self.progress.alive], dtype=x.dtype, device=x.device)
 
-    def _divergence(self, good: Tensor, ridges: Tensor) -> DivergenceError:
-        """The error for a run that left the finite numbers; `good` are the last weights that were tidied."""
-        pulls = 2.0 * ridges.double()[:, None] / self.parameters.depth * good.double()
-        # SOAP squares gradients: a ridge whose pull cannot be squared in single precision is the cause.
-        is_ridge = not bool((pulls.square() < torch.finfo(good.dtype).max).all())
-        return DivergenceError(self.progress.step, "λ" if is_ridge else "learning rate")
+    def _divergence(self) -> DivergenceError:
+        """The error for a run that left the finite numbers."""
+        now, parameters = self.progress, self.parameters
+        # The weights now may be anything, so λ is judged by its pull on weights as they are drawn: of variance 2 / n.
+        # SOAP sums squares of pulls over rows and columns; if that overflows, no step size could have helped.
+        pull = 2.0 * float(self._alive_ridges().max()) * self.plan.ridge_factor / parameters.depth
+        squares = sum(2.0 * pull**2 * w.shape[1] for w in parameters.weights)
+        if squares > torch.finfo(parameters.vector.dtype).max:
+            return DivergenceError(now.step, "λ")
+        # SOAP's first call only looks: up to then the weights are those of the start.
+        return DivergenceError(now.step, "scale of the data" if now.step <= 1 else "learning rate")
 
     def _rows(self, step: int) -> Tensor | slice:
         """The rows of a step: all, or the next part of a permutation that depends on seed and epoch alone."""

@@ -17,7 +17,13 @@ _SAMPLES = 2  # backward passes that estimate the output side
 
 
 def natural_lbfgs(
-    network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0
+    network: FullyConnected,
+    objective: Objective,
+    *,
+    evaluations: int,
+    memory: int,
+    seed: int = 0,
+    into: Parameters | None = None,
 ) -> FullyConnected:
     r"""Minimise the objective from `network` by L-BFGS, preconditioned by the curvature of the layers.
 
@@ -26,6 +32,14 @@ def natural_lbfgs(
     $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
     V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and
     $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+
+    Args:
+        network: Where to start.
+        objective: What to minimise.
+        evaluations: Gradient evaluations to spend.
+        memory: Pairs that L-BFGS keeps.
+        seed: Draws the estimate of the curvature.
+        into: One network of the same shape that receives the best one evaluated, also if the search is interrupted.
 
     Returns:
         The best network that was evaluated.
@@ -58,6 +72,8 @@ def natural_lbfgs(
         lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory)
     finally:
         move()
+        if into is not None:
+            into.vector.copy_(at.vector)
     return at.network()
 
 
@@ -72,11 +88,13 @@ class _Frame:
 
     def turned(self, g: Tensor) -> Tensor:
         """A gradient by [W, b] as a gradient by V."""
-        return self._scale * (self._left.T @ g @ self._right)
+        turned: Tensor = self._left.T @ g @ self._right
+        return self._scale * turned
 
     def turned_back(self, v: Tensor) -> Tensor:
         """A change of V as a change of [W, b]."""
-        return self._left @ (self._scale * v) @ self._right.T
+        back: Tensor = self._left @ (self._scale * v) @ self._right.T
+        return back
 
 
 def _joint(parameters: Parameters, layer: int) -> Tensor:

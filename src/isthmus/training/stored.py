@@ -13,7 +13,7 @@ from torch import Tensor
 from isthmus.functions import Affine, ColumnMoments
 from isthmus.rows import Rows
 
-STREAMED_FROM = 256 * 2**20  # bytes; a memory map that is smaller is loaded
+STREAMED_FROM = 64 * 2**20  # bytes; a memory map that is smaller is loaded
 _PIECE = 8 * 2**20  # bytes of float64 that are standardised at a time, so that wide rows need no more memory
 
 
@@ -85,7 +85,7 @@ class StoredRows:
 
 
 def is_streamed(data: object) -> bool:
-    """Whether `data` is a memory map, or a view of one, of more than 256 MiB."""
+    """Whether `data` is a memory map, or a view of one, of more than 64 MiB."""
     return isinstance(data, np.ndarray) and _mapping(data) is not None and data.nbytes > STREAMED_FROM
 
 
