@@ -163,7 +163,7 @@ class Training:
         """Do what builds networks from the weights, which refuses weights that are not finite."""
         try:
             action()
-        except (NonFiniteError, RuntimeError) as overflow:
+        except (NonFiniteError, torch.linalg.LinAlgError) as overflow:  # type: ignore[attr-defined]
             raise self._divergence() from overflow
 
     def _optimiser(self) -> tuple[Soap, Parameters]:
