@@ -88,8 +88,9 @@ class _Frame:
 
     def turned(self, g: Tensor) -> Tensor:
         """A gradient by [W, b] as a gradient by V."""
-        turned: Tensor = self._left.T @ g @ self._right
-        return self._scale * turned
+        turned = self._left.T @ g @ self._right
+        preconditioned: Tensor = self._scale * turned
+        return preconditioned
 
     def turned_back(self, v: Tensor) -> Tensor:
         """A change of V as a change of [W, b]."""
@@ -121,7 +122,8 @@ def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
 
 def _second_moments(a: Tensor) -> Tensor:
     extended = torch.cat([a, torch.ones_like(a[:, :1])], 1)
-    return extended.T @ extended / len(a)
+    moments: Tensor = extended.T @ extended / len(a)
+    return moments
 
 
 def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:
@@ -131,4 +133,5 @@ def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:
         root = p.sqrt()
         # diag(p) − p pᵀ = C Cᵀ with C = diag(√p) (I − √p √pᵀ)
         return root * (noise - root * (root * noise).sum(1, keepdim=True))
-    return noise * 2.0**0.5
+    scaled: Tensor = noise * 2.0**0.5
+    return scaled
