@@ -184,8 +184,8 @@ def headline() -> dict[str, Any]:
         print(
             f"seed {seed}: best Adam {row['best_adam']['objective']:.4f} in {row['best_adam']['seconds']:.0f} s "
             f"({row['best_adam']['schedule']}, {row['best_adam']['rate']:g}); reached in "
-            f"{row['seconds_to_adams_objective']:.1f} s: x{row['time_ratio']:.1f}; ends at {row['objective']:.4f} after "
-            f"{row['seconds']:.1f} s; at equal time {100 * row['lower_at_equal_time']:.0f} % lower; as people do it "
+            f"{row['seconds_to_adams_objective']:.1f} s: x{row['time_ratio']:.1f}; ends at {row['objective']:.4f} "
+            f"after {row['seconds']:.1f} s; at equal time {100 * row['lower_at_equal_time']:.0f} % lower; as people do it "
             f"{[(t['optimiser'], round(t['objective'], 2), t['steps'], t['time_ratio']) for t in row['as_people_do']]}",
             flush=True,
         )

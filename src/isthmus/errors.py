@@ -157,14 +157,28 @@ class DivergenceError(IsthmusError, ArithmeticError):
     """The objective left the finite numbers during training.
 
     Attributes:
-        cause: "λ" or "learning rate".
+        cause: "λ", "learning rate" or "scale of the data".
     """
 
     def __init__(self, step: int, cause: str) -> None:
         self.cause = cause
-        remedy = "a smaller --ridge" if cause == "λ" else "a smaller --learning-rate, or standardise the data"
+        remedy = {
+            "λ": "a smaller --ridge",
+            "learning rate": "a smaller --learning-rate, or standardise the data",
+            "scale of the data": "standardised data, or a larger unit",
+        }[cause]
         super().__init__(
             f"The objective became NaN or infinite at step {step}: the {cause} is too large. Use {remedy}. "
+            "The last checkpoint, if one was asked for, is unharmed."
+        )
+
+
+class DeviceMemoryError(IsthmusError, MemoryError):
+    """The device has too little memory for a step of training."""
+
+    def __init__(self, device: object, rows: int, remedy: str) -> None:
+        super().__init__(
+            f"{device} ran out of memory in a pass over {rows} rows at a time. Use {remedy}. "
             "The last checkpoint, if one was asked for, is unharmed."
         )
 

@@ -78,8 +78,12 @@ class Rows:
             index = torch.arange(len(self))
         else:
             index = torch.linspace(0, len(self) - 1, count, dtype=torch.float64).round().long()
+        return self.at(index), index
+
+    def at(self, index: Tensor) -> Tensor:
+        """The rows of the numbers `index` `(m,)`, checked as those of `chunk`."""
         taken = self._data[index.to(self._data.device)] if isinstance(self._data, Tensor) else self._data[index.numpy()]
-        return self._checked(taken, index.tolist()), index
+        return self._checked(taken, index.tolist())
 
     def _checked(self, part: object, numbers: range | list[int]) -> Tensor:
         tensor = part if isinstance(part, Tensor) else _tensor(part)

@@ -34,7 +34,8 @@ def as_matrix(data: object, what: str = "x") -> Tensor:
             raise DtypeError(what, array.dtype)
         if array.dtype.kind != "f":
             array = array.astype(np.float64)
-        tensor = torch.from_numpy(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False)))
+        native = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+        tensor = torch.from_numpy(native if native.flags.writeable else native.copy())  # torch has no read-only tensors
     if tensor.is_complex() or tensor.is_quantized:
         raise DtypeError(what, tensor.dtype)
     if not tensor.is_floating_point():

@@ -118,7 +118,7 @@ def decide_rank(
         raise OptionError("the number of held-out rows", len(x), "at least 2")
     trial = _Trial(fitted, x, y, tolerance, stages)
     candidates = [trial.constant()]
-    found = narrowings(fitted.network, fitted.objective.x, until=tolerance.relative / 10.0, extra=2)
+    found = narrowings(fitted.network, fitted.objective.sample()[0], until=tolerance.relative / 10.0, extra=2)
     candidates += [trial.projection(n) for n in found[1:]]
     _refit_around(trial, candidates, report)
     rank = next((c.rank for c in candidates if c.excess <= trial.margin), candidates[-1].rank)
@@ -164,7 +164,7 @@ class _Trial:
     ) -> None:
         self.fitted, self.x, self.y, self.stages = fitted, x, y, stages
         self.is_classification = fitted.objective.loss is cross_entropy
-        self.truncations = balanced_truncations(fitted.network, fitted.objective.x)
+        self.truncations = balanced_truncations(fitted.network, fitted.objective.sample()[0])
         self.whole = self._losses(fitted.network(x))
         self.constants = self._losses(_best_constant(fitted.objective).expand(len(x), -1))
         explained = max(0.0, float((self.constants - self.whole).mean()))
@@ -213,9 +213,10 @@ class _Trial:
 
 def _best_constant(objective: Objective) -> Tensor:
     """The constant output that fits the training rows best, `(1, d_out)`."""
-    if objective.y.is_floating_point():
-        return objective.y.mean(0, keepdim=True)
-    return objective.y.bincount()[None].float()
+    _, y = objective.sample()
+    if y.is_floating_point():
+        return y.mean(0, keepdim=True)
+    return y.bincount()[None].float()
 
 
 def _standard_error(values: Tensor) -> float:

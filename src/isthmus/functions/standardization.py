@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError
+from isthmus.functions.column_moments import ColumnMoments
 from isthmus.functions.network import FullyConnected
 
 Scaling = Literal["columns", "global", "none"]
@@ -55,19 +56,29 @@ def standardization(data: Tensor, scaling: Scaling) -> Affine:
     Raises:
         OptionError: If `scaling` is none of the three.
     """
-    if scaling not in ("columns", "global", "none"):
-        raise OptionError("standardize", scaling, "columns, global or none")
-    d = data.shape[1]
     if scaling == "none":
-        return Affine.identity(d)
+        return Affine.identity(data.shape[1])
     exact = data.double()
     mean = exact.mean(0)
     variance = (exact - mean).square().mean(0)
+    return _affine(mean, variance, exact.abs().amax(0), torch.finfo(data.dtype).eps, scaling)
+
+
+def standardization_of(moments: ColumnMoments, scaling: Scaling) -> Affine:
+    """As `standardization`, from the moments of the rows instead of the rows."""
+    return _affine(moments.mean, moments.variance, moments.largest, moments.precision, scaling)
+
+
+def _affine(mean: Tensor, variance: Tensor, largest: Tensor, precision: float, scaling: Scaling) -> Affine:
+    if scaling not in ("columns", "global", "none"):
+        raise OptionError("standardize", scaling, "columns, global or none")
+    if scaling == "none":
+        return Affine.identity(len(mean))
     # Rounding leaves a constant column of size m a variance near (eps m)², which is not variation.
-    noise = (torch.finfo(data.dtype).eps * exact.abs().amax(0)).square() * 16
+    noise = (precision * largest).square() * 16
     variance = torch.where(variance > noise, variance, torch.zeros_like(variance))
     if scaling == "global":
-        variance = variance.mean().expand(d)
+        variance = variance.mean().expand(len(variance))
     scale = torch.where(variance > 0, variance.sqrt(), torch.ones_like(variance))
     return Affine(mean.cpu(), scale.cpu())
 

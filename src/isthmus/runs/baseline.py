@@ -16,13 +16,13 @@ from isthmus.training import FittedNetwork
 def baselines(dataset: Dataset, fitted: FittedNetwork, decision: RankDecision) -> list[dict[str, Any]]:
     """PCA for an autoencoder, reduced-rank regression otherwise: validation errors over k, test error at the rank."""
     is_classification = fitted.classes is not None
-    train = fitted.objective.x
+    train, outputs = fitted.objective.sample()
     x_v, y_v = standardized_rows(dataset, fitted, dataset.split.validation)
     x_t, y_t = standardized_rows(dataset, fitted, dataset.split.test)
     if dataset.task == "autoencoder":
         linear = linear_baseline(train, train)
     else:
-        targets = _targets(fitted.objective.y, fitted)
+        targets = _targets(outputs, fitted)
         linear = linear_baseline(train, targets, held_out=(x_v, _targets(y_v, fitted)))
     ranks = [k for k in range(len(decision.candidates)) if k <= linear.directions.shape[1]]
     curve = {k: row_losses(linear(x_v, k), y_v, is_classification=is_classification) for k in ranks}

@@ -114,7 +114,7 @@ def factorized(fitted: FittedNetwork, decision: RankDecision, profile: RankProfi
     best = decision.best
     if best.network is None:
         return None
-    encoder, decoder = split_at(best.network, fitted.objective.x, best.layer, best.rank)
+    encoder, decoder = split_at(best.network, fitted.objective.sample()[0], best.layer, best.rank)
     # A profile may skip large k; the error curve of a factorisation counts them from 0 on.
     curve = tuple(profile.changes[k] for k in takewhile(profile.changes.__contains__, count()))
     return standardized(fitted, encoder, decoder, best.layer, curve)

@@ -41,7 +41,7 @@ def reconstructions(
     if dataset.task != "autoencoder" or dataset.image_shape is None or factorization is None:
         return None
     x = torch.from_numpy(dataset.x[dataset.split.test[:_IMAGES]])
-    train = fitted.objective.x
+    train, _ = fitted.objective.sample()
     pca = linear_baseline(train, train)
     same = fitted.outputs.backward(pca(fitted.inputs.forward(x.double()).to(train.device), factorization.rank))
     return {

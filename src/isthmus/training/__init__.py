@@ -1,7 +1,7 @@
 """Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
 
 from isthmus.training.condensing import condense, widened
-from isthmus.training.fit import FittedNetwork, check_options, constant_loss, fit
+from isthmus.training.fit import FittedNetwork, check_options, fit
 from isthmus.training.growing import grown
 from isthmus.training.history import Moment
 from isthmus.training.improving import WARM_PLAN, improved
@@ -12,12 +12,14 @@ from isthmus.training.natural import natural_lbfgs
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.plan import Plan
+from isthmus.training.problem import constant_loss
 from isthmus.training.projection import project
 from isthmus.training.quasi_newton import lbfgs
 from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
 from isthmus.training.rebalancing import rebalance
 from isthmus.training.ridge_path import PathPoint, ridge_path
 from isthmus.training.settling import Settled, settle
+from isthmus.training.stored import StoredRows
 from isthmus.training.tidying import tidy
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "RankCandidate",
     "RankSearch",
     "Settled",
+    "StoredRows",
     "balance_linear_runs",
     "check_options",
     "condense",

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import ConstantOutputError, DtypeError, OptionError, ScaleError, ShapeError, TooFewRowsError
-from isthmus.functions import RELU, Activation, Affine, FullyConnected, Scaling, StandardizedNetwork, standardization
+from isthmus.errors import OptionError
+from isthmus.functions import RELU, Activation, FullyConnected, Scaling, StandardizedNetwork
 from isthmus.progress import Report
-from isthmus.shapes import as_matrix
 from isthmus.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.loop import Training
-from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.objective import Objective
-from isthmus.training.parameters import Parameters, random_network
+from isthmus.training.parameters import Parameters
 from isthmus.training.plan import DEFAULT_PLAN, Plan
-
-_LARGEST = 1e12  # a squared error summed over many columns stays far from float32's 3e38
-RELATIVE_RIDGE = 1e-3  # default λ in units of the error of the best constant
+from isthmus.training.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +76,10 @@ def fit(
     are standardised first, and the standardisation is part of the result. All rows given are trained on.
 
     Args:
-        x: Inputs `(n, d_in)`.
-        y: Outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
+        x: Inputs `(n, d_in)`. A numpy memory map (`np.load(path, mmap_mode="r")`) or a view of one, of more than
+            64 MiB, stays in its file: it is checked and standardised in one pass of constant memory, and each step
+            reads its rows. The same seed gives the same network, to rounding.
+        y: As x: outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
         task: "regression", "classification" or "autoencoder".
         depth: L ≥ 1, number of weight matrices.
         width: Width of every hidden layer at the start; neurons that the data do not need are taken out on the way.
@@ -104,6 +100,7 @@ def fit(
         ConstantOutputError: If y does not vary.
         ScaleError: If unstandardised data are too large for single precision.
         OptionError: If an option is out of range.
+        DeviceMemoryError: If the device has too little memory for a step.
         DivergenceError: If the objective leaves the finite numbers.
 
     Source:
@@ -125,20 +122,21 @@ def fit(
     if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
         training.resume(progress)
     is_complete = training.run()
-    best = min(range(len(training.networks)), key=lambda i: problem.objective.value(training.networks[i]))
+    best = training.best()
     return fitted_network(problem, training, best, is_complete=is_complete)
 
 
 def fitted_network(problem: Problem, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
     """Network `index` of those a training has left, with its account."""
     objective, network = training.objective_of(index), detached(training.networks[index])
+    error = objective.error(network)
     return FittedNetwork(
         network=network,
         inputs=problem.inputs,
         outputs=problem.outputs,
         objective=objective,
-        value=objective.value(network),
-        error=objective.error(network),
+        value=error + objective.ridge * network.norm_per_depth,
+        error=error,
         stationarity=stationarity(objective, network),
         history=tuple(training.progress.history),
         seconds=training.seconds,
@@ -150,84 +148,10 @@ def fitted_network(problem: Problem, training: Training, index: int, *, is_compl
 @torch.no_grad()
 def stationarity(objective: Objective, network: FullyConnected) -> float:
     r"""$\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ in float64."""
-    exact = objective.double()
     at = Parameters.of(network.to(dtype=torch.float64))
     slope = at.like(torch.zeros_like(at.vector))
-    value = exact.gradient(at, slope)
+    value = objective.gradient(at, slope)
     return float(slope.vector.norm() / value) if float(value) > 0 else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Data made ready for training: the objective over standardised rows, and the way back.
-
-    Attributes:
-        objective: Over the standardised training rows.
-        inputs, outputs: The standardisations.
-        classes: The labels in the order of the outputs, for a classification; else None.
-        d_out: Number of outputs of the network.
-    """
-
-    objective: Objective
-    inputs: Affine
-    outputs: Affine
-    classes: Tensor | None
-    d_out: int
-
-    @staticmethod
-    def of(
-        x: object,
-        y: object | None,
-        *,
-        task: str,
-        ridge: float | None,
-        standardize: Scaling,
-        device: torch.device | str,
-    ) -> Problem:
-        """The problem that `fit` solves for these arguments, or the error that it raises."""
-        inputs, targets, classes = _as_pair(x, y, task)
-        objective, s_x, s_y = _standardized_objective(inputs, targets, classes, task, standardize, ridge, device)
-        return Problem(objective, s_x, s_y, classes, len(classes) if classes is not None else targets.shape[1])
-
-    def starts(self, depth: int, width: int, activation: Activation, seeds: Iterable[int]) -> list[FullyConnected]:
-        """Random networks of this depth and width, one for each seed."""
-        x = self.objective.x
-        widths = (x.shape[1], *[width] * (depth - 1), self.d_out)
-        return [
-            random_network(widths, activation, torch.Generator().manual_seed(seed), device=x.device) for seed in seeds
-        ]
-
-
-def constant_loss(targets: Tensor) -> float:
-    """Loss of the best constant prediction: total variance, or entropy of the class frequencies."""
-    if targets.is_floating_point():
-        return float((targets.double() - targets.double().mean(0)).square().sum(1).mean())
-    shares = targets.bincount().double() / len(targets)
-    shares = shares[shares > 0]
-    return float(-(shares * shares.log()).sum())
-
-
-def _standardized_objective(
-    inputs: Tensor,
-    targets: Tensor,
-    classes: Tensor | None,
-    task: str,
-    scaling: Scaling,
-    ridge: float | None,
-    device: torch.device | str,
-) -> tuple[Objective, Affine, Affine]:
-    """The objective over the standardised rows, and the two standardisations."""
-    s_x = standardization(inputs, scaling)
-    s_y = _output_standardization(targets, s_x, task, scaling)
-    x = s_x.forward(inputs.double()).to(device=device, dtype=torch.float32)
-    if classes is not None:
-        y, loss = targets.to(device), cross_entropy
-    else:
-        y, loss = s_y.forward(targets.double()).to(device=device, dtype=torch.float32), squared_error
-    for what, data in (("x", x), ("y", y)):
-        if (largest := float(data.abs().max())) > _LARGEST:
-            raise ScaleError(what, largest, _LARGEST)
-    return Objective(x, y, loss, RELATIVE_RIDGE * constant_loss(y) if ridge is None else float(ridge)), s_x, s_y
 
 
 def check_options(task: str, depth: int, width: int, ridge: float | None) -> None:
@@ -240,45 +164,6 @@ def check_options(task: str, depth: int, width: int, ridge: float | None) -> Non
         raise OptionError("width", width, "at least 1")
     if ridge is not None and not 0.0 <= ridge < float("inf"):
         raise OptionError("ridge", ridge, "a finite number ≥ 0")
-
-
-def _as_pair(x: object, y: object | None, task: str) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Inputs, targets and, for a classification, the labels."""
-    inputs = as_matrix(x, "x")
-    if y is None and task != "autoencoder":
-        raise ShapeError(f"y is missing. Pass the outputs, or task='autoencoder' to learn x itself (task is {task!r}).")
-    if task == "autoencoder":
-        targets = inputs
-    else:
-        raw: Any = y if isinstance(y, Tensor) else torch.as_tensor(_plain(y))
-        targets = as_matrix(raw[:, None] if raw.ndim == 1 else raw, "y")
-    if len(targets) != len(inputs):
-        raise ShapeError(f"x has {len(inputs)} rows but y has {len(targets)}. Pass one output row for each input row.")
-    if len(inputs) < 2:
-        raise TooFewRowsError("x", len(inputs), 2)
-    if bool((targets == targets[0]).all()):
-        raise ConstantOutputError("x" if task == "autoencoder" else "y")
-    if task != "classification":
-        return inputs, targets, None
-    if targets.shape[1] != 1 or bool((targets != targets.round()).any()):
-        raise DtypeError("y", "a non-integer one; a classification needs one integer label a row, and y holds")
-    classes, indices = targets[:, 0].long().unique(return_inverse=True)
-    return inputs, indices, classes
-
-
-def _plain(y: object) -> Any:
-    array = np.asarray(y)
-    if array.dtype.kind not in "fiub":
-        raise DtypeError("y", array.dtype)
-    return np.ascontiguousarray(array)
-
-
-def _output_standardization(targets: Tensor, s_x: Affine, task: str, scaling: Scaling) -> Affine:
-    if task == "autoencoder":
-        return s_x
-    if task == "classification":
-        return Affine.identity(int(targets.max()) + 1)
-    return standardization(targets, scaling)
 
 
 def _saver(checkpoint: Path | None, key: str) -> Callable[[Progress], None]:

@@ -15,7 +15,8 @@ class Moment:
     Attributes:
         step: Gradient evaluations so far.
         seconds: Time spent so far, over all sessions of a resumed fit.
-        objective: $\mathcal L_\lambda(w)$ over all training rows at the target λ, also while λ is still larger.
+        objective: $\mathcal L_\lambda(w)$ at the target λ, also while λ is still larger; over all training
+            rows or, of more than 65,536, over as many evenly spaced ones at most.
         error: Its data term.
         norm_per_depth: ‖w‖²/L.
     """

@@ -6,19 +6,21 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from isthmus.denormals import flushed_denormals
-from isthmus.errors import DivergenceError
+from isthmus.errors import DeviceMemoryError, DivergenceError, NonFiniteError
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report
 from isthmus.training.checkpoint import Progress
 from isthmus.training.condensing import condense, widened
 from isthmus.training.history import Moment, Stopped
+from isthmus.training.interrupts import uninterrupted
 from isthmus.training.natural import natural_lbfgs
-from isthmus.training.objective import Objective
+from isthmus.training.objective import SAMPLE, Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import Plan
 from isthmus.training.soap import Soap
@@ -26,8 +28,8 @@ from isthmus.training.tidying import tidy
 
 Save = Callable[[Progress], None]
 
+_RECORD_ROWS = 65_536  # beyond, the history and the eliminations go by evenly spaced rows
 _RECORD_EVERY = 25  # steps between two entries of the history
-_TIDY_ROWS = 8192
 _SAVE_EVERY = float(os.environ.get("ISTHMUS_SAVE_EVERY", "5"))  # seconds between two checkpoints
 _FINAL_DAMPING = 1e-7  # small enough to leave f alone at float32, large enough to be stable
 _REFRESH = 5  # steps between two turns of SOAP's bases
@@ -77,6 +79,7 @@ class Training:
             rounds=[0] * count,
             is_converged=[False] * count,
         )
+        self._rounds = plan.rounds if len(objective.x) <= plan.rounds_up_to else 0
         self._begin = self._saved = time.monotonic()
         self._done = 0.0  # seconds of earlier sessions
 
@@ -100,8 +103,7 @@ class Training:
 
     def resume(self, progress: Progress) -> None:
         """Continue from a saved progress."""
-        like = self.objective.x
-        progress.vector = progress.vector.to(device=like.device)
+        progress.vector = progress.vector.to(device=self.objective.x.device)
         self.parameters = Parameters.around(progress.vector, progress.widths, self.parameters.activation)
         self.progress, self._done = progress, progress.seconds
 
@@ -116,34 +118,52 @@ class Training:
         except KeyboardInterrupt:
             self._record()
             return False
+        except torch.OutOfMemoryError as full:
+            raise self._out_of_memory() from full
         return True
+
+    def _out_of_memory(self) -> DeviceMemoryError:
+        n, device = len(self.objective.x), self.parameters.vector.device
+        if self.progress.step >= self.plan.steps:
+            return DeviceMemoryError(device, min(n, SAMPLE), "--rounds 0, or a smaller --width")
+        rows = min(self.plan.rows_per_step(n), SAMPLE)
+        if rows == 1:
+            return DeviceMemoryError(device, rows, "a smaller --width, or --device cpu")
+        return DeviceMemoryError(device, rows, f"--batch-size {rows // 2}")
 
     def _descend(self) -> None:
         plan, now = self.plan, self.progress
         soap, gradient = self._optimiser()
         soap.restore(now.optimiser)
         batches = -(-len(self.objective.x) // plan.rows_per_step(len(self.objective.x)))
-        good = self.parameters.vector.clone()
         while now.step < plan.steps:
             ridges = self._alive_ridges() * plan.ridge_at(now.step)
             value = self.objective.on(self._rows(now.step)).gradient(self.parameters, gradient, ridges)
-            if not bool(torch.isfinite(value).all()):
-                self.parameters.vector.copy_(good)
-                raise self._divergence(good, ridges)
-            soap.step(plan.learning_rate_at(now.step))
-            now.step += 1
-            if now.step % plan.tidy_every == 0:
-                self._tidy(plan.damping, sweeps=3)
-                good = self.parameters.vector.clone()
-                if self._eliminated() or self._condensed():
-                    soap, gradient = self._optimiser()
+            # SOAP squares gradients, so their squares must be finite too.
+            if not bool(torch.isfinite(value + gradient.vector.square().sum(1)).all()):
+                raise self._divergence()
+            with uninterrupted():
+                soap.step(plan.learning_rate_at(now.step))
+                now.step += 1
+                if now.step % plan.tidy_every == 0:
+                    self._guarded(lambda: self._tidy(plan.damping, sweeps=3))
+                    if self._eliminated() or self._condensed():
+                        soap, gradient = self._optimiser()
+                now.optimiser = soap.state()
             if now.step % max(_RECORD_EVERY, batches) == 0:
-                self._record()
-            now.optimiser = soap.state()
+                self._guarded(self._record)
             self._save_sometimes()
         if now.optimiser:
-            self._condensed(whatever=True)
-            now.optimiser = {}
+            with uninterrupted():
+                self._condensed(whatever=True)
+                now.optimiser = {}
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Do what builds networks from the weights, which refuses weights that are not finite."""
+        try:
+            action()
+        except (NonFiniteError, torch.linalg.LinAlgError) as overflow:  # type: ignore[attr-defined]
+            raise self._divergence() from overflow
 
     def _optimiser(self) -> tuple[Soap, Parameters]:
         gradient = self.parameters.like(torch.zeros_like(self.parameters.vector))
@@ -151,7 +171,7 @@ class Training:
 
     def _finish(self, index: int) -> None:
         now, objective = self.progress, self.objective_of(index)
-        while now.rounds[index] < self.plan.rounds and not now.is_converged[index]:
+        while now.rounds[index] < self._rounds and not now.is_converged[index]:
             network = self.parameters.network(index)
             before = objective.value(network)
             self._report(self._fraction(), f"objective {before:.4g}")
@@ -161,10 +181,13 @@ class Training:
                 evaluations=self.plan.evaluations,
                 memory=self.plan.memory,
                 seed=now.rounds[index],
+                into=self.parameters.like(self.parameters.vector[index : index + 1]),
             )
-            self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
-            now.rounds[index] += 1
-            now.is_converged[index] = before - objective.value(found) < self.plan.precision * before
+            is_converged = before - objective.value(found) < self.plan.precision * before
+            with uninterrupted():
+                self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
+                now.rounds[index] += 1
+                now.is_converged[index] = is_converged
             self._record()
             self._save_sometimes()
 
@@ -174,12 +197,12 @@ class Training:
             self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
 
     def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
-        return tidy(network, self._sample(), damping=damping, sweeps=sweeps)
+        return tidy(network, self._sample, damping=damping, sweeps=sweeps)
 
+    @cached_property
     def _sample(self) -> Tensor:
         """Rows on which the shape of the network is judged: all, or some of many."""
-        n = len(self.objective.x)
-        return self.objective.x[:: -(-n // _TIDY_ROWS)]
+        return self.objective.x[:: -(-len(self.objective.x) // SAMPLE)]
 
     def _eliminated(self) -> bool:
         """Let the better half go on where the starts compete and a round of elimination is due."""
@@ -187,7 +210,7 @@ class Training:
         due = any(now.step - plan.tidy_every < share * plan.steps <= now.step for share in _ROUNDS_OF_ELIMINATION)
         if not (self._only_best and due) or self.parameters.count == 1:
             return False
-        values = [self.objective_of(i).value(network) for i, network in enumerate(self.networks)]
+        values = self._values()[0]
         best = sorted(range(len(values)), key=values.__getitem__)[: -(-len(values) // 2)]
         self._continue_with([self.parameters.network(i) for i in best], [now.alive[i] for i in best])
         return True
@@ -197,7 +220,7 @@ class Training:
         plan, now = self.plan, self.progress
         if plan.condense is None or not (whatever or plan.is_settling(now.step)):
             return False
-        narrow = [condense(network, self._sample(), tolerance=plan.condense) for network in self.networks]
+        narrow = [condense(network, self._sample, tolerance=plan.condense) for network in self.networks]
         widths = tuple(max(sizes) for sizes in zip(*(network.widths for network in narrow), strict=True))
         narrow = [widened(network, widths) for network in narrow]
         if not whatever and narrow[0].parameter_count > _WORTHWHILE * self.parameters.vector.shape[1]:
@@ -215,12 +238,17 @@ class Training:
         x = self.objective.x
         return torch.tensor([self._ridges[i] for i in self.progress.alive], dtype=x.dtype, device=x.device)
 
-    def _divergence(self, good: Tensor, ridges: Tensor) -> DivergenceError:
-        """The error for a run that left the finite numbers; `good` are the last weights that were tidied."""
-        pulls = 2.0 * ridges.double()[:, None] / self.parameters.depth * good.double()
-        # SOAP squares gradients: a ridge whose pull cannot be squared in single precision is the cause.
-        is_ridge = not bool((pulls.square() < torch.finfo(good.dtype).max).all())
-        return DivergenceError(self.progress.step, "λ" if is_ridge else "learning rate")
+    def _divergence(self) -> DivergenceError:
+        """The error for a run that left the finite numbers."""
+        now, parameters = self.progress, self.parameters
+        # The weights now may be anything, so λ is judged by its pull on weights as they are drawn: of variance 2 / n.
+        # SOAP sums squares of pulls over rows and columns; if that overflows, no step size could have helped.
+        pull = 2.0 * float(self._alive_ridges().max()) * self.plan.ridge_factor / parameters.depth
+        squares = sum(2.0 * pull**2 * w.shape[1] for w in parameters.weights)
+        if squares > torch.finfo(parameters.vector.dtype).max:
+            return DivergenceError(now.step, "λ")
+        # SOAP's first call only looks: up to then the weights are those of the start.
+        return DivergenceError(now.step, "scale of the data" if now.step <= 1 else "learning rate")
 
     def _rows(self, step: int) -> Tensor | slice:
         """The rows of a step: all, or the next part of a permutation that depends on seed and epoch alone."""
@@ -232,23 +260,36 @@ class Training:
         epoch, batch = divmod(step, batches)
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         order = torch.randperm(n, generator=generator)
-        return order[batch * size : (batch + 1) * size].to(self.objective.x.device)
+        # Sorted, as rows in a file are read fastest in their order; rows in memory too, to sum in the same order.
+        return order[batch * size : (batch + 1) * size].sort()[0].to(self.objective.x.device)
 
     def _fraction(self) -> float:
         now, plan = self.progress, self.plan
-        rounds = sum(plan.rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
-        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / plan.total
+        rounds = sum(self._rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
+        total = plan.steps + self._rounds * plan.evaluations
+        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / max(1, total)
 
     def _record(self) -> None:
         """Note the best network."""
         now = self.progress
-        errors = [self.objective.error(network) for network in self.networks]
-        norms = [network.norm_per_depth for network in self.networks]
-        values = [e + self._ridges[i] * n for e, n, i in zip(errors, norms, now.alive, strict=True)]
+        values, errors, norms = self._values()
         best = min(range(len(values)), key=values.__getitem__)
         step = now.step + sum(now.rounds) * self.plan.evaluations
         now.history.append(Moment(step, self.seconds, values[best], errors[best], norms[best]))
         self._report(self._fraction(), f"objective {values[best]:.4g}")
+
+    def _values(self) -> tuple[list[float], list[float], list[float]]:
+        """Objectives, errors and ‖w‖²/L of the networks: over all rows, or evenly spaced ones of very many."""
+        every = -(-len(self.objective.x) // _RECORD_ROWS)
+        errors = [self.objective.error(network, every=every) for network in self.networks]
+        norms = [network.norm_per_depth for network in self.networks]
+        ridges = [self._ridges[i] for i in self.progress.alive]
+        return [e + r * n for e, r, n in zip(errors, ridges, norms, strict=True)], errors, norms
+
+    def best(self) -> int:
+        """The network of least objective among those alive."""
+        values = self._values()[0] if self.parameters.count > 1 else [0.0]
+        return min(range(len(values)), key=values.__getitem__)
 
     def _save_sometimes(self) -> None:
         is_due = time.monotonic() - self._saved > _SAVE_EVERY

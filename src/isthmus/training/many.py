@@ -9,9 +9,10 @@ import torch
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, Scaling
 from isthmus.progress import Report, silent
-from isthmus.training.fit import FittedNetwork, Problem, check_options, fitted_network
+from isthmus.training.fit import FittedNetwork, check_options, fitted_network
 from isthmus.training.loop import Training
 from isthmus.training.plan import DEFAULT_PLAN, Plan
+from isthmus.training.problem import Problem
 
 
 def fit_many(

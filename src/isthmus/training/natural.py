@@ -14,10 +14,17 @@ from isthmus.training.quasi_newton import lbfgs
 _DAMPING = 0.1  # added to a layer's curvatures, relative to their mean
 _ROWS = 4096  # rows from which the curvature is estimated
 _SAMPLES = 2  # backward passes that estimate the output side
+_LARGEST_SIDE = 1024  # a side longer than this keeps its own basis: its eigenvectors would cost more than they save
 
 
 def natural_lbfgs(
-    network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0
+    network: FullyConnected,
+    objective: Objective,
+    *,
+    evaluations: int,
+    memory: int,
+    seed: int = 0,
+    into: Parameters | None = None,
 ) -> FullyConnected:
     r"""Minimise the objective from `network` by L-BFGS, preconditioned by the curvature of the layers.
 
@@ -26,6 +33,14 @@ def natural_lbfgs(
     $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
     V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and
     $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+
+    Args:
+        network: Where to start.
+        objective: What to minimise.
+        evaluations: Gradient evaluations to spend.
+        memory: Pairs that L-BFGS keeps.
+        seed: Draws the estimate of the curvature.
+        into: One network of the same shape that receives the best one evaluated, also if the search is interrupted.
 
     Returns:
         The best network that was evaluated.
@@ -58,6 +73,8 @@ def natural_lbfgs(
         lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory)
     finally:
         move()
+        if into is not None:
+            into.vector.copy_(at.vector)
     return at.network()
 
 
@@ -65,20 +82,33 @@ class _Frame:
     """The coordinates V of one layer."""
 
     def __init__(self, inputs: Tensor, outputs: Tensor, ridge: float) -> None:
-        alpha, self._right = torch.linalg.eigh(inputs)
-        beta, self._left = torch.linalg.eigh(outputs)
+        alpha, self._right = _eigenbasis(inputs)
+        beta, self._left = _eigenbasis(outputs)
         curvature = beta.clamp_min(0.0)[:, None] * alpha.clamp_min(0.0)
         self._scale = (curvature + ridge + _DAMPING * curvature.mean()).rsqrt()
 
     def turned(self, g: Tensor) -> Tensor:
         """A gradient by [W, b] as a gradient by V."""
-        turned: Tensor = self._scale * (self._left.T @ g @ self._right)
-        return turned
+        if self._left is not None:
+            g = self._left.T @ g
+        if self._right is not None:
+            g = g @ self._right
+        return self._scale * g
 
     def turned_back(self, v: Tensor) -> Tensor:
         """A change of V as a change of [W, b]."""
-        turned: Tensor = self._left @ (self._scale * v) @ self._right.T
-        return turned
+        v = self._scale * v
+        if self._left is not None:
+            v = self._left @ v
+        return v if self._right is None else v @ self._right.T
+
+
+def _eigenbasis(moments: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Eigenvalues and eigenvectors; of a long side the diagonal and None."""
+    if len(moments) > _LARGEST_SIDE:
+        return moments.diagonal(), None
+    values, vectors = torch.linalg.eigh(moments)
+    return values, vectors
 
 
 def _joint(parameters: Parameters, layer: int) -> Tensor:
@@ -87,9 +117,9 @@ def _joint(parameters: Parameters, layer: int) -> Tensor:
 
 def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
     n = len(objective.x)
-    few = objective.on(slice(0, n, -(-n // _ROWS)))
-    network, rows = at.network(), len(few.x)
-    a, z = network.trace(few.x)
+    few = objective.x[0 : n : -(-n // _ROWS)]
+    network, rows = at.network(), len(few)
+    a, z = network.trace(few)
     generator = torch.Generator().manual_seed(seed)
     outputs = [torch.zeros(len(w), len(w), dtype=w.dtype, device=w.device) for w in network.weights]
     for _ in range(_SAMPLES):
@@ -116,4 +146,5 @@ def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:
         root = p.sqrt()
         # diag(p) − p pᵀ = C Cᵀ with C = diag(√p) (I − √p √pᵀ)
         return root * (noise - root * (root * noise).sum(1, keepdim=True))
-    return noise * 2.0**0.5
+    scaled: Tensor = noise * 2.0**0.5
+    return scaled

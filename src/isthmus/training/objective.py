@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 from isthmus.functions import FullyConnected
 from isthmus.training.loss import Loss
 from isthmus.training.parameters import Parameters
+from isthmus.training.stored import StoredRows
 
 _CHUNK = 8192  # rows whose activations are held at a time; the sum over chunks is the exact full-batch gradient
+SAMPLE = 8192  # rows on which the shape of a network is judged
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +22,8 @@ class Objective:
     r"""$\mathcal L_\lambda(w) = \frac1N \sum_{i=1}^N \ell(f_w(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
 
     Attributes:
-        x: `(n, d_in)`.
-        y: `(n, d_out)`, or class indices `(n,)`.
+        x: `(n, d_in)`; a tensor, or rows that stay in their file.
+        y: `(n, d_out)`, a tensor or stored as x; or class indices `(n,)`. An autoencoder's y is its x.
         loss: Sum of the losses of some rows and its gradient.
         ridge: λ; biases are counted in ‖w‖².
 
@@ -28,8 +31,8 @@ class Objective:
         Jacot (2023), problem setting.
     """
 
-    x: Tensor
-    y: Tensor
+    x: Tensor | StoredRows
+    y: Tensor | StoredRows
     loss: Loss
     ridge: float
 
@@ -37,23 +40,23 @@ class Objective:
         """The same data and loss under another λ."""
         return Objective(self.x, self.y, self.loss, ridge)
 
-    def double(self) -> Objective:
-        """The same in float64."""
-        return Objective(
-            self.x.double(), self.y.double() if self.y.is_floating_point() else self.y, self.loss, self.ridge
-        )
-
     def on(self, rows: Tensor | slice) -> Objective:
-        """The same loss over some of the rows (a minibatch)."""
-        return Objective(self.x[rows], self.y[rows], self.loss, self.ridge)
+        """The same loss over some of the rows (a minibatch), in memory."""
+        return Objective(*self._at(rows), self.loss, self.ridge)
 
-    def error(self, network: FullyConnected) -> float:
-        """The data term alone, $(1/N) Σ ℓ$, summed in float64."""
-        total = 0.0
-        for x, y in self._chunks():
+    def sample(self, count: int = SAMPLE) -> tuple[Tensor, Tensor]:
+        """x and y in memory: all rows if they are there; of rows in a file at most `count`, evenly spaced."""
+        is_stored = isinstance(self.x, StoredRows) or isinstance(self.y, StoredRows)
+        return self._at(slice(None, None, -(-len(self.x) // count) if is_stored else 1))
+
+    def error(self, network: FullyConnected, *, every: int = 1) -> float:
+        """The data term alone, $(1/N) Σ ℓ$ over every `every`-th row, summed in float64."""
+        total, rows = 0.0, 0
+        for x, y in self._chunks(every):
             outputs = network(x).double()
             total += float(self.loss(outputs, y.double() if y.is_floating_point() else y)[0])
-        return total / len(self.x)
+            rows += len(x)
+        return total / rows
 
     def value(self, network: FullyConnected) -> float:
         """The whole objective, in float64."""
@@ -70,18 +73,23 @@ class Objective:
             out: Receives the gradients.
             ridges: λ of each network, `(S,)`; None for this objective's own.
         """
-        shared = torch.full((parameters.count,), self.ridge, dtype=self.x.dtype, device=self.x.device)
+        like = parameters.vector
+        shared = torch.full((parameters.count,), self.ridge, dtype=like.dtype, device=like.device)
         scale = (shared if ridges is None else ridges.to(shared)) / parameters.depth
         torch.mul(parameters.vector, 2.0 * scale[:, None], out=out.vector)
         total = torch.zeros_like(shared)
         for x, y in self._chunks():
-            total += self._backpropagated(parameters, x, y, out)
+            y = y.to(like.dtype) if y.is_floating_point() else y
+            total += self._backpropagated(parameters, x.to(like.dtype), y, out)
         return total / len(self.x) + scale * parameters.vector.square().sum(1)
 
-    def _chunks(self) -> list[tuple[Tensor, Tensor]]:
-        if len(self.x) <= _CHUNK:
-            return [(self.x, self.y)]
-        return list(zip(self.x.split(_CHUNK), self.y.split(_CHUNK), strict=True))
+    def _at(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
+        x = self.x[rows]
+        return x, x if self.y is self.x else self.y[rows]
+
+    def _chunks(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+        for begin in range(0, len(self.x), _CHUNK * every):
+            yield self._at(slice(begin, begin + _CHUNK * every, every))
 
     def _backpropagated(self, parameters: Parameters, x: Tensor, y: Tensor, out: Parameters) -> Tensor:
         weights, biases, sigma = parameters.weights, parameters.biases, parameters.activation

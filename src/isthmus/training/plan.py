@@ -19,7 +19,8 @@ class Plan:
     `docs/decisions/0014-training-engine.md`).
 
     Attributes:
-        steps: Steps of the descent.
+        steps: Steps of the descent. An epoch over N rows is ⌈N / batch⌉ of them: 977 for 10^6 rows and batches of
+            1,024, so the default of 600 sees 600,000 rows. Beyond, ask for at least an epoch.
         learning_rate: Peak step size of the descent.
         ridge_factor: λ is multiplied by this in the first part of the descent: the norm is small from the start.
         relax_at: Fraction of the descent after which the factor is dropped and the step size begins to fall.
@@ -27,7 +28,9 @@ class Plan:
         damping: ε of the projections during the descent, relative to the mean eigenvalue.
         condense: Tolerance at which neurons that the data do not need are taken out once the factor is dropped; None
             keeps the width.
-        rounds: At most so many rounds of L-BFGS, with a tidying after each.
+        rounds: At most so many rounds of L-BFGS, with a tidying after each. None beyond `rounds_up_to` rows.
+        rounds_up_to: Each of the rounds' evaluations sums over all training rows, so with more rows than this there
+            are no rounds, and a fit ends as "budget". Raise it to have them: they are correct for any number of rows.
         evaluations: Gradient evaluations in a round.
         memory: Pairs that L-BFGS keeps.
         precision: Stop when a round lowers the objective by less than this fraction.
@@ -42,6 +45,7 @@ class Plan:
     damping: float = 1e-4
     condense: float | None = 3e-3
     rounds: int = 4
+    rounds_up_to: int = 65_536
     evaluations: int = 100
     memory: int = 30
     precision: float = 1e-3

@@ -8,6 +8,7 @@ from torch import Tensor
 from isthmus.functions import FullyConnected
 
 _CHUNK = 8192
+_LARGEST_SIDE = 2048  # a layer with more inputs is left as it is: its moments would take minutes to invert
 
 
 def project(network: FullyConnected, x: Tensor, *, damping: float) -> FullyConnected:
@@ -21,7 +22,8 @@ def project(network: FullyConnected, x: Tensor, *, damping: float) -> FullyConne
 
     The eigenvalues of $G(G + \varepsilon I)^{-1}$ lie in [0, 1), so ‖w‖² never grows. As ε → 0 it becomes the
     orthogonal projection on the span of the $(a_i, 1)$, which leaves f unchanged at every row of `x`. With ε > 0
-    directions of weight below ε are damped as well: a cheap step that lowers the norm and moves f a little.
+    directions of weight below ε are damped as well: a cheap step that lowers the norm and moves f a little. A layer of
+    more than 2,048 inputs is left as it is.
 
     Args:
         network: Any network.
@@ -35,9 +37,11 @@ def project(network: FullyConnected, x: Tensor, *, damping: float) -> FullyConne
     a = x.to(dtype=network.dtype, device=network.device)
     weights, biases = [], []
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
-        joint = torch.cat([w, b[:, None]], 1).double() @ _restriction(_second_moments(a), damping)
-        weights.append(joint[:, :-1].to(w))
-        biases.append(joint[:, -1].to(b))
+        if w.shape[1] <= _LARGEST_SIDE:
+            joint = torch.cat([w, b[:, None]], 1).double() @ _restriction(_second_moments(a), damping)
+            w, b = joint[:, :-1].to(w), joint[:, -1].to(b)
+        weights.append(w)
+        biases.append(b)
         if layer < network.depth:
             a = network.activation(torch.addmm(biases[-1], a, weights[-1].T))
     return FullyConnected(tuple(weights), tuple(biases), network.activation)

@@ -12,12 +12,13 @@ from isthmus.functions import RELU, Activation, FullyConnected, Scaling
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import BalancedTruncation, balanced_truncations, chosen, narrowings
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.training.fit import Problem, check_options
+from isthmus.training.fit import check_options
 from isthmus.training.growing import grown
 from isthmus.training.improving import improved
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
 from isthmus.training.plan import DEFAULT_PLAN, Plan
+from isthmus.training.problem import Problem
 from isthmus.training.rebalancing import rebalance
 
 _SHALLOW = 12  # random starts of deeper networks tend to lose every direction: these start shallower and grow
@@ -108,8 +109,9 @@ def search_rank(
        that f needs most, shifted into the positive orthant; early, in the middle and late are tried for some steps.
     3. For each larger k up to one more than the random start's rank, the network of rank k − 1.
 
-    Each gets fresh neurons that do nothing yet, and is trained on; objectives at the same λ and L are compared. A network through k neurons is a network of the
-    full width with zero neurons, so every objective is an upper bound of the global minimum.
+    Each gets fresh neurons that do nothing yet, and is trained on; objectives at the same λ and L are compared. A
+    network through k neurons is a network of the full width with zero neurons, so every objective is an upper bound of
+    the global minimum.
 
     Args:
         x: As for `fit`.
@@ -187,7 +189,7 @@ def _deepened(network: FullyConnected, objective: Objective, depth: int, seed: i
     """The network at the depth wanted: grown by identity layers and trained on, or as it is."""
     if network.depth == depth:
         return network
-    return improved(grown(network, objective.x, depth, tolerance=_SPAN), objective, seed=seed)
+    return improved(grown(network, objective.sample()[0], depth, tolerance=_SPAN), objective, seed=seed)
 
 
 def _most_promising(network: FullyConnected, objective: Objective, rank: int, width: int, seed: int) -> FullyConnected:
@@ -200,7 +202,7 @@ def _most_promising(network: FullyConnected, objective: Objective, rank: int, wi
 
 
 def _rank(network: FullyConnected, objective: Objective, tolerance: Tolerance) -> int:
-    return chosen(narrowings(network, objective.x, until=tolerance.relative), tolerance).rank
+    return chosen(narrowings(network, objective.sample()[0], until=tolerance.relative), tolerance).rank
 
 
 def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
@@ -209,11 +211,12 @@ def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[t
     Layer ℓ's k coordinates $E (a_\ell - \bar a)$ are computed as if σ let its pre-activations pass, which the middle
     layers of a trained network do, and shifted by the least bias that makes them nonnegative on the data.
     """
+    x = objective.sample()[0]
     thirds: dict[int, tuple[float, int, FullyConnected]] = {}
-    for truncation in balanced_truncations(network, objective.x):
+    for truncation in balanced_truncations(network, x):
         if truncation.layer < 1 or truncation.rank < rank:
             continue
-        candidate = _through(network, truncation, objective.x, rank)
+        candidate = _through(network, truncation, x, rank)
         third, value = 3 * truncation.layer // network.depth, objective.value(candidate)
         if third not in thirds or value < thirds[third][0]:
             thirds[third] = (value, truncation.layer, candidate)

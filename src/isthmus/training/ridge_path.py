@@ -11,11 +11,12 @@ import torch
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, FullyConnected, Scaling
 from isthmus.progress import Report, part, silent
-from isthmus.training.fit import Problem, check_options
+from isthmus.training.fit import check_options
 from isthmus.training.improving import WARM_PLAN, improved
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
 from isthmus.training.plan import DEFAULT_PLAN, Plan
+from isthmus.training.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,9 +98,9 @@ def settle(
         rounds: At most so many at each width.
         report: Told the fraction done.
     """
-    exact = objective.double()
+    x = objective.sample()[0]
     with flushed_denormals(), torch.no_grad():
-        now = condense(network.to(dtype=torch.float64), exact.x)
+        now = condense(network.to(dtype=torch.float64), x)
         spent, reached = 0, float("inf")
         for stage, width in enumerate(_WIDTHS):
             sigma = RoundedActivation(network.activation.negative_slope, width)
@@ -108,18 +108,18 @@ def settle(
             # Before the last width it is enough to follow the valley.
             enough = stationarity if width == _WIDTHS[-1] else 10.0 * stationarity
             for round_ in range(rounds):
-                reached = _stationarity(now, exact)
+                reached = _stationarity(now, objective)
                 done = (stage + round_ / rounds) / len(_WIDTHS)
                 report(done, f"gradient {reached:.1e} of the objective at kink width {width:g}")
                 if reached <= enough:
                     break
-                now = natural_lbfgs(now, exact, evaluations=evaluations, memory=_MEMORY, seed=round_)
+                now = natural_lbfgs(now, objective, evaluations=evaluations, memory=_MEMORY, seed=round_)
                 spent += evaluations
-        reached = _stationarity(now, exact)
+        reached = _stationarity(now, objective)
         settled = replace(now, activation=network.activation)
-        z = torch.cat([z.reshape(-1) for z in settled.pre_activations(exact.x)[:-1]])
+        z = torch.cat([z.reshape(-1) for z in settled.pre_activations(x)[:-1]])
         on_the_kink = (int((z.abs() < _WIDTHS[-1]).sum()), z.numel())
-        return Settled(settled, exact.value(settled), reached, _WIDTHS[-1], on_the_kink, spent)
+        return Settled(settled, objective.value(settled), reached, _WIDTHS[-1], on_the_kink, spent)
 
 
 def _stationarity(network: FullyConnected, objective: Objective) -> float:
