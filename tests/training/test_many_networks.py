@@ -104,3 +104,38 @@ def test_growing_and_training_on_lowers_the_objective_per_layer():
     deep = grown(shallow.network, shallow.objective.x, 8)
     assert objective.value(improved(deep, objective, plan=SHORT)) < objective.value(deep)
     assert torch.allclose(deep(shallow.objective.x), shallow.network(shallow.objective.x), atol=1e-4)
+
+
+def interrupt_at(fraction):
+    def report(done, state):
+        if done >= fraction:
+            raise KeyboardInterrupt
+
+    return report
+
+
+def test_an_interrupted_search_returns_what_it_found():
+    found = search_rank(
+        curve(40),
+        task="autoencoder",
+        depth=4,
+        width=10,
+        ridge=0.004,
+        standardize="none",
+        plan=SHORT,
+        report=interrupt_at(0.6),
+    )
+    assert not found.is_complete
+    assert found.candidates
+    assert found.best.value <= found.random_value
+
+
+@pytest.mark.parametrize(("fraction", "points", "back"), [(0.4, 2, 0), (0.75, 3, 1)])
+def test_an_interrupted_path_returns_the_points_it_reached(fraction, points, back):
+    x, y = pairs()
+    path = ridge_path(
+        x, y, ridges=[0.01, 0.1, 0.3], depth=3, width=8, plan=SHORT, warm=SHORT, report=interrupt_at(fraction)
+    )
+    assert len(path) == points
+    assert sum(point.falling is not None for point in path) >= back
+    assert all(np.isfinite(point.value) for point in path)

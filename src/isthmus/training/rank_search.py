@@ -54,12 +54,14 @@ class RankSearch:
         random_value: The objective that the random start reached.
         random_rank: The rank of that network.
         objective: What was minimised.
+        is_complete: False where Ctrl-C ended the search before every k was tried.
     """
 
     candidates: tuple[RankCandidate, ...]
     random_value: float
     random_rank: int
     objective: Objective
+    is_complete: bool
 
     @property
     def best(self) -> RankCandidate:
@@ -130,6 +132,9 @@ def search_rank(
         tolerance: At which the rank of a network is read.
         report: Told the fraction done.
 
+    Returns:
+        The best network of each rank found. Ctrl-C after the random start returns what was found so far.
+
     Raises:
         OptionError: If `most` is below 1, or as `fit`.
         As `fit` otherwise.
@@ -171,18 +176,23 @@ def search_rank(
         return candidates[-1]
 
     first = note(_deepened(random, objective, depth, seed), "random")
-    for index, k in enumerate(tries):
-        stage = part(report, 0.2 + 0.8 * index / len(tries), 0.2 + 0.8 * (index + 1) / len(tries))
-        if k == rank:
-            begin, start = released(random, width, seed), "random, trained on"
-        elif k < rank:
-            begin, start = _most_promising(networks[k + 1], near, k, width, seed), f"projected from {k + 1}"
-        else:
-            begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
-        networks[k] = improved(begin, near, plan=_NARROW, seed=seed, report=stage)
-        note(_deepened(networks[k], objective, depth, seed), start)
+    is_complete = False
+    try:
+        for index, k in enumerate(tries):
+            stage = part(report, 0.2 + 0.8 * index / len(tries), 0.2 + 0.8 * (index + 1) / len(tries))
+            if k == rank:
+                begin, start = released(random, width, seed), "random, trained on"
+            elif k < rank:
+                begin, start = _most_promising(networks[k + 1], near, k, width, seed), f"projected from {k + 1}"
+            else:
+                begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
+            networks[k] = improved(begin, near, plan=_NARROW, seed=seed, report=stage)
+            note(_deepened(networks[k], objective, depth, seed), start)
+        is_complete = True
+    except KeyboardInterrupt:
+        pass  # what was found so far is the result
     kept = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for c in candidates for k in [c.rank]}
-    return RankSearch(tuple(kept[k] for k in sorted(kept)), first.value, first.rank, objective)
+    return RankSearch(tuple(kept[k] for k in sorted(kept)), first.value, first.rank, objective, is_complete)
 
 
 def _deepened(network: FullyConnected, objective: Objective, depth: int, seed: int) -> FullyConnected:

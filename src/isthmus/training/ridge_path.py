@@ -28,7 +28,8 @@ class PathPoint:
         network: In the units of the standardised data.
         value: Its objective.
         error: Its data term.
-        rising, falling: The objective reached on the way up from the smallest λ and on the way back from the largest.
+        rising, falling: The objective reached on the way up from the smallest λ and on the way back from the largest;
+            None where Ctrl-C came first.
         found: Which of the two it is.
     """
 
@@ -37,7 +38,7 @@ class PathPoint:
     value: float
     error: float
     rising: float
-    falling: float
+    falling: float | None
     found: Literal["rising", "falling"]
 
 
@@ -78,7 +79,7 @@ def ridge_path(
         report: Told the fraction done.
 
     Returns:
-        One point for each λ, ascending.
+        One point for each λ, ascending; after Ctrl-C for those reached on the way up.
 
     Raises:
         OptionError: If there is no λ, or one is not a positive number.
@@ -97,19 +98,27 @@ def ridge_path(
     if not training.run():
         raise KeyboardInterrupt
     rising = [training.networks[0]]
-    for index, objective in enumerate(objectives[1:], start=1):
-        stage = part(report, index / stages, (index + 1) / stages)
-        rising.append(improved(rising[-1], objective, plan=warm, seed=seed, report=stage))
-    falling = [rising[-1]]
-    for index, objective in enumerate(reversed(objectives[:-1]), start=len(ascending)):
-        stage = part(report, index / stages, (index + 1) / stages)
-        falling.append(improved(falling[-1], objective, plan=warm, seed=seed, report=stage))
-    pairs = zip(objectives, rising, reversed(falling), strict=True)
-    return [_better(objective, up, down) for objective, up, down in pairs]
+    falling: list[FullyConnected] = []
+    try:
+        for index, objective in enumerate(objectives[1:], start=1):
+            stage = part(report, index / stages, (index + 1) / stages)
+            rising.append(improved(rising[-1], objective, plan=warm, seed=seed, report=stage))
+        falling.append(rising[-1])
+        for index, objective in enumerate(reversed(objectives[:-1]), start=len(ascending)):
+            stage = part(report, index / stages, (index + 1) / stages)
+            falling.append(improved(falling[-1], objective, plan=warm, seed=seed, report=stage))
+    except KeyboardInterrupt:
+        pass  # what was found so far is the result
+    back: list[FullyConnected | None] = [None] * (len(ascending) - len(falling))
+    triples = zip(objectives, rising, [*back, *reversed(falling)], strict=False)
+    return [_better(objective, up, down) for objective, up, down in triples]
 
 
-def _better(objective: Objective, up: FullyConnected, down: FullyConnected) -> PathPoint:
-    risen, fallen = objective.value(up), objective.value(down)
-    found: Literal["rising", "falling"] = "rising" if risen <= fallen else "falling"
-    network = up if found == "rising" else down
-    return PathPoint(objective.ridge, network, min(risen, fallen), objective.error(network), risen, fallen, found)
+def _better(objective: Objective, up: FullyConnected, down: FullyConnected | None) -> PathPoint:
+    risen = objective.value(up)
+    if down is None:
+        return PathPoint(objective.ridge, up, risen, objective.error(up), risen, None, "rising")
+    fallen = objective.value(down)
+    if risen <= fallen:
+        return PathPoint(objective.ridge, up, risen, objective.error(up), risen, fallen, "rising")
+    return PathPoint(objective.ridge, down, fallen, objective.error(down), risen, fallen, "falling")
