@@ -147,8 +147,8 @@ def search_rank(
         raise OptionError("depth", depth, "at least 2: a search over the rank needs a hidden layer")
     if most is not None and most < 1:
         raise OptionError("most", most, "at least 1")
-    objective = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device).objective
-    problem = Problem.of(x, y, task=task, ridge=objective.ridge, standardize=standardize, device=device)
+    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    objective = problem.objective
     shallow = min(depth, _SHALLOW)
     # The same weight on each layer's norm: what the networks cost beyond this depth is the identity layers.
     near = objective.with_ridge(objective.ridge * shallow / depth)
