@@ -29,8 +29,8 @@ class FittedNetwork(StandardizedNetwork):
         objective: The objective that was minimised, over the standardised training rows.
         value: $\mathcal L_\lambda(w)$ at the end, in float64 sums.
         error: Its data term.
-        stationarity: $\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ at the end, in float64; 0 at a
-            stationary point.
+        stationarity: $\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ at the end, in float64. Where the
+            minimum lies on kinks of σ it does not go to zero: see `settle`.
         history: The way there.
         seconds: Time spent training.
         stopped: "converged", "budget" or "interrupted".
