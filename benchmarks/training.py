@@ -308,7 +308,9 @@ class AdamInPlace:
         """Nothing to restore."""
 
 
-def plain_lbfgs(network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int = 0) -> Any:
+def plain_lbfgs(
+    network: FullyConnected, objective: Objective, *, evaluations: int, memory: int, seed: int, into: Parameters
+) -> FullyConnected:
     """L-BFGS in the weights themselves: the ablation of the coordinates."""
     at = Parameters.of(network)
     slope = at.like(torch.zeros_like(at.vector))
@@ -319,6 +321,7 @@ def plain_lbfgs(network: FullyConnected, objective: Objective, *, evaluations: i
         evaluations=evaluations,
         memory=memory,
     )
+    into.vector.copy_(at.vector)
     return at.network()
 
 
