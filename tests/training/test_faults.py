@@ -148,6 +148,8 @@ def test_ctrl_c_waits_for_a_change_to_be_whole():
 
     from isthmus.training.interrupts import uninterrupted
 
+    # A shell's background job ignores Ctrl-C from the start; here it is to be heard.
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     before, done = signal.getsignal(signal.SIGINT), []
 
     def change():
@@ -160,3 +162,4 @@ def test_ctrl_c_waits_for_a_change_to_be_whole():
         change()
     assert done == [True]
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, kept)
