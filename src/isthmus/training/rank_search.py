@@ -2,6 +2,7 @@ r"""Which rank the global minimum has: the k whose best network has the lowest o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -166,33 +167,42 @@ def search_rank(
     random = training.networks[0]
     rank = max(1, _rank(random, near, tolerance))
     top = max(rank, most if most is not None else min(rank + 1, width))
-    tries = [rank, *range(rank - 1, 0, -1), *range(rank + 1, top + 1)]
-    networks: dict[int, FullyConnected] = {}
     candidates: list[RankCandidate] = []
 
     def note(network: FullyConnected, start: str) -> RankCandidate:
-        value = objective.value(network)
-        candidates.append(RankCandidate(max(1, _rank(network, objective, tolerance)), network, value, start))
+        deep = _deepened(network, objective, depth, seed)
+        found = max(1, _rank(deep, objective, tolerance))
+        candidates.append(RankCandidate(found, deep, objective.value(deep), start))
         return candidates[-1]
 
-    first = note(_deepened(random, objective, depth, seed), "random")
+    first = note(random, "random")
     is_complete = False
     try:
-        for index, k in enumerate(tries):
-            stage = part(report, 0.2 + 0.8 * index / len(tries), 0.2 + 0.8 * (index + 1) / len(tries))
-            if k == rank:
-                begin, start = released(random, width, seed), "random, trained on"
-            elif k < rank:
-                begin, start = _most_promising(networks[k + 1], near, k, width, seed), f"projected from {k + 1}"
-            else:
-                begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
-            networks[k] = improved(begin, near, plan=_NARROW, seed=seed, report=stage)
-            note(_deepened(networks[k], objective, depth, seed), start)
+        for network, start in _explored(random, near, rank, top, width, seed, part(report, 0.2, 1.0)):
+            note(network, start)
         is_complete = True
     except KeyboardInterrupt:
         pass  # what was found so far is the result
     kept = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for c in candidates for k in [c.rank]}
     return RankSearch(tuple(kept[k] for k in sorted(kept)), first.value, first.rank, objective, is_complete)
+
+
+def _explored(
+    random: FullyConnected, objective: Objective, rank: int, top: int, width: int, seed: int, report: Report
+) -> Iterator[tuple[FullyConnected, str]]:
+    """(the network, where it came from) for k = `rank`, then each smaller k, then each larger one up to `top`."""
+    tries = [rank, *range(rank - 1, 0, -1), *range(rank + 1, top + 1)]
+    networks: dict[int, FullyConnected] = {}
+    for index, k in enumerate(tries):
+        stage = part(report, index / len(tries), (index + 1) / len(tries))
+        if k == rank:
+            begin, start = released(random, width, seed), "random, trained on"
+        elif k < rank:
+            begin, start = _most_promising(networks[k + 1], objective, k, width, seed), f"projected from {k + 1}"
+        else:
+            begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
+        networks[k] = improved(begin, objective, plan=_NARROW, seed=seed, report=stage)
+        yield networks[k], start
 
 
 def _deepened(network: FullyConnected, objective: Objective, depth: int, seed: int) -> FullyConnected:
