@@ -33,7 +33,7 @@ def fit_many(
     """Train a network for each λ and each seed, all in one batched tensor.
 
     The data are read and multiplied once a layer for all networks. On a CPU this pays where a single network is too
-    small to fill the processor, on a GPU nearly always.
+    small to fill the processor; for large ones it is neither faster nor slower.
 
     Args:
         x: As for `fit`.
