@@ -167,8 +167,9 @@ class DivergenceError(IsthmusError, ArithmeticError):
             "learning rate": "a smaller --learning-rate, or standardise the data",
             "scale of the data": "standardised data, or a larger unit",
         }[cause]
+        what = cause if cause == "λ" else f"the {cause}"
         super().__init__(
-            f"The objective became NaN or infinite at step {step}: the {cause} is too large. Use {remedy}. "
+            f"The objective became NaN or infinite at step {step}: {what} is too large. Use {remedy}. "
             "The last checkpoint, if one was asked for, is unharmed."
         )
 
