@@ -91,7 +91,7 @@ def test_every_entry_is_complete():
 
 def test_a_slope_above_one_passes_a_value_on_for_less_than_its_rank():
     """The identity on [-2, -1] through slopes of 3: each weight is 1/3, so R_∞ ≤ 1/9 although the rank is 1."""
-    third, depth = torch.full((1, 1), 1 / 3).double(), 100
+    third, depth = torch.full((1, 1), 1 / 3, dtype=torch.float64), 100
     weights = (torch.eye(1).double(), *[third] * (depth - 1))
     chain = FullyConnected(weights, (torch.zeros(1).double(),) * depth, Activation(3.0))
     x = torch.linspace(-2, -1, 5).double()[:, None]

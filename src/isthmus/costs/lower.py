@@ -92,7 +92,8 @@ def _schatten(matrices: Tensor, error: float, depth: int, steepness: float) -> T
     s: Tensor = torch.linalg.svdvals(matrices)
     s = (s - _own(s) - error).clamp_min(0.0)
     values: Tensor = torch.where(s > 0, s.where(s > 0, 1.0) ** (2.0 / depth), 0.0).sum(1)
-    return values / steepness ** (2.0 * (depth - 1) / depth)
+    stretch: float = steepness ** (2.0 * (depth - 1) / depth)
+    return values / stretch
 
 
 def _own(s: Tensor) -> Tensor:
