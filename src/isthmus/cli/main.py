@@ -13,6 +13,7 @@ from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
+from isthmus.cli.window import window
 from isthmus.errors import IsthmusError
 
 _USAGE_ERROR = 2
@@ -28,6 +29,7 @@ app.command()(fit)
 app.command()(measure)
 app.command()(regions)
 app.command()(report)
+app.command()(window)
 
 
 @app.callback(invoke_without_command=True)
