@@ -56,7 +56,8 @@ def test_brackets_hold_and_the_networks_compute_f_inside_the_domain(entry):
         assert net is not None
         assert net.depth == interval.depth
         assert net.norm_per_depth == pytest.approx(interval.upper, rel=1e-12)
-        torch.testing.assert_close(net(x), entry.network(x), rtol=1e-7, atol=1e-7)
+        difference = (net(x) - entry.network(x)).norm(dim=1).max()
+        assert float(difference) <= 2e-6 * float(entry.network(x).norm(dim=1).max())
     if entry.cost is not None:
         assert interval.upper == pytest.approx(entry.cost, abs=0.05 * max(1.0, entry.cost))
 
@@ -121,7 +122,7 @@ def test_no_network_is_below_the_lower_bounds(widths, activation, seed, scale):
         assert bound.value <= net.norm_per_depth * (1 + 1e-12)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     widths=st.lists(st.integers(1, 5), min_size=2, max_size=5),
     activation=ANY_ACTIVATION,
@@ -142,21 +143,48 @@ def test_closed_forms_are_both_ends():
     zero = torch.zeros(3).double()
     for depth in (1, 2, 7, 100):
         exact = float((torch.linalg.svdvals(a) ** (2 / depth)).sum())
-        interval = representation_cost(FullyConnected((a,), (zero,), IDENTITY), x, depth=depth)
-        assert interval.lower == pytest.approx(exact, rel=1e-8)
+        interval = representation_cost(FullyConnected((a,), (zero,), IDENTITY), x, depth=depth, tolerance=1e-8)
+        assert interval.lower == pytest.approx(exact, rel=1e-7)
         assert interval.upper == pytest.approx(exact, rel=1e-7)
-    affine = representation_cost(FullyConnected((a,), (b,)), x, depth=1)
-    assert affine.lower == pytest.approx(float(a.square().sum() + b.square().sum()), rel=1e-9)
-    assert affine.upper == pytest.approx(affine.lower, rel=1e-9)
-    constant = representation_cost(FullyConnected((0 * a,), (3 * b,)), x, depth=2)
+    affine = representation_cost(FullyConnected((a,), (b,)), x, depth=1, tolerance=1e-8)
+    assert affine.lower == pytest.approx(float(a.square().sum() + b.square().sum()), rel=1e-6)
+    assert affine.upper == pytest.approx(affine.lower, rel=1e-6)
+    constant = representation_cost(FullyConnected((0 * a,), (3 * b,)), x, depth=2, tolerance=1e-8)
     size = 3 * float(b.norm())
-    assert constant.lower == pytest.approx((2 * size - 1) / 2, rel=1e-7)
-    assert constant.upper == pytest.approx((2 * size - 1) / 2, rel=1e-7)
+    assert constant.lower == pytest.approx((2 * size - 1) / 2, rel=1e-6)
+    assert constant.upper == pytest.approx((2 * size - 1) / 2, rel=1e-6)
+
+
+def test_a_larger_tolerance_asks_for_the_cost_of_what_f_is_about():
+    """Rank 1 and a faint second direction: both ends follow the tolerance across its size, 1e-3."""
+    generator = torch.Generator().manual_seed(0)
+    u, v = torch.linalg.qr(torch.randn(4, 2, generator=generator).double())[0].T
+    f = FullyConnected((torch.outer(u, v) + 1e-3 * torch.outer(v, u),), (torch.zeros(4).double(),))
+    x = torch.randn(20, 4, generator=generator)
+    for tolerance, rank in ((1e-6, 2), (1e-4, 2), (1e-2, 1)):
+        limit = cost_limit(f, x, tolerance=tolerance)
+        assert (limit.lower, limit.upper) == (rank, rank)
+        interval = representation_cost(f, x, depth=500, tolerance=tolerance)
+        assert rank * 0.95 < interval.lower <= interval.upper < rank * 1.05
+
+
+def test_what_is_near_enough_is_f_at_both_ends():
+    """The bracket of a network perturbed within the tolerance overlaps the bracket of the network."""
+    f = random_layers((3, 8, 8, 3), RELU, 5)
+    nudged = FullyConnected(tuple(w * (1 + 1e-8) for w in f.weights), f.biases, RELU)
+    x = torch.randn(30, 3, generator=torch.Generator().manual_seed(2)).double()
+    one, other = (representation_cost(net, x, depth=9) for net in (f, nudged))
+    assert one.lower <= other.upper
+    assert other.lower <= one.upper
+    patches = Patches.around(f, x)
+    assert patches.is_computed_by(nudged)
+    bounds = lower_bounds(f, patches.centres, 3, jacobian_error=patches.jacobian_error, value_error=patches.value_error)
+    assert all(bound.value <= nudged.norm_per_depth for bound in bounds)
 
 
 def test_a_patch_notices_what_a_comparison_of_values_does_not():
     f = random_layers((2, 6, 5, 2), RELU, 3)
-    patches = Patches.of_box(f, (-1.0, 1.0))
+    patches = Patches.of_box(f, (-1.0, 1.0), tolerance=1e-9)
     assert patches.is_computed_by(f)
     assert patches.is_computed_by(deepened(f, 5))
     nudged = FullyConnected((f.weights[0] * (1 + 1e-5), *f.weights[1:]), f.biases, RELU)
@@ -247,6 +275,9 @@ def test_what_cannot_be_answered_is_refused(points):
         representation_cost(f, points, depth=3, points=0)
     with pytest.raises(OptionError, match="search is -1"):
         representation_cost(f, points, depth=3, search=-1)
+    for tolerance in (-0.1, 1.0, float("nan")):
+        with pytest.raises(OptionError, match=r"tolerance is .* but must be at least 0 and below 1"):
+            representation_cost(f, points, depth=3, tolerance=tolerance)
     with pytest.raises(OptionError, match="at least one depth"):
         representation_costs(f, points, depths=[])
 

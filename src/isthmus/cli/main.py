@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from isthmus.cli.cost import cost
 from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
 from isthmus.cli.regions import regions
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(measure)
+app.command()(cost)
 app.command()(regions)
 app.command()(report)
 app.command()(window)

@@ -13,7 +13,9 @@ _POINTS_WITH_BIASES = 256  # the points with the largest bound without them, at 
 _SCALES = torch.logspace(0.0, 8.0, 65, dtype=torch.float64)
 
 
-def lower_bounds(network: FullyConnected, points: Tensor, depth: int) -> list[CostBound]:
+def lower_bounds(
+    network: FullyConnected, points: Tensor, depth: int, *, jacobian_error: float = 0.0, value_error: float = 0.0
+) -> list[CostBound]:
     r"""Lower bounds of R(f; Ω, σ, L)/L for every Ω that holds neighbourhoods of the points, the best first.
 
     Near x f is affine, $f(x) = J x + \beta$. A depth-L network that computes f there is a product of L matrices:
@@ -31,18 +33,22 @@ def lower_bounds(network: FullyConnected, points: Tensor, depth: int) -> list[Co
       the exact cost.
 
     Both need |σ'| ≤ 1. For a negative slope a beyond that, the singular values of J are divided by $|a|^{L-1}$ and the
-    biases are left out. Every singular value is lowered by a bound of its own rounding first.
+    biases are left out. Every singular value is lowered by a bound of its own rounding first, and by the errors given:
+    singular values are Lipschitz (Weyl), so the bounds hold for every function that near to f.
 
     Args:
         network: f, float64.
         points: `(n, d_in)`, where f is differentiable.
         depth: L ≥ 1.
+        jacobian_error: How much the Jacobian of a function that counts as f may differ, in the spectral norm.
+        value_error: How much its value may differ, in the Euclidean norm.
 
     Source:
         Jacot (2023), Proposition 3; with biases: the same proof in homogeneous coordinates.
     """
     matrices = jacobians(network, points)
-    error = _rounding(network, points)
+    rounding = _rounding(network, points)
+    error = rounding + jacobian_error
     steepness = max(1.0, abs(network.activation.negative_slope))
     values = _schatten(matrices, error, depth, steepness)
     first = int(values.argmax())
@@ -56,14 +62,15 @@ def lower_bounds(network: FullyConnected, points: Tensor, depth: int) -> list[Co
         )
     ]
     if steepness == 1.0:
-        found.append(_with_biases(network, points, matrices, values, depth, error))
+        joint = rounding + jacobian_error * (1.0 + float(points.norm(dim=1).max())) + value_error
+        found.append(_with_biases(network, points, matrices, values, depth, joint))
     return sorted(found, key=lambda bound: -bound.value)
 
 
-def visible_ranks(network: FullyConnected, points: Tensor) -> Tensor:
-    """At each point the number of singular values of Jf that rounding cannot have made, `(n,)`: at most the rank."""
+def visible_ranks(network: FullyConnected, points: Tensor, *, jacobian_error: float = 0.0) -> Tensor:
+    """At each point the number of singular values of Jf that neither rounding nor the error can have made, `(n,)`."""
     s: Tensor = torch.linalg.svdvals(jacobians(network, points))
-    return (s > _own(s) + _rounding(network, points)).sum(1)
+    return (s > _own(s) + _rounding(network, points) + jacobian_error).sum(1)
 
 
 def _with_biases(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -21,8 +22,10 @@ _NUDGE = 1e-3  # how far they lie from it, in units of the spread of each column
 _REACH = 1e-2  # largest size of a neighbourhood in the same units
 _NARROWEST = 1e-7  # a neighbourhood smaller than this has its shape from rounding
 _MOST_NUMBERS = 20_000_000  # of the corners of all neighbourhoods together: 160 MB
-_SLACK = 1e-9  # signs and values within this of the largest are rounding
-_JACOBIANS_AGREE = 1e-6
+_SLACK = 1e-9  # signs within this of the largest are rounding
+_FLOOR = 1e-12  # of errors of functions that are zero
+
+DEFAULT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,9 @@ class Patches:
     has f's values at all corners and none of its neurons changes its sign inside a patch; and the Jacobian of f takes
     finitely many values on Ω, one a patch.
 
+    A network that was trained in single precision is a function to about 1e-7 only, so costs are those of f *to a
+    tolerance* ε: of the cheapest function that differs from f by at most ε max |f| in value and ε max ‖Jf‖ in Jacobian.
+
     Attributes:
         network: f, float64 on the CPU.
         corners: Corners of all patches, `(V, d)` float64, each once.
@@ -40,7 +46,7 @@ class Patches:
         offsets: Patch i has the members `offsets[i]` to `offsets[i + 1]`, `(P + 1,)`.
         centres: An interior point of each patch that is not thinner than rounding, `(C, d)`.
         name: Ω in words.
-        is_box: Whether Ω is a whole box.
+        tolerance: ε.
     """
 
     network: FullyConnected
@@ -49,10 +55,16 @@ class Patches:
     offsets: Tensor
     centres: Tensor
     name: str
-    is_box: bool
+    tolerance: float = DEFAULT_TOLERANCE
 
     @staticmethod
-    def of_box(network: FullyConnected, box: tuple[object, object], *, report: Report = silent) -> Patches:
+    def of_box(
+        network: FullyConnected,
+        box: tuple[object, object],
+        *,
+        tolerance: float = DEFAULT_TOLERANCE,
+        report: Report = silent,
+    ) -> Patches:
         """All linear regions of f on a box.
 
         Raises:
@@ -68,11 +80,18 @@ class Patches:
             torch.from_numpy(regions.offsets.astype(np.int64)),
             torch.from_numpy(regions.interior_points[is_solid]),
             name,
-            True,
+            tolerance,
         )
 
     @staticmethod
-    def around(network: FullyConnected, x: Tensor, *, points: int = 500, seed: int = 0) -> Patches:
+    def around(
+        network: FullyConnected,
+        x: Tensor,
+        *,
+        points: int = 500,
+        seed: int = 0,
+        tolerance: float = DEFAULT_TOLERANCE,
+    ) -> Patches:
         r"""A small simplex inside the linear region of each row of `x` (of at most `points` of them, evenly spaced).
 
         A row at a kink of f has no region to itself: it is nudged by up to 1e-3 of the spread of each column, to where
@@ -83,6 +102,7 @@ class Patches:
             x: `(n, d_in)`.
             points: At most so many rows.
             seed: Draws the nudges.
+            tolerance: ε.
 
         Raises:
             DomainError: If no row has a neighbourhood that double precision can tell from a point.
@@ -109,33 +129,54 @@ class Patches:
             torch.arange(0, len(corners) + 1, d + 1),
             centres,
             f"neighbourhoods of {count} row{'s' * (count != 1)}",
-            False,
+            tolerance,
         )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def values(self) -> Tensor:
         """f at the corners, `(V, d_out)`."""
         return self.network(self.corners)
 
+    @cached_property
+    def jacobians(self) -> Tensor:
+        """Jf at the centres, `(C, d_out, d_in)`."""
+        return jacobians(self.network, self.centres)
+
+    @cached_property
+    def value_error(self) -> float:
+        """ε max |f|, or what rounding makes of it."""
+        return max(self.tolerance * float(self.values.norm(dim=1).max()), _FLOOR)
+
+    @cached_property
+    def jacobian_error(self) -> float:
+        """ε max ‖Jf‖ in the spectral norm, or what rounding makes of it."""
+        return max(self.tolerance * float(torch.linalg.matrix_norm(self.jacobians, 2).max()), _FLOOR)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether f is constant on Ω, to the tolerance."""
+        centred = self.values - self.values.mean(0)
+        is_level = float(torch.linalg.matrix_norm(self.jacobians, 2).max()) <= self.jacobian_error
+        return is_level and float(centred.norm(dim=1).max()) <= self.value_error
+
     def is_computed_by(self, other: FullyConnected) -> bool:
-        """Whether `other` is f on Ω, to rounding: equal at the corners, affine on every patch, equal Jacobians."""
-        wanted = self.values
-        if float((other(self.corners) - wanted).abs().max()) > _SLACK * max(1.0, float(wanted.abs().max())):
+        """Whether `other` is f on Ω to the tolerance: at the corners, affine on every patch, and in its Jacobians."""
+        values = torch.cat([other(self.corners) - self.values, other(self.centres) - self.network(self.centres)])
+        if float(values.norm(dim=1).max()) > self.value_error:
             return False
         if not all(self._is_constant_in_sign(z) for z in self._pre_activations(other)):
             return False
-        before, after = jacobians(self.network, self.centres), jacobians(other, self.centres)
-        size = torch.linalg.matrix_norm(before).clamp_min(float(torch.linalg.matrix_norm(before).max()) * _SLACK)
-        return bool((torch.linalg.matrix_norm(after - before) <= _JACOBIANS_AGREE * size).all())
+        difference = jacobians(other, self.centres) - self.jacobians
+        return float(torch.linalg.matrix_norm(difference).max()) <= self.jacobian_error
 
     def _pre_activations(self, network: FullyConnected) -> Iterator[Tensor]:
         return iter([] if network.activation.is_linear else network.pre_activations(self.corners)[:-1])
 
     def _is_constant_in_sign(self, z: Tensor) -> bool:
-        slack = _SLACK * float(z.abs().max())
+        slack = max(self.tolerance, _SLACK) * float(z.abs().max())
         numbers, begins = z[self.members].numpy(), self.offsets[:-1].numpy()
         is_above = np.minimum.reduceat(numbers, begins) >= -slack
         is_below = np.maximum.reduceat(numbers, begins) <= slack

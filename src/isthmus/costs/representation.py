@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
 
 from isthmus.costs.interval import CostBound, CostInterval
 from isthmus.costs.lower import lower_bounds, visible_ranks
-from isthmus.costs.patches import Patches
+from isthmus.costs.patches import DEFAULT_TOLERANCE, Patches
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.upper import narrowest_split, rewritings, upper_bounds
 from isthmus.errors import DomainError, OptionError, ShapeError
-from isthmus.functions import FullyConnected, StandardizedNetwork
+from isthmus.functions import StandardizedNetwork
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import Model, as_network
+from isthmus.regions import piecewise_linear
 
 DEFAULT_POINTS = 100
 
@@ -29,6 +29,7 @@ def representation_cost(
     box: tuple[object, object] | None = None,
     points: int = DEFAULT_POINTS,
     search: int = 0,
+    tolerance: float = DEFAULT_TOLERANCE,
     seed: int = 0,
     report: Report = silent,
 ) -> CostInterval:
@@ -49,6 +50,9 @@ def representation_cost(
         points: At most so many rows of `x`, evenly spaced.
         search: Rounds of a search for points near the rows at which the lower bound is higher; their
             neighbourhoods are added to Ω.
+        tolerance: ε: functions that differ from f by less than ε max |f| in value and ε max ‖Jf‖ in Jacobian count as
+            f, at both ends. A network in single precision is not known better than to 1e-7; a larger ε asks
+            for the cost of what f is about.
         seed: Of the search.
         report: Told the fraction done.
 
@@ -56,7 +60,7 @@ def representation_cost(
         The bracket; its upper end is infinite where no network of depth L is known, such as below the depth of f.
 
     Raises:
-        OptionError: If `depth` is below 1.
+        OptionError: If `depth` is below 1, or `tolerance` not between 0 and 1.
         DomainError: If neither or both of `x` and `box` are given, or the domain cannot be used.
         UnsupportedModuleError: If the model is not a chain of affine maps and one homogeneous activation.
         ShapeError, DtypeError, NonFiniteError: If `x` does not fit.
@@ -65,7 +69,15 @@ def representation_cost(
         Jacot (2023), definition of the representation cost, Proposition 3 and the proof of Theorem 1.
     """
     return representation_costs(
-        model, x, depths=[depth], box=box, points=points, search=search, seed=seed, report=report
+        model,
+        x,
+        depths=[depth],
+        box=box,
+        points=points,
+        search=search,
+        tolerance=tolerance,
+        seed=seed,
+        report=report,
     )[0]
 
 
@@ -77,6 +89,7 @@ def representation_costs(
     box: tuple[object, object] | None = None,
     points: int = DEFAULT_POINTS,
     search: int = 0,
+    tolerance: float = DEFAULT_TOLERANCE,
     seed: int = 0,
     report: Report = silent,
 ) -> list[CostInterval]:
@@ -90,13 +103,23 @@ def representation_costs(
             raise OptionError("depth", depth, "a whole number from 1")
     if not wanted:
         raise OptionError("depths", wanted, "at least one depth")
-    patches = _patches(model, x, box, points, search, min(wanted), seed, part(report, 0.0, 0.2))
+    if search < 0 or (search and box is not None):
+        raise OptionError("search", search, "at least 0, and 0 for a box, of which every region is known")
+    patches = _patches(model, x, box, points, tolerance, seed, part(report, 0.0, 0.1))
+    if search:
+        patches = _searched(patches, min(wanted), search, seed, part(report, 0.1, 0.2))
     written = rewritings(patches)
     intervals: list[CostInterval] = []
     try:
         for index, depth in enumerate(wanted):
             report(0.2 + 0.8 * index / len(wanted), f"depth {depth}")
-            lower = lower_bounds(patches.network, patches.centres, depth)
+            lower = lower_bounds(
+                patches.network,
+                patches.centres,
+                depth,
+                jacobian_error=patches.jacobian_error,
+                value_error=patches.value_error,
+            )
             intervals.append(
                 CostInterval(depth, patches.name, tuple(lower), tuple(upper_bounds(patches, written, depth)))
             )
@@ -112,6 +135,7 @@ def cost_limit(
     *,
     box: tuple[object, object] | None = None,
     points: int = DEFAULT_POINTS,
+    tolerance: float = DEFAULT_TOLERANCE,
     seed: int = 0,
     report: Report = silent,
 ) -> CostInterval:
@@ -126,6 +150,7 @@ def cost_limit(
         x: As for `representation_cost`.
         box: As for `representation_cost`.
         points: As for `representation_cost`.
+        tolerance: As for `representation_cost`.
         seed: As for `representation_cost`.
         report: As for `representation_cost`.
 
@@ -135,9 +160,9 @@ def cost_limit(
     Source:
         Jacot (2023), Theorem 1: Rank_J ≤ R_∞ ≤ Rank_BN.
     """
-    patches = _patches(model, x, box, points, 0, 1, seed, report)
+    patches = _patches(model, x, box, points, tolerance, seed, report)
     network = patches.network
-    ranks = visible_ranks(network, patches.centres)
+    ranks = visible_ranks(network, patches.centres, jacobian_error=patches.jacobian_error)
     first = int(ranks.argmax())
     steepness = max(1.0, abs(network.activation.negative_slope))
     lower = CostBound(
@@ -154,33 +179,34 @@ def _patches(
     x: object,
     box: tuple[object, object] | None,
     points: int,
-    search: int,
-    depth: int,
+    tolerance: float,
     seed: int,
     report: Report,
 ) -> Patches:
     if (x is None) == (box is None):
         which = "Neither rows nor a box were" if x is None else "Both rows and a box were"
         raise DomainError(f"{which} given. A cost is that of a function on a domain: pass x=… or box=….")
-    if box is not None:
-        return _of_box(model, box, report)
     if points < 1:
         raise OptionError("points", points, "at least 1")
-    if search < 0:
-        raise OptionError("search", search, "at least 0")
+    if not 0.0 <= tolerance < 1.0:
+        raise OptionError("tolerance", tolerance, "at least 0 and below 1")
+    if box is not None:
+        return _of_box(model, box, tolerance, report)
     network, rows = as_network(model, x)
     exact = network.to(dtype=torch.float64, device="cpu")
-    patches = Patches.around(exact, rows, points=points, seed=seed)
-    if not search:
-        return patches
-    found = steepest_points(exact, patches.centres, depth, rounds=search, seed=seed, report=report)
-    return Patches.around(exact, torch.cat([patches.centres, found]), points=points + len(found), seed=seed)
+    return Patches.around(exact, rows, points=points, tolerance=tolerance, seed=seed)
 
 
-def _of_box(model: Model, box: tuple[object, object], report: Report) -> Patches:
+def _searched(patches: Patches, depth: int, rounds: int, seed: int, report: Report) -> Patches:
+    """The patches and neighbourhoods of the steepest points found near their centres."""
+    found = steepest_points(patches.network, patches.centres, depth, rounds=rounds, seed=seed, report=report)
+    both = torch.cat([patches.centres, found])
+    return Patches.around(patches.network, both, points=len(both), tolerance=patches.tolerance, seed=seed)
+
+
+def _of_box(model: Model, box: tuple[object, object], tolerance: float, report: Report) -> Patches:
     if not isinstance(model, StandardizedNetwork):
-        network = as_network(model, torch.zeros(1, _inputs_of(model)))[0]
-        return Patches.of_box(network.to(dtype=torch.float64, device="cpu"), box, report=report)
+        return Patches.of_box(piecewise_linear(model), box, tolerance=tolerance, report=report)
     try:
         corners = [torch.as_tensor(side, dtype=torch.float64).expand(model.network.d_in) for side in box]
     except (TypeError, ValueError, RuntimeError) as wrong:
@@ -189,13 +215,4 @@ def _of_box(model: Model, box: tuple[object, object], report: Report) -> Patches
             "Give one number, or one for each input."
         ) from wrong
     low, high = (model.inputs.forward(corner).numpy() for corner in corners)
-    return Patches.of_box(model.network.to(dtype=torch.float64, device="cpu"), (low, high), report=report)
-
-
-def _inputs_of(model: Model) -> int:
-    if isinstance(model, FullyConnected):
-        return model.d_in
-    for parameter in getattr(model, "parameters", lambda: ())():
-        if isinstance(parameter, Tensor) and parameter.ndim == 2:
-            return int(parameter.shape[1])
-    return 1
+    return Patches.of_box(piecewise_linear(model.network), (low, high), tolerance=tolerance, report=report)

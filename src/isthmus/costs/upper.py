@@ -20,6 +20,7 @@ from isthmus.training import condense, tidy
 _SLACK = 1e-9  # signs and directions within this of the largest are rounding
 _MOST_COORDINATES = 64  # beyond, coordinates are not sought: the middle would cost more than anything known
 _CLIMB = 10  # middle layers that may help the decoder to build up constants
+_CUTS = (0.01, 0.1, 1.0)  # directions below so many tolerances are tried to be left out
 _SOUGHT = 6  # the cheapest splits, whose coordinates are optimised
 
 
@@ -104,9 +105,8 @@ def upper_bounds(patches: Patches, written: list[Written], depth: int) -> list[C
         for w in written
         if w.network.depth == depth
     ]
-    values = patches.values
-    if float((values - values[0]).abs().max()) <= _SLACK * float(values.abs().max()):
-        bounds.append(_constant(patches.network, values.mean(0), depth))
+    if patches.is_constant:
+        bounds.append(_constant(patches.network, patches.values.mean(0), depth))
     for w in written[:1] + _shallowest(written):
         bounds += _stretched(patches, w.network, depth)
     return sorted(bounds, key=lambda bound: bound.value)
@@ -123,13 +123,12 @@ def _constant(network: FullyConnected, value: Tensor, depth: int) -> CostBound:
 
 def narrowest_split(patches: Patches, written: list[Written]) -> list[CostBound]:
     r"""f through the fewest coordinates, k: the network whose ‖w‖²/L tends to k. 0 where f is constant on Ω."""
-    values = patches.values
-    if float((values - values[0]).abs().max()) <= _SLACK * float(values.abs().max()):
+    if patches.is_constant:
         proof = "f is constant on the domain: its cost does not grow with the depth."
-        return [replace(_constant(patches.network, values.mean(0), 1), value=0.0, proof=proof)]
+        return [replace(_constant(patches.network, patches.values.mean(0), 1), value=0.0, proof=proof)]
     found = []
     for w in written[:1] + _shallowest(written):
-        for split in _splits(w.network, patches.corners):
+        for split in _splits(w.network, patches.corners, patches.tolerance):
             net = _in_orthant(split, is_signed=w.network.activation.is_linear)
             if patches.is_computed_by(net.dense()):
                 proof = f"Theorem 1: f through {net.rank} coordinates behind layer {split.layer}."
@@ -155,7 +154,7 @@ def _stretched(patches: Patches, network: FullyConnected, depth: int) -> list[Co
     is_signed = network.activation.is_linear
     splits = [
         replace(s, network=s.network.at(depth))
-        for s in _splits(network, patches.corners)
+        for s in _splits(network, patches.corners, patches.tolerance)
         if s.network.encoder.depth + s.network.decoder.depth <= depth
     ]
 
@@ -218,13 +217,15 @@ def _tidied(network: StretchedNetwork, corners: Tensor) -> StretchedNetwork:
     return tidied if tidied.squared_norm < network.squared_norm else network
 
 
-def _splits(network: FullyConnected, corners: Tensor) -> Iterator[_Split]:
-    """f through the affine hull of Ω, of each layer's pre-activations, and through the neurons of each layer."""
+def _splits(network: FullyConnected, corners: Tensor, tolerance: float) -> Iterator[_Split]:
+    """f through the affine hull of Ω, of each layer's pre-activations, and through the neurons of each layer.
+
+    Where directions of a hull are near the tolerance several dimensions are tried: the comparison with f decides.
+    """
     activations, z = network.trace(corners)
     for layer, values in enumerate([corners, *z]):
-        hull = _hull(values)
-        if hull is not None:
-            yield _through(network, layer, values, *hull)
+        for basis, mean in _hulls(values, tolerance):
+            yield _through(network, layer, values, basis, mean)
     for layer, a in enumerate(activations[1:], start=1):
         if a.shape[1] <= _MOST_COORDINATES and bool((a >= 0).all()):
             head = replace(network, weights=network.weights[:layer], biases=network.biases[:layer])
@@ -232,13 +233,14 @@ def _splits(network: FullyConnected, corners: Tensor) -> Iterator[_Split]:
             yield _Split(layer, StretchedNetwork(head, torch.ones_like(a[0]), 0, tail), a, False)
 
 
-def _hull(values: Tensor) -> tuple[Tensor, Tensor] | None:
-    """(an orthonormal basis of the directions `(n, k)`, the mean), or None where there are too many."""
+def _hulls(values: Tensor, tolerance: float) -> Iterator[tuple[Tensor, Tensor]]:
+    """(an orthonormal basis of directions `(n, k)`, the mean), for the dimensions k that count as the hull's."""
     mean = values.mean(0)
     _, s, vt = torch.linalg.svd(values - mean, full_matrices=False)
     scale = max(float(s[0]), _SLACK * float(values.abs().max()) * len(values) ** 0.5)
-    k = int((s > _SLACK * scale).sum())
-    return (vt[: max(k, 1)].T, mean) if k <= _MOST_COORDINATES else None
+    for k in sorted({max(1, int((s > cut * scale).sum())) for cut in (_SLACK, *(tolerance * c for c in _CUTS))}):
+        if k <= _MOST_COORDINATES:
+            yield vt[:k].T, mean
 
 
 def _through(network: FullyConnected, layer: int, values: Tensor, basis: Tensor, mean: Tensor) -> _Split:
