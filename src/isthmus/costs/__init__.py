@@ -1,0 +1,14 @@
+"""What f costs: the least ‖w‖² of networks that compute it."""
+
+from isthmus.costs.affine import AffineCost, affine_cost
+from isthmus.costs.linear import LinearCost, balanced_diagonal, balanced_network, diagonal_cost, matrix_cost
+
+__all__ = [
+    "AffineCost",
+    "LinearCost",
+    "affine_cost",
+    "balanced_diagonal",
+    "balanced_network",
+    "diagonal_cost",
+    "matrix_cost",
+]
