@@ -210,6 +210,21 @@ class PrecisionError(IsthmusError, ArithmeticError):
         )
 
 
+class InexactNetworkError(IsthmusError, ArithmeticError):
+    """A network that was built for given values does not have them in double precision.
+
+    Attributes:
+        error: The largest deviation, relative to the largest value.
+    """
+
+    def __init__(self, what: str, error: float, allowed: float) -> None:
+        self.error = error
+        super().__init__(
+            f"{what} is off by {error:.2g} of the largest output in double precision, where {allowed:.0e} is allowed: "
+            "inputs that nearly agree have outputs that do not. Merge such rows, or use fewer of them."
+        )
+
+
 class CollinearPointsError(IsthmusError, ValueError):
     """Three points that should span a plane lie on one line."""
 

@@ -16,6 +16,8 @@ from scipy.optimize import minimize
 def least_norm_of_factors(matrix, depth, seed, *, rounds=12):
     """Σ‖W_ℓ‖² of matrices with product `matrix`, minimised."""
     d_out, d_in = matrix.shape
+    if d_out < d_in:  # reversed and transposed factors have the same norm; the correction needs full column rank
+        return least_norm_of_factors(matrix.T, depth, seed, rounds=rounds)
     widths = [d_in, *[max(d_out, d_in)] * (depth - 1), d_out]
     shapes = [(o, i) for i, o in pairwise(widths)]
     generator = torch.Generator().manual_seed(seed)
@@ -35,7 +37,9 @@ def least_norm_of_factors(matrix, depth, seed, *, rounds=12):
         return [*factors[:-1], factors[-1] + (matrix - product(factors)) @ torch.linalg.pinv(before)]
 
     # From weights that meet the constraint: from afar the norm pulls all of them to zero.
-    flat = torch.cat([w.flatten() for w in corrected(start)])
+    start = corrected(start)
+    mean = torch.stack([w.norm().log() for w in start]).mean().exp()
+    flat = torch.cat([(w * mean / w.norm()).flatten() for w in start])
     factors = corrected(split(_lagrangian(lambda flat: product(split(flat)) - matrix, flat, rounds)))
     if float((product(factors) - matrix).abs().max()) > 1e-10:
         return float("inf")  # a start that collapsed to zero, from where nothing can be corrected
@@ -55,7 +59,7 @@ def least_norm_of_vectors(vector, depth, seed, *, rounds=12):
 
 def _lagrangian(residual, flat, rounds):
     """argmin ‖w‖² subject to residual(w) = 0."""
-    multiplier, weight = torch.zeros_like(residual(flat)), 1e3
+    multiplier, weight = torch.zeros_like(residual(flat)), 1e4
     for _ in range(rounds):
 
         def objective(values, multiplier=multiplier, weight=weight):
