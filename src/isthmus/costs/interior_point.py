@@ -5,10 +5,10 @@ In the notation of `isthmus.costs.shallow`, maximise over $M = [U, V]$ `(d, 2)`,
 $$2 \langle M, [\beta, \alpha] \rangle + 2 \sum_t s_t\, p_t \cdot m_t - \|V\|^2 \quad\text{with}\quad
   \|p_t\| \le 1,\; \|p_t - M e_t\| \le 1,\; M^\top M \preceq I - \tau Q,\; M^\top M \preceq 4 I.$$
 
-Newton's method on the barrier $-\theta\,(\text{objective}) - \sum \log(1 - \|\cdot\|^2) - \log\det - \log\tau$ while θ grows. The
-$p_t$ meet each other only through M, so a step solves n systems of size d and one of size 2d + 1. At the centre the
-multipliers of the constraints are the neurons: those of the balls at t are the right and the left part of the kink, those
-of the two matrix inequalities the affine part.
+Newton's method on the barrier $-\theta\,\text{objective} - \sum \log(1 - \|\cdot\|^2) - \log\det - \log\tau$ while θ
+grows. The $p_t$ meet each other only through M, so a step solves n systems of size d and one of size 2d + 1. At the
+centre the multipliers of the constraints are the neurons: those of the balls at t are the right and the left part of
+the kink, those of the two matrix inequalities the affine part.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ class Centre:
     Attributes:
         m: M, `(d, 2)`.
         left: l_t, the left-facing part of each kink, `(n, d)`.
-        crossing: What neurons with a kink inside the domain, two a place, add to the affine part, `(d, 2)`.
+        one_signed: What neurons of one sign on the domain add to the affine part, `(d, 2)`.
+        crossing: What neurons with a kink inside the domain, two a place, add to it, `(d, 2)`.
     """
 
     m: Floats
     left: Floats
+    one_signed: Floats
     crossing: Floats
 
 
@@ -136,14 +138,19 @@ def _newton(programme: KinkProgramme, state: _State, theta: float) -> tuple[_Sta
     pull = 2 * r / second[:, None]
     slope = 2 * state.p / first[:, None] + pull - 2 * theta * programme.lengths[:, None] * programme.changes
     # Eliminate p: with H_pp = inner + outer and H_pq = −outer, what is left for q is outer − outer H_pp⁻¹ outer.
-    solved = np.linalg.solve(inner + outer, np.concatenate([outer, slope[:, :, None]], 2)) if n else np.zeros((0, d, d + 1))
+    solved = (
+        np.linalg.solve(inner + outer, np.concatenate([outer, slope[:, :, None]], 2)) if n else np.zeros((0, d, d + 1))
+    )
     left_over = outer - outer @ solved[:, :, :d]
     pulled = -pull + (outer @ solved[:, :, d:])[:, :, 0]
     e = programme.directions
     hessian[: 2 * d, : 2 * d] += np.einsum("na,nij,nb->aibj", e, left_over, e).reshape(2 * d, 2 * d)
     reduced = gradient.copy()
     reduced[: 2 * d] += (e.T @ pulled).reshape(-1)
-    scale = 1 / np.sqrt(np.diag(hessian))
+    diagonal = np.diag(hessian)
+    if not (np.isfinite(hessian).all() and (diagonal > 0).all()):
+        raise np.linalg.LinAlgError("rounding has taken the Hessian's sign")
+    scale = 1 / np.sqrt(diagonal)
     step = -scale * np.linalg.solve(scale[:, None] * hessian * scale, scale * reduced)
     dm = step[: 2 * d].reshape(2, d).T
     dp = (solved[:, :, :d] @ (e @ dm.T)[:, :, None])[:, :, 0] - solved[:, :, d]
@@ -175,7 +182,9 @@ def _matrix_terms(
         change[2, :d], change[2, d : 2 * d] = m[:, 1], m[:, 0]
         change[:, -1] = form[0, 0], form[1, 1], form[0, 1]
         a, b, c = z[0, 0], z[1, 1], z[0, 1]
-        metric = np.array([[a * a, c * c, 2 * a * c], [c * c, b * b, 2 * b * c], [2 * a * c, 2 * b * c, 2 * (a * b + c * c)]])
+        metric = np.array(
+            [[a * a, c * c, 2 * a * c], [c * c, b * b, 2 * b * c], [2 * a * c, 2 * b * c, 2 * (a * b + c * c)]]
+        )
         hessian += change.T @ metric @ change
     gradient[-1] -= 1 / state.tau
     hessian[-1, -1] += 1 / state.tau**2
@@ -184,11 +193,12 @@ def _matrix_terms(
 
 def _read(programme: KinkProgramme, state: _State, theta: float) -> Centre:
     """The multipliers at the centre, as neurons."""
-    first, second, _, high = _gaps(programme, state)
+    first, second, low, high = _gaps(programme, state)
     right = state.p / first[:, None]
     left = (state.p - programme.directions @ state.m.T) / second[:, None]
     # The two add up to θ s_t m_t; divided by s_t θ they are coefficients. What is off goes to the larger one.
     scale = theta * programme.lengths[:, None]
     is_right = np.sum(right**2, 1) >= np.sum(left**2, 1)
     left = np.where(is_right[:, None], left / scale, programme.changes - right / scale)
-    return Centre(state.m, left, state.m @ np.linalg.inv(high) / theta)
+    made = [state.m @ np.linalg.inv(matrix) / theta for matrix in (low, high)]
+    return Centre(state.m, left, made[0], made[1])

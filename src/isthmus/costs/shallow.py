@@ -3,34 +3,35 @@ r"""The exact cost of a function of one variable at depth 2, where every weight 
 $f: [t_0, t_n] \to \mathbb R^d$ is continuous and piecewise linear; $\|w\|^2$ counts hidden weights and biases, output
 weights and the output bias of $F(x) = \sum_j a_j \sigma(w_j x + b_j) + c$ with ReLU.
 
-**Neurons.** Rescaling neuron j makes its part of $\|w\|^2$ equal to $2 \|a_j\| \|(w_j, b_j)\|$, and no less is possible:
-$R = \min 2 \sum_j \|a_j\| \|(w_j, b_j)\| + \|c\|^2$. So only the place and the facing of a neuron and its a matter.
+**Neurons.** Rescaling neuron j makes its part of $\|w\|^2$ equal to $2 \|a_j\| \|(w_j, b_j)\|$, and no less is
+possible: $R = \min 2 \sum_j \|a_j\| \|(w_j, b_j)\| + \|c\|^2$. So a neuron's place, facing and a are what matters.
 
-- A kink of f at t with change of slope m is made by right-facing $r\,\sigma(x - t)$ and left-facing $l\,\sigma(t - x)$
-  with $r + l = m$, at $2 s (\|r\| + \|l\|)$, $s = \sqrt{1 + t^2}$. As $\sigma(t - x) = \sigma(x - t) - (x - t)$, the left
-  parts leave an affine function to be made by others. For l = θm the cost does not depend on θ.
-- With r + l = 0 there is no kink: the pair makes an affine function, $x - t$ times r, at $4 s \|r\|$, from any t inside.
-- Neurons of one sign on the whole domain, (w, b) in $K = \{w t_0 + b \ge 0, w t_n + b \ge 0\}$, make $a (w x + b)$.
+- A kink of f at t with change of slope m is made by right-facing $r\,\sigma(x - t)$ and left-facing
+  $l\,\sigma(t - x)$ with $r + l = m$, at $2 s (\|r\| + \|l\|)$, $s = \sqrt{1 + t^2}$. As
+  $\sigma(t - x) = \sigma(x - t) - (x - t)$, the left parts leave an affine function to be made by others. For l = θm
+  the cost does not depend on θ.
+- With r + l = 0 there is no kink: the pair makes an affine function, $r (x - t)$, at $4 s \|r\|$, from any t inside.
+- Neurons of one sign on the domain, (w, b) in $K = \{w t_0 + b \ge 0, w t_n + b \ge 0\}$, make $a (w x + b)$.
 - c makes a constant, at $\|c\|^2$.
 
-**Affine functions.** A matrix B = [slope, constant] is made by neurons of K at
-$2 N(B)$, $N(B) = \min \sum_j \|a_j\|$ over $B = \sum_j a_j e_j^\top$, unit $e_j \in K$. Let Q be the form with
-$e^\top Q e = (w t_0 + b)(w t_n + b)$: it is ≥ 0 exactly on ±K. With $S = (B^\top B)^{1/2}$: if $\operatorname{tr} S Q \ge 0$,
-then S is a sum of two $c_j e_j e_j^\top$ with $e_j \in K$ and N is the nuclear norm; otherwise $e_1, e_2$ are the edges of K.
-(The dual norm is $\max_{e \in K} \|M e\|$, a quadratic form on an arc: at its maximum it has one point, the two ends or all.)
+**Affine functions.** B = [slope, constant] is made by neurons of K at $2 N(B)$, where $N(B) = \min \sum_j \|a_j\|$ over
+$B = \sum_j a_j e_j^\top$, unit $e_j \in K$. Let Q be the form with $e^\top Q e = (w t_0 + b)(w t_n + b)$: it is ≥ 0
+exactly on ±K. With $S = (B^\top B)^{1/2}$: if $\operatorname{tr} S Q \ge 0$, then S is a sum of two
+$c_j e_j e_j^\top$ with $e_j \in K$ and N is the nuclear norm; otherwise $e_1, e_2$ are the edges of K. (The dual norm is
+$\max_{e \in K} \|M e\|$: a quadratic form on an arc is largest at one point, at the two ends, or everywhere.)
 
-**The dual.** With $M = [U, V]$ `(d, 2)`, $e_t = (1, -t)/s_t$ and β + αx as the affine function left after right-facing
-kinks only, $f = \alpha + \beta x + \sum_t m_t \sigma(x - t)$,
+**The dual.** Lagrange multipliers $2M = 2[U, V]$ `(d, 2)` of the affine part, with $e_t = (1, -t)/s_t$ and
+$f = \alpha + \beta x + \sum_t m_t \sigma(x - t)$:
 
 $$R = \max_M\; 2 \langle M, [\beta, \alpha]\rangle + 2 \sum_t s_t\, \varphi(m_t, M e_t) - \|V\|^2, \qquad
 \varphi(m, q) = \max \{p \cdot m : \|p\| \le 1, \|p - q\| \le 1\},$$
 
-over $\|M e\| \le 1$ for unit e in K and $\|M e\| \le 2$ for all unit e. The first, by the S-lemma, is $M^\top M \preceq I - \tau Q$
-for some τ ≥ 0. `interior_point` solves it; its points give networks, and both ends of the bracket are evaluated from the
-closed forms above, so no error of the solver can make it wrong.
+over $\|M e\| \le 1$ for unit e in K and $\|M e\| \le 2$ for all unit e. The first, by the S-lemma, is
+$M^\top M \preceq I - \tau Q$ for some τ ≥ 0. `interior_point` solves it. Both ends of the bracket are evaluated from
+the closed forms above, at a feasible M and for a network, so no error of the solver can make it wrong.
 
-Source: derived here; for the setting without regularised biases Savarese et al. (2019), "How do infinite width bounded norm
-networks look in function space?".
+Source: derived here. Without the biases' part of ‖w‖² it is Savarese, Evron, Soudry and Srebro (2019), "How do infinite
+width bounded norm networks look in function space?".
 """
 
 from __future__ import annotations

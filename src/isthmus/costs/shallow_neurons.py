@@ -45,8 +45,7 @@ def design(programme: KinkProgramme, left: Floats, shift: Floats, crossing: Floa
         crossing: $a e^\top$ with a unit e whose zero is inside the domain, `(d, 2)`: what a pair makes.
     """
     s, e = programme.lengths[:, None], programme.directions
-    rest = programme.affine + (s * left).T @ e
-    rest[:, 1] -= shift
+    rest = _rest(programme, left, shift)
     directions, outputs = [e, -e], [s * (programme.changes - left), s * left]
     if crossing is not None:
         u, values, vt = np.linalg.svd(crossing)
@@ -62,19 +61,44 @@ def design(programme: KinkProgramme, left: Floats, shift: Floats, crossing: Floa
 
 
 def variants(programme: KinkProgramme, centre: Centre) -> list[Design]:
-    """Networks near a centre of the dual: as it is, without its tiny parts, with and without its pair."""
-    sizes = np.linalg.norm(programme.changes, axis=1, keepdims=True)
-    left = centre.left.copy()
-    # The barrier keeps every part a little above zero.
-    left[np.linalg.norm(left, axis=1) <= 1e-5 * sizes[:, 0]] = 0.0
-    is_left = np.linalg.norm(programme.changes - left, axis=1) <= 1e-5 * sizes[:, 0]
-    left[is_left] = programme.changes[is_left]
-    crossings: list[Floats | None] = [None]
-    if not programme.has_one_sign(np.linalg.svd(centre.crossing)[2][0]):
-        crossings.append(centre.crossing)
-    return [
-        design(programme, part, centre.m[:, 1], crossing) for part in (centre.left, left) for crossing in crossings
-    ]
+    """Networks near a centre of the dual: with and without a pair, with and without parts that are nearly nothing."""
+    shift = centre.m[:, 1]
+    met = _met(programme, centre, shift)
+    found = []
+    for left in (centre.left, met, _without_specks(programme, met)):
+        rest = _rest(programme, left, shift)
+        found.append(design(programme, left, shift))
+        for crossing in (centre.crossing, rest):
+            if not programme.has_one_sign(np.linalg.svd(crossing)[2][0]):
+                found.append(design(programme, left, shift, crossing))
+    return found
+
+
+def _rest(programme: KinkProgramme, left: Floats, shift: Floats) -> Floats:
+    """What the kinks leave of the affine part, `(d, 2)`."""
+    rest = programme.affine + (programme.lengths[:, None] * left).T @ programme.directions
+    rest[:, 1] -= shift
+    return rest
+
+
+def _met(programme: KinkProgramme, centre: Centre, shift: Floats) -> Floats:
+    """The left parts, changed a little so that the rest is what the centre says, which rounding kept it from."""
+    residual = _rest(programme, centre.left, shift) - centre.one_signed - centre.crossing
+    s, e = programme.lengths, programme.directions
+    # Where both parts are large, a shift between them is (nearly) free.
+    weights = np.minimum(np.linalg.norm(centre.left, axis=1), np.linalg.norm(programme.changes - centre.left, axis=1))
+    gram = np.einsum("n,na,nb->ab", weights * s**2, e, e)
+    turn = residual @ np.linalg.pinv(gram, hermitian=True)
+    met: Floats = centre.left - (weights * s)[:, None] * (e @ turn.T)
+    return met
+
+
+def _without_specks(programme: KinkProgramme, left: Floats) -> Floats:
+    """The barrier keeps every part a little above zero; here nearly nothing is nothing."""
+    size = 1e-5 * np.linalg.norm(programme.changes, axis=1)
+    left = np.where((np.linalg.norm(left, axis=1) <= size)[:, None], 0.0, left)
+    is_left = np.linalg.norm(programme.changes - left, axis=1) <= size
+    return np.where(is_left[:, None], programme.changes, left)
 
 
 def network_of(plan: Design, basis: Floats) -> FullyConnected:
@@ -90,7 +114,7 @@ def network_of(plan: Design, basis: Floats) -> FullyConnected:
 
 
 def _one_signed(programme: KinkProgramme, b: Floats) -> list[tuple[Floats, Floats]]:
-    r"""$a_j, e_j$ with $\sum_j a_j e_j^\top = B$, $e_j \in K$ and least $\sum_j \|a_j\|$; see `isthmus.costs.shallow`."""
+    r"""$a_j$ and $e_j \in K$ with $\sum_j a_j e_j^\top = B$ and least $\sum_j \|a_j\|$; see `shallow` for the proof."""
     u, s, vt = np.linalg.svd(b, full_matrices=False)
     root = (vt.T * s) @ vt
     if np.sum(root * programme.sign_form) < 0:
