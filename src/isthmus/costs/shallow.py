@@ -17,8 +17,8 @@ possible: $R = \min 2 \sum_j \|a_j\| \|(w_j, b_j)\| + \|c\|^2$. So a neuron's pl
 **Affine functions.** B = [slope, constant] is made by neurons of K at $2 N(B)$, where $N(B) = \min \sum_j \|a_j\|$ over
 $B = \sum_j a_j e_j^\top$, unit $e_j \in K$. Let Q be the form with $e^\top Q e = (w t_0 + b)(w t_n + b)$: it is ≥ 0
 exactly on ±K. With $S = (B^\top B)^{1/2}$: if $\operatorname{tr} S Q \ge 0$, then S is a sum of two
-$c_j e_j e_j^\top$ with $e_j \in K$ and N is the nuclear norm; otherwise $e_1, e_2$ are the edges of K. (The dual norm is
-$\max_{e \in K} \|M e\|$: a quadratic form on an arc is largest at one point, at the two ends, or everywhere.)
+$c_j e_j e_j^\top$ with $e_j \in K$ and N is the nuclear norm; otherwise $e_1, e_2$ are the edges of K. (The dual norm
+is $\max_{e \in K} \|M e\|$: a quadratic form on an arc is largest at one point, at the two ends, or everywhere.)
 
 **The dual.** Lagrange multipliers $2M = 2[U, V]$ `(d, 2)` of the affine part, with $e_t = (1, -t)/s_t$ and
 $f = \alpha + \beta x + \sum_t m_t \sigma(x - t)$:
