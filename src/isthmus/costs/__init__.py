@@ -1,6 +1,7 @@
-"""What f costs: the least ‖w‖² of networks that compute it."""
+"""What f costs: the representation cost R(f; Ω, σ, L) as a bracket, closed forms, constructions, the window."""
 
 from isthmus.costs.affine import AffineCost, affine_cost
+from isthmus.costs.construction import StretchedNetwork, three_part
 from isthmus.costs.linear import LinearCost, balanced_diagonal, balanced_network, diagonal_cost, matrix_cost
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
 from isthmus.costs.shallow import ShallowCost, shallow_cost
@@ -10,6 +11,7 @@ __all__ = [
     "LinearCost",
     "PiecewiseLinear",
     "ShallowCost",
+    "StretchedNetwork",
     "affine_cost",
     "balanced_diagonal",
     "balanced_network",
@@ -17,4 +19,5 @@ __all__ = [
     "matrix_cost",
     "piecewise_linear",
     "shallow_cost",
+    "three_part",
 ]
