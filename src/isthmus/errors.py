@@ -210,6 +210,23 @@ class PrecisionError(IsthmusError, ArithmeticError):
         )
 
 
+class ContradictingRowsError(IsthmusError, ValueError):
+    """Equal inputs have different outputs, so no function goes through the data.
+
+    Attributes:
+        pairs: Rows with equal inputs and different outputs.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[int, int]]) -> None:
+        self.pairs = tuple(pairs)
+        named = ", ".join(f"{first} and {second}" for first, second in self.pairs[:5])
+        more = f" and {len(self.pairs) - 5} more pairs" if len(self.pairs) > 5 else ""
+        super().__init__(
+            f"Rows {named}{more} have equal inputs and different outputs, so no function goes through all of them. "
+            "Average or leave out such rows."
+        )
+
+
 class InexactNetworkError(IsthmusError, ArithmeticError):
     """A network that was built for given values does not have them in double precision.
 
