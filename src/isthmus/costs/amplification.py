@@ -96,7 +96,7 @@ def _at(sizes: CurveSizes, depth: int | None, layers: int) -> Amplification:
         else:
             break
         point, (value, gradient, hessian) = point + size * step, trial
-    return Amplification(float(np.exp(point[0])), float(np.exp(point[1])), layers, value)
+    return Amplification(float(np.exp(point[0])), float(np.exp(point[1])), layers, float(value))
 
 
 def _excess(sizes: CurveSizes, depth: int | None, layers: int, point: Floats) -> tuple[float, Floats, Floats]:
