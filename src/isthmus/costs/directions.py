@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.costs.tour import distance_matrix
+from isthmus.costs.two_opt import two_opt_path
 from isthmus.progress import Report, silent
 
 Floats = NDArray[np.float64]
@@ -33,12 +35,14 @@ def curve_size(x: Floats, y: Floats, direction: Floats) -> float:
 
 
 def separating_direction(
-    x: Floats, y: Floats, *, rng: np.random.Generator, tries: int = 400, report: Report = silent
+    x: Floats, y: Floats, *, rng: np.random.Generator, tries: int = 1000, report: Report = silent
 ) -> Floats:
     """A unit vector u of small `curve_size`, `(d_in,)`.
 
-    Half of the tries are spread: the axes and main directions of x, the directions of x that go with y, differences of
-    rows, random ones. The other half improve the best three by random steps whose length follows the success.
+    Half of the tries are spread: u that put the rows in the order of a short path through y (by least squares; exactly
+    where n ≤ d_in + 1 and x is in general position), the axes and main directions of x, the directions of x that go
+    with y, differences of rows, random ones. The other half improve the best three by random steps whose length follows
+    the success.
 
     Args:
         x: Distinct rows, `(n, d_in)` with n ≥ 2.
@@ -70,13 +74,31 @@ def _candidates(x: Floats, y: Floats, rng: np.random.Generator, count: int) -> l
     fitted = np.linalg.lstsq(centred, y - y.mean(0), rcond=1e-10)[0].T[:3]
     first = rng.integers(n, size=count // 4)
     second = (first + 1 + rng.integers(n - 1, size=count // 4)) % n
-    rows = [np.eye(d)[: min(d, 20)], main, together, fitted, x[first] - x[second]]
+    rows = [_along_a_path(x, y), np.eye(d)[: min(d, 20)], main, together, fitted, x[first] - x[second]]
     rows.append(rng.normal(size=(max(count - sum(map(len, rows)), count // 4), d)))
     directions = np.concatenate(rows)
     norms = np.linalg.norm(directions, axis=1, keepdims=True)
     directions = (directions / np.where(norms > 0, norms, 1.0))[norms[:, 0] > 0]
     # From either end: the start of the path is the cheap end.
     return [*directions, *-directions[: len(directions) // 4]]
+
+
+def _along_a_path(x: Floats, y: Floats) -> Floats:
+    """Directions u with u·x_i + constant near the place of row i along a short path through y, `(8, d_in)`.
+
+    The place by length, by number, and between: equal outputs must not fall on one place.
+    """
+    distances = distance_matrix(y)
+    order = two_opt_path(distances)
+    steps = distances[order[:-1], order[1:]]
+    centred = np.column_stack([x, np.full(len(x), np.sqrt(np.square(x).mean()) + 1e-300)])
+    found = []
+    for share in (0.02, 0.2, 0.5, 1.0):
+        places = np.empty(len(x))
+        places[order] = np.concatenate([[0.0], np.cumsum((1 - share) * steps + share * steps.mean())])
+        u = np.linalg.lstsq(centred, places - places.mean(), rcond=1e-12)[0][:-1]
+        found += [u, -u]
+    return np.array(found)
 
 
 def _improved(

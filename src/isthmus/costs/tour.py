@@ -23,6 +23,7 @@ from itertools import pairwise, permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.costs.two_opt import two_opt_path
 from isthmus.errors import MissingExtraError, OptionError
 from isthmus.progress import Report, silent
 from isthmus.shapes import as_matrix
@@ -62,7 +63,7 @@ def short_path(points: object, *, seconds: float = 2.0, report: Report = silent)
     """
     if not seconds > 0:
         raise OptionError("seconds", seconds, "positive")
-    distances = _distances(points)
+    distances = distance_matrix(points)
     n = len(distances)
     if n >= _LEVELS:
         raise OptionError("the number of points", n, f"below {_LEVELS}")
@@ -91,7 +92,7 @@ def shortest_path_lower(
 
     Args:
         points: `(n, d)`.
-        upper: The length of some path, which sets the size of the steps; by default of one along nearest neighbours.
+        upper: The length of some path, which sets the size of the steps; by default of `two_opt_path`.
         steps: Of the ascent, at least 1.
         report: Progress.
 
@@ -101,11 +102,11 @@ def shortest_path_lower(
     """
     if not isinstance(steps, int) or steps < 1:
         raise OptionError("steps", steps, "an integer of at least 1")
-    distances = _distances(points)
+    distances = distance_matrix(points)
     n = len(distances)
     if n <= 2:
         return float(distances.max())
-    goal = _nearest_neighbours(distances) if upper is None else upper
+    goal = _along(distances, two_opt_path(distances)) if upper is None else upper
     best = _two_nearest(distances)
     weights, before, share = np.zeros(n), np.zeros(n), 1.0
     kept, since = weights, 0
@@ -130,7 +131,8 @@ def shortest_path_lower(
     return min(best, goal)
 
 
-def _distances(points: object) -> Floats:
+def distance_matrix(points: object) -> Floats:
+    """Distances of all pairs of rows, `(n, n)`; also small ones to about 10 digits."""
     y = as_matrix(points, "the points").double().cpu().numpy()
     y = y - y.mean(0)
     squares = np.sum(y * y, 1)
@@ -145,17 +147,6 @@ def _distances(points: object) -> Floats:
 
 def _along(distances: Floats, order: Integers | tuple[int, ...]) -> float:
     return float(sum(distances[i, j] for i, j in pairwise(order)))
-
-
-def _nearest_neighbours(distances: Floats) -> float:
-    """The length of the path that always goes on to the nearest point not yet visited."""
-    here, length = 0, 0.0
-    is_visited = np.zeros(len(distances), bool)
-    for _ in range(len(distances) - 1):
-        is_visited[here] = True
-        there = int(np.argmin(np.where(is_visited, np.inf, distances[here])))
-        length, here = length + float(distances[here, there]), there
-    return length
 
 
 def _two_nearest(distances: Floats) -> float:
