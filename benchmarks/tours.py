@@ -16,7 +16,7 @@ import torch
 from _environment import keep
 from isthmus.costs.interpolant import rank_one_interpolant
 from isthmus.costs.path_growth import log_slope
-from isthmus.costs.rank_one import RankOneBound, _diameter
+from isthmus.costs.rank_one import RankOneBound, diameter_of
 from isthmus.costs.tour import short_path, shortest_path_lower
 from isthmus.datasets.synthetic import random_teacher
 from isthmus.errors import InexactNetworkError
@@ -27,7 +27,7 @@ SIZES, RANKS, SEEDS, DEPTH = (50, 100, 200, 500, 1000, 2000, 5000), (1, 2, 3, 4)
 def measured(x: np.ndarray, y: np.ndarray, seed: int) -> dict[str, Any]:
     path = short_path(y, seconds=5.0 if len(y) > 2000 else 2.0)
     lower = shortest_path_lower(y, upper=path.length, steps=60)
-    bound = RankOneBound(DEPTH, lower, _diameter(torch.from_numpy(x)))
+    bound = RankOneBound(DEPTH, lower, diameter_of(torch.from_numpy(x)))
     row: dict[str, Any] = {"n": len(y), "upper": path.length, "lower": lower, "R_per_depth_at_13": bound.per_depth}
     try:
         found = rank_one_interpolant(x, y, rng=np.random.default_rng(seed))

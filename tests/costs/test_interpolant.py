@@ -7,6 +7,7 @@ import torch
 from isthmus.costs.amplification import CurveSizes, best_amplification
 from isthmus.costs.directions import curve_size, separating_direction
 from isthmus.costs.interpolant import rank_one_interpolant
+from isthmus.costs.tour import short_path
 from isthmus.errors import ContradictingRowsError, InexactNetworkError, NonFiniteError, OptionError, ShapeError
 from isthmus.training import rebalance
 
@@ -101,6 +102,15 @@ def test_a_direction_that_separates_is_found_and_kept():
     assert curve_size(x, y, u) <= min(random)
     assert curve_size(x, y, 7 * u) == pytest.approx(curve_size(x, y, u))
     assert curve_size(np.array([[0.0, 1], [0, 2]]), y[:2], np.array([1.0, 0.0])) == np.inf
+
+
+def test_few_rows_come_in_the_order_of_a_short_path_through_their_outputs():
+    x, y = rows(20, d_in=30, d_out=2, k=2, seed=4)
+    found = interpolant(x, y)
+    length = np.linalg.norm(np.diff(y[found.order], axis=0), axis=1).sum()
+    assert length <= 1.2 * short_path(y, seconds=0.2).length
+    blind = [np.linalg.norm(np.diff(y[np.argsort(x @ u)], axis=0), axis=1).sum() for u in np.eye(30)]
+    assert length < 0.6 * min(blind)
 
 
 def test_rows_that_differ_in_one_column_only_are_told_apart():

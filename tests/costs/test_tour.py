@@ -12,7 +12,8 @@ from scipy.spatial.distance import cdist
 from isthmus.costs.interpolant import rank_one_interpolant
 from isthmus.costs.path_growth import log_slope, path_growth
 from isthmus.costs.rank_one import rank_one_lower_bound
-from isthmus.costs.tour import short_path, shortest_path_lower
+from isthmus.costs.tour import distance_matrix, short_path, shortest_path_lower
+from isthmus.costs.two_opt import two_opt_path
 from isthmus.errors import MissingExtraError, NonFiniteError, OptionError, ShapeError, TooFewRowsError
 
 
@@ -71,6 +72,18 @@ def two_nearest(y):
     """By its definition: each end misses the larger half, at worst the two largest of all."""
     near = np.sort(cdist(y, y), axis=1)[:, 1:3]
     return (near.sum() - np.sort(near[:, 1])[-2:].sum()) / 2
+
+
+@pytest.mark.parametrize(("n", "d"), [(1, 2), (2, 2), (6, 2), (150, 2), (700, 2)])
+def test_two_opt_ends_within_reach_of_the_bound_and_turning_no_part_round_helps(n, d):
+    y = points(n, d, 5)
+    order = two_opt_path(distance_matrix(y))
+    assert sorted(order) == list(range(n))
+    if n > 2:
+        assert along(y, order) <= 1.3 * shortest_path_lower(y, steps=30)
+    if n == 150:
+        turned = [[*order[:i], *order[i:j][::-1], *order[j:]] for i in range(n) for j in range(i + 2, n + 1)]
+        assert along(y, order) <= min(along(y, other) for other in turned) * (1 + 1e-9)
 
 
 def test_close_pairs_far_from_the_origin_keep_their_distances():

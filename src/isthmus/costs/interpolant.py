@@ -120,11 +120,13 @@ class _Curve:
     def design(self, y: Floats) -> CurveDesign:
         """The curve through other outputs at the same places."""
         positions = _projections(self.x, self.direction)
-        t = positions - positions[0]
+        # A little below the first row, so that rounding does not put it on the other side of 0.
+        offset = float(positions[0] - 16 * np.finfo(np.float64).eps * np.abs(positions).max())
+        t = positions - offset
         slopes = np.diff(y, axis=0) / np.diff(t)[:, None]
         changes = np.concatenate([slopes[:1], np.diff(slopes, axis=0)])
         is_kink = np.linalg.norm(changes, axis=1) > 0
-        return CurveDesign(self.direction, float(positions[0]), t[:-1][is_kink], changes[is_kink], y[0])
+        return CurveDesign(self.direction, offset, t[:-1][is_kink], changes[is_kink], y[0])
 
     def at(self, depth: int) -> tuple[StretchedNetwork, float]:
         """The network and its largest error at the rows, relative to the largest |y|."""

@@ -88,13 +88,13 @@ def rank_one_lower_bound(
     inputs, outputs = as_matrix(x).double(), as_matrix(y, "y").double()
     if len(inputs) != len(outputs):
         raise ShapeError(f"x has {len(inputs)} rows and y has {len(outputs)}; row i of y belongs to row i of x.")
-    diameter = _diameter(inputs)
+    diameter = diameter_of(inputs)
     if diameter == 0:
         raise TooFewRowsError("x without repetitions", 1, 2)
     return RankOneBound(depth, shortest_path_lower(outputs, steps=steps, report=report), diameter)
 
 
-def _diameter(x: Tensor) -> float:
+def diameter_of(x: Tensor) -> float:
     """The largest distance of two rows, rounded up."""
     largest = max(
         float(torch.cdist(part, x, compute_mode="donot_use_mm_for_euclid_dist").max()) for part in x.split(500)
