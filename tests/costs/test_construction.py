@@ -81,8 +81,8 @@ def test_what_cannot_be_built_says_why():
         three_part(g, random_layers((2, 3, 2), ABSOLUTE, 0), 9, outputs_above=torch.zeros(2))
     with pytest.raises(OptionError, match="count is -1"):
         StretchedNetwork(g, torch.ones(2).double(), -1, h)
-    with pytest.raises(OptionError, match="positive and finite"):
-        StretchedNetwork(g, torch.tensor([1.0, 0.0]).double(), 1, h)
+    with pytest.raises(OptionError, match="nonnegative and finite"):
+        StretchedNetwork(g, torch.tensor([1.0, -1.0]).double(), 1, h)
 
 
 def test_linear_networks_need_no_shift():

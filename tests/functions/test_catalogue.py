@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from isthmus.errors import OptionError
-from isthmus.functions import ABSOLUTE, RELU, before_affine, catalogue
+from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected, before_affine, catalogue
 from isthmus.functions.catalogue import sawtooth, tripod
 from isthmus.ranks import bottleneck_rank
 from isthmus.tolerance import Tolerance
@@ -81,11 +81,22 @@ def test_every_entry_is_complete():
     assert any(s not in (RELU, ABSOLUTE) for s in sigmas)
     for e in entries:
         assert e.jacobian_rank <= e.bottleneck_rank <= min(e.network.widths), e.name
-        assert e.cost == (e.jacobian_rank if e.jacobian_rank == e.bottleneck_rank else None), e.name
+        is_known = e.jacobian_rank == e.bottleneck_rank and e.network.activation.negative_slope < 1
+        assert e.cost == (e.jacobian_rank if is_known else None), e.name
         assert (e.box[0] < e.box[1]).all()
         assert e.box[0].shape == e.box[1].shape == (e.network.d_in,)
         assert len(e.source) > 40, e.name
         assert e.network.dtype == torch.float64
+
+
+def test_a_slope_above_one_passes_a_value_on_for_less_than_its_rank():
+    """The identity on [-2, -1] through slopes of 3: each weight is 1/3, so R_∞ ≤ 1/9 although the rank is 1."""
+    third, depth = torch.full((1, 1), 1 / 3, dtype=torch.float64), 100
+    weights = (torch.eye(1).double(), *[third] * (depth - 1))
+    chain = FullyConnected(weights, (torch.zeros(1).double(),) * depth, Activation(3.0))
+    x = torch.linspace(-2, -1, 5).double()[:, None]
+    torch.testing.assert_close(chain(x), x)
+    assert chain.norm_per_depth == pytest.approx(1 / 9, rel=0.1)
 
 
 def test_the_proof_of_the_tripod_step_by_step():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
+from isthmus.cli.options import MissingName, ScalingName, TaskName, checked_device, checked_seed, split_names
 from isthmus.cli.output import print_json, print_summary
 from isthmus.datasets import load_dataset
 from isthmus.errors import OptionError
@@ -17,29 +17,6 @@ from isthmus.progress import progress_bar
 from isthmus.reports import write_report
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
 from isthmus.training import Plan
-
-
-class TaskName(StrEnum):
-    """What to learn."""
-
-    regression = "regression"
-    classification = "classification"
-    autoencoder = "autoencoder"
-
-
-class ScalingName(StrEnum):
-    """How columns are scaled."""
-
-    columns = "columns"
-    shared = "global"
-
-
-class MissingName(StrEnum):
-    """What to do with rows that have missing values."""
-
-    refuse = "refuse"
-    drop = "drop"
-
 
 DEFAULTS = Plan()
 
@@ -95,20 +72,20 @@ def fit(
         depth=_depth(depth),
         width=width,
         ridge=ridge,
-        seed=_seed(seed),
+        seed=checked_seed(seed),
         starts=starts,
         standardize=(scaling.value if scaling else None) if standardize else "none",
         activation=activation,
         tolerance=tolerance,
-        device=_device(device),
+        device=checked_device(device),
         plan=Plan(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
     )
     options.check()
     dataset = load_dataset(
         data,
         task=task.value if task else None,
-        target=_names(target),
-        drop=_names(drop),
+        target=split_names(target),
+        drop=split_names(drop),
         missing=missing.value,
         seed=seed,
         validation=validation,
@@ -130,24 +107,6 @@ def _depth(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise OptionError("--depth", text, "a whole number from 1, or auto")
     return int(text)
-
-
-def _seed(seed: int) -> int:
-    if not 0 <= seed < 2**31:
-        raise OptionError("--seed", seed, "between 0 and 2147483647")
-    return seed
-
-
-def _device(name: str) -> str:
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as absent:
-        raise OptionError("--device", name, "a device that torch finds on this machine, such as cpu") from absent
-    return name
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _slug(data: str) -> str:

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from isthmus.cli.cost import cost
 from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
+from isthmus.cli.window import window
 from isthmus.errors import IsthmusError
 
 _USAGE_ERROR = 2
@@ -26,8 +28,10 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(measure)
+app.command()(cost)
 app.command()(regions)
 app.command()(report)
+app.command()(window)
 
 
 @app.callback(invoke_without_command=True)

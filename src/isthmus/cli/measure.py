@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.fit import MissingName
 from isthmus.cli.inputs import model_inputs
+from isthmus.cli.options import MissingName
 from isthmus.cli.output import print_json, print_summary
 from isthmus.functions import load_model
 from isthmus.progress import progress_bar

@@ -10,6 +10,8 @@ from torch import Tensor
 from isthmus.errors import IncompatibleNetworksError, NotRepresentableError, OptionError, ShapeError
 from isthmus.functions import FullyConnected
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class StretchedNetwork:
@@ -23,14 +25,14 @@ class StretchedNetwork:
 
     Attributes:
         encoder: g, into R^k.
-        scale: c, what each middle layer multiplies each of the k coordinates with, `(k,)`, positive.
+        scale: c, what each middle layer multiplies each of the k coordinates with, `(k,)`, ≥ 0.
         count: m, the number of middle layers, ≥ 0.
         decoder: h, from R^k.
 
     Raises:
         ShapeError: If g has not as many outputs as h has inputs, or c not as many entries.
         IncompatibleNetworksError: If g and h differ in activation, dtype or device.
-        OptionError: If `count` is negative or a scale is not positive.
+        OptionError: If `count` or a scale is negative.
 
     Source:
         Jacot (2023), proof of Theorem 1.
@@ -53,13 +55,13 @@ class StretchedNetwork:
                 raise IncompatibleNetworksError(what, getattr(g, what), getattr(h, what), "Convert one of them first.")
         if self.count < 0:
             raise OptionError("count", self.count, "at least 0")
-        if not bool((self.scale > 0).all()) or not bool(torch.isfinite(self.scale).all()):
-            raise OptionError("scale", self.scale.tolist(), "positive and finite")
+        if not bool((self.scale >= 0).all()) or not bool(torch.isfinite(self.scale).all()):
+            raise OptionError("scale", self.scale.tolist(), "nonnegative and finite")
 
     @property
     def rank(self) -> int:
-        """k, the number of coordinates in the middle."""
-        return len(self.scale)
+        """The number of coordinates that pass the middle."""
+        return int((self.scale > 0).sum())
 
     @property
     def depth(self) -> int:
@@ -96,9 +98,12 @@ class StretchedNetwork:
         sigma = self.encoder.activation
         # m equal layers are one: σ(c z) = c σ(z), and σ∘σ differs from σ only where σ(z) < 0.
         z = sigma(self.encoder(x))
+        passed = z * self.scale**self.count
         if self.count and sigma.negative_slope > 0.0 and not sigma.is_linear:
-            z = torch.where(z < 0, z * sigma.negative_slope**self.count, z)
-        return self.decoder(z * self.scale**self.count)
+            # What rounding makes of a zero is not stretched: a slope above 1 would blow it up.
+            is_negative = z < -_ROUNDING * z.abs().amax()
+            passed = torch.where(is_negative, z * (sigma.negative_slope * self.scale) ** self.count, passed)
+        return self.decoder(passed)
 
     def at(self, depth: int) -> StretchedNetwork:
         """The same function (where g ≥ 0) at another depth; c is adapted so that $c^m$ stays.

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from isthmus.errors import OptionError
@@ -50,17 +51,23 @@ def write_report(records: Sequence[Record], path: Path) -> Path:
         validate_record(record, Path(str(name or f"record {index}")))
     drawn: dict[str, Drawing] = {}
     sections = [_section(record, index, drawn) for index, record in enumerate(records, start=1)]
-    page = Template(_part("page.html")).substitute(
-        title=escape(_title(records)),
-        style=_part("style.css"),
-        overview=_overview(records),
-        sections="\n".join(sections),
-        plotly=get_plotlyjs(),
-        figures=_embedded({name: _drawable(drawing) for name, drawing in drawn.items()}),
-        script=_part("page.js"),
-    )
+    figures = {name: drawing.figure for name, drawing in drawn.items()}
+    page = rendered(_title(records), _overview(records), "\n".join(sections), figures)
     write_atomically(path, page.encode())
     return path
+
+
+def rendered(title: str, overview: str, sections: str, figures: Mapping[str, go.Figure]) -> str:
+    """The page around sections of HTML, with the figures of their elements of class `plot` by the elements' ids."""
+    return Template(_part("page.html")).substitute(
+        title=escape(title),
+        style=_part("style.css"),
+        overview=overview,
+        sections=sections,
+        plotly=get_plotlyjs(),
+        figures=_embedded({name: _drawable(figure) for name, figure in figures.items()}),
+        script=_part("page.js"),
+    )
 
 
 def _title(records: Sequence[Record]) -> str:
@@ -73,9 +80,9 @@ def _part(name: str) -> str:
     return resources.files("isthmus.reports").joinpath(name).read_text(encoding="utf-8")
 
 
-def _drawable(drawing: Drawing) -> dict[str, Any]:
-    figure = drawing.figure.to_plotly_json()
-    return {"data": _rounded(figure["data"]), "layout": _rounded(figure["layout"])}
+def _drawable(figure: go.Figure) -> dict[str, Any]:
+    plain = figure.to_plotly_json()
+    return {"data": _rounded(plain["data"]), "layout": _rounded(plain["layout"])}
 
 
 def _rounded(value: Any) -> Any:

@@ -40,9 +40,12 @@ class CatalogueEntry:
     def cost(self) -> float | None:
         r"""$R_\infty = \lim_{L \to \infty} R(f; \Omega, L)/L$ where known, else None.
 
-        Rank_J ≤ R_∞ ≤ Rank_BN (Jacot 2023, Theorem 1), so it is known where both ranks agree.
+        Rank_J ≤ R_∞ ≤ Rank_BN (Jacot 2023, Theorem 1), so it is known where both ranks agree. The first inequality
+        needs |σ'| ≤ 1: an activation of steeper slope a does part of the weights' work, and a layer that passes a
+        value on costs 1/a² only.
         """
-        return float(self.jacobian_rank) if self.jacobian_rank == self.bottleneck_rank else None
+        is_known = self.jacobian_rank == self.bottleneck_rank and abs(self.network.activation.negative_slope) <= 1.0
+        return float(self.jacobian_rank) if is_known or self.bottleneck_rank == 0 else None
 
 
 def tensor(values: Sequence[Sequence[float]] | Sequence[float]) -> Tensor:

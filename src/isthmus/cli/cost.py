@@ -1,0 +1,143 @@
+"""`isthmus cost`: what a function costs at each depth."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from isthmus.cli.inputs import model_inputs
+from isthmus.cli.options import MissingName, checked_seed
+from isthmus.costs import CostInterval, StretchedNetwork, cost_limit, representation_costs
+from isthmus.costs.patches import DEFAULT_TOLERANCE
+from isthmus.costs.representation import DEFAULT_POINTS
+from isthmus.errors import OptionError
+from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load_model, save
+from isthmus.progress import part, progress_bar
+from isthmus.ranks import Model
+from isthmus.reports.costs import costs_in_words, write_cost_page
+from isthmus.runs import RunFolder
+
+_MOST_WEIGHTS = 50_000_000  # of a network that is written out: 400 MB
+
+
+def cost(
+    model: Annotated[
+        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(help="The domain is a neighbourhood of these rows: as for isthmus fit.", metavar="DATA"),
+    ] = None,
+    box: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="Instead of --data: every input from LO to HI, at most six inputs.", metavar="LO HI"),
+    ] = None,
+    depth: Annotated[
+        list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
+    ] = None,
+    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
+    points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = DEFAULT_POINTS,
+    search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
+    tolerance: Annotated[
+        float, typer.Option(help="Relative error within which a function counts as f.")
+    ] = DEFAULT_TOLERANCE,
+    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Save the cheapest network of each depth in this folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of built-in data and of --search.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, one object a depth.")] = False,
+) -> None:
+    """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
+    if (data is None) == (box is None):
+        raise OptionError("--data", data, "given, or --box LO HI in its place, and not both")
+    network = load_model(model)
+    depths = _depths(depth) or [_own_depth(network)]
+    names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
+    x = None
+    if data is not None:
+        rows = model_inputs(network, data, input_names=names, missing=missing.value, seed=checked_seed(seed))
+        x = rows.spaced(points)[0].flatten(1)
+    with progress_bar(f"bracketing {model}") as report:
+        limit = cost_limit(
+            network, x, box=box, points=points, tolerance=tolerance, seed=seed, report=part(report, 0.0, 0.2)
+        )
+        found = representation_costs(
+            network,
+            x,
+            depths=depths,
+            box=box,
+            points=points,
+            search=search,
+            tolerance=tolerance,
+            seed=seed,
+            report=part(report, 0.2, 1.0),
+        )
+    record = {
+        "name": str(model),
+        "domain": found[0].domain,
+        "tolerance": tolerance,
+        "limit": limit.record(),
+        "brackets": [interval.record() for interval in found],
+    }
+    paths = {} if page is None else {"report": str(write_cost_page(record, page))}
+    if out is not None:
+        paths["networks"] = str(_saved(found, network, out))
+    if as_json:
+        json.dump(record["brackets"], sys.stdout, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        _print(record, paths)
+
+
+def _depths(given: list[str] | None) -> list[int]:
+    depths = []
+    for text in (piece.strip() for each in given or [] for piece in each.split(",")):
+        if not text.isdecimal() or int(text) < 1:
+            raise OptionError("--depth", text, "whole numbers from 1, separated by commas")
+        depths.append(int(text))
+    return depths
+
+
+def _own_depth(model: Model) -> int:
+    if isinstance(model, StandardizedNetwork):
+        return model.network.depth
+    return (model if isinstance(model, FullyConnected) else from_torch(model)).depth
+
+
+def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for interval in found:
+        net = interval.network
+        if isinstance(net, StretchedNetwork):
+            weights = net.count * net.rank**2
+            if weights > _MOST_WEIGHTS:
+                raise OptionError("--depth", int(interval.depth), f"small enough for --out: {weights} weights")
+            net = net.dense()
+        if net is not None:
+            whole = (
+                StandardizedNetwork(net, model.inputs, model.outputs) if isinstance(model, StandardizedNetwork) else net
+            )
+            save(whole, folder / f"depth-{int(interval.depth)}.safetensors")
+    return folder
+
+
+def _print(record: dict[str, Any], paths: dict[str, str]) -> None:
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{costs_in_words(record)}[/bold]\n")
+    console.print(Padding(f"Domain: {record['domain']}.".replace("[", r"\["), (0, 0, 1, 2)))
+    table = Table(title="R(f; L)/L, the least ‖w‖²/L of a network that computes f", title_justify="left", box=None)
+    for column in ("depth L", "at least", "at most", "proved by", "network"):
+        table.add_column(column, justify="right" if "L" in column or "at" in column else "left")
+    for row in record["brackets"]:
+        upper = "none known" if row["upper"] is None else f"{row['upper']:.4g}"
+        table.add_row(str(row["depth"]), f"{row['lower']:.4g}", upper, row["lower_by"], row["upper_by"] or "")
+    console.print(table)
+    console.print()
+    for name, path in paths.items():
+        console.print(f"  {name:8} {path}".replace("[", r"\["), soft_wrap=True)

@@ -1,0 +1,171 @@
+"""`isthmus window`: how deep to train."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from isthmus.cli.options import MissingName, ScalingName, TaskName, checked_device, checked_seed, split_names
+from isthmus.costs import DepthWindow, depth_window
+from isthmus.costs.window import ranks_in_words
+from isthmus.datasets import load_dataset
+from isthmus.errors import OptionError
+from isthmus.functions import activation as activation_named
+from isthmus.progress import progress_bar
+from isthmus.reports.windows import depths_in_words, write_window_page, write_window_svg
+from isthmus.runs import FitOptions
+from isthmus.tolerance import Tolerance
+
+_POINTS = 60  # depths at which the objectives are drawn
+_BEYOND = 1.6  # how far beyond the ends of the window
+
+
+def window(
+    data: Annotated[str, typer.Argument(help="As for isthmus fit.", metavar="DATA")],
+    rank: Annotated[
+        int | None, typer.Option(help="The rank to find. Default: that of the lowest objective at depth 12.")
+    ] = None,
+    task: Annotated[TaskName | None, typer.Option(help="What to learn. Default: what the data suggest.")] = None,
+    target: Annotated[str, typer.Option(help="Columns to predict, separated by commas.", metavar="COLS")] = "",
+    drop: Annotated[str, typer.Option(help="Columns to leave out, separated by commas.", metavar="COLS")] = "",
+    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
+    width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 100,
+    ridge: Annotated[
+        float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Draw the objectives over the depth here, .svg.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of data, split and training.")] = 0,
+    standardize: Annotated[bool, typer.Option(help="Standardise inputs and outputs.")] = True,
+    scaling: Annotated[
+        ScalingName | None, typer.Option(help="Scale each column, or all by one number. Default: by the data.")
+    ] = None,
+    activation: Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")] = "relu",
+    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    starts: Annotated[int, typer.Option(help="Random starts at each depth searched.", min=1)] = 4,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if out is not None and out.suffix.lower() != ".svg":
+        raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
+    options = FitOptions(
+        width=width,
+        ridge=ridge,
+        seed=checked_seed(seed),
+        standardize=(scaling.value if scaling else None) if standardize else "none",
+        activation=activation,
+        tolerance=tolerance,
+        device=checked_device(device),
+    )
+    options.check()
+    dataset = load_dataset(
+        data,
+        task=task.value if task else None,
+        target=split_names(target),
+        drop=split_names(drop),
+        missing=missing.value,
+        seed=seed,
+    )
+    rows = dataset.split.train
+    begin = time.perf_counter()
+    with progress_bar(f"searching the depths for {dataset.name}") as report:
+        found = depth_window(
+            dataset.x[rows],
+            None if dataset.task == "autoencoder" else dataset.y[rows],
+            rank=rank,
+            task=dataset.task,
+            width=width,
+            ridge=ridge,
+            seed=seed,
+            starts=starts,
+            standardize=options.scaling(dataset),
+            activation=activation_named(activation),
+            tolerance=Tolerance(tolerance),
+            device=device,
+            report=report,
+        )
+    record = window_record(dataset.name, found, time.perf_counter() - begin)
+    paths = {} if page is None else {"report": str(write_window_page(record, page))}
+    if out is not None:
+        paths["picture"] = str(write_window_svg(record, out))
+    if as_json:
+        json.dump({**record, **paths}, sys.stdout, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        _print(record, paths)
+
+
+def window_record(name: str, found: DepthWindow, seconds: float) -> dict[str, Any]:
+    """Everything that is printed and drawn about a window, ready for JSON."""
+    words = ranks_in_words(found.ranges)
+    at = found.searched[-1]
+    lines = {rank: found.line(rank, at) for rank in found.ranks}
+    depths = _drawn_depths(found)
+    return {
+        "kind": "window",
+        "name": name,
+        "rank": found.rank,
+        "shallowest": found.shallowest,
+        "deepest": found.deepest,
+        "reasons": list(found.reasons),
+        "ridge": found.ridge,
+        "searched": list(found.searched),
+        "is_complete": found.is_complete,
+        "ranges": [
+            {"rank": each.rank, "shallowest": each.shallowest, "deepest": each.deepest} for each in found.ranges
+        ],
+        "ranks": [
+            {"rank": rank, "error": line.error, "constant": line.constant, "at": at, "wins": words.get(rank)}
+            for rank, line in lines.items()
+        ],
+        "depths": depths,
+        "objectives": {str(rank): [_finite(found.objective(rank, depth)) for depth in depths] for rank in found.ranks},
+        "seconds": seconds,
+    }
+
+
+def _drawn_depths(found: DepthWindow) -> list[int]:
+    """From the shallowest searched to beyond the window, evenly spaced in the logarithm, its ends among them."""
+    first = found.searched[0]
+    ends = [each.deepest for each in found.ranges if each.deepest is not None and each.deepest < 2000]
+    last = int(_BEYOND * max(*ends, 30) if ends else 50)
+    spaced = {round(first * (last / first) ** (i / (_POINTS - 1))) for i in range(_POINTS)}
+    own = {end for end in (found.shallowest, found.deepest) if end is not None and end <= last}
+    return sorted(spaced | own)
+
+
+def _finite(value: float) -> float | None:
+    return value if value < float("inf") else None
+
+
+def _print(record: dict[str, Any], paths: dict[str, str]) -> None:
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{depths_in_words(record)}[/bold]\n")
+    console.print(Padding(" ".join(record["reasons"]).replace("[", r"\["), (0, 0, 1, 2)))
+    title = f"objective at depth L: E + λ(r + C/L), λ = {record['ridge']:.4g}"
+    table = Table(title=title, title_justify="left", box=None)
+    for column in ("rank r", "loss E", "constant C", "lowest at depths"):
+        table.add_column(column, justify="right")
+    for row in record["ranks"]:
+        is_answer = row["rank"] == record["rank"]
+        cells = [f"→ {row['rank']}" if is_answer else str(row["rank"]), f"{row['error']:.4g}", f"{row['constant']:.1f}"]
+        table.add_row(*cells, row["wins"] or "none", style="bold" if is_answer else "")
+    console.print(table)
+    console.print(f"  E and C of the best network of each rank at depth {record['ranks'][0]['at']}.\n")
+    for name, path in paths.items():
+        console.print(f"  {name:7} {path}".replace("[", r"\["), soft_wrap=True)

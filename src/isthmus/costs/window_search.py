@@ -1,0 +1,183 @@
+r"""How deep a network should be for the rank of its data to be found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from isthmus.costs.window import DepthWindow, longest_range
+from isthmus.costs.window_networks import RankNetworks
+from isthmus.costs.window_reasons import doubts_in_words, ends_in_words
+from isthmus.errors import OptionError, ShapeError
+from isthmus.functions import RELU, Activation, FullyConnected, Scaling
+from isthmus.progress import Report, part, silent
+from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.training import check_options, search_rank
+from isthmus.training.problem import Problem
+
+_DEPTHS = (3, 6, 12)
+_FOLLOWED = (36, 108)  # depths whose λ/L the networks of the deepest search are followed to
+_SHARES = (0.1, 0.25, 0.55, 0.65, 0.7, 0.75)  # of the progress bar: the three searches end, and up to three in between
+
+
+def depth_window(
+    x: object,
+    y: object | None = None,
+    *,
+    rank: int | None = None,
+    task: str = "regression",
+    width: int = 100,
+    ridge: float | None = None,
+    seed: int = 0,
+    starts: int = 4,
+    standardize: Scaling = "columns",
+    activation: Activation = RELU,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    known: Sequence[FullyConnected] = (),
+    device: torch.device | str = "cpu",
+    report: Report = silent,
+) -> DepthWindow:
+    r"""The depths at which the global minimum of loss + (λ/L)‖w‖² has rank k.
+
+    $$\mathcal L_r(L) = \min_{(E, C)} E + \lambda \left(r + \frac{C}{L}\right)$$
+
+    over the networks found of rank r, as a network of rank r grows by identity layers that cost r each. Smaller ranks
+    have the smaller slope and win where the network is deep (the global minimum underestimates the rank), larger ranks
+    have the smaller constant and win where it is shallow.
+
+    1. `search_rank` at depths 3, 6 and 12, and in between, where the window begins or ends between two of them.
+    2. For depths beyond, the networks of rank ≤ k found at depth 12 are trained on at depth 12 with λ/L of L = 36 and
+       108, until a smaller rank wins: with less weight on the norm a smaller rank spends more of it to fit better.
+
+    Every objective compared is one that a network reaches (or, between two depths searched, an interpolation of such),
+    so it is an upper bound of the minimum of its rank, and the window an estimate: a better network of a smaller rank
+    would move the deep end down.
+
+    Args:
+        x: As for `fit`.
+        y: As for `fit`.
+        rank: k ≥ 1. Default: the rank of lowest objective at depth 12.
+        task: As for `fit`.
+        width: As for `fit`.
+        ridge: As for `fit`, but positive.
+        seed: As for `fit`.
+        starts: As for `fit`: one random start alone often loses directions.
+        standardize: As for `fit`.
+        activation: As for `fit`.
+        device: As for `fit`.
+        tolerance: At which the rank of a network is read.
+        known: Networks that compete as well, in the units of the standardised data; for example a rank-1 interpolant.
+        report: Told the fraction done.
+
+    Returns:
+        The window, the reasons and the numbers behind. After Ctrl-C what is known by then, once the first search is
+        over.
+
+    Raises:
+        OptionError: If `rank` is not possible for the data, or λ is 0.
+        ShapeError: If a known network does not fit the data.
+        As `fit` otherwise.
+
+    Source:
+        Jacot (2023), Propositions 2 and 5; the series in L: arXiv 2305.19008.
+    """
+    check_options(task, 2, width, ridge)
+    if ridge == 0:
+        raise OptionError("ridge", ridge, "positive: without it no depth prefers a rank")
+    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    _check_rank(rank, problem, width)
+    found = RankNetworks(problem.objective, width, seed, tolerance)
+    for network in known:
+        _check_fits(network, problem)
+        found.note(network, found.rank_of(network))
+    options: dict[str, Any] = {"task": task, "width": width, "ridge": problem.objective.ridge, "seed": seed}
+    options |= {"starts": starts, "standardize": standardize, "activation": activation, "tolerance": tolerance}
+    is_complete = True
+    try:
+        _explore(found, x, y, rank, {**options, "device": device}, report)
+        found.follow(_sought(found, rank), _FOLLOWED, part(report, _SHARES[-1], 1.0))
+    except KeyboardInterrupt:
+        if not found.searched:
+            raise
+        is_complete = False  # what was found so far is the result
+    return _window(found, rank, is_complete=is_complete)
+
+
+def _check_rank(rank: int | None, problem: Problem, width: int) -> None:
+    x = problem.objective.x
+    most = min(x.shape[1], problem.d_out, len(x), width)
+    if rank is not None and not 1 <= rank <= most:
+        raise OptionError(
+            "rank",
+            rank,
+            f"between 1 and {most}, the smallest of the numbers of inputs ({x.shape[1]}), outputs ({problem.d_out}), "
+            f"rows ({len(x)}) and neurons ({width})",
+        )
+
+
+def _check_fits(network: FullyConnected, problem: Problem) -> None:
+    needed = problem.objective.x.shape[1], problem.d_out
+    if (network.d_in, network.d_out) != needed:
+        raise ShapeError(
+            f"A known network maps {network.d_in} numbers to {network.d_out}, but the data map {needed[0]} to "
+            f"{needed[1]}. Pass networks of these data, in their standardised units."
+        )
+
+
+def _sought(found: RankNetworks, rank: int | None) -> int:
+    """The rank that was given, or that of the lowest objective at the deepest of the main depths."""
+    return found.winner(min(_DEPTHS[-1], max(found.searched))) if rank is None else rank
+
+
+def _explore(
+    found: RankNetworks, x: object, y: object | None, rank: int | None, options: dict[str, Any], report: Report
+) -> None:
+    """Search at the main depths, then between two of them where the window begins or ends there."""
+    pending, begin = list(_DEPTHS), 0.0
+    for end in _SHARES:
+        if not pending and (between := _undecided(found, _sought(found, rank))) is not None:
+            pending.append(between)
+        if not pending:
+            break
+        depth = pending.pop(0)
+        # The rank of the minimum falls with the depth: a larger one than won at a smaller depth need not be tried.
+        # That one must be, as the random start of this depth may have lost it.
+        won = [found.winner(shallower) for shallower in found.searched if shallower < depth]
+        most = max([*won[-1:], *([] if rank is None else [rank + 1])], default=0)
+        search = search_rank(x, y, depth=depth, most=most or None, report=part(report, begin, end), **options)
+        found.add_search(search, depth, is_main=depth in _DEPTHS)
+        begin = end
+
+
+def _undecided(found: RankNetworks, rank: int) -> int | None:
+    """A depth between two neighbouring ones that were searched, where the rank wins at one and not at the other."""
+    for shallow, deep in reversed(list(pairwise(found.searched))):
+        if deep - shallow > 1 and (found.winner(deep) == rank) != (found.winner(shallow) == rank):
+            return max(shallow + 1, math.isqrt(deep * shallow))
+    return None
+
+
+def _window(found: RankNetworks, rank: int | None, *, is_complete: bool) -> DepthWindow:
+    sought = _sought(found, rank)
+    own = longest_range(found.ranges(), sought)
+    window = DepthWindow(
+        rank=sought,
+        shallowest=None if own is None else own.shallowest,
+        deepest=None if own is None else own.deepest,
+        reasons=(),
+        lines=tuple(found.lines),
+        ridge=found.objective.ridge,
+        searched=tuple(found.searched),
+        is_complete=is_complete,
+    )
+    at = min(_DEPTHS[-1], max(found.searched))
+    origin = f"Rank {sought} has the lowest objective at depth {at}." if rank is None else f"Rank {sought} was given."
+    reasons = [origin, *ends_in_words(window, own, followed=_FOLLOWED[-1]), *doubts_in_words(found.objective)]
+    if not is_complete:
+        reasons.append("The search was interrupted: what was not reached may change the window.")
+    return replace(window, reasons=tuple(reasons))
