@@ -210,6 +210,38 @@ class PrecisionError(IsthmusError, ArithmeticError):
         )
 
 
+class ContradictingRowsError(IsthmusError, ValueError):
+    """Equal inputs have different outputs, so no function goes through the data.
+
+    Attributes:
+        pairs: Rows with equal inputs and different outputs.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[int, int]]) -> None:
+        self.pairs = tuple(pairs)
+        named = ", ".join(f"{first} and {second}" for first, second in self.pairs[:5])
+        more = f" and {len(self.pairs) - 5} more pairs" if len(self.pairs) > 5 else ""
+        super().__init__(
+            f"Rows {named}{more} have equal inputs and different outputs, so no function goes through all of them. "
+            "Average or leave out such rows."
+        )
+
+
+class InexactNetworkError(IsthmusError, ArithmeticError):
+    """A network that was built for given values does not have them in double precision.
+
+    Attributes:
+        error: The largest deviation, relative to the largest value.
+    """
+
+    def __init__(self, what: str, error: float, allowed: float) -> None:
+        self.error = error
+        super().__init__(
+            f"{what} is off by {error:.2g} of the largest output in double precision, where {allowed:.0e} is allowed: "
+            "inputs that nearly agree have outputs that do not. Merge such rows, or use fewer of them."
+        )
+
+
 class CollinearPointsError(IsthmusError, ValueError):
     """Three points that should span a plane lie on one line."""
 
