@@ -12,11 +12,14 @@ from isthmus.costs import (
     Patches,
     cost_limit,
     lower_bounds,
+    piecewise_linear,
     representation_cost,
     representation_costs,
     rewritings,
+    shallow_cost,
     upper_bounds,
 )
+from isthmus.costs.descent import descended
 from isthmus.costs.steepest import steepest_points
 from isthmus.errors import DomainError, NonFiniteError, OptionError, ShapeError, UnsupportedModuleError
 from isthmus.functions import (
@@ -153,6 +156,28 @@ def test_closed_forms_are_both_ends():
     size = 3 * float(b.norm())
     assert constant.lower == pytest.approx((2 * size - 1) / 2, rel=1e-6)
     assert constant.upper == pytest.approx((2 * size - 1) / 2, rel=1e-6)
+
+
+def test_depth_two_in_one_variable_is_the_exact_cost():
+    f = random_layers((1, 4, 2), RELU, 3)
+    exact = shallow_cost(piecewise_linear(f, -1.0, 2.0))
+    interval = representation_cost(f, depth=2, box=(-1.0, 2.0))
+    assert interval.upper == pytest.approx(exact.upper / 2, rel=1e-6)
+    assert interval.lower <= exact.lower / 2
+
+
+def test_training_on_keeps_the_function_and_lowers_the_norm():
+    entry = next(e for e in catalogue(0) if e.name == "random R^2 → R^1 → R^2")
+    patches = Patches.of_box(entry.network, entry.box)
+    found = upper_bounds(patches, rewritings(patches), 9)
+    assert found[0].by.endswith("trained on")
+    assert found[0].value < found[1].value
+    x = inside(entry)
+    torch.testing.assert_close(found[0].network(x), entry.network(x), rtol=1e-5, atol=1e-5)
+    before = found[1].network.dense()
+    after = descended(before, patches)
+    assert after.squared_norm < 0.99 * before.squared_norm
+    assert patches.is_computed_by(after)
 
 
 def test_a_larger_tolerance_asks_for_the_cost_of_what_f_is_about():

@@ -21,8 +21,8 @@ _STALLED = 1e-5  # relative gain of a step below which the descent ends
 def descended(network: FullyConnected, patches: Patches, *, steps: int = 40) -> FullyConnected:
     r"""A network of smaller ‖w‖² that computes f on Ω, found by training under constraints; the given one if none is.
 
-    The constraints c(w) = 0 say that f's values at the corners stay, and that pre-activations on a kink at a corner stay
-    there, so that every neuron keeps its sign on every patch. With J the Jacobian of c, each step goes towards
+    The constraints c(w) = 0 say that f's values at the corners stay, and that pre-activations on a kink at a corner
+    stay there, so that every neuron keeps its sign on every patch. With J the Jacobian of c, each step goes towards
 
     $$\arg\min \|w'\|^2 \quad \text{subject to} \quad c(w) + J (w' - w) = 0,$$
 

@@ -27,9 +27,12 @@ def lower_bounds(
       the product $(J, \beta / \tau_0)$. Their squared norms add up to at most
       $R + \sum_{\ell < L} (\tau_\ell / \tau_{\ell-1})^2$, which is least for equal ratios, hence for every $t \ge 1$
 
-      $$\sum_i s_i\big((J, \beta / t)\big)^{2/L} - \tfrac{L-1}{L}\, t^{-2/(L-1)} \;\le\; R/L.$$
+      $$\sum_i s_i\big((J, \beta / t)\big)^{2/L} - \tfrac{L-1}{L}\, t^{-2/(L-1)} \;\le\; R/L,$$
 
-      As t → ∞ this is Proposition 3; at L = 1, t = 1 it is $\|W\|_F^2 + \|b\|^2$ itself, and for constant f and L = 2
+      or, if the last matrix hands the constant on in the same ratio, with the row $(0, t^{-L/(L-1)})$ below
+      $(J, \beta / t)$ and $t^{-2/(L-1)}$ taken off.
+
+      As t → ∞ both are Proposition 3; at L = 1, t = 1 it is $\|W\|_F^2 + \|b\|^2$ itself, and for constant f and L = 2
       the exact cost.
 
     Both need |σ'| ≤ 1. For a negative slope a beyond that, the singular values of J are divided by $|a|^{L-1}$ and the
@@ -81,9 +84,14 @@ def _with_biases(
     beta = network(x) - torch.einsum("nij,nj->ni", j, x)
     best, where, scale = -1.0, 0, 1.0
     for t in _SCALES.tolist() if depth > 1 else [1.0]:
-        taken_off = (depth - 1) / depth * t ** (-2.0 / (depth - 1)) if depth > 1 else 0.0
+        ratio = t ** (-1.0 / (depth - 1)) if depth > 1 else 0.0
         joint = torch.cat([j, beta[:, :, None] / t], 2)
-        found = _schatten(joint, error, depth, 1.0) - taken_off
+        found = _schatten(joint, error, depth, 1.0) - (depth - 1) / depth * ratio**2
+        if depth > 1:
+            below = torch.zeros_like(joint[:, :1])
+            below[:, 0, -1] = ratio**depth
+            handed_on = _schatten(torch.cat([joint, below], 1), error, depth, 1.0) - ratio**2
+            found = torch.maximum(found, handed_on)
         if float(found.max()) > best:
             best, where, scale = float(found.max()), int(found.argmax()), t
     return CostBound(

@@ -46,6 +46,7 @@ class Patches:
         offsets: Patch i has the members `offsets[i]` to `offsets[i + 1]`, `(P + 1,)`.
         centres: An interior point of each patch that is not thinner than rounding, `(C, d)`.
         name: Ω in words.
+        is_box: Whether Ω is a whole box, and connected.
         tolerance: ε.
     """
 
@@ -55,6 +56,7 @@ class Patches:
     offsets: Tensor
     centres: Tensor
     name: str
+    is_box: bool
     tolerance: float = DEFAULT_TOLERANCE
 
     @staticmethod
@@ -80,6 +82,7 @@ class Patches:
             torch.from_numpy(regions.offsets.astype(np.int64)),
             torch.from_numpy(regions.interior_points[is_solid]),
             name,
+            True,
             tolerance,
         )
 
@@ -129,6 +132,7 @@ class Patches:
             torch.arange(0, len(corners) + 1, d + 1),
             centres,
             f"neighbourhoods of {count} row{'s' * (count != 1)}",
+            False,
             tolerance,
         )
 

@@ -8,19 +8,25 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from isthmus.costs.affine import affine_cost
 from isthmus.costs.constants import with_constant_neurons
 from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.coordinates import in_best_coordinates, in_coordinates
+from isthmus.costs.descent import descended
 from isthmus.costs.interval import CostBound
 from isthmus.costs.levelling import lightened
 from isthmus.costs.patches import Patches
-from isthmus.functions import FullyConnected
+from isthmus.costs.path import piecewise_linear
+from isthmus.costs.shallow import shallow_cost
+from isthmus.errors import InexactNetworkError
+from isthmus.functions import RELU, FullyConnected
 from isthmus.training import condense, tidy
 
 _SLACK = 1e-9  # signs and directions within this of the largest are rounding
 _MOST_COORDINATES = 64  # beyond, coordinates are not sought: the middle would cost more than anything known
 _CLIMB = 10  # middle layers that may help the decoder to build up constants
 _CUTS = (0.01, 0.1, 1.0)  # directions below so many tolerances are tried to be left out
+_MOST_LAYERS = 60  # of networks that are written out and trained on
 _SOUGHT = 6  # the cheapest splits, whose coordinates are optimised
 
 
@@ -92,6 +98,7 @@ def upper_bounds(patches: Patches, written: list[Written], depth: int) -> list[C
     - Theorem 1's construction at every layer of each rewriting: k coordinates of its activations on Ω pass identity
       layers, k the dimension of their affine hull, in the coordinates and at the scales of least ‖w‖² that are found.
       For an affine f this includes $U S^{1/L} \cdots S^{1/L} V^\top$.
+    - Closed forms, and the cheapest of all trained on with f held fixed, if it is small.
 
     Each network is compared with f at the corners of Ω's patches, in sign and in Jacobian, before it counts.
 
@@ -107,9 +114,43 @@ def upper_bounds(patches: Patches, written: list[Written], depth: int) -> list[C
     ]
     if patches.is_constant:
         bounds.append(_constant(patches.network, patches.values.mean(0), depth))
+    bounds += _closed_forms(patches, depth)
     for w in written[:1] + _shallowest(written):
         bounds += _stretched(patches, w.network, depth)
-    return sorted(bounds, key=lambda bound: bound.value)
+    bounds.sort(key=lambda bound: bound.value)
+    if bounds and depth <= _MOST_LAYERS:
+        bounds = [*_trained(bounds[0], patches), *bounds]
+    return bounds
+
+
+def _closed_forms(patches: Patches, depth: int) -> list[CostBound]:
+    """The cheapest networks where they are known: affine maps by linear networks, depth 2 in one variable."""
+    f = patches.network
+    if f.activation.is_linear:
+        matrix, x = patches.jacobians[0], patches.centres[:1]
+        net = affine_cost(matrix, f(x)[0] - matrix @ x[0], depth).network
+        by, proof = "closed form", "f is affine and the activation linear: balanced factors, and the best biases known."
+    elif f.activation == RELU and f.d_in == 1 and depth == 2 and patches.is_box:
+        low, high = float(patches.corners.min()), float(patches.corners.max())
+        try:
+            net = shallow_cost(piecewise_linear(f, low, high)).network
+        except InexactNetworkError:
+            return []
+        by, proof = "closed form", "Depth 2 in one variable: the minimum over all measures on neurons."
+    else:
+        return []
+    return [CostBound(net.norm_per_depth, by, proof, network=net)] if patches.is_computed_by(net) else []
+
+
+def _trained(bound: CostBound, patches: Patches) -> list[CostBound]:
+    """The cheapest network trained further under the constraint that it computes f, where that gains anything."""
+    assert bound.network is not None
+    network = bound.network.dense() if isinstance(bound.network, StretchedNetwork) else bound.network
+    found = descended(network, patches)
+    if found.squared_norm >= network.squared_norm:
+        return []
+    proof = f"{bound.proof.removesuffix('.')}, trained on under the constraint that it computes f."
+    return [CostBound(found.norm_per_depth, f"{bound.by}, trained on", proof, network=found)]
 
 
 def _constant(network: FullyConnected, value: Tensor, depth: int) -> CostBound:
@@ -159,16 +200,11 @@ def _stretched(patches: Patches, network: FullyConnected, depth: int) -> list[Co
     ]
 
     splits = sorted(splits, key=lambda s: lightened(_in_orthant(s, is_signed=is_signed)).squared_norm)
+    sought = [split for index, split in enumerate(splits) if index < _SOUGHT or not split.is_open]
     bounds = []
-    for index, split in enumerate(splits):
-        if index >= _SOUGHT and split.is_open:
-            continue
-        chosen = (
-            in_best_coordinates(split.network, split.latent, is_signed=is_signed) if split.is_open else split.network
-        )
-        light = _climbed(lightened(_tidied(lightened(chosen), patches.corners)))
-        least = light.at(light.encoder.depth + light.decoder.depth).dense()
-        if not patches.is_computed_by(least):
+    for split in sought:
+        light = _cheapest(split, patches, is_signed=is_signed)
+        if light is None:
             continue
         bounds.append(
             CostBound(
@@ -180,6 +216,18 @@ def _stretched(patches: Patches, network: FullyConnected, depth: int) -> list[Co
             )
         )
     return bounds
+
+
+def _cheapest(split: _Split, patches: Patches, *, is_signed: bool) -> StretchedNetwork | None:
+    """The split as light as it gets while it computes f, or None if it does not in any form."""
+    chosen = in_best_coordinates(split.network, split.latent, is_signed=is_signed) if split.is_open else split.network
+    chosen = lightened(chosen)
+    # On narrow patches tidying loses directions that rounding hides from it: then the network stays as it was.
+    for tried in (_tidied(chosen, patches.corners), chosen, lightened(_in_orthant(split, is_signed=is_signed))):
+        light = _climbed(lightened(tried))
+        if patches.is_computed_by(light.at(light.encoder.depth + light.decoder.depth).dense()):
+            return light
+    return None
 
 
 def _in_orthant(split: _Split, *, is_signed: bool) -> StretchedNetwork:
