@@ -61,7 +61,7 @@ def bracketed(model: Model, **domain: Any) -> dict[str, Any]:
         str(int(i.depth)): {"lower": i.lower, "upper": i.upper if i.upper_bounds else None, "by": i.upper_by}
         for i in found
     }
-    print(ends, flush=True)
+    print({d: (e["lower"], e["upper"], e["by"]) for d, e in ends.items()}, flush=True)
     return {"at": ends, "seconds": time.perf_counter() - begin}
 
 

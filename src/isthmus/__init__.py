@@ -1,10 +1,11 @@
 """isthmus: how many numbers does a map really pass through?
 
 Give it data (x, y) or a trained network f; it returns the rank with its evidence, the two halves of f = h ∘ g that
-meet in R^k, and the error for every smaller k. The mathematics is Jacot's notion of rank for nonlinear functions
+meet in R^k, the error for every smaller k, and what f costs at each depth. The mathematics is Jacot's notion of rank for nonlinear functions
 (ICLR 2023).
 """
 
+from isthmus.costs import CostInterval, DepthWindow, cost_limit, depth_window, representation_cost
 from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
 from isthmus.errors import IsthmusError
 from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
@@ -26,7 +27,9 @@ from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, RankSearch, fit, fit_many, ridge_path, search_rank
 
 __all__ = [
+    "CostInterval",
     "Dataset",
+    "DepthWindow",
     "Factorization",
     "FitOptions",
     "FittedNetwork",
@@ -45,8 +48,10 @@ __all__ = [
     "Tolerance",
     "bottleneck_rank",
     "compare",
+    "cost_limit",
     "dataset_from_arrays",
     "decide_rank",
+    "depth_window",
     "enumerate_regions",
     "factor",
     "fit",
@@ -58,6 +63,7 @@ __all__ = [
     "load",
     "load_dataset",
     "measure",
+    "representation_cost",
     "ridge_path",
     "save",
     "search_rank",

@@ -66,8 +66,8 @@ def cost_figure(record: Record) -> go.Figure:
 def write_cost_page(record: Record, path: Path) -> Path:
     """Write one self-contained page, atomically, and return its path."""
     lead = (
-        f"The domain Ω: {record['domain']}. The lower ends are proved at a point of Ω; the upper ends are networks that "
-        "were built and compared with f on all of Ω."
+        f"The domain Ω: {record['domain']}. The lower ends are proved at a point of Ω; the upper ends are networks "
+        "that were built and compared with f on all of Ω."
     )
     section = (
         f'<section class="record"><p class="eyebrow">{escape(str(record["name"]))} <span>representation cost</span></p>'
