@@ -1,8 +1,8 @@
 """isthmus: how many numbers does a map really pass through?
 
 Give it data (x, y) or a trained network f; it returns the rank with its evidence, the two halves of f = h ∘ g that
-meet in R^k, the error for every smaller k, and what f costs at each depth. The mathematics is Jacot's notion of rank for nonlinear functions
-(ICLR 2023).
+meet in R^k, the error for every smaller k, and what f costs at each depth. The mathematics is Jacot's notion of rank
+for nonlinear functions (ICLR 2023).
 """
 
 from isthmus.costs import CostInterval, DepthWindow, cost_limit, depth_window, representation_cost
