@@ -16,7 +16,7 @@ MOST = 400
 constants = st.dictionaries(st.integers(0, 6), st.integers(0, 240).map(lambda c: c / 4), min_size=1, max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(constants, st.data())
 def test_the_window_of_constants_is_what_trying_every_depth_gives(costs, data):
     """In rational arithmetic: k L + C_k below every other rank's, a tie being no win."""
