@@ -116,6 +116,8 @@ def test_a_rank_found_only_at_more_depth_is_unknown_below():
     assert found.objective(2, 7) == float("inf")
     assert found.line(2, 5).depth == 8
     assert found.ranks == (1, 2)
+    with pytest.raises(OptionError, match="depth is 3 but must be at least 4, the shallowest that was searched"):
+        found.winner(3)
     with pytest.raises(OptionError, match="rank is 3 but must be one of those found: 1, 2"):
         found.line(3, 8)
 
