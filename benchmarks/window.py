@@ -1,4 +1,4 @@
-"""Claim: the rank of a trained network over the depth is the one that `depth_window` predicts.
+"""Claim: the best network at each depth has the rank that `depth_window` predicts; one random start often does not.
 
 Random ReLU teachers 6-30-k-30-6, k = 2 and 3, N rows; width 30, λ = 0.1. Four sections, each by its name on the
 command line (all of them, and the picture, without one), rows kept in `results/window.json` as they come:
