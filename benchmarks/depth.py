@@ -1,8 +1,10 @@
 """Claims at huge depth: Proposition 4 (s₂/s₁ of some layer is O(L^{-1/4})), Proposition 5 (R/L ≤ k + C/L, C without N).
 
 Networks found at depth 6 (the best of four random starts), grown by identity layers and trained on at each doubling.
-Sections, each by its name on the command line (both without one), each kept in `results/depth.json`:
+Sections, each by its name on the command line (all of them without one), each kept in `results/depth.json`:
 
+- `minima`: the same from the network of rank 1 that `search_rank` finds at depth 6 (a random start often ends at rank
+  2 and stays there: then R/L ≤ 1 + C_N/L, the premise of Proposition 4, does not hold).
 - `ratio`: rank-1 teachers and the curve autoencoder. Least s₂/s₁ over the layers of the activations, not centred, at
   L = 6, 12, …, 96, and the slope of its logarithm over log L; grown with every direction there is (so that a second one
   is given up by training alone), and as `search_rank` grows (directions below 1e-3 of the first are cut off at once).
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +29,7 @@ from isthmus.costs import activation_ratios, depth_expansion
 from isthmus.datasets.synthetic import Teacher, random_teacher
 from isthmus.functions import FullyConnected
 from isthmus.tolerance import Tolerance
-from isthmus.training import Objective, fit, grown, improved, tidy
+from isthmus.training import Objective, fit, grown, improved, search_rank, tidy
 
 SEEDS, DEPTHS, ROWS = (0, 1, 2), (6, 12, 24, 48, 96), (50, 100, 200, 400)
 SIDE, WIDTH, RIDGE = 6, 30, 0.05
@@ -45,40 +48,69 @@ def curve() -> np.ndarray:
     return np.stack([1.2 * t, 0.6 * np.sin(np.pi * t)], 1)
 
 
+def options(y: Any | None, ridge: float, seed: int) -> dict[str, Any]:
+    task = "regression" if y is not None else "autoencoder"
+    return {"task": task, "width": WIDTH, "ridge": ridge, "seed": seed, "starts": 4, "standardize": "none"}
+
+
 def descended(
     x: Any, y: Any | None, ridge: float, depths: tuple[int, ...], seed: int, span: Tolerance | None
 ) -> list[tuple[FullyConnected, Objective]]:
     """The network and its objective at each depth."""
-    options: dict[str, Any] = {"task": "regression" if y is not None else "autoencoder", "standardize": "none"}
-    first = fit(x, y, depth=depths[0], width=WIDTH, ridge=ridge, seed=seed, starts=4, **options)
-    found = [first.network]
+    first = fit(x, y, depth=depths[0], **options(y, ridge, seed))
+    return deepened(first.network, first.objective, depths, seed, span)
+
+
+def deepened(
+    network: FullyConnected, objective: Objective, depths: tuple[int, ...], seed: int, span: Tolerance | None
+) -> list[tuple[FullyConnected, Objective]]:
+    found = [network]
     for depth in depths[1:]:
-        deeper = grown(found[-1], first.objective.x, depth, tolerance=span)
-        found.append(improved(deeper, first.objective, seed=seed))
-    return [(network, first.objective) for network in found]
+        found.append(improved(grown(found[-1], objective.x, depth, tolerance=span), objective, seed=seed))
+    return [(each, objective) for each in found]
+
+
+def tasks() -> Iterator[tuple[str, int, tuple[Any, Any, float]]]:
+    for task in ("teacher", "curve"):
+        for seed in SEEDS:
+            x, f = teacher(1, seed)
+            yield task, seed, (x[:100], f(x[:100]), RIDGE) if task == "teacher" else (curve(), None, 2e-3)
+
+
+def minima() -> dict[str, Any]:
+    rows = []
+    for task, seed, (x, y, ridge) in tasks():
+        search = search_rank(x, y, depth=DEPTHS[0], **options(y, ridge, seed))
+        one = next((c.network for c in search.candidates if c.rank == 1), None)
+        if one is not None:
+            found = deepened(one, search.objective, DEPTHS, seed, None)
+            rows.append(ratios_along(task, seed, "rank 1 of the search", found))
+    return {"rows": rows, "stated": -0.25}
 
 
 def ratio() -> dict[str, Any]:
     rows = []
-    for task in ("teacher", "curve"):
-        for seed in SEEDS:
-            x, f = teacher(1, seed)
-            given = (x[:100], f(x[:100]), RIDGE) if task == "teacher" else (curve(), None, 2e-3)
-            for name, span in (("all directions", None), ("cut off at 1e-3", Tolerance(1e-3))):
-                path = []
-                for network, objective in descended(*given, DEPTHS, seed, span):
-                    ratios = activation_ratios(network, objective.x)
-                    path.append(
-                        {"depth": network.depth, "least": min(ratios), "layer": 1 + ratios.index(min(ratios))}
-                        | {"norm_per_depth": network.norm_per_depth, "error": objective.error(network)}
-                    )
-                row: Row = {"task": task, "seed": seed, "grown": name, "path": path, "slope": slope(path)}
-                fitted = depth_expansion(DEPTHS[1:], [p["depth"] * p["norm_per_depth"] for p in path[1:]])
-                row |= {"slope_of_the_norm": fitted.rank, "slope_of_the_norm_error": fitted.rank_error}
-                rows.append(row)
-                told = [f"{p['least']:.2g}" for p in path]
-                print(f"{task} {seed} {name}: s2/s1 {', '.join(told)}; slope {row['slope']}; {fitted}", flush=True)
+    for task, seed, given in tasks():
+        for name, span in (("all directions", None), ("cut off at 1e-3", Tolerance(1e-3))):
+            rows.append(ratios_along(task, seed, name, descended(*given, DEPTHS, seed, span)))
     return {"rows": rows, "stated": -0.25}
+
+
+def ratios_along(task: str, seed: int, name: str, found: list[tuple[FullyConnected, Objective]]) -> Row:
+    path = []
+    for network, objective in found:
+        ratios = activation_ratios(network, objective.x)
+        path.append(
+            {"depth": network.depth, "least": min(ratios), "layer": 1 + ratios.index(min(ratios))}
+            | {"norm_per_depth": network.norm_per_depth, "error": objective.error(network)}
+            | {"objective": objective.value(network)}
+        )
+    row: Row = {"task": task, "seed": seed, "grown": name, "path": path, "slope": slope(path)}
+    fitted = depth_expansion(DEPTHS[1:], [p["depth"] * p["norm_per_depth"] for p in path[1:]])
+    row |= {"slope_of_the_norm": fitted.rank, "slope_of_the_norm_error": fitted.rank_error}
+    told = [f"{p['least']:.2g}" for p in path]
+    print(f"{task} {seed} {name}: s2/s1 {', '.join(told)}; slope {row['slope']}; {fitted}", flush=True)
+    return row
 
 
 def slope(path: list[Row]) -> float | None:
@@ -123,14 +155,16 @@ def constant() -> dict[str, Any]:
     return {"rows": rows, "holds": all(r["holds"] for r in rows), "growth_of_C_per_doubling_of_N": growth}
 
 
-SECTIONS = {"ratio": ratio, "constant": constant}
+SECTIONS = {"ratio": ratio, "minima": minima, "constant": constant}
 
 
 def main(names: list[str]) -> None:
     path = RESULTS / "depth.json"
     for name in names or SECTIONS:
+        figures = SECTIONS[name]()
+        # Read when all is done: another section may have been written in the meantime.
         result = json.loads(path.read_text()) if path.is_file() else {"claim": (__doc__ or "").partition("\n")[0]}
-        result[name] = {"environment": environment(), "figures": SECTIONS[name]()}
+        result[name] = {"environment": environment(), "figures": figures}
         path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -92,7 +92,11 @@ class DepthWindow:
         return self.shallowest is not None
 
     def line(self, rank: int, depth: float) -> RankLine:
-        """Of the networks found of a rank the one that is cheapest at a depth, grown or shrunk to it."""
+        """Of the networks found of a rank the cheapest at a depth, deeper ones only where there is no other.
+
+        Raises:
+            OptionError: If none was found of that rank.
+        """
         mine = [line for line in self.lines if line.rank == rank]
         if not mine:
             raise OptionError("rank", rank, f"one of those found: {', '.join(map(str, self.ranks))}")
@@ -103,7 +107,13 @@ class DepthWindow:
         return float(objectives(self.lines, self.searched, self.ridge, rank, np.array([depth]))[0])
 
     def winner(self, depth: int) -> int:
-        """The rank of lowest objective at a depth; of equal ones the lowest."""
+        """The rank of lowest objective at a depth; of equal ones the lowest.
+
+        Raises:
+            OptionError: If the depth is below the shallowest that was searched.
+        """
+        if depth < self.searched[0]:
+            raise OptionError("depth", depth, f"at least {self.searched[0]}, the shallowest that was searched")
         return min(self.ranks, key=lambda rank: (self.objective(rank, depth), rank))
 
     @cached_property

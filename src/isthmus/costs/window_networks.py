@@ -84,14 +84,18 @@ class RankNetworks:
                 break
             weaker = self.objective.with_ridge(self.objective.ridge * base / depth)
             for number, r in enumerate(ranks):
-                share = (index + number / len(ranks)) / len(depths)
+                begin, end = ((index + done / len(ranks)) / len(depths) for done in (number, number + 1))
                 starts = [self._freed(self.best[r])]
                 if number > 0:  # a smaller rank may fit better by another path: from the next larger one
                     starts += self._projected(self.best[ranks[number - 1]], weaker, r)
-                self._train_on(r, starts, weaker, part(report, share, 1.0))
+                self._train_on(r, starts, weaker, part(report, begin, end))
 
     def _train_on(self, rank: int, starts: list[FullyConnected], weaker: Objective, report: Report) -> None:
-        found = [improved(start, weaker, plan=_LONG, seed=self.seed, report=report) for start in starts]
+        stages = [part(report, i / len(starts), (i + 1) / len(starts)) for i in range(len(starts))]
+        found = [
+            improved(start, weaker, plan=_LONG, seed=self.seed, report=stage)
+            for start, stage in zip(starts, stages, strict=True)
+        ]
         for network in found:
             self.note(network, self.rank_of(network))
         best = min([self.best[rank], *found], key=weaker.value)
