@@ -5,6 +5,7 @@ from isthmus.costs.constants import with_constant_neurons
 from isthmus.costs.construction import StretchedNetwork, three_part
 from isthmus.costs.coordinates import in_best_coordinates
 from isthmus.costs.expansion import DepthExpansion, depth_expansion, depth_sweep
+from isthmus.costs.folding import rewritings
 from isthmus.costs.huge_depth import activation_ratios
 from isthmus.costs.interpolant import Interpolant, rank_one_interpolant
 from isthmus.costs.interval import CostBound, CostInterval
@@ -19,7 +20,7 @@ from isthmus.costs.representation import cost_limit, representation_cost, repres
 from isthmus.costs.shallow import ShallowCost, shallow_cost
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.tour import ShortPath, short_path, shortest_path_lower
-from isthmus.costs.upper import rewritings, upper_bounds
+from isthmus.costs.upper import upper_bounds
 from isthmus.costs.window import DepthRange, DepthWindow, RankLine, window_of_constants
 from isthmus.costs.window_search import depth_window
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 import torch
 
+from isthmus.costs.folding import rewritings
 from isthmus.costs.interval import CostBound, CostInterval
 from isthmus.costs.lower import lower_bounds, visible_ranks
 from isthmus.costs.patches import DEFAULT_TOLERANCE, Patches
 from isthmus.costs.steepest import steepest_points
-from isthmus.costs.upper import narrowest_split, rewritings, upper_bounds
+from isthmus.costs.upper import narrowest_split, upper_bounds
 from isthmus.errors import DomainError, OptionError, ShapeError
 from isthmus.functions import StandardizedNetwork
 from isthmus.progress import Report, part, silent

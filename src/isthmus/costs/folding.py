@@ -1,0 +1,78 @@
+r"""The given network as shallow and as light as exact steps make it, where it still computes f."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from isthmus.costs.constants import with_constant_neurons
+from isthmus.costs.construction import StretchedNetwork
+from isthmus.costs.levelling import lightened
+from isthmus.costs.patches import Patches
+from isthmus.functions import FullyConnected
+from isthmus.training import condense, tidy
+
+_SLACK = 1e-9  # signs within this of the largest are rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    r"""f on Ω as a network that is as shallow and as light as exact steps make it.
+
+    Attributes:
+        network: f, without layers on which σ acts linearly on all of Ω, tidied.
+        what: Which exact steps were taken, in words.
+    """
+
+    network: FullyConnected
+    what: str
+
+
+def rewritings(patches: Patches) -> list[Written]:
+    """The given network and what exact norm reduction makes of it; only those that compute f on Ω."""
+    given = patches.network
+    found = [Written(_light(given), "rebalanced")]
+    for network, what in ((given, "tidied"), (folded(given, patches.corners), "without its linear layers, tidied")):
+        for light in (tidy(network, patches.corners), tidy(condense(network, patches.corners), patches.corners)):
+            # Condensing keeps neurons by their pattern at the corners, where kinks of neighbours meet: checked.
+            if patches.is_computed_by(light):
+                found.append(Written(_light(light), what))
+    return found
+
+
+def _light(network: FullyConnected) -> FullyConnected:
+    return _levelled(with_constant_neurons(_levelled(network)))
+
+
+def _levelled(network: FullyConnected) -> FullyConnected:
+    if network.depth == 1:
+        return network
+    head = replace(network, weights=network.weights[:1], biases=network.biases[:1])
+    tail = replace(network, weights=network.weights[1:], biases=network.biases[1:])
+    return lightened(StretchedNetwork(head, torch.ones_like(head.biases[0]), 0, tail)).dense()
+
+
+def folded(network: FullyConnected, corners: Tensor) -> FullyConnected:
+    """The network without the hidden layers on which no neuron has a kink between the corners."""
+    weights, biases = [network.weights[0]], [network.biases[0]]
+    for layer, z in enumerate(network.pre_activations(corners)[:-1]):
+        slopes = _slopes(z, network.activation.negative_slope)
+        w, b = network.weights[layer + 1], network.biases[layer + 1]
+        if slopes is None:
+            weights.append(w)
+            biases.append(b)
+        else:
+            weights[-1], biases[-1] = (w * slopes) @ weights[-1], torch.addmv(b, w * slopes, biases[-1])
+    return replace(network, weights=tuple(weights), biases=tuple(biases))
+
+
+def _slopes(z: Tensor, negative_slope: float) -> Tensor | None:
+    if negative_slope == 1.0:
+        return torch.ones_like(z[0])
+    slack = _SLACK * float(z.abs().max())
+    is_above, is_below = (z >= -slack).all(0), (z <= slack).all(0)
+    if not bool((is_above | is_below).all()):
+        return None
+    return torch.where(is_above, torch.ones_like(z[0]), negative_slope)
