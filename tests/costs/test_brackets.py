@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from conftest import random_layers
 from isthmus.costs import (
+    Candidates,
     Patches,
     cost_limit,
     lower_bounds,
@@ -169,7 +170,7 @@ def test_depth_two_in_one_variable_is_the_exact_cost():
 def test_training_on_keeps_the_function_and_lowers_the_norm():
     entry = next(e for e in catalogue(0) if e.name == "random R^2 → R^1 → R^2")
     patches = Patches.of_box(entry.network, entry.box)
-    found = upper_bounds(patches, rewritings(patches), 9)
+    found = upper_bounds(patches, Candidates.of(patches), 9)
     assert found[0].by.endswith("trained on")
     assert found[0].value < found[1].value
     x = inside(entry)
@@ -274,7 +275,7 @@ def test_rewritings_compute_f_and_are_lighter():
     for written in rewritings(patches):
         assert patches.is_computed_by(written.network)
         assert written.network.squared_norm <= f.squared_norm
-    assert upper_bounds(patches, rewritings(patches), 3)[0].value <= f.norm_per_depth
+    assert upper_bounds(patches, Candidates.of(patches), 3)[0].value <= f.norm_per_depth
 
 
 def test_what_cannot_be_answered_is_refused(points):

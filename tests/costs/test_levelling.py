@@ -89,7 +89,7 @@ def test_coordinates_leave_the_function_and_never_cost_more():
     net, x = stretched(13)
     plain = StretchedNetwork(net.encoder, net.scale, net.count, net.decoder)
     z = plain.latent(x)
-    best = in_best_coordinates(plain, z, is_signed=False)
+    best = in_best_coordinates(plain, z)
     torch.testing.assert_close(best(x), net(x), rtol=1e-9, atol=1e-9)
     assert float(best.latent(x).min()) >= -1e-12
     assert lightened(best).squared_norm < lightened(plain).squared_norm
@@ -105,7 +105,7 @@ def test_a_linear_middle_reaches_the_schatten_norm(depth):
     zero = [torch.zeros(n).double() for n in (2, 5)]
     net = three_part(FullyConnected((a,), (zero[0],), IDENTITY), FullyConnected((b,), (zero[1],), IDENTITY), depth)
     x = torch.randn(30, 6, generator=generator).double()
-    light = lightened(in_best_coordinates(net, net.latent(x), is_signed=True))
+    light = lightened(in_best_coordinates(net, net.latent(x)))
     s = torch.linalg.svdvals(b @ a)[:2]
     assert light.squared_norm == pytest.approx(depth * float((s ** (2 / depth)).sum()), rel=1e-8)
     torch.testing.assert_close(light(x), x @ (b @ a).T, rtol=1e-8, atol=1e-8)

@@ -20,12 +20,13 @@ from isthmus.costs.representation import cost_limit, representation_cost, repres
 from isthmus.costs.shallow import ShallowCost, shallow_cost
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.tour import ShortPath, short_path, shortest_path_lower
-from isthmus.costs.upper import upper_bounds
+from isthmus.costs.upper import Candidates, upper_bounds
 from isthmus.costs.window import DepthRange, DepthWindow, RankLine, window_of_constants
 from isthmus.costs.window_search import depth_window
 
 __all__ = [
     "AffineCost",
+    "Candidates",
     "CostBound",
     "CostInterval",
     "DepthExpansion",

@@ -19,9 +19,7 @@ def _with_last(network: FullyConnected, weight: Tensor, bias: Tensor) -> FullyCo
     return replace(network, weights=(*network.weights[:-1], weight), biases=(*network.biases[:-1], bias))
 
 
-def in_coordinates(
-    network: StretchedNetwork, latent: Tensor, matrix: Tensor, *, is_signed: bool = False
-) -> StretchedNetwork:
+def in_coordinates(network: StretchedNetwork, latent: Tensor, matrix: Tensor) -> StretchedNetwork:
     r"""The same function through $Mz + s$ in place of z.
 
     s leaves each coordinate the smallest bias at which it is nonnegative on Ω: none where it is so without.
@@ -30,10 +28,9 @@ def in_coordinates(
         network: Its middle must be identity layers or none.
         latent: The values z on Ω, or those at the corners of its patches, `(V, k)`.
         matrix: M, `(k, k)`, invertible.
-        is_signed: σ lets all values pass, so no coordinate needs a bias.
     """
     g, h = network.encoder, network.decoder
-    shift = _shift(matrix, latent, g.biases[-1], is_signed=is_signed)
+    shift = _shift(matrix, latent, g.biases[-1], is_signed=g.activation.is_linear)
     turned = _with_last(g, matrix @ g.weights[-1], matrix @ g.biases[-1])
     inverse = torch.linalg.solve(matrix, h.weights[0], left=False)
     return replace(
@@ -81,9 +78,7 @@ class _Middle:
         return total
 
 
-def in_best_coordinates(
-    network: StretchedNetwork, latent: Tensor, *, is_signed: bool, seed: int = 0
-) -> StretchedNetwork:
+def in_best_coordinates(network: StretchedNetwork, latent: Tensor, *, seed: int = 0) -> StretchedNetwork:
     r"""`network` with coordinates in its middle that make ‖w‖² small, found by L-BFGS from several starts.
 
     Any basis of R^k would do for f; it decides how large the shift into the positive orthant is, and how far the
@@ -93,11 +88,10 @@ def in_best_coordinates(
     Args:
         network: Its middle must be identity layers.
         latent: As for `in_coordinates`.
-        is_signed: As for `in_coordinates`.
         seed: Of the starts.
     """
     g, h, k = network.encoder, network.decoder, latent.shape[1]
-    plain = in_coordinates(network, latent, torch.eye(k).to(latent), is_signed=is_signed)
+    plain = in_coordinates(network, latent, torch.eye(k).to(latent))
     if float((latent - latent[0]).abs().max()) == 0.0:
         return plain
     generator = torch.Generator().manual_seed(seed)
@@ -107,11 +101,11 @@ def in_best_coordinates(
         h.biases[0],
         latent[_extreme(latent, generator)],
         network.count,
-        is_signed,
+        g.activation.is_linear,
     )
     starts = _starts(middle, generator)
     best = min((_descended(middle, start) for start in starts), key=lambda m: float(middle.cost(m)))
-    tried = in_coordinates(network, latent, best, is_signed=is_signed)
+    tried = in_coordinates(network, latent, best)
     return min((tried, plain), key=lambda n: lightened(n).squared_norm)
 
 

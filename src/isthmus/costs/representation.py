@@ -7,12 +7,11 @@ from collections.abc import Iterable
 
 import torch
 
-from isthmus.costs.folding import rewritings
 from isthmus.costs.interval import CostBound, CostInterval
 from isthmus.costs.lower import lower_bounds, visible_ranks
 from isthmus.costs.patches import DEFAULT_TOLERANCE, Patches
 from isthmus.costs.steepest import steepest_points
-from isthmus.costs.upper import narrowest_split, upper_bounds
+from isthmus.costs.upper import Candidates, narrowest_split, upper_bounds
 from isthmus.errors import DomainError, OptionError, ShapeError
 from isthmus.functions import StandardizedNetwork
 from isthmus.progress import Report, part, silent
@@ -109,7 +108,7 @@ def representation_costs(
     patches = _patches(model, x, box, points, tolerance, seed, part(report, 0.0, 0.1))
     if search:
         patches = _searched(patches, min(wanted), search, seed, part(report, 0.1, 0.2))
-    written = rewritings(patches)
+    candidates = Candidates.of(patches)
     intervals: list[CostInterval] = []
     try:
         for index, depth in enumerate(wanted):
@@ -122,7 +121,7 @@ def representation_costs(
                 value_error=patches.value_error,
             )
             intervals.append(
-                CostInterval(depth, patches.name, tuple(lower), tuple(upper_bounds(patches, written, depth)))
+                CostInterval(depth, patches.name, tuple(lower), tuple(upper_bounds(patches, candidates, depth)))
             )
     except KeyboardInterrupt:
         if not intervals:
@@ -172,7 +171,7 @@ def cost_limit(
         "Theorem 1: the rank of the Jacobian at the point given.",
         patches.centres[first],
     )
-    return CostInterval(math.inf, patches.name, (lower,), tuple(narrowest_split(patches, rewritings(patches))))
+    return CostInterval(math.inf, patches.name, (lower,), tuple(narrowest_split(patches, Candidates.of(patches))))
 
 
 def _patches(

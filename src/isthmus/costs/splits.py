@@ -76,9 +76,9 @@ def _through(network: FullyConnected, layer: int, values: Tensor, basis: Tensor,
     return Split(layer, StretchedNetwork(encoder, torch.ones_like(latent[0]), 0, decoder), latent, True)
 
 
-def in_orthant(split: Split, *, is_signed: bool) -> StretchedNetwork:
+def in_orthant(split: Split) -> StretchedNetwork:
     """The split with its coordinates as they are, shifted to where σ lets them pass."""
     if not split.is_open:
         return split.network
     eye = torch.eye(split.latent.shape[1]).double()
-    return in_coordinates(split.network, split.latent, eye, is_signed=is_signed)
+    return in_coordinates(split.network, split.latent, eye)

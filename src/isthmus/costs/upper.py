@@ -2,7 +2,7 @@ r"""Upper bounds of R/L: networks of depth L that compute f on Ω, built from a 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from isthmus.costs.constants import with_constant_neurons
 from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.coordinates import in_best_coordinates
 from isthmus.costs.descent import descended
-from isthmus.costs.folding import Written
+from isthmus.costs.folding import Written, rewritings
 from isthmus.costs.interval import CostBound
 from isthmus.costs.levelling import lightened
 from isthmus.costs.patches import Patches
@@ -28,7 +28,32 @@ _MOST_LAYERS = 60  # of networks that are written out and trained on
 _SOUGHT = 6  # the cheapest splits, whose coordinates are optimised
 
 
-def upper_bounds(patches: Patches, written: list[Written], depth: int) -> list[CostBound]:
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What upper bounds at every depth start from; nothing of it depends on L.
+
+    Attributes:
+        written: The given network and its rewritings.
+        splits: The ways through R^k that compute f on Ω, in the coordinates they have.
+    """
+
+    written: list[Written]
+    splits: list[Split]
+
+    @staticmethod
+    def of(patches: Patches) -> Candidates:
+        """Everything that is found for f on Ω, each compared with f."""
+        written = rewritings(patches)
+        splits = [
+            split
+            for w in written[:1] + _shallowest(written)
+            for split in splits_of(w.network, patches.corners, patches.tolerance)
+            if patches.is_computed_by(in_orthant(split).dense())
+        ]
+        return Candidates(written, splits)
+
+
+def upper_bounds(patches: Patches, candidates: Candidates, depth: int) -> list[CostBound]:
     r"""Networks of depth L that compute f on Ω, the cheapest first; none where f is only known deeper.
 
     - The given network and its rewritings, if they have depth L.
@@ -41,19 +66,18 @@ def upper_bounds(patches: Patches, written: list[Written], depth: int) -> list[C
 
     Args:
         patches: Ω and f.
-        written: `rewritings(patches)`, which do not depend on L.
+        candidates: `Candidates.of(patches)`.
         depth: L ≥ 1.
     """
     bounds = [
         CostBound(w.network.norm_per_depth, w.what, f"‖w‖²/{depth} of the given network, {w.what}.", network=w.network)
-        for w in written
+        for w in candidates.written
         if w.network.depth == depth
     ]
     if patches.is_constant:
         bounds.append(_constant(patches.network, patches.values.mean(0), depth))
     bounds += _closed_forms(patches, depth)
-    for w in written[:1] + _shallowest(written):
-        bounds += _stretched(patches, w.network, depth)
+    bounds += _stretched(patches, candidates.splits, depth)
     bounds.sort(key=lambda bound: bound.value)
     if bounds and depth <= _MOST_LAYERS:
         bounds = [*_trained(bounds[0], patches), *bounds]
@@ -99,19 +123,17 @@ def _constant(network: FullyConnected, value: Tensor, depth: int) -> CostBound:
     return CostBound(net.norm_per_depth, "constant", "f is constant: one neuron a layer builds it up.", network=net)
 
 
-def narrowest_split(patches: Patches, written: list[Written]) -> list[CostBound]:
+def narrowest_split(patches: Patches, candidates: Candidates) -> list[CostBound]:
     r"""f through the fewest coordinates, k: the network whose ‖w‖²/L tends to k. 0 where f is constant on Ω."""
     if patches.is_constant:
         proof = "f is constant on the domain: its cost does not grow with the depth."
         return [replace(_constant(patches.network, patches.values.mean(0), 1), value=0.0, proof=proof)]
-    found = []
-    for w in written[:1] + _shallowest(written):
-        for split in splits_of(w.network, patches.corners, patches.tolerance):
-            net = in_orthant(split, is_signed=w.network.activation.is_linear)
-            if patches.is_computed_by(net.dense()):
-                proof = f"Theorem 1: f through {net.rank} coordinates behind layer {split.layer}."
-                found.append(CostBound(float(net.rank), "bottleneck", proof, network=net))
-    return sorted(found, key=lambda bound: bound.value)[:1]
+    if not candidates.splits:
+        return []
+    split = min(candidates.splits, key=lambda s: s.network.rank)
+    net = in_orthant(split)
+    proof = f"Theorem 1: f through {net.rank} coordinates behind layer {split.layer}."
+    return [CostBound(float(net.rank), "bottleneck", proof, network=net)]
 
 
 def _shallowest(written: list[Written]) -> list[Written]:
@@ -120,19 +142,18 @@ def _shallowest(written: list[Written]) -> list[Written]:
     return [min(shallow, key=lambda w: w.network.squared_norm)] if shallow else []
 
 
-def _stretched(patches: Patches, network: FullyConnected, depth: int) -> list[CostBound]:
-    is_signed = network.activation.is_linear
+def _stretched(patches: Patches, found: list[Split], depth: int) -> list[CostBound]:
     splits = [
         replace(s, network=s.network.at(depth))
-        for s in splits_of(network, patches.corners, patches.tolerance)
+        for s in found
         if s.network.encoder.depth + s.network.decoder.depth <= depth
     ]
 
-    splits = sorted(splits, key=lambda s: lightened(in_orthant(s, is_signed=is_signed)).squared_norm)
+    splits = sorted(splits, key=lambda s: lightened(in_orthant(s)).squared_norm)
     sought = [split for index, split in enumerate(splits) if index < _SOUGHT or not split.is_open]
     bounds = []
     for split in sought:
-        light = _cheapest(split, patches, is_signed=is_signed)
+        light = _cheapest(split, patches)
         if light is None:
             continue
         bounds.append(
@@ -147,12 +168,12 @@ def _stretched(patches: Patches, network: FullyConnected, depth: int) -> list[Co
     return bounds
 
 
-def _cheapest(split: Split, patches: Patches, *, is_signed: bool) -> StretchedNetwork | None:
+def _cheapest(split: Split, patches: Patches) -> StretchedNetwork | None:
     """The split as light as it gets while it computes f, or None if it does not in any form."""
-    chosen = in_best_coordinates(split.network, split.latent, is_signed=is_signed) if split.is_open else split.network
+    chosen = in_best_coordinates(split.network, split.latent) if split.is_open else split.network
     chosen = lightened(chosen)
     # On narrow patches tidying loses directions that rounding hides from it: then the network stays as it was.
-    for tried in (_tidied(chosen, patches.corners), chosen, lightened(in_orthant(split, is_signed=is_signed))):
+    for tried in (_tidied(chosen, patches.corners), chosen, lightened(in_orthant(split))):
         light = _climbed(lightened(tried))
         if patches.is_computed_by(light.at(light.encoder.depth + light.decoder.depth).dense()):
             return light
