@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from torch import Tensor
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, FullyConnected, Scaling, StandardizedNetwork
 from isthmus.progress import Report
-from isthmus.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from isthmus.training.checkpoint import load_checkpoint, saver
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
@@ -116,7 +115,7 @@ def fit(
         plan,
         seed=seed,
         only_best=True,
-        save=_saver(checkpoint, key),
+        save=saver(checkpoint, key=key),
         report=report,
     )
     if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
@@ -164,12 +163,6 @@ def check_options(task: str, depth: int, width: int, ridge: float | None) -> Non
         raise OptionError("width", width, "at least 1")
     if ridge is not None and not 0.0 <= ridge < float("inf"):
         raise OptionError("ridge", ridge, "a finite number ≥ 0")
-
-
-def _saver(checkpoint: Path | None, key: str) -> Callable[[Progress], None]:
-    if checkpoint is None:
-        return lambda progress: None
-    return lambda progress: save_checkpoint(progress, checkpoint, key=key)
 
 
 def detached(network: FullyConnected) -> FullyConnected:
