@@ -559,12 +559,12 @@ def settling() -> dict[str, Any]:
         for seed in SEEDS:
             x, y = small_teacher(n, d, k, seed)
             fitted = fit(x, y, depth=depth, width=width, ridge=RIDGE, standardize="none", seed=seed)
-            begin = time.perf_counter()
+            begin = time.process_time()
             settled = settle(fitted.network, fitted.objective)
             row = {"size": name, "seed": seed, "weights": settled.network.parameter_count}
             row |= {"gradient_of_the_fit": fitted.stationarity, "objective_of_the_fit": fitted.value}
             row |= {"least_subgradient": settled.stationarity, "band": settled.band, "objective": settled.value}
-            row |= {"on_the_kink": settled.on_the_kink, "seconds": time.perf_counter() - begin}
+            row |= {"on_the_kink": settled.on_the_kink, "cpu_seconds": time.process_time() - begin}
             row["gradient"] = least_subgradient(settled.network, fitted.objective, band=0.0).stationarity
             rows.append(row)
             print(row, flush=True)
@@ -588,15 +588,13 @@ def small_teacher(n: int, d: int, k: int, seed: int) -> tuple[torch.Tensor, torc
 
 def recovery() -> dict[str, Any]:
     """The teacher grid: this engine and the one before it (commit 93e00ad), from the rows of `teacher_grid.py`."""
-    figures: dict[str, Any] = {}
-    for engine in ("before", "after"):
-        kept = json.loads((FOLDER / f"{engine}.json").read_text())
-        figures[engine] = {"environment": kept["environment"], "shares": shares(kept["rows"]), "rows": kept["rows"]}
-        for line in figures[engine]["shares"]:
-            print(engine, line, flush=True)
+    kept = {engine: json.loads((FOLDER / f"{engine}.json").read_text()) for engine in ("before", "after")}
+    figures = {e: {"environment": k["environment"], "shares": shares(k["rows"])} for e, k in kept.items()}
     # Where the engine before has an answer, both on the same tasks.
-    tasks = {place(row) for row in figures["before"]["rows"]}
-    figures["after_on_the_tasks_of_before"] = shares([r for r in figures["after"]["rows"] if place(r) in tasks])
+    tasks = {place(row) for row in kept["before"]["rows"]}
+    figures["after"]["shares_on_the_tasks_of_before"] = shares([r for r in kept["after"]["rows"] if place(r) in tasks])
+    for engine, found in figures.items():
+        print(engine, json.dumps(found, indent=1), flush=True)
     return figures
 
 

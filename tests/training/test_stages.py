@@ -52,9 +52,7 @@ def deep_search(**options):
     return search_rank(X, Y, depth=13, width=4, ridge=0.05, plan=PLAN, most=1, **options)
 
 
-@pytest.mark.parametrize(
-    ("work", "at"), [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)]
-)
+@pytest.mark.parametrize(("work", "at"), [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)])
 def test_a_killed_search_ends_at_the_same_networks(tmp_path, monkeypatch, work, at):
     path = tmp_path / "search.safetensors"
     whole, full = evaluations(monkeypatch, work)

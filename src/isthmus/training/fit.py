@@ -18,6 +18,7 @@ from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
+from isthmus.training.span import Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,11 @@ def fit(
     if starts < 1:
         raise OptionError("starts", starts, "at least 1")
     problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    span = Span.of(problem.objective)
+    starting = problem.starts(depth, width, activation, range(seed, seed + starts))
     training = Training(
-        problem.starts(depth, width, activation, range(seed, seed + starts)),
-        problem.objective,
+        [span.inside(network) for network in starting],
+        span.objective,
         plan,
         seed=seed,
         only_best=True,
@@ -122,12 +125,13 @@ def fit(
         training.resume(progress)
     is_complete = training.run()
     best = training.best()
-    return fitted_network(problem, training, best, is_complete=is_complete)
+    return fitted_network(problem, span, training, best, is_complete=is_complete)
 
 
-def fitted_network(problem: Problem, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
-    """Network `index` of those a training has left, with its account."""
-    objective, network = training.objective_of(index), detached(training.networks[index])
+def fitted_network(problem: Problem, span: Span, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
+    """Network `index` of those a training in the coordinates of the span has left, with its account."""
+    objective = problem.objective.with_ridge(training.objective_of(index).ridge)
+    network = detached(span.outside(training.networks[index]))
     error = objective.error(network)
     return FittedNetwork(
         network=network,

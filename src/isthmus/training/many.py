@@ -15,6 +15,7 @@ from isthmus.training.fit import FittedNetwork, check_options, fitted_network
 from isthmus.training.loop import Training
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
+from isthmus.training.span import Span
 
 
 def fit_many(
@@ -66,10 +67,11 @@ def fit_many(
     for ridge in ridges:
         check_options(task, depth, width, ridge)
     problem = Problem.of(x, y, task=task, ridge=ridges[0], standardize=standardize, device=device)
-    starts = problem.starts(depth, width, activation, seeds)
+    span = Span.of(problem.objective)
+    starts = [span.inside(network) for network in problem.starts(depth, width, activation, seeds)]
     training = Training(
         starts * len(ridges),
-        problem.objective,
+        span.objective,
         plan,
         ridges=[float(ridge) for ridge in ridges for _ in seeds],
         seed=seeds[0],
@@ -79,5 +81,6 @@ def fit_many(
     if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
         training.resume(progress)
     is_complete = training.run()
-    found = [fitted_network(problem, training, i, is_complete=is_complete) for i in range(len(training.networks))]
+    count = len(training.networks)
+    found = [fitted_network(problem, span, training, i, is_complete=is_complete) for i in range(count)]
     return [found[i : i + len(seeds)] for i in range(0, len(found), len(seeds))]

@@ -24,7 +24,8 @@ from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.stationarity import BAND, least_subgradient
 
-_WIDTHS = (1e-2, 1e-3, 1e-4)  # ε, one after the other
+_WIDTHS = (1e-1, 1e-2)  # ε, one after the other: L-BFGS finds the valleys from afar
+_LAST_WIDTHS = (1e-3, 1e-4)  # for networks too large for Newton's method
 _MEMORY = 100
 _MOST_WEIGHTS, _MOST_ROWS = 4_000, 4_096  # up to here the second derivatives take seconds
 
@@ -86,17 +87,17 @@ def settle(
     *,
     stationarity: float = 1e-4,
     evaluations: int = 300,
-    rounds: int = 20,
-    steps: int = 300,
+    rounds: int = 10,
+    steps: int = 500,
     report: Report = silent,
 ) -> Settled:
     """Descend to a stationary point, in float64.
 
-    Rounds of natural L-BFGS with the kink of σ rounded off over 1e-2, then Newton's method with the kinks as they are,
-    see `KinkNewton`: some ten seconds for a thousand weights, a minute for three thousand. Networks of more than 4,000
-    weights, once neurons that do nothing are taken out, or more than 4,096 rows go on by L-BFGS, with the kink rounded
-    off over 1e-3 and 1e-4; the valley is long, and what is reached after all rounds is returned with its
-    `stationarity`.
+    Rounds of natural L-BFGS with the kink of σ rounded off over 1e-1 and 1e-2, then Newton's method with the kinks as
+    they are, see `KinkNewton`: some ten seconds for some hundred weights or shallow networks of two thousand. Networks
+    of more than 4,000 weights, once neurons that do nothing are taken out, or more than 4,096 rows go on by L-BFGS,
+    with the kink rounded off over 1e-3 and 1e-4; the valley is long, and what is reached after all rounds is returned
+    with its `stationarity`.
 
     Args:
         network: A trained network.
@@ -114,12 +115,14 @@ def settle(
     is_complete = False
     try:
         with flushed_denormals(), torch.no_grad():
-            way.round_off(_WIDTHS[0], 10.0 * stationarity, rounds, evaluations, part(report, 0.0, 0.3))
+            for index, width in enumerate(_WIDTHS):
+                stage = part(report, 0.2 * index, 0.2 * (index + 1))
+                way.round_off(width, 10.0 * stationarity, rounds, evaluations, stage)
             if way.is_small:
-                way.follow_kinks(steps, part(report, 0.3, 1.0))
+                way.follow_kinks(steps, part(report, 0.4, 1.0))
             else:
-                way.round_off(_WIDTHS[1], 10.0 * stationarity, rounds, evaluations, part(report, 0.3, 0.6))
-                way.round_off(_WIDTHS[2], stationarity, rounds, evaluations, part(report, 0.6, 1.0))
+                way.round_off(_LAST_WIDTHS[0], 10.0 * stationarity, rounds, evaluations, part(report, 0.4, 0.7))
+                way.round_off(_LAST_WIDTHS[1], stationarity, rounds, evaluations, part(report, 0.7, 1.0))
         is_complete = True
     except KeyboardInterrupt:
         pass  # what was reached so far is the result
