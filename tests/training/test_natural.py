@@ -1,12 +1,10 @@
 """L-BFGS in the coordinates of the curvature, and the descent to a stationary point."""
 
-import math
-
 import pytest
 import torch
 
 from conftest import ACTIVATIONS, random_layers
-from isthmus.functions import IDENTITY, RELU
+from isthmus.functions import IDENTITY
 from isthmus.training import Objective, Plan, cross_entropy, fit, natural_lbfgs, settle, squared_error
 from isthmus.training.settling import RoundedActivation
 
@@ -60,18 +58,3 @@ def test_a_smooth_problem_is_settled_to_the_gradient_asked_for():
     settled = settle(fitted.network, fitted.objective, stationarity=1e-6)
     assert settled.stationarity <= 1e-6
     assert settled.value <= fitted.value * (1 + 1e-9)
-
-
-def test_with_kinks_the_plain_gradient_stays_and_the_rounded_one_goes():
-    g = torch.Generator().manual_seed(0)
-    x = torch.randn(120, 3, generator=g, dtype=torch.float64)
-    y = x[:, :1].abs() + 0.3 * x[:, 1:2].relu()
-    fitted = fit(x, y, depth=3, width=12, ridge=0.3, standardize="none", plan=Plan(steps=300))
-    settled = settle(fitted.network, fitted.objective, rounds=6)
-    assert settled.value <= fitted.value * (1 + 1e-6)
-    assert settled.stationarity < 0.1 * fitted.stationarity
-    assert settled.network.dtype == torch.float64
-    assert settled.network.activation == RELU
-    kinks, everything = settled.on_the_kink
-    assert 0 < kinks < everything
-    assert math.isfinite(settled.value)

@@ -19,6 +19,7 @@ from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
 from isthmus.training.rebalancing import rebalance
 from isthmus.training.ridge_path import PathPoint, ridge_path
 from isthmus.training.settling import Settled, settle
+from isthmus.training.stationarity import Subgradient, least_subgradient
 from isthmus.training.stored import StoredRows
 from isthmus.training.tidying import tidy
 
@@ -34,6 +35,7 @@ __all__ = [
     "RankSearch",
     "Settled",
     "StoredRows",
+    "Subgradient",
     "balance_linear_runs",
     "check_options",
     "condense",
@@ -44,6 +46,7 @@ __all__ = [
     "grown",
     "improved",
     "lbfgs",
+    "least_subgradient",
     "natural_lbfgs",
     "project",
     "random_network",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def save_checkpoint(progress: Progress, path: Path, *, key: str) -> None:
         {"format": "isthmus-checkpoint", "key": key, "facts": json.dumps(facts)},
     )
     write_atomically(path, content)
+
+
+def saver(path: Path | None, *, key: str) -> Callable[[Progress], None]:
+    """What saves to `path`, or nowhere."""
+    if path is None:
+        return lambda progress: None
+    return lambda progress: save_checkpoint(progress, path, key=key)
 
 
 def load_checkpoint(path: Path, *, key: str) -> Progress | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from torch import Tensor
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, FullyConnected, Scaling, StandardizedNetwork
 from isthmus.progress import Report
-from isthmus.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from isthmus.training.checkpoint import load_checkpoint, saver
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
+from isthmus.training.span import Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,25 +110,28 @@ def fit(
     if starts < 1:
         raise OptionError("starts", starts, "at least 1")
     problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    span = Span.of(problem.objective)
+    starting = problem.starts(depth, width, activation, range(seed, seed + starts))
     training = Training(
-        problem.starts(depth, width, activation, range(seed, seed + starts)),
-        problem.objective,
+        [span.inside(network) for network in starting],
+        span.objective,
         plan,
         seed=seed,
         only_best=True,
-        save=_saver(checkpoint, key),
+        save=saver(checkpoint, key=key),
         report=report,
     )
     if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
         training.resume(progress)
     is_complete = training.run()
     best = training.best()
-    return fitted_network(problem, training, best, is_complete=is_complete)
+    return fitted_network(problem, span, training, best, is_complete=is_complete)
 
 
-def fitted_network(problem: Problem, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
-    """Network `index` of those a training has left, with its account."""
-    objective, network = training.objective_of(index), detached(training.networks[index])
+def fitted_network(problem: Problem, span: Span, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
+    """Network `index` of those a training in the coordinates of the span has left, with its account."""
+    objective = problem.objective.with_ridge(training.objective_of(index).ridge)
+    network = detached(span.outside(training.networks[index]))
     error = objective.error(network)
     return FittedNetwork(
         network=network,
@@ -164,12 +167,6 @@ def check_options(task: str, depth: int, width: int, ridge: float | None) -> Non
         raise OptionError("width", width, "at least 1")
     if ridge is not None and not 0.0 <= ridge < float("inf"):
         raise OptionError("ridge", ridge, "a finite number ≥ 0")
-
-
-def _saver(checkpoint: Path | None, key: str) -> Callable[[Progress], None]:
-    if checkpoint is None:
-        return lambda progress: None
-    return lambda progress: save_checkpoint(progress, checkpoint, key=key)
 
 
 def detached(network: FullyConnected) -> FullyConnected:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, Scaling
 from isthmus.progress import Report, silent
+from isthmus.training.checkpoint import load_checkpoint, saver
 from isthmus.training.fit import FittedNetwork, check_options, fitted_network
 from isthmus.training.loop import Training
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
+from isthmus.training.span import Span
 
 
 def fit_many(
@@ -28,6 +31,8 @@ def fit_many(
     activation: Activation = RELU,
     plan: Plan = DEFAULT_PLAN,
     device: torch.device | str = "cpu",
+    checkpoint: Path | None = None,
+    key: str = "",
     report: Report = silent,
 ) -> list[list[FittedNetwork]]:
     """Train a network for each λ and each seed, all in one batched tensor.
@@ -47,6 +52,8 @@ def fit_many(
         activation: As for `fit`.
         plan: As for `fit`.
         device: As for `fit`.
+        checkpoint: As for `fit`.
+        key: As for `fit`.
         report: As for `fit`.
 
     Returns:
@@ -60,16 +67,20 @@ def fit_many(
     for ridge in ridges:
         check_options(task, depth, width, ridge)
     problem = Problem.of(x, y, task=task, ridge=ridges[0], standardize=standardize, device=device)
-    starts = problem.starts(depth, width, activation, seeds)
+    span = Span.of(problem.objective)
+    starts = [span.inside(network) for network in problem.starts(depth, width, activation, seeds)]
     training = Training(
         starts * len(ridges),
-        problem.objective,
+        span.objective,
         plan,
         ridges=[float(ridge) for ridge in ridges for _ in seeds],
         seed=seeds[0],
-        save=lambda progress: None,
+        save=saver(checkpoint, key=key),
         report=report,
     )
+    if checkpoint is not None and (progress := load_checkpoint(checkpoint, key=key)) is not None:
+        training.resume(progress)
     is_complete = training.run()
-    found = [fitted_network(problem, training, i, is_complete=is_complete) for i in range(len(training.networks))]
+    count = len(training.networks)
+    found = [fitted_network(problem, span, training, i, is_complete=is_complete) for i in range(count)]
     return [found[i : i + len(seeds)] for i in range(0, len(found), len(seeds))]

@@ -2,28 +2,29 @@ r"""Which rank the global minimum has: the k whose best network has the lowest o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from isthmus.errors import OptionError
 from isthmus.functions import RELU, Activation, FullyConnected, Scaling
 from isthmus.progress import Report, part, silent
-from isthmus.ranks import BalancedTruncation, balanced_truncations, chosen, narrowings
+from isthmus.ranks import chosen, narrowings
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training.fit import check_options
 from isthmus.training.growing import grown
 from isthmus.training.improving import improved
 from isthmus.training.loop import Training
+from isthmus.training.narrowing import narrowed, released
 from isthmus.training.objective import Objective
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
-from isthmus.training.rebalancing import rebalance
+from isthmus.training.stages import Stages
 
 _SHALLOW = 12  # random starts of deeper networks tend to lose every direction: these start shallower and grow
-_ROOM = 8  # neurons that a layer gets at least, beside as many as it has
 _SPAN = Tolerance(1e-3)  # of the activations that the identity layers pass on
 _NARROW = replace(DEFAULT_PLAN, ridge_factor=1.0, relax_at=0.2, learning_rate=5e-3)
 _GLIMPSE = replace(_NARROW, steps=100, rounds=0, condense=None)
@@ -102,6 +103,8 @@ def search_rank(
     plan: Plan = DEFAULT_PLAN,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     device: torch.device | str = "cpu",
+    checkpoint: Path | None = None,
+    key: str = "",
     report: Report = silent,
 ) -> RankSearch:
     r"""Search for the rank of the global minimum: train for each k, starting from the best network so far.
@@ -131,6 +134,9 @@ def search_rank(
         device: As for `fit`.
         most: The largest k to try. Default: one more than the rank of the random start.
         tolerance: At which the rank of a network is read.
+        checkpoint: File to resume from and to save to after each stage (the random start, each k, each growth to depth
+            L); a stage that was not done is done again.
+        key: As for `fit`.
         report: Told the fraction done.
 
     Returns:
@@ -138,6 +144,7 @@ def search_rank(
 
     Raises:
         OptionError: If `most` is below 1, or as `fit`.
+        FileFormatError: If the checkpoint is damaged.
         As `fit` otherwise.
 
     Source:
@@ -153,24 +160,29 @@ def search_rank(
     shallow = min(depth, _SHALLOW)
     # The same weight on each layer's norm: what the networks cost beyond this depth is the identity layers.
     near = objective.with_ridge(objective.ridge * shallow / depth)
-    training = Training(
-        problem.starts(shallow, width, activation, range(seed, seed + starts)),
-        near,
-        plan,
-        seed=seed,
-        only_best=True,
-        save=lambda progress: None,
-        report=part(report, 0.0, 0.2),
-    )
-    if not training.run():
-        raise KeyboardInterrupt
-    random = training.networks[0]
+    kept = Stages(checkpoint, key=key, device=device)
+
+    def start() -> FullyConnected:
+        training = Training(
+            problem.starts(shallow, width, activation, range(seed, seed + starts)),
+            near,
+            plan,
+            seed=seed,
+            only_best=True,
+            save=lambda progress: None,
+            report=part(report, 0.0, 0.2),
+        )
+        if not training.run():
+            raise KeyboardInterrupt
+        return training.networks[0]
+
+    random = kept.network("random", start)
     rank = max(1, _rank(random, near, tolerance))
     top = max(rank, most if most is not None else min(rank + 1, width))
     candidates: list[RankCandidate] = []
 
     def note(network: FullyConnected, start: str) -> RankCandidate:
-        deep = _deepened(network, objective, depth, seed)
+        deep = kept.network(f"deep: {start}", lambda: _deepened(network, objective, depth, seed))
         found = max(1, _rank(deep, objective, tolerance))
         candidates.append(RankCandidate(found, deep, objective.value(deep), start))
         return candidates[-1]
@@ -178,17 +190,24 @@ def search_rank(
     first = note(random, "random")
     is_complete = False
     try:
-        for network, start in _explored(random, near, rank, top, width, seed, part(report, 0.2, 1.0)):
-            note(network, start)
+        for network, how in _explored(random, near, rank, top, width, seed, kept, part(report, 0.2, 1.0)):
+            note(network, how)
         is_complete = True
     except KeyboardInterrupt:
         pass  # what was found so far is the result
-    kept = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for c in candidates for k in [c.rank]}
-    return RankSearch(tuple(kept[k] for k in sorted(kept)), first.value, first.rank, objective, is_complete)
+    best = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for k in {c.rank for c in candidates}}
+    return RankSearch(tuple(best[k] for k in sorted(best)), first.value, first.rank, objective, is_complete)
 
 
 def _explored(
-    random: FullyConnected, objective: Objective, rank: int, top: int, width: int, seed: int, report: Report
+    random: FullyConnected,
+    objective: Objective,
+    rank: int,
+    top: int,
+    width: int,
+    seed: int,
+    kept: Stages,
+    report: Report,
 ) -> Iterator[tuple[FullyConnected, str]]:
     """(the network, where it came from) for k = `rank`, then each smaller k, then each larger one up to `top`."""
     tries = [rank, *range(rank - 1, 0, -1), *range(rank + 1, top + 1)]
@@ -196,12 +215,17 @@ def _explored(
     for index, k in enumerate(tries):
         stage = part(report, index / len(tries), (index + 1) / len(tries))
         if k == rank:
-            begin, start = released(random, width, seed), "random, trained on"
+            begin, start = partial(released, random, width, seed), "random, trained on"
         elif k < rank:
-            begin, start = _most_promising(networks[k + 1], objective, k, width, seed), f"projected from {k + 1}"
+            begin = partial(_most_promising, networks[k + 1], objective, k, width, seed)
+            start = f"projected from {k + 1}"
         else:
-            begin, start = released(networks[k - 1], width, seed + k), f"widened from {k - 1}"
-        networks[k] = improved(begin, objective, plan=_NARROW, seed=seed, report=stage)
+            begin, start = partial(released, networks[k - 1], width, seed + k), f"widened from {k - 1}"
+
+        def explored(begin: Callable[[], FullyConnected] = begin, stage: Report = stage) -> FullyConnected:
+            return improved(begin(), objective, plan=_NARROW, seed=seed, report=stage)
+
+        networks[k] = kept.network(start, explored)
         yield networks[k], start
 
 
@@ -223,61 +247,3 @@ def _most_promising(network: FullyConnected, objective: Objective, rank: int, wi
 
 def _rank(network: FullyConnected, objective: Objective, tolerance: Tolerance) -> int:
     return chosen(narrowings(network, objective.sample()[0], until=tolerance.relative), tolerance).rank
-
-
-def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
-    r"""(ℓ, the network with `rank` neurons in hidden layer ℓ): one ℓ in each third of the depth, where it costs least.
-
-    Layer ℓ's k coordinates $E (a_\ell - \bar a)$ are computed as if σ let its pre-activations pass, which the middle
-    layers of a trained network do, and shifted by the least bias that makes them nonnegative on the data.
-    """
-    x = objective.sample()[0]
-    thirds: dict[int, tuple[float, int, FullyConnected]] = {}
-    for truncation in balanced_truncations(network, x):
-        if truncation.layer < 1 or truncation.rank < rank:
-            continue
-        candidate = _through(network, truncation, x, rank)
-        third, value = 3 * truncation.layer // network.depth, objective.value(candidate)
-        if third not in thirds or value < thirds[third][0]:
-            thirds[third] = (value, truncation.layer, candidate)
-    return [(layer, candidate) for _, layer, candidate in thirds.values()]
-
-
-def _through(network: FullyConnected, truncation: BalancedTruncation, x: Tensor, rank: int) -> FullyConnected:
-    layer = truncation.layer
-    weights, biases = [w.double() for w in network.weights], [b.double() for b in network.biases]
-    encode, decode = truncation.encode[:rank], truncation.decode[:, :rank]
-    a = network.trace(x)[0][layer - 1].double()
-    mean = truncation.mean
-    # The layer as an affine map: what it would compute if every neuron that fires anywhere fired everywhere.
-    z = torch.addmm(biases[layer - 1], a, weights[layer - 1].T)
-    fires = (network.activation(z) != 0).any(0).double()
-    w, b = fires[:, None] * weights[layer - 1], fires * biases[layer - 1]
-    latent = (torch.addmm(b, a, w.T) - mean) @ encode.T
-    shift = -latent.min(0).values
-    after = weights[layer] @ decode
-    biases[layer] = biases[layer] + weights[layer] @ mean - after @ shift
-    weights[layer - 1], biases[layer - 1], weights[layer] = encode @ w, encode @ (b - mean) + shift, after
-    kind = network.dtype
-    return rebalance(
-        FullyConnected(tuple(w.to(kind) for w in weights), tuple(b.to(kind) for b in biases), network.activation)
-    )
-
-
-def released(network: FullyConnected, width: int, seed: int, *, narrow: int | None = None) -> FullyConnected:
-    """The same function with room to change: neurons of random incoming and zero outgoing weights in hidden layers.
-
-    About as many neurons are added as there are, up to `width`; layer `narrow` keeps its own.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    weights, biases = list(network.weights), list(network.biases)
-    for layer in range(network.depth - 1):
-        w, b = weights[layer], biases[layer]
-        count = 0 if layer + 1 == narrow else max(0, min(width, 2 * len(b) + _ROOM) - len(b))
-        # As long as the layer's own neurons are on average, in a random direction, bias included.
-        size = float((w.square().sum() + b.square().sum()) / (len(b) * (w.shape[1] + 1))) ** 0.5
-        fresh = size * torch.randn(count, w.shape[1] + 1, generator=generator, dtype=torch.float64).to(w)
-        weights[layer] = torch.cat([w, fresh[:, :-1]])
-        biases[layer] = torch.cat([b, fresh[:, -1]])
-        weights[layer + 1] = torch.nn.functional.pad(weights[layer + 1], (0, count))
-    return FullyConnected(tuple(weights), tuple(biases), network.activation)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -17,6 +19,7 @@ from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
 from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
+from isthmus.training.stages import Stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ def ridge_path(
     plan: Plan = DEFAULT_PLAN,
     warm: Plan = WARM_PLAN,
     device: torch.device | str = "cpu",
+    checkpoint: Path | None = None,
+    key: str = "",
     report: Report = silent,
 ) -> list[PathPoint]:
     r"""The best network at each λ, by warm starts from the smallest λ up and then from the largest down.
@@ -76,6 +81,8 @@ def ridge_path(
         ridges: The λ > 0, in any order.
         plan: For the random start, at the smallest λ.
         warm: For each warm start.
+        checkpoint: File to resume from and to save to after each λ, on both ways; a λ that was not done is done again.
+        key: As for `fit`.
         report: Told the fraction done.
 
     Returns:
@@ -83,6 +90,7 @@ def ridge_path(
 
     Raises:
         OptionError: If there is no λ, or one is not a positive number.
+        FileFormatError: If the checkpoint is damaged.
         As `fit` otherwise.
     """
     ascending = sorted({float(ridge) for ridge in ridges})
@@ -94,19 +102,27 @@ def ridge_path(
     starts = problem.starts(depth, width, activation, [seed])
     stages = 2 * len(ascending)
     first = part(report, 0.0, 1.0 / stages)
-    training = Training(starts, objectives[0], plan, seed=seed, save=lambda progress: None, report=first)
-    if not training.run():
-        raise KeyboardInterrupt
-    rising = [training.networks[0]]
+    kept = Stages(checkpoint, key=key, device=device)
+
+    def start() -> FullyConnected:
+        training = Training(starts, objectives[0], plan, seed=seed, save=lambda progress: None, report=first)
+        if not training.run():
+            raise KeyboardInterrupt
+        return training.networks[0]
+
+    def stage(index: int, before: FullyConnected, objective: Objective) -> FullyConnected:
+        told = part(report, index / stages, (index + 1) / stages)
+        make = partial(improved, before, objective, plan=warm, seed=seed, report=told)
+        return kept.network(f"{index}: {objective.ridge!r}", make)
+
+    rising = [kept.network(f"0: {ascending[0]!r}", start)]
     falling: list[FullyConnected] = []
     try:
         for index, objective in enumerate(objectives[1:], start=1):
-            stage = part(report, index / stages, (index + 1) / stages)
-            rising.append(improved(rising[-1], objective, plan=warm, seed=seed, report=stage))
+            rising.append(stage(index, rising[-1], objective))
         falling.append(rising[-1])
         for index, objective in enumerate(reversed(objectives[:-1]), start=len(ascending)):
-            stage = part(report, index / stages, (index + 1) / stages)
-            falling.append(improved(falling[-1], objective, plan=warm, seed=seed, report=stage))
+            falling.append(stage(index, falling[-1], objective))
     except KeyboardInterrupt:
         pass  # what was found so far is the result
     back: list[FullyConnected | None] = [None] * (len(ascending) - len(falling))

@@ -10,6 +10,7 @@ from isthmus.training.parameters import Parameters
 _DECAY = 0.9  # of the moments and covariances, a step
 _TINY = 1e-5  # well above the rounding noise in directions that have no gradient, which would else be steps too
 _LARGEST_SIDE = 512  # a longer side keeps its own basis: turning 784 pixels cost nine times what it saved
+_LARGEST_LONG_SIDE = 256  # the same for a side twice as long as the other: wide data come along their principal axes
 
 
 class Soap:
@@ -98,7 +99,7 @@ class _Group:
         state, decay = self.state, _DECAY
         if not state:
             for side, gram in (("left", g @ g.mT), ("right", g.mT @ g)):
-                if gram.shape[-1] <= _LARGEST_SIDE:
+                if _is_turned(gram.shape[-1], min(g.shape[-2:])):
                     state[f"{side}_mean"] = gram * (1.0 - decay)
                     state[f"{side}_basis"] = torch.linalg.eigh(gram)[1].flip(-1).contiguous()
             state["first"], state["second"] = torch.zeros_like(g), torch.zeros_like(g)
@@ -144,3 +145,7 @@ class _Group:
             # One memory layout: a resumed fit, whose tensors come from a file, must round as this one does.
             state[f"{side}_basis"] = turned.contiguous()
         state["first"] = self._turned(first)
+
+
+def _is_turned(side: int, shorter: int) -> bool:
+    return side <= (_LARGEST_LONG_SIDE if side > 2 * shorter else _LARGEST_SIDE)
