@@ -11,7 +11,8 @@ from isthmus.progress import Report, part
 from isthmus.ranks import chosen, narrowings
 from isthmus.tolerance import Tolerance
 from isthmus.training import WARM_PLAN, Objective, constant_loss, grown, improved
-from isthmus.training.rank_search import RankSearch, narrowed, released
+from isthmus.training.narrowing import narrowed, released
+from isthmus.training.rank_search import RankSearch
 
 _SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on
 _LONG = replace(WARM_PLAN, steps=500, learning_rate=5e-3, relax_at=0.2)
