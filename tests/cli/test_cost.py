@@ -69,8 +69,8 @@ def test_a_fitted_run_at_its_own_depth(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fold.safetensors"], "--data is None but must be given, or --box LO HI in its place"),
-        (["fold.safetensors", "--data", "curve", "--box", "-1", "1"], "and not both"),
+        (["fold.safetensors"], "No domain was given.*Pass --data DATA or --box LO HI"),
+        (["fold.safetensors", "--data", "curve", "--box", "-1", "1"], "Two domains were given"),
         (["fold.safetensors", "--box", "1", "-1"], "box is empty along dimension 0"),
         (["fold.safetensors", "--box", "-1", "1", "--depth", "0"], "whole numbers from 1, separated by commas"),
         (["fold.safetensors", "--box", "-1", "1", "--depth", "2.5"], "whole numbers from 1"),

@@ -17,7 +17,7 @@ from isthmus.cli.options import MissingName, checked_seed
 from isthmus.costs import CostInterval, StretchedNetwork, cost_limit, representation_costs
 from isthmus.costs.patches import DEFAULT_TOLERANCE
 from isthmus.costs.representation import DEFAULT_POINTS
-from isthmus.errors import OptionError
+from isthmus.errors import DomainError, OptionError
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load_model, save
 from isthmus.progress import part, progress_bar
 from isthmus.ranks import Model
@@ -55,7 +55,8 @@ def cost(
 ) -> None:
     """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
     if (data is None) == (box is None):
-        raise OptionError("--data", data, "given, or --box LO HI in its place, and not both")
+        what = "No domain was" if data is None else "Two domains were"
+        raise DomainError(f"{what} given, but a cost is that of a function on one. Pass --data DATA or --box LO HI.")
     network = load_model(model)
     depths = _depths(depth) or [_own_depth(network)]
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None

@@ -17,6 +17,7 @@ from isthmus.functions import StandardizedNetwork
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import Model, as_network
 from isthmus.regions import piecewise_linear
+from isthmus.regions.enumeration import MOST_DIMENSIONS
 
 DEFAULT_POINTS = 100
 
@@ -205,6 +206,12 @@ def _searched(patches: Patches, depth: int, rounds: int, seed: int, report: Repo
 
 
 def _of_box(model: Model, box: tuple[object, object], tolerance: float, report: Report) -> Patches:
+    inputs = piecewise_linear(model.network if isinstance(model, StandardizedNetwork) else model).d_in
+    if inputs > MOST_DIMENSIONS:
+        raise DomainError(
+            f"The network takes {inputs} inputs; a box is used whole, in at most {MOST_DIMENSIONS}. Pass rows in its "
+            "place: the domain is then a neighbourhood of them."
+        )
     if not isinstance(model, StandardizedNetwork):
         return Patches.of_box(piecewise_linear(model), box, tolerance=tolerance, report=report)
     try:
