@@ -295,7 +295,7 @@ def test_what_cannot_be_answered_is_refused(points):
         representation_cost(f, points[:0], depth=3)
     with pytest.raises(UnsupportedModuleError, match="Tanh"):
         representation_cost(torch.nn.Sequential(torch.nn.Linear(5, 3), torch.nn.Tanh()), points, depth=3)
-    with pytest.raises(DomainError, match="takes 9 inputs; a box is used whole, in at most 6. Pass rows"):
+    with pytest.raises(DomainError, match=r"takes 9 inputs; a box is used whole, in at most 6. Pass rows"):
         representation_cost(random_layers((9, 4, 2), RELU, 0), depth=3, box=(-1, 1))
     with pytest.raises(OptionError, match="points is 0"):
         representation_cost(f, points, depth=3, points=0)
