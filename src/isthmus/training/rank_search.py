@@ -2,7 +2,7 @@ r"""Which rank the global minimum has: the k whose best network has the lowest o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,8 @@ class RankCandidate:
         rank: k, the network's bottleneck rank at the tolerance, measured after training.
         network: In the units of the standardised data.
         value: Its objective, an upper bound of the global minimum.
-        start: Where it came from: "random", "random, trained on", "projected from k", "widened from k".
+        start: Where it came from: "random", "random, trained on", "projected from k", "widened from k"; the winner of
+            these also "…, released again".
     """
 
     rank: int
@@ -68,7 +69,7 @@ class RankSearch:
     @property
     def best(self) -> RankCandidate:
         """The candidate of lowest objective; of equal ones the one of lowest rank."""
-        return min(self.candidates, key=lambda c: (c.value, c.rank))
+        return _winner(self.candidates)
 
     @property
     def rank(self) -> int:
@@ -114,6 +115,7 @@ def search_rank(
     2. For each smaller k the network of rank k + 1, projected: one hidden layer is replaced by the k coordinates of it
        that f needs most, shifted into the positive orthant; early, in the middle and late are tried for some steps.
     3. For each larger k up to one more than the random start's rank, the network of rank k − 1.
+    4. The winner once more, at depth L.
 
     Each gets fresh neurons that do nothing yet, and is trained on; objectives at the same λ and L are compared. A
     network through k neurons is a network of the full width with zero neurons, so every objective is an upper bound of
@@ -190,13 +192,38 @@ def search_rank(
     first = note(random, "random")
     is_complete = False
     try:
-        for network, how in _explored(random, near, rank, top, width, seed, kept, part(report, 0.2, 1.0)):
+        for network, how in _explored(random, near, rank, top, width, seed, kept, part(report, 0.2, 0.9)):
             note(network, how)
+        last = part(report, 0.9, 1.0)
+        candidates.append(_released_again(_winner(candidates), objective, width, seed, tolerance, kept, last))
         is_complete = True
     except KeyboardInterrupt:
         pass  # what was found so far is the result
     best = {k: min((c for c in candidates if c.rank == k), key=lambda c: c.value) for k in {c.rank for c in candidates}}
     return RankSearch(tuple(best[k] for k in sorted(best)), first.value, first.rank, objective, is_complete)
+
+
+def _winner(candidates: Iterable[RankCandidate]) -> RankCandidate:
+    return min(candidates, key=lambda c: (c.value, c.rank))
+
+
+def _released_again(
+    winner: RankCandidate,
+    objective: Objective,
+    width: int,
+    seed: int,
+    tolerance: Tolerance,
+    kept: Stages,
+    report: Report,
+) -> RankCandidate:
+    """The winner with fresh neurons at its full depth, trained on: what was found at less depth is no minimum yet."""
+
+    def again() -> FullyConnected:
+        return improved(released(winner.network, width, seed), objective, plan=_NARROW, seed=seed, report=report)
+
+    network = kept.network("winner", again)
+    found = max(1, _rank(network, objective, tolerance))
+    return RankCandidate(found, network, objective.value(network), f"{winner.start}, released again")
 
 
 def _explored(
