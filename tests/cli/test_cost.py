@@ -77,6 +77,8 @@ def test_a_fitted_run_at_its_own_depth(tmp_path, monkeypatch, capsys):
         (["fold.safetensors", "--box", "-1", "1", "--tolerance", "2"], "tolerance is 2.0 but must be"),
         (["fold.safetensors", "--box", "-1", "1", "--search", "3"], "0 for a box"),
         (["fold.safetensors", "--data", "teacher:d=5,n=30"], "has 5 numbers a row|has 5 columns"),
+        (["fold.safetensors", "--box", "-1", "1", "--depth", "20000", "--out", "n"], "at most 10000 with --out"),
+        (["fold.safetensors", "--box", "-1", "1", "--seed", "-1"], "--seed is -1 but must be between"),
         (["missing.safetensors", "--box", "-1", "1"], "no missing.safetensors"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,17 +15,18 @@ from rich.table import Table
 
 from isthmus.cli.inputs import model_inputs
 from isthmus.cli.options import MissingName, checked_seed
-from isthmus.costs import CostInterval, StretchedNetwork, cost_limit, representation_costs
+from isthmus.costs import CostInterval, StretchedNetwork, representation_costs
 from isthmus.costs.patches import DEFAULT_TOLERANCE
 from isthmus.costs.representation import DEFAULT_POINTS
 from isthmus.errors import DomainError, OptionError
-from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, load_model, save
-from isthmus.progress import part, progress_bar
+from isthmus.functions import StandardizedNetwork, load_model, save
+from isthmus.progress import progress_bar
 from isthmus.ranks import Model
+from isthmus.regions import piecewise_linear
 from isthmus.reports.costs import costs_in_words, write_cost_page
 from isthmus.runs import RunFolder
 
-_MOST_WEIGHTS = 50_000_000  # of a network that is written out: 400 MB
+_DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers each: 330 MB
 
 
 def cost(
@@ -57,31 +59,33 @@ def cost(
     if (data is None) == (box is None):
         what = "No domain was" if data is None else "Two domains were"
         raise DomainError(f"{what} given, but a cost is that of a function on one. Pass --data DATA or --box LO HI.")
+    checked_seed(seed)
     network = load_model(model)
     depths = _depths(depth) or [_own_depth(network)]
+    if out is not None and max(depths) > _DEEPEST_SAVED:
+        raise OptionError("--depth", max(depths), f"at most {_DEEPEST_SAVED} with --out: its layers are written out")
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
     x = None
     if data is not None:
-        rows = model_inputs(network, data, input_names=names, missing=missing.value, seed=checked_seed(seed))
+        rows = model_inputs(network, data, input_names=names, missing=missing.value, seed=seed)
         x = rows.spaced(points)[0].flatten(1)
     with progress_bar(f"bracketing {model}") as report:
-        limit = cost_limit(
-            network, x, box=box, points=points, tolerance=tolerance, seed=seed, report=part(report, 0.0, 0.2)
-        )
-        found = representation_costs(
+        limit, *found = representation_costs(
             network,
             x,
-            depths=depths,
+            depths=[math.inf, *depths],
             box=box,
             points=points,
             search=search,
             tolerance=tolerance,
             seed=seed,
-            report=part(report, 0.2, 1.0),
+            report=report,
         )
+    if not found:
+        raise KeyboardInterrupt  # before the first depth was done
     record = {
         "name": str(model),
-        "domain": found[0].domain,
+        "domain": limit.domain,
         "tolerance": tolerance,
         "limit": limit.record(),
         "brackets": [interval.record() for interval in found],
@@ -106,9 +110,7 @@ def _depths(given: list[str] | None) -> list[int]:
 
 
 def _own_depth(model: Model) -> int:
-    if isinstance(model, StandardizedNetwork):
-        return model.network.depth
-    return (model if isinstance(model, FullyConnected) else from_torch(model)).depth
+    return piecewise_linear(model.network if isinstance(model, StandardizedNetwork) else model).depth
 
 
 def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:
@@ -116,9 +118,6 @@ def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:
     for interval in found:
         net = interval.network
         if isinstance(net, StretchedNetwork):
-            weights = net.count * net.rank**2
-            if weights > _MOST_WEIGHTS:
-                raise OptionError("--depth", int(interval.depth), f"small enough for --out: {weights} weights")
             net = net.dense()
         if net is not None:
             whole = (

@@ -13,6 +13,7 @@ from isthmus.costs.levelling import lightened
 from isthmus.costs.patches import Patches
 from isthmus.functions import FullyConnected
 from isthmus.training import condense, tidy
+from isthmus.training.linear_runs import constant_slopes
 
 _SLACK = 1e-9  # signs within this of the largest are rounding
 
@@ -58,7 +59,7 @@ def folded(network: FullyConnected, corners: Tensor) -> FullyConnected:
     """The network without the hidden layers on which no neuron has a kink between the corners."""
     weights, biases = [network.weights[0]], [network.biases[0]]
     for layer, z in enumerate(network.pre_activations(corners)[:-1]):
-        slopes = _slopes(z, network.activation.negative_slope)
+        slopes = constant_slopes(z, network.activation, _SLACK)
         w, b = network.weights[layer + 1], network.biases[layer + 1]
         if slopes is None:
             weights.append(w)
@@ -66,13 +67,3 @@ def folded(network: FullyConnected, corners: Tensor) -> FullyConnected:
         else:
             weights[-1], biases[-1] = (w * slopes) @ weights[-1], torch.addmv(b, w * slopes, biases[-1])
     return replace(network, weights=tuple(weights), biases=tuple(biases))
-
-
-def _slopes(z: Tensor, negative_slope: float) -> Tensor | None:
-    if negative_slope == 1.0:
-        return torch.ones_like(z[0])
-    slack = _SLACK * float(z.abs().max())
-    is_above, is_below = (z >= -slack).all(0), (z <= slack).all(0)
-    if not bool((is_above | is_below).all()):
-        return None
-    return torch.where(is_above, torch.ones_like(z[0]), negative_slope)

@@ -20,6 +20,7 @@ from isthmus.regions import piecewise_linear
 from isthmus.regions.enumeration import MOST_DIMENSIONS
 
 DEFAULT_POINTS = 100
+_DEEP = 10_000  # where a search for the limit looks
 
 
 def representation_cost(
@@ -86,7 +87,7 @@ def representation_costs(
     model: Model,
     x: object = None,
     *,
-    depths: Iterable[int],
+    depths: Iterable[float],
     box: tuple[object, object] | None = None,
     points: int = DEFAULT_POINTS,
     search: int = 0,
@@ -96,11 +97,12 @@ def representation_costs(
 ) -> list[CostInterval]:
     """`representation_cost` at several depths; what does not depend on the depth is done once.
 
-    Ctrl-C after the first depth returns the brackets that are finished.
+    `math.inf` among the depths stands for the limit of R/L: `cost_limit`. Ctrl-C after the first depth returns the
+    brackets that are finished.
     """
     wanted = list(depths)
     for depth in wanted:
-        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        if depth != math.inf and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 1):
             raise OptionError("depth", depth, "a whole number from 1")
     if not wanted:
         raise OptionError("depths", wanted, "at least one depth")
@@ -108,22 +110,14 @@ def representation_costs(
         raise OptionError("search", search, "at least 0, and 0 for a box, of which every region is known")
     patches = _patches(model, x, box, points, tolerance, seed, part(report, 0.0, 0.1))
     if search:
-        patches = _searched(patches, min(wanted), search, seed, part(report, 0.1, 0.2))
+        at = min(wanted) if math.isfinite(min(wanted)) else _DEEP
+        patches = _searched(patches, int(at), search, seed, part(report, 0.1, 0.2))
     candidates = Candidates.of(patches)
     intervals: list[CostInterval] = []
     try:
         for index, depth in enumerate(wanted):
             report(0.2 + 0.8 * index / len(wanted), f"depth {depth}")
-            lower = lower_bounds(
-                patches.network,
-                patches.centres,
-                depth,
-                jacobian_error=patches.jacobian_error,
-                value_error=patches.value_error,
-            )
-            intervals.append(
-                CostInterval(depth, patches.name, tuple(lower), tuple(upper_bounds(patches, candidates, depth)))
-            )
+            intervals.append(_at(patches, candidates, depth))
     except KeyboardInterrupt:
         if not intervals:
             raise
@@ -161,18 +155,35 @@ def cost_limit(
     Source:
         Jacot (2023), Theorem 1: Rank_J ≤ R_∞ ≤ Rank_BN.
     """
-    patches = _patches(model, x, box, points, tolerance, seed, report)
+    return representation_costs(
+        model, x, depths=[math.inf], box=box, points=points, tolerance=tolerance, seed=seed, report=report
+    )[0]
+
+
+def _at(patches: Patches, candidates: Candidates, depth: float) -> CostInterval:
+    if math.isinf(depth):
+        upper = narrowest_split(patches, candidates)
+        return CostInterval(depth, patches.name, (_rank_bound(patches),), tuple(upper))
+    lower = lower_bounds(
+        patches.network,
+        patches.centres,
+        int(depth),
+        jacobian_error=patches.jacobian_error,
+        value_error=patches.value_error,
+    )
+    return CostInterval(depth, patches.name, tuple(lower), tuple(upper_bounds(patches, candidates, int(depth))))
+
+
+def _rank_bound(patches: Patches) -> CostBound:
     network = patches.network
     ranks = visible_ranks(network, patches.centres, jacobian_error=patches.jacobian_error)
     first = int(ranks.argmax())
-    steepness = max(1.0, abs(network.activation.negative_slope))
-    lower = CostBound(
-        int(ranks[first]) / steepness**2,
+    return CostBound(
+        int(ranks[first]) / max(1.0, abs(network.activation.negative_slope)) ** 2,
         "Jacobian rank",
         "Theorem 1: the rank of the Jacobian at the point given.",
         patches.centres[first],
     )
-    return CostInterval(math.inf, patches.name, (lower,), tuple(narrowest_split(patches, Candidates.of(patches))))
 
 
 def _patches(

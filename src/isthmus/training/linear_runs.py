@@ -51,7 +51,7 @@ def balance_linear_runs(network: FullyConnected, x: Tensor) -> FullyConnected:
     exact = network.to(dtype=torch.float64)
     activations, z = exact.trace(x.double())
     rounding = _rounding(network)
-    slopes = [_slopes(values, network.activation, rounding) for values in z[:-1]]
+    slopes = [constant_slopes(values, network.activation, rounding) for values in z[:-1]]
     wanted, result = network(x), network
     for first, last in _runs([s is not None for s in slopes]):
         run = _Run(
@@ -97,7 +97,7 @@ def _rounding(network: FullyConnected) -> float:
     return 8 * network.depth * math.sqrt(max(network.widths)) * torch.finfo(network.dtype).eps
 
 
-def _slopes(z: Tensor, activation: Activation, rounding: float) -> Tensor | None:
+def constant_slopes(z: Tensor, activation: Activation, rounding: float) -> Tensor | None:
     """The slope of σ at each neuron, `(width,)`, or None if a neuron sees both slopes."""
     if activation.is_linear:
         return torch.ones_like(z[0])
