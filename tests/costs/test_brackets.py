@@ -181,6 +181,13 @@ def test_training_on_keeps_the_function_and_lowers_the_norm():
     assert patches.is_computed_by(after)
 
 
+def test_corrections_that_run_away_end_the_step_and_not_the_bracket():
+    """On this function Newton's corrections leave the finite numbers at the first step length."""
+    relu = [e for e in catalogue(12) if e.name.startswith("random") and e.network.activation == RELU]
+    for interval in representation_costs(relu[5].network, depths=[13, 50], box=relu[5].box):
+        assert interval.lower <= interval.upper < float("inf")
+
+
 def test_a_larger_tolerance_asks_for_the_cost_of_what_f_is_about():
     """Rank 1 and a faint second direction: both ends follow the tolerance across its size, 1e-3."""
     generator = torch.Generator().manual_seed(0)

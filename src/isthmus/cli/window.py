@@ -130,7 +130,7 @@ def window_record(name: str, found: DepthWindow, seconds: float) -> dict[str, An
             {"rank": each.rank, "shallowest": each.shallowest, "deepest": each.deepest} for each in found.ranges
         ],
         "ranks": [
-            {"rank": rank, "error": line.error, "constant": line.constant, "at": at, "wins": words.get(rank)}
+            {"rank": rank, "error": line.error, "constant": round(line.constant, 6), "at": at, "wins": words.get(rank)}
             for rank, line in lines.items()
         ],
         "depths": depths,

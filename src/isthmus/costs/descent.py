@@ -110,6 +110,8 @@ class _Constrained:
         """The nearest weights with c = 0, or None where they are not near or a sign has changed."""
         for _ in range(_CORRECTIONS):
             residual, jacobian = self.expansion(w)
+            if not bool(torch.isfinite(jacobian).all() and torch.isfinite(residual).all()):
+                return None  # the corrections ran away
             if float(residual.abs().max()) <= _ENOUGH * max(1.0, float(self.values.abs().max())):
                 break
             w = w - _solved(jacobian, residual)
