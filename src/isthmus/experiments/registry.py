@@ -1,0 +1,25 @@
+"""Every experiment there is, in the order of the slides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from isthmus.errors import OptionError
+from isthmus.experiments.experiment import Experiment
+from isthmus.experiments.jacot2023 import (
+    linear_networks,
+)
+
+EXPERIMENTS: tuple[Experiment[Any], ...] = (linear_networks.EXPERIMENT,)
+
+
+def experiment_named(name: str) -> Experiment[Any]:
+    """The experiment of that name.
+
+    Raises:
+        OptionError: If there is none.
+    """
+    for experiment in EXPERIMENTS:
+        if experiment.name == name:
+            return experiment
+    raise OptionError("the experiment", name, f"one of {', '.join(e.name for e in EXPERIMENTS)}, or all")
