@@ -53,7 +53,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command with the given arguments and return its exit status."""
     try:
-        return int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
+        status = int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
         return _said(f"{message.rstrip('.')}. See isthmus --help.")
@@ -63,13 +63,13 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
         sys.stderr.close()
         return 0
-    except KeyboardInterrupt:
-        print("\nInterrupted. Run the same command again to continue from the last checkpoint.", file=sys.stderr)
-        return _INTERRUPTED
     except (PermissionError, IsADirectoryError, NotADirectoryError) as system:
         return _said(f"Cannot use {system.filename}: {system.strerror}. Choose another path.")
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
+    if status == _INTERRUPTED:  # typer turns Ctrl-C into this status without a word
+        print("\nInterrupted. Run the same command again to continue from the last checkpoint.", file=sys.stderr)
+    return status
 
 
 def _said(sentence: str) -> int:

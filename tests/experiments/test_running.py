@@ -1,0 +1,186 @@
+"""Records are kept cell by cell, resumed, repeated bit for bit, and refused where they do not fit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from isthmus.cli.main import run
+from isthmus.errors import FileFormatError, OptionError, RunConflictError
+from isthmus.experiments import EXPERIMENTS, differences, experiment_named, read_record, reproduce, verdict
+from isthmus.experiments.record import write_record
+from isthmus.reports.jacot2023 import DRAWINGS
+
+LINEAR = experiment_named("linear-networks")
+QUICK = replace(LINEAR.smoke, depths=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, reproduce(LINEAR, settings=QUICK, folder=folder, jobs=2)
+
+
+def test_every_experiment_has_figures_and_a_name_of_its_own():
+    names = [e.name for e in EXPERIMENTS]
+    assert len(set(names)) == len(names)
+    assert set(DRAWINGS) == set(names)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.name)
+@pytest.mark.parametrize("scale", ["smoke", "full"])
+def test_settings_survive_their_record(experiment, scale):
+    settings = experiment.settings(scale)
+    assert experiment.restored(json.loads(json.dumps(asdict(settings)))) == settings
+    cells = [json.dumps(dict(cell)) for cell in experiment.cells(settings)]
+    assert len(set(cells)) == len(cells) > 0
+
+
+def test_a_record_reads_back_as_it_was_returned(finished):
+    folder, record = finished
+    assert read_record(folder / "linear-networks.json") == record
+    assert record["is_complete"]
+    assert [row["cell"] for row in record["results"]] == [dict(cell) for cell in LINEAR.cells(QUICK)]
+
+
+def test_the_numbers_do_not_depend_on_how_many_processes_share_the_work(finished, tmp_path):
+    _, record = finished
+    again = reproduce(LINEAR, settings=QUICK, folder=tmp_path, jobs=1)
+    assert differences(record, again) == []
+
+
+def test_an_unfinished_record_is_continued_and_a_finished_one_returned(finished, tmp_path):
+    _, record = finished
+    path = tmp_path / "linear-networks.json"
+    marked = json.loads(json.dumps(record["results"][:2]))
+    marked[0]["numbers"]["rank"] = 77  # would be computed otherwise if it were done again
+    write_record(path, {**record, "is_complete": False, "claims": [], "results": marked})
+    continued = reproduce(LINEAR, settings=QUICK, folder=tmp_path)
+    assert continued["results"][0]["numbers"]["rank"] == 77
+    assert differences(record, continued) == [(f"{_place(record)}: rank", (77 - 6) / 77)]
+    before = path.read_bytes()
+    assert reproduce(LINEAR, settings=QUICK, folder=tmp_path) == continued
+    assert path.read_bytes() == before
+
+
+def _place(record):
+    return ", ".join(f"{name} = {value}" for name, value in record["results"][0]["cell"].items())
+
+
+def test_a_record_of_other_settings_is_not_overwritten(finished):
+    folder, _ = finished
+    before = (folder / "linear-networks.json").read_bytes()
+    with pytest.raises(RunConflictError, match=r"settings: .*--overwrite"):
+        reproduce(LINEAR, settings=replace(QUICK, ridge=0.1), folder=folder)
+    (folder / "other").mkdir(exist_ok=True)
+    (folder / "other" / "linear-networks.json").write_text("[1, 2]")
+    with pytest.raises(RunConflictError, match="not the record of an experiment"):
+        reproduce(LINEAR, settings=QUICK, folder=folder / "other")
+    assert (folder / "linear-networks.json").read_bytes() == before
+
+
+def test_a_cell_that_fails_is_recorded_and_the_others_go_on(tmp_path):
+    # Rows far beyond single precision are refused by the training, which the record keeps as a sentence.
+    settings = replace(QUICK, depths=(1,), spectrum=(1e30, 1e29))
+    record = reproduce(LINEAR, settings=settings, folder=tmp_path)
+    failed = [row for row in record["results"] if "error" in row]
+    assert len(failed) == 1
+    assert failed[0]["cell"]["kind"] == "fully connected"
+    assert len(record["results"]) == 2
+    assert record["is_complete"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"format": "other"}, "not the record of an experiment"),
+        ({"version": 99}, "its version is 99"),
+        ({"scale": "huge"}, "its scale is 'huge'"),
+        ({"results": [{"cell": {}}]}, "no cell or no numbers"),
+        ({"results": 3}, "'results' is missing or of the wrong type"),
+        ({"claims": [{"claim": "x"}]}, "a claim is damaged"),
+    ],
+)
+def test_damaged_records_are_refused_by_name(finished, tmp_path, change, cause):
+    path = tmp_path / "record.json"
+    write_record(path, {**finished[1], "results": []})
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(FileFormatError, match=cause):
+        read_record(path)
+
+
+def test_settings_of_another_kind_are_refused(finished):
+    written = finished[1]["settings"]
+    assert LINEAR.restored(written) == QUICK
+    with pytest.raises(ValueError, match="'ridge' has the wrong type"):
+        LINEAR.restored({**written, "ridge": "0.1"})
+    with pytest.raises(ValueError, match="not those of linear-networks: surprise"):
+        LINEAR.restored({**written, "surprise": 1})
+    with pytest.raises(ValueError, match="'seeds' has the wrong type"):
+        LINEAR.restored({**written, "seeds": [0.5]})
+
+
+def test_an_unknown_experiment_names_the_known_ones():
+    with pytest.raises(OptionError, match=r"one of .*linear-networks.*, or all"):
+        experiment_named("nothing")
+
+
+def test_the_verdict_is_that_of_the_claims_that_were_decided():
+    def record(*verdicts):
+        return {"claims": [{"agrees": v} for v in verdicts]}
+
+    assert verdict(record(True, None)) is True
+    assert verdict(record(True, False)) is False
+    assert verdict(record(None)) is None
+
+
+def test_the_command_repeats_a_record_and_compares(finished, tmp_path, capsys):
+    folder, _ = finished
+    source = folder / "linear-networks.json"
+    assert run(["reproduce", str(source), "--out", str(tmp_path / "again"), "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["compared"] == {"differing": 0, "where": "", "largest": 0.0}
+    assert {"name", "claim", "source", "measured", "published", "agrees"} <= set(answer)
+    assert Path(answer["report"]).read_text().startswith("<!doctype html>")
+
+    assert run(["reproduce", str(source), "--out", str(folder)]) == 2
+    assert "another folder than that of the record" in capsys.readouterr().err
+
+
+def test_the_bare_command_lists(capsys):
+    assert run(["reproduce", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in listed] == [e.name for e in EXPERIMENTS]
+    assert all(row["measured"] is None and row["agrees"] is None for row in listed)
+
+
+def test_records_join_into_a_page_and_a_table(finished, tmp_path, capsys):
+    source = str(finished[0] / "linear-networks.json")
+    for name, start in (("site.html", "<!doctype html>"), ("claims.md", "## Linear networks")):
+        assert run(["report", source, source, "--out", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_text().startswith(start)
+    assert run(["report", source, str(tmp_path)]) == 2
+    assert "all RUN folders or all .json records" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupt_leaves_what_is_finished_and_no_process_behind(tmp_path):
+    command = [Path(sys.executable).parent / "isthmus", "reproduce", "linear-networks", "--jobs", "1"]
+    process = subprocess.Popen([*command, "--scale", "full", "--out", tmp_path], stderr=subprocess.PIPE, text=True)
+    path = tmp_path / "linear-networks.json"
+    deadline = time.monotonic() + 120
+    while not path.is_file() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Run the same command again" in error
+    record = read_record(path)
+    assert not record["is_complete"]
+    assert len(record["results"]) >= 1
