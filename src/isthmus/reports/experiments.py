@@ -29,6 +29,11 @@ def write_experiments(records: Sequence[Record], path: Path) -> Path:
     """
     if not records:
         raise OptionError("the number of records", 0, "at least 1")
+    order = list(DRAWINGS)
+    for record in records:
+        if record["name"] not in order:
+            raise FileFormatError(path, f"{record['name']!r} is no experiment of this version", "Leave it out.")
+    records = sorted(records, key=lambda record: order.index(record["name"]))  # as the slides have them
     text = claims_table(records) if path.suffix == ".md" else _page(records)
     write_atomically(path, text.encode())
     return path
@@ -36,7 +41,15 @@ def write_experiments(records: Sequence[Record], path: Path) -> Path:
 
 def claims_table(records: Sequence[Record]) -> str:
     """Every claim in Markdown: published, ours, agrees or not and why."""
-    parts = []
+    verdicts = [claim["agrees"] for record in records for claim in record["claims"]]
+    counts = ", ".join(f"{verdicts.count(value)} {VERDICTS[value]}" for value in (True, False, None))
+    hours = sum(record["seconds"] for record in records)
+    parts = [
+        "# What the slides claim, and what our runs give\n\n"
+        "Written from the records by `isthmus report results/*.json --out docs/reproductions.md`; the same with figures: "
+        "`--out site.html`. A record is repeated by `isthmus reproduce results/NAME.json --out DIR`, which compares all "
+        f"numbers.\n\n{len(verdicts)} statements: {counts}. Wall time of all records: {duration(hours)}.\n"
+    ]
     for record in records:
         parts.append(
             f"## {record['title']} (`{record['name']}`)\n\n{record['claim']} Source: {record['source']}. "
