@@ -8,9 +8,10 @@ from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
     linear_networks,
+    mnist_autoencoder,
 )
 
-EXPERIMENTS: tuple[Experiment[Any], ...] = (linear_networks.EXPERIMENT,)
+EXPERIMENTS: tuple[Experiment[Any], ...] = (mnist_autoencoder.EXPERIMENT, linear_networks.EXPERIMENT)
 
 
 def experiment_named(name: str) -> Experiment[Any]:
