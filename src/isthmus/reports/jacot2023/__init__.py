@@ -8,8 +8,10 @@ from typing import Any
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023 import (
     linear_networks,
+    mnist_autoencoder,
 )
 
 DRAWINGS: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Drawing]]] = {
+    "mnist-autoencoder": mnist_autoencoder.drawings,
     "linear-networks": linear_networks.drawings,
 }
