@@ -96,7 +96,7 @@ def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
             net = row["networks"][name]
             # The objective is the error plus λ‖w‖²: one factor at all depths.
             assert net["objective"] == pytest.approx(net["error"] + weight * depth * net["norm_per_depth"], rel=1e-9)
-            assert net["parameters"] <= net["parameters_at_start"]
+            assert net["parameters"] <= row["parameters_at_start"][name]
             sizes = net["widths"]
             assert len(sizes) == depth + 1
             assert net["parameters"] == sum(a * b + b for a, b in pairwise(sizes))
@@ -154,12 +154,9 @@ def row(reading, seed, *, deep=15.0, shallow=14.0, noisy=10.0, pca=13.0, bottlen
         name: {"psnr": [20.0, value], "passed": [passed, passed], "nearer": [0.0, 1.0]}
         for name, value in levels.items()
     }
-    networks = {
-        name: {"bottleneck_rank": rank, "parameters_at_start": 10}
-        for name, rank in zip(("deep", "shallow"), ranks, strict=True)
-    }
+    networks = {name: {"bottleneck_rank": rank} for name, rank in zip(("deep", "shallow"), ranks, strict=True)}
     found = {"held_out": part, "training": part, "networks": networks, "pixels": 784}
-    return {"reading": reading, "seed": seed, "rank": 8, "rank_lower": 8, "rank_upper": 9, **found}
+    return {"reading": reading, "seed": seed, "k": 8, "rank": 8, "rank_lower": 8, "rank_upper": 9, **found}
 
 
 def verdicts(rows):

@@ -82,8 +82,7 @@ def _shallow(settings: Judged, rows: Sequence[Row]) -> Claim:
 
 def _projects(settings: Judged, rows: Sequence[Row]) -> Claim:
     ratios = [
-        passed * row["pixels"] / max(1, row["rank"])
-        for passed, row in zip(_passed(settings, rows, "deep"), rows, strict=True)
+        passed * row["pixels"] / row["k"] for passed, row in zip(_passed(settings, rows, "deep"), rows, strict=True)
     ]
     return Claim(
         "the deep autoencoder is locally an affine projection on k dimensions",
@@ -128,7 +127,9 @@ def _by_hand(settings: Judged, rows: Sequence[Row]) -> Claim:
         "the bias of depth does as well as a hard bottleneck of k numbers",
         "not in the slides",
         f"PSNR of deep | refitted through k | hard bottleneck, held-out: "
-        f"{_table(settings, rows, ('deep', 'narrow', 'bottleneck'), mark=' | ')}"
+        f"{_table(settings, rows, ('deep', 'narrow', 'bottleneck'), mark=' | ')}. Share of the noise that passes: "
+        f"{_span(_passed(settings, rows, 'deep'))} | {_span(_passed(settings, rows, 'narrow'))} | "
+        f"{_span(_passed(settings, rows, 'bottleneck'))}"
         if rows
         else _ABSENT,
         _unanimous(gain >= 0 for gain in _gains(settings, rows, "deep", "bottleneck")),

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from isthmus.datasets import load_dataset
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
-from isthmus.experiments.jacot2023.bottleneck_autoencoder import bottleneck_autoencoder
+from isthmus.experiments.jacot2023.bottleneck_autoencoder import BottleneckAutoencoder, bottleneck_autoencoder
 from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
 from isthmus.factoring import RankDecision, decide_rank, linear_baseline
@@ -99,27 +99,20 @@ def cells(settings: Settings) -> list[Cell]:
 
 def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     """Ranks, sizes, the error over k, and distances to clean digits for every method."""
-    seed, is_averaged = int(cell["seed"]), cell["reading"] == AVERAGED
+    seed = int(cell["seed"])
     digits = _Digits.of(settings, seed, device)
     d = digits.train.shape[1]
-    weight = settings.ridge * (d if is_averaged else 1)
+    size = _parameters(d, settings.depth, settings.width)
+    wide = shallow_width(d, size)
+    weight = settings.ridge * (d if cell["reading"] == AVERAGED else 1)
     deep = _trained(settings, digits.train, settings.depth, settings.width, weight, seed)
+    shallow = _trained(settings, digits.train, 2, wide, weight, seed)
     decision = decide_rank(deep, digits.validation, digits.validation, stages=settings.stages)
     k = max(1, decision.rank)
     narrow = decision.candidates[k].network
     assert narrow is not None  # only k = 0 has none
-    whole_size = _parameters(d, settings.depth, settings.width)
-    shallow = _trained(settings, digits.train, 2, shallow_width(d, whole_size), weight, seed)
     pca = linear_baseline(digits.train, digits.train)
-    bottleneck = bottleneck_autoencoder(
-        digits.train,
-        digits.validation,
-        depth=settings.depth,
-        width=settings.width,
-        rank=k,
-        epochs=settings.epochs,
-        seed=seed,
-    )
+    bottleneck = _bottleneck(settings, digits, k, seed)
     methods: dict[str, Method] = {
         "noisy": lambda x: x,
         "deep": deep,
@@ -128,16 +121,13 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         "bottleneck": bottleneck,
         "narrow": narrow,
     }
-    is_drawn = is_averaged and seed == settings.seeds[0]
+    is_drawn = cell["reading"] == AVERAGED and seed == settings.seeds[0]  # pictures are most of a record's size
     return {
-        **_ranks(decision),
+        **{"rank": decision.rank, "rank_lower": decision.lower, "rank_upper": decision.upper, "k": k, "pixels": d},
         "curve": _curve(decision, pca, digits.validation),
-        "pixels": d,
-        "networks": {
-            "deep": _described(deep, digits.train, whole_size),
-            "shallow": _described(shallow, digits.train, _parameters(d, 2, shallow_width(d, whole_size))),
-        },
+        "networks": {"deep": _described(deep, digits.train), "shallow": _described(shallow, digits.train)},
         "parameters": {"pca": d * (k + 1), "bottleneck": bottleneck.parameter_count, "narrow": narrow.parameter_count},
+        "parameters_at_start": {"deep": size, "shallow": _parameters(d, 2, wide)},
         "held_out": _distances(settings, methods, digits.held_out, seed),
         "training": _distances(settings, methods, digits.train[: len(digits.held_out)], seed),
         "pictures": _pictures(settings, methods, digits, seed) if is_drawn else {},
@@ -169,11 +159,19 @@ def _trained(settings: Settings, x: Tensor, depth: int, width: int, weight: floa
     )
 
 
-def _ranks(decision: RankDecision) -> dict[str, int]:
-    return {"rank": decision.rank, "rank_lower": decision.lower, "rank_upper": decision.upper}
+def _bottleneck(settings: Settings, digits: _Digits, k: int, seed: int) -> BottleneckAutoencoder:
+    return bottleneck_autoencoder(
+        digits.train,
+        digits.validation,
+        depth=settings.depth,
+        width=settings.width,
+        rank=k,
+        epochs=settings.epochs,
+        seed=seed,
+    )
 
 
-def _described(fitted: FittedNetwork, x: Tensor, size: int) -> dict[str, Any]:
+def _described(fitted: FittedNetwork, x: Tensor) -> dict[str, Any]:
     """What training reached, in sums over the pixels; ranks over the training digits at the default tolerance."""
     profile = measure(fitted, x, points=_POINTS)
     return {
@@ -181,7 +179,6 @@ def _described(fitted: FittedNetwork, x: Tensor, size: int) -> dict[str, Any]:
         "error": fitted.error,
         "norm_per_depth": fitted.network.norm_per_depth,
         "widths": fitted.network.widths,
-        "parameters_at_start": size,
         "parameters": fitted.network.parameter_count,
         "jacobian_rank": profile.jacobian_rank.lower,
         "bottleneck_rank": profile.bottleneck_rank.upper,

@@ -50,7 +50,7 @@ def _pictures(record: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Drawin
                 ANSWER,
                 "Noisy digits and what becomes of them",
                 f"Digits that were not trained on, with noise of σ = {record['settings']['shown']:g} of the range of a "
-                f"pixel. PCA and the hard bottleneck pass as many numbers as the deep autoencoder, k = {row['rank']}. "
+                f"pixel. PCA and the hard bottleneck pass as many numbers as the deep autoencoder, k = {row['k']}. "
                 f"Seed {row['seed']}.",
                 "",
                 _grid(found),
