@@ -10,10 +10,12 @@ import torch
 
 from isthmus.experiments import measured, reproduce
 from isthmus.experiments.jacot2023.bottleneck_autoencoder import bottleneck_autoencoder
+from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder, grown_autoencoder
 from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
 from isthmus.experiments.jacot2023.mnist_autoencoder import EXPERIMENT, shallow_width, work
 from isthmus.reports.jacot2023.mnist_autoencoder import drawings
+from isthmus.training import Plan
 
 METHODS = ("noisy", "deep", "shallow", "pca", "bottleneck", "narrow")
 SMALL = replace(EXPERIMENT.smoke, rows=60, held_out=12, width=6, noise=(0.2, 0.4), shown=0.4, steps=10, epochs=2)
@@ -82,6 +84,32 @@ def test_the_hard_bottleneck_passes_k_numbers_and_learns_a_plane():
     assert trained(x).equal(bottleneck_autoencoder(x, x[:64], depth=5, width=24, rank=2, epochs=150, seed=0)(x))
 
 
+def objective_by_hand(network, x, weight):
+    a, parameters = x.double().numpy(), 0.0
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
+        w, b = w.double().numpy(), b.double().numpy()
+        a = a @ w.T + b
+        a = np.maximum(a, 0) if layer < network.depth else a
+        parameters += (w**2).sum() + (b**2).sum()
+    return ((a - x.double().numpy()) ** 2).sum() / len(x) + weight * parameters
+
+
+def test_of_two_starts_the_deep_autoencoder_is_the_one_of_lower_objective():
+    g = torch.Generator().manual_seed(6)
+    x = torch.rand(60, 5, generator=g) @ torch.rand(5, 300, generator=g)  # wide: trained in the span of its rows
+    options = {"depth": 4, "width": 12, "weight": 0.01, "plan": Plan(steps=60, rounds=1, ridge_factor=1.0), "seed": 0}
+    best, starts = deep_autoencoder(x, **options)
+    assert set(starts) == {"random", "grown"}
+    assert best.value == min(starts.values())
+    grown = grown_autoencoder(x, **options)
+    assert grown.value == starts["grown"]
+    assert best.network.depth == grown.network.depth == 4
+    assert max(grown.network.widths[1:-1]) <= 12
+    # The ridge is the weight on ‖w‖², whatever the depth.
+    for fitted in (best, grown, autoencoder(x, **{**options, "depth": 2})):
+        assert fitted.value == pytest.approx(objective_by_hand(fitted.network, x, 0.01), rel=1e-4)
+
+
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     return reproduce(EXPERIMENT, scale="smoke", folder=tmp_path_factory.mktemp("mnist"))
@@ -100,6 +128,7 @@ def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
             sizes = net["widths"]
             assert len(sizes) == depth + 1
             assert net["parameters"] == sum(a * b + b for a, b in pairwise(sizes))
+        assert row["networks"]["deep"]["objective"] == min(row["starts"].values())
         assert set(row["held_out"]) == set(row["training"]) == set(METHODS)
         assert row["held_out"]["noisy"]["psnr"] == pytest.approx([-20 * np.log10(s) for s in settings.noise], abs=0.2)
         errors = [entry["pca"] for entry in row["curve"]]
@@ -155,7 +184,13 @@ def row(reading, seed, *, deep=15.0, shallow=14.0, noisy=10.0, pca=13.0, bottlen
         for name, value in levels.items()
     }
     networks = {name: {"bottleneck_rank": rank} for name, rank in zip(("deep", "shallow"), ranks, strict=True)}
-    found = {"held_out": part, "training": part, "networks": networks, "pixels": 784}
+    found = {
+        "starts": {"random": 9.0, "grown": 8.0},
+        "held_out": part,
+        "training": part,
+        "networks": networks,
+        "pixels": 784,
+    }
     return {"reading": reading, "seed": seed, "k": 8, "rank": 8, "rank_lower": 8, "rank_upper": 9, **found}
 
 

@@ -149,7 +149,11 @@ def _summed(settings: Judged, rows: Sequence[Row]) -> Claim:
         if rows
         else _ABSENT,
         _unanimous(gain > 0 for gain in gains),
-        f"at σ = {settings.shown:g}. The ridge weighs d times less here",
+        f"at σ = {settings.shown:g}. The ridge weighs d times less here. Objectives: random start "
+        f"{_span([row['starts']['random'] for row in rows])}, grown {_span([row['starts']['grown'] for row in rows])}; "
+        "the lower one is judged"
+        if rows
+        else f"at σ = {settings.shown:g}",
     )
 
 

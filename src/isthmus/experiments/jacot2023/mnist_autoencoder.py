@@ -9,7 +9,8 @@ $$\frac{1}{Nd} \sum_i \|f(x_i) - x_i\|^2 + \lambda \|w\|^2 \quad\text{or}\quad
   \frac1N \sum_i \|f(x_i) - x_i\|^2 + \lambda \|w\|^2 .$$
 
 The engine's objective, $\frac1N \sum \|\cdot\|^2 + \frac{\lambda'}{L} \|w\|^2$, is the first (times d) at λ' = λ L d
-and the second at λ' = λ L.
+and the second at λ' = λ L. Of the deep networks from two starts, a random one and a shallow one grown, the one of lower
+objective is taken.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from torch import Tensor
 from isthmus.datasets import load_dataset
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.bottleneck_autoencoder import BottleneckAutoencoder, bottleneck_autoencoder
+from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder
 from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
 from isthmus.factoring import RankDecision, decide_rank, linear_baseline
 from isthmus.factoring.linear import LinearBaseline
 from isthmus.ranks import measure
-from isthmus.training import FittedNetwork, Plan, fit
+from isthmus.training import FittedNetwork, Plan
 
 Method = Callable[[Tensor], Tensor]
 
@@ -53,8 +55,7 @@ class Settings:
         noise: σ, standard deviations of the noise in units of the range of the pixels.
         shown: The σ of the pictures, and the one at which the claims are judged.
         digits: How many are drawn.
-        steps, rounds: Of the engine's plan. The ridge is never larger than it should be: with the larger ridge that the
-            engine begins with by default deep autoencoders of digits lose most directions.
+        steps, rounds: Of the engine's plan, for every start.
         stages: Gradient evaluations of the stages of refits.
         epochs: Of the bottleneck autoencoder.
     """
@@ -71,7 +72,7 @@ class Settings:
     shown: float = 0.3
     digits: int = 8
     steps: int = 400
-    rounds: int = 3
+    rounds: int = 2
     stages: tuple[int, ...] = (25, 50, 100)
     epochs: int = 150
 
@@ -106,8 +107,11 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     size = _parameters(d, settings.depth, settings.width)
     wide = shallow_width(d, size)
     weight = settings.ridge * (d if cell["reading"] == AVERAGED else 1)
-    deep = _trained(settings, digits.train, settings.depth, settings.width, weight, seed)
-    shallow = _trained(settings, digits.train, 2, wide, weight, seed)
+    # With the larger ridge that the engine begins with by default deep autoencoders of digits lose most directions.
+    plan = Plan(steps=settings.steps, rounds=settings.rounds, ridge_factor=1.0)
+    options: dict[str, Any] = {"weight": weight, "plan": plan, "seed": seed}
+    deep, starts = deep_autoencoder(digits.train, depth=settings.depth, width=settings.width, **options)
+    shallow = autoencoder(digits.train, depth=2, width=wide, **options)
     decision = decide_rank(deep, digits.validation, digits.validation, stages=settings.stages)
     k = max(1, decision.rank)
     narrow = decision.candidates[k].network
@@ -125,6 +129,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     is_drawn = cell["reading"] == AVERAGED and seed == settings.seeds[0]  # pictures are most of a record's size
     return {
         **{"rank": decision.rank, "rank_lower": decision.lower, "rank_upper": decision.upper, "k": k, "pixels": d},
+        "starts": starts,
         "curve": _curve(decision, pca, digits.validation),
         "networks": {"deep": _described(deep, digits.train), "shallow": _described(shallow, digits.train)},
         "parameters": {"pca": d * (k + 1), "bottleneck": bottleneck.parameter_count, "narrow": narrow.parameter_count},
@@ -143,21 +148,6 @@ def shallow_width(d: int, parameters: int) -> int:
 def _parameters(d: int, depth: int, width: int) -> int:
     """Weights and biases of an autoencoder of d inputs, of depth ≥ 2, before neurons are taken out."""
     return 2 * d * width + (depth - 2) * width**2 + (depth - 1) * width + d
-
-
-def _trained(settings: Settings, x: Tensor, depth: int, width: int, weight: float, seed: int) -> FittedNetwork:
-    """The autoencoder of a depth; the objective has `weight` · ‖w‖² beside the error summed over the pixels."""
-    return fit(
-        x,
-        task="autoencoder",
-        depth=depth,
-        width=width,
-        ridge=weight * depth,
-        seed=seed,
-        standardize="none",
-        plan=Plan(steps=settings.steps, rounds=settings.rounds, ridge_factor=1.0),
-        device=x.device,
-    )
 
 
 def _bottleneck(settings: Settings, digits: _Digits, k: int, seed: int) -> BottleneckAutoencoder:
