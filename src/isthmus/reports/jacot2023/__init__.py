@@ -7,9 +7,13 @@ from typing import Any
 
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023 import (
+    curve_autoencoder,
+    inverted_s_classification,
     linear_networks,
 )
 
 DRAWINGS: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Drawing]]] = {
+    "inverted-s-classification": inverted_s_classification.drawings,
+    "curve-autoencoder": curve_autoencoder.drawings,
     "linear-networks": linear_networks.drawings,
 }
