@@ -34,7 +34,7 @@ def claims(settings: Settings, results: Sequence[Mapping[str, Any]]) -> list[Cla
     for ridge, start in ((0.0, RANDOM), (settings.ridges[0], RANDOM), (settings.ridges[0], LOWEST)):
         some = [row for row in rows if row["ridge"] == ridge and row["start"] == start]
         told = f"λ = {ridge:g}, {start}" if ridge else "no ℓ2, gradient descent"
-        found += [_has(some, shallow, told), _has_none(some, deep, told)]
+        found += [_has(settings, some, shallow, told), _has_none(settings, some, deep, told)]
     return [
         *found,
         _changes_little(settings, rows),
@@ -44,15 +44,16 @@ def claims(settings: Settings, results: Sequence[Mapping[str, Any]]) -> list[Cla
     ]
 
 
-def _counts(rows: Sequence[Row], depth: int) -> tuple[list[Row], str]:
+def _counts(settings: Settings, rows: Sequence[Row], depth: int) -> tuple[list[Row], str]:
     some = [row for row in rows if row["depth"] == depth]
     if not some:
         return [], f"L = {depth}: not measured"
-    free = sum(is_free(row) for row in some)
+    free, free_far = sum(is_free(row) for row in some), sum(row["tripoints_far"] == 0 for row in some)
     numbers, near = [row["tripoints"] for row in some], sum(row["tripoints_near"] for row in some)
     return some, (
         f"L = {depth}: {free} of {len(some)} networks without; per seed {numbers}, {near} of "
-        f"{sum(numbers)} within the bounding box of the data; ranks {sorted({row['rank'] for row in some})}"
+        f"{sum(numbers)} within the bounding box of the data; in [−{settings.far:g}, {settings.far:g}]² {free_far} "
+        f"without; ranks {sorted({row['rank'] for row in some})}"
     )
 
 
@@ -60,19 +61,21 @@ def _judged(flags: Sequence[bool]) -> bool | None:
     return mean(flags) >= _MOST if flags else None
 
 
-def _has(rows: Sequence[Row], depth: int, told: str) -> Claim:
-    some, text = _counts(rows, depth)
+def _has(settings: Settings, rows: Sequence[Row], depth: int, told: str) -> Claim:
+    some, text = _counts(settings, rows, depth)
     return Claim(
         f"class boundaries of shallow networks feature tripoints ({told})",
         "tripoints in A and B",
         text,
         _judged([row["tripoints"] > 0 for row in some]),
-        f"at least {_MOST:.0%} of the seeds have one in the box; counted exactly, from the linear regions",
+        f"at least {_MOST:.0%} of the seeds have one in [−{settings.box:g}, {settings.box:g}]²; counted exactly, "
+        "from the linear regions. The three boundaries between letters need not meet among the data, and where they do "
+        "is a matter of how f goes on beyond them",
     )
 
 
-def _has_none(rows: Sequence[Row], depth: int, told: str) -> Claim:
-    some, text = _counts(rows, depth)
+def _has_none(settings: Settings, rows: Sequence[Row], depth: int, told: str) -> Claim:
+    some, text = _counts(settings, rows, depth)
     return Claim(
         f"those of deep networks do not ({told})",
         "no tripoints in C and D",
@@ -170,9 +173,7 @@ def _over_depth(settings: Settings, rows: Sequence[Row]) -> Claim:
         for ridge, row in shares.items()
     ]
     is_known = all(all(row) for row in shares.values())
-    rises = [
-        all(mean(b) >= mean(a) for a, b in pairwise(row)) and mean(row[-1]) > mean(row[0]) for row in shares.values()
-    ]
+    rises = [all(b >= a for a, b in pairwise(means)) and means[-1] > means[0] for means in _means(shares) if is_known]
     return Claim(
         "the deeper the fewer: low-rank topology is learned as the depth grows (lowest found)",
         "deeper networks learn low-dimensional topology",
@@ -182,6 +183,10 @@ def _over_depth(settings: Settings, rows: Sequence[Row]) -> Claim:
         "where it began. Very shallow minima need not have tripoints either: three lines that do not cross part the "
         "classes",
     )
+
+
+def _means(shares: Mapping[float, Sequence[Sequence[bool]]]) -> list[list[float]]:
+    return [[sum(flags) / max(1, len(flags)) for flags in row] for row in shares.values()]
 
 
 EXPERIMENT = Experiment(
