@@ -143,7 +143,7 @@ def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
         assert start == RANDOM or value <= starts[depth, seed, ridge, RANDOM]
     drawings = {drawing.name: drawing.figure for drawing in DRAWINGS["inverted-s-classification"](record)}
     assert set(drawings) == {"panels", "map", "histogram"}
-    assert len(drawings["panels"].layout.shapes) >= 6
+    assert len(drawings["panels"].layout.shapes) >= 8
     assert all(len(trace.x) for name in ("map", "histogram") for trace in drawings[name].data)
 
 

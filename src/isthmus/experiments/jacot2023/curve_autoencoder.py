@@ -213,7 +213,7 @@ EXPERIMENT = Experiment(
     claim="A deep autoencoder of a curve in the plane projects random points onto the curve, a shallow one does not.",
     source="slides, Figure 3 B and C",
     published="Deep (B): random inputs land on the curve; shallow (C): they hardly move. λ = 1e-4.",
-    smoke=Settings(depths=(2, 4), seeds=(0,), rows=40, width=12, points=100, drawn=20),
+    smoke=Settings(depths=(2, 3), seeds=(0,), rows=40, width=8, points=100, drawn=20),
     full=Settings(depths=(2, 6, 12, 25, 50), seeds=(0, 1, 2)),
     cells=cells,
     work=work,

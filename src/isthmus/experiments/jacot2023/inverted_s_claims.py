@@ -197,7 +197,7 @@ EXPERIMENT = Experiment(
     source="slides, Deep networks learn low-dimensional topology, Figure 2",
     published="Tripoints in the shallow networks (A, B), none in the deep ones (C, D), with and without ℓ2.",
     smoke=Settings(
-        depths=(2, 4), map_depths=(2, 4), ridges=(0.01, 0.03), seeds=(0, 1), map_seeds=1, width=12, rows=20, steps=300
+        depths=(2, 3), map_depths=(2,), ridges=(0.01, 0.03), seeds=(0, 1), map_seeds=1, width=8, rows=20, steps=300
     ),
     full=Settings(
         depths=(3, 16),

@@ -39,10 +39,10 @@ class Settings:
 
     Attributes:
         depths: The shallow and the deep L of the panels and the claims.
-        map_depths: L of the map; holds both of them.
+        map_depths: L at which minima are searched.
         ridges: λ, ascending; the first is that of the panels.
         seeds: Draw the data and the start.
-        map_seeds: How many of them, from the first on, are also searched for minima, at all depths and λ.
+        map_seeds: How many of them, from the first on, are also searched for minima, at all λ.
         width: Of every hidden layer at the start.
         rows: Points a class.
         box: Half side of the square in which tripoints are counted.
@@ -70,10 +70,15 @@ def cells(settings: Settings) -> list[Cell]:
     """Searches first, the deepest first; then single starts with and without ℓ2."""
     searched = settings.seeds[: settings.map_seeds]
     found: list[tuple[str, int, int]] = []
-    deepest_first = sorted(settings.map_depths, reverse=True)
-    found += [("ℓ2, searched", depth, seed) for depth in deepest_first for seed in searched]
+    deepest_first = sorted({*settings.map_depths, *settings.depths}, reverse=True)
+    found += [("ℓ2, searched", d, seed) for d in deepest_first if d in settings.map_depths for seed in searched]
     found += [("no ℓ2", depth, seed) for depth in deepest_first for seed in _seeds(settings, depth)]
-    found += [("ℓ2", depth, seed) for depth in settings.depths[::-1] for seed in settings.seeds if seed not in searched]
+    found += [
+        ("ℓ2", depth, seed)
+        for depth in settings.depths[::-1]
+        for seed in settings.seeds
+        if not (depth in settings.map_depths and seed in searched)
+    ]
     return [{"kind": kind, "depth": depth, "seed": seed} for kind, depth, seed in found]
 
 

@@ -157,7 +157,7 @@ def _points(figure: go.Figure, panel: Mapping[str, Any], data: Row, name: str, *
 def count_map(rows: Sequence[Row], settings: Mapping[str, Any]) -> go.Figure:
     """Two panels, random starts and lowest objectives: depth across, λ upwards, the mean count as a colour."""
     figure = blank("")
-    depths = sorted(settings["map_depths"])
+    depths = sorted({*settings["map_depths"], *settings["depths"]})
     for index, start in enumerate((_RANDOM, _LOWEST)):
         ridges = [r for r in (0.0, *settings["ridges"]) if r or start == _RANDOM]
         some = {
