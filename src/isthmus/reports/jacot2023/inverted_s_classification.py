@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 
 _RANDOM, _LOWEST = "random start", "lowest found"
 _GAP = 0.05  # between two panels, as a share of the whole
+_TITLES = 0.1  # between the two rows, for the titles of the lower one, as a share of the height
 _INK = "#22282e"  # on the light colours of the territories, in both modes
 
 
@@ -41,7 +42,7 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
                 "",
                 panels(drawn, data, settings),
                 is_wide=True,
-                proportion=1.45,
+                proportion=1.35,
             )
         )
     return [
@@ -72,7 +73,7 @@ def panels(rows: Sequence[Row], data: Row, settings: Mapping[str, Any]) -> go.Fi
     """A row of panels for each depth: no ℓ2, ℓ2 from a random start, lowest found."""
     figure = blank("")
     columns = sorted({(row["ridge"], row["start"]) for row in rows}, key=lambda c: (c[0], c[1] == _LOWEST))
-    wide, high = ((1 - _GAP * (n - 1)) / n for n in (len(columns), 2))
+    wide, high = (1 - _GAP * (len(columns) - 1)) / len(columns), (1 - _TITLES) / 2
     for row in rows:
         i, j = columns.index((row["ridge"], row["start"])), settings["depths"].index(row["depth"])
         name = (
@@ -80,11 +81,13 @@ def panels(rows: Sequence[Row], data: Row, settings: Mapping[str, Any]) -> go.Fi
             if j * len(columns) + i == 0
             else str(j * len(columns) + i + 1)
         )
-        left, bottom = i * (wide + _GAP), (1 - j) * (high + _GAP)
+        left, bottom = i * (wide + _GAP), (1 - j) * (high + _TITLES)
         _axes(figure, row, name, [left, left + wide], [bottom, bottom + high], settings["box"])
         _territories(figure, row["panel"], name)
         _points(figure, row["panel"], data, name, is_named=name == "")
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 10, "b": 8})
+    figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 44, "b": 8}, legend={"y": 1.0, "yref": "container", "yanchor": "top"}
+    )
     return figure
 
 
@@ -103,7 +106,7 @@ def _axes(figure: go.Figure, row: Row, name: str, across: list[float], upwards: 
         xref="paper",
         yref="paper",
         yanchor="bottom",
-        text=f"L = {row['depth']}, {how}: {row['tripoints']} tripoint{'' if row['tripoints'] == 1 else 's'}",
+        text=f"L = {row['depth']}: {row['tripoints']} tripoint{'' if row['tripoints'] == 1 else 's'}<br>{how}",
         showarrow=False,
     )
 
@@ -222,7 +225,7 @@ def histogram(rows: Sequence[Row], settings: Mapping[str, Any]) -> go.Figure:
                     name=f"L = {depth}, {name} ({total})",
                     marker={
                         "color": color,
-                        "pattern": {"shape": pattern, "fgcolor": MUTED if not pattern else "#ffffff"},
+                        "pattern": {"shape": pattern, "fgcolor": color},
                     },
                     hovertemplate="%{x} tripoints: %{y:.0%}<extra></extra>",
                 )
