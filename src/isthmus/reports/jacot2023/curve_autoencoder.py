@@ -139,5 +139,5 @@ def distance(rows: Sequence[Row]) -> go.Figure:
             x=[None], y=[None], mode="markers", name=name, marker={"color": MUTED, "size": 9, "symbol": symbol}
         )
     figure.update_xaxes(type="log", tickvals=depths)
-    figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    figure.update_yaxes(type="log")
     return figure

@@ -86,7 +86,7 @@ def panels(rows: Sequence[Row], data: Row, settings: Mapping[str, Any]) -> go.Fi
         _territories(figure, row["panel"], name)
         _points(figure, row["panel"], data, name, is_named=name == "")
     figure.update_layout(
-        margin={"l": 8, "r": 8, "t": 44, "b": 8}, legend={"y": 1.0, "yref": "container", "yanchor": "top"}
+        margin={"l": 8, "r": 8, "t": 44, "b": 40}, legend={"y": 0.0, "yref": "container", "yanchor": "bottom"}
     )
     return figure
 
@@ -101,10 +101,10 @@ def _axes(figure: go.Figure, row: Row, name: str, across: list[float], upwards: 
     )
     how = f"λ = {row['ridge']:g}, {row['start']}" if row["ridge"] else "no ℓ2"
     figure.add_annotation(
-        x=sum(across) / 2,
-        y=upwards[1],
-        xref="paper",
-        yref="paper",
+        x=0.5,
+        y=1.0,
+        xref=f"x{name} domain",
+        yref=f"y{name} domain",
         yanchor="bottom",
         text=f"L = {row['depth']}: {row['tripoints']} tripoint{'' if row['tripoints'] == 1 else 's'}<br>{how}",
         showarrow=False,
