@@ -105,8 +105,8 @@ def _changes_little(settings: Settings, rows: Sequence[Row]) -> Claim:
         f"share of networks without tripoints with ℓ2 (λ = {settings.ridges[0]:g}, random start) minus without: "
         f"{'; '.join(told) or 'not measured'}",
         all(abs(change) < _LITTLE for change in changes) if is_known else None,
-        f"both below {_LITTLE:.0%}. With ℓ2 a network is trained to a minimum of the objective, far from its start; "
-        "without, gradient descent separates the classes long before it has moved far",
+        f"both below {_LITTLE:.0%}. The two are trained by different methods (`fit`, which projects and rebalances, "
+        "and plain gradient descent), so that a difference is not one of ℓ2 alone",
     )
 
 
