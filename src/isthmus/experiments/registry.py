@@ -7,11 +7,18 @@ from typing import Any
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
+    curve_autoencoder,
+    inverted_s_claims,
     linear_networks,
     mnist_autoencoder,
 )
 
-EXPERIMENTS: tuple[Experiment[Any], ...] = (mnist_autoencoder.EXPERIMENT, linear_networks.EXPERIMENT)
+EXPERIMENTS: tuple[Experiment[Any], ...] = (
+    inverted_s_claims.EXPERIMENT,
+    mnist_autoencoder.EXPERIMENT,
+    curve_autoencoder.EXPERIMENT,
+    linear_networks.EXPERIMENT,
+)
 
 
 def experiment_named(name: str) -> Experiment[Any]:

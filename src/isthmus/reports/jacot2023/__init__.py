@@ -7,11 +7,15 @@ from typing import Any
 
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023 import (
+    curve_autoencoder,
+    inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
 )
 
 DRAWINGS: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Drawing]]] = {
+    "inverted-s-classification": inverted_s_classification.drawings,
     "mnist-autoencoder": mnist_autoencoder.drawings,
+    "curve-autoencoder": curve_autoencoder.drawings,
     "linear-networks": linear_networks.drawings,
 }
