@@ -8,9 +8,15 @@ from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
     linear_networks,
+    rank_recovery,
+    weight_spectrum,
 )
 
-EXPERIMENTS: tuple[Experiment[Any], ...] = (linear_networks.EXPERIMENT,)
+EXPERIMENTS: tuple[Experiment[Any], ...] = (
+    rank_recovery.EXPERIMENT,
+    weight_spectrum.EXPERIMENT,
+    linear_networks.EXPERIMENT,
+)
 
 
 def experiment_named(name: str) -> Experiment[Any]:
