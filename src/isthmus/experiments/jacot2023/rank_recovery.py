@@ -118,9 +118,9 @@ def _few(k: int, depth: int, shown: Sequence[Row], name: str, claim: str) -> Cla
         f"approx. rank {k}" if name == "activations" else "a figure of the first ten singular values",
         told,
         _is_most(right),
-        f"k or k + 1 above 0.1 of the first in all of {_layers(depth)} for at least {_MOST:.0%} of the seeds. "
-        "k + 1, because data that spread in k directions lie off the origin where activations are nonnegative: the way to "
-        "them is one more direction, of the matrix and of the weights that hand it on",
+        f"k or k + 1 above 0.1 of the first in all of {_layers(depth)} for at least {_MOST:.0%} of the seeds. k + 1, "
+        "for data that spread in k directions lie off the origin where activations are nonnegative: the way to them is "
+        "one more direction, of the matrix and of the weights that hand it on",
     )
 
 
