@@ -96,7 +96,8 @@ def claims(settings: Settings, results: Sequence[Row]) -> list[Claim]:
     return [
         _few_large(settings.rank, by_depth),
         _gap(settings.rank, by_depth),
-        _near_one(settings.rank, by_depth),
+        _others(by_depth),
+        _near_one(by_depth),
         _linear_layers(by_depth),
     ]
 
@@ -117,22 +118,35 @@ def _few_large(k: int, by_depth: Mapping[int, Sequence[Row]]) -> Claim:
 
 
 def _gap(k: int, by_depth: Mapping[int, Sequence[Row]]) -> Claim:
-    first, second = (_medians(by_depth, name) for name in ("after_k", "after_k_plus_1"))
+    ratio = _medians(by_depth, "after_k_plus_1")
     return Claim(
         "the gap behind the large singular values opens with depth",
         "the deeper the network, the stronger its preference for low rank",
-        f"σ_{{k+1}}/σ_k, middle third, medians: {_listed(first)}; σ_{{k+2}}/σ_{{k+1}}: {_listed(second)}",
-        _falls({depth: second[depth] for depth in (min(second), max(second))}) if second else None,
+        f"σ_{{k+2}}/σ_{{k+1}}, medians of the middle third: {_listed(ratio)}",
+        _ends_lower(ratio),
         f"the ratio behind the k + 1 = {k + 1} directions that a layer hands on is smaller at the largest depth than "
-        "at the smallest (between, it is down to rounding); that behind k is told and not judged",
+        "at the smallest (between, it is down to rounding)",
     )
 
 
-def _near_one(k: int, by_depth: Mapping[int, Sequence[Row]]) -> Claim:
+def _others(by_depth: Mapping[int, Sequence[Row]]) -> Claim:
+    ratio = _medians(by_depth, "after_k")
+    return Claim(
+        "of the middle layers all singular values but the first k vanish",
+        "follow-up, arXiv 2305.19008: k singular values near 1, the others O(L^{-1/2})",
+        f"σ_{{k+1}}/σ_k, medians of the middle third: {_listed(ratio)}",
+        _ends_lower(ratio),
+        "smaller at the largest depth than at the smallest. Where it is not, the networks hand on one direction more "
+        "than k: it keeps the data off the origin, where σ lets them pass. k directions would do after one shift by "
+        "a bias, and cost less at large enough depth; training does not move there by itself",
+    )
+
+
+def _near_one(by_depth: Mapping[int, Sequence[Row]]) -> Claim:
     distances = _medians(by_depth, "distance")
     return Claim(
         "the large singular values of the middle layers are near 1",
-        "follow-up, arXiv 2305.19008: k singular values near 1, the others O(L^{-1/2})",
+        "follow-up, arXiv 2305.19008: k singular values near 1",
         f"mean |σ_i − 1|, i ≤ k, medians: {_listed(distances)}",
         _falls(distances),
         "it is smaller at each depth than at the depth before: near 1 is a limit, for the layers share the gain of f, "
@@ -162,6 +176,11 @@ def _listed(values: Mapping[int, float]) -> str:
 def _falls(values: Mapping[int, float]) -> bool | None:
     """Whether the values fall from each depth to the next; None where there are not two."""
     return all(after < before for before, after in pairwise(values.values())) if len(values) > 1 else None
+
+
+def _ends_lower(values: Mapping[int, float]) -> bool | None:
+    """Whether the value at the largest depth is below that at the smallest; None where there are not two."""
+    return values[max(values)] < values[min(values)] if len(values) > 1 else None
 
 
 EXPERIMENT = Experiment(

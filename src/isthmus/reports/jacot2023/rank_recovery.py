@@ -15,7 +15,7 @@ from isthmus.reports.jacot2023.layers import impact_over_layers, spectra_over_la
 
 _CHAPTER = "figures"
 _STARTS = {
-    "closed form": (ACCENT, "circle", "ridge regression"),
+    "closed form": (MUTED, "triangle-up", "ridge regression"),
     "random": (ACCENT, "circle", "random start"),
     "grown": (CONTRAST, "diamond", "grown and trained on"),
     "built": (THIRD, "square", "built, rank 1"),
@@ -124,7 +124,8 @@ def rank_over_depth(rows: Sequence[Row], k: int) -> go.Figure:
         )
     figure.add_hline(y=k, line={"color": MUTED, "width": 1.2, "dash": "dot"})
     figure.update_xaxes(type="log", tickvals=depths)
-    figure.update_yaxes(rangemode="tozero")
+    highest = max(network["jacobian_rank"] for row in rows for network in row["networks"])
+    figure.update_yaxes(rangemode="tozero", dtick=1 if highest <= 8 else 2)
     return figure
 
 
