@@ -108,7 +108,10 @@ def rank_over_depth(rows: Sequence[Row], k: int) -> go.Figure:
             continue
         figure.add_scatter(
             # Networks of one depth lie beside each other, or equal ranks would hide one another.
-            x=[row["depth"] * (1 + 0.16 * (seeds.index(row["seed"]) / len(seeds) - 0.5)) for row, _, _ in points],
+            x=[
+                row["depth"] * (1 + 0.16 * (seeds.index(row["seed"]) - (len(seeds) - 1) / 2) / len(seeds))
+                for row, _, _ in points
+            ],
             y=[network["jacobian_rank"] for _, network, _ in points],
             mode="markers",
             name=label(name),
@@ -125,7 +128,7 @@ def rank_over_depth(rows: Sequence[Row], k: int) -> go.Figure:
     figure.add_hline(y=k, line={"color": MUTED, "width": 1.2, "dash": "dot"})
     figure.update_xaxes(type="log", tickvals=depths)
     highest = max(network["jacobian_rank"] for row in rows for network in row["networks"])
-    figure.update_yaxes(rangemode="tozero", dtick=1 if highest <= 8 else 2)
+    figure.update_yaxes(range=[-0.5, highest + 1], dtick=1 if highest <= 8 else 2)
     return figure
 
 
