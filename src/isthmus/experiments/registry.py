@@ -11,9 +11,13 @@ from isthmus.experiments.jacot2023 import (
     inverted_s_claims,
     linear_networks,
     mnist_autoencoder,
+    rank_recovery,
+    weight_spectrum,
 )
 
 EXPERIMENTS: tuple[Experiment[Any], ...] = (
+    rank_recovery.EXPERIMENT,
+    weight_spectrum.EXPERIMENT,
     inverted_s_claims.EXPERIMENT,
     mnist_autoencoder.EXPERIMENT,
     curve_autoencoder.EXPERIMENT,

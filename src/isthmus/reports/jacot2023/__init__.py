@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Figures of the replayed slides, from records alone, by the name of the experiment."""
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from isthmus.reports.jacot2023 import (
     inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
+    rank_recovery,
+    weight_spectrum,
 )
 
 DRAWINGS: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Drawing]]] = {
+    "rank-recovery": rank_recovery.drawings,
+    "weight-spectrum": weight_spectrum.drawings,
     "inverted-s-classification": inverted_s_classification.drawings,
     "mnist-autoencoder": mnist_autoencoder.drawings,
     "curve-autoencoder": curve_autoencoder.drawings,
