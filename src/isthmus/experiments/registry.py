@@ -7,10 +7,18 @@ from typing import Any
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
+    huge_depth,
+    infinite_depth,
     linear_networks,
+    sample_size,
 )
 
-EXPERIMENTS: tuple[Experiment[Any], ...] = (linear_networks.EXPERIMENT,)
+EXPERIMENTS: tuple[Experiment[Any], ...] = (
+    huge_depth.EXPERIMENT,
+    sample_size.EXPERIMENT,
+    linear_networks.EXPERIMENT,
+    infinite_depth.EXPERIMENT,
+)
 
 
 def experiment_named(name: str) -> Experiment[Any]:
