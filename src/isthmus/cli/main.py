@@ -14,6 +14,7 @@ from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
+from isthmus.cli.reproduce import reproduce_command
 from isthmus.cli.window import window
 from isthmus.errors import IsthmusError
 
@@ -31,6 +32,7 @@ app.command()(measure)
 app.command()(cost)
 app.command()(regions)
 app.command()(report)
+app.command("reproduce")(reproduce_command)
 app.command()(window)
 
 

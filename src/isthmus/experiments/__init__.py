@@ -1,6 +1,6 @@
 """The claims of the paper as values that run again; each returns a record, also when it contradicts the claim."""
 
-from isthmus.experiments.experiment import Claim, Experiment, plain
+from isthmus.experiments.experiment import Claim, Experiment, Scale, plain
 from isthmus.experiments.record import EXPERIMENT_FORMAT, differences, measured, read_record, verdict
 from isthmus.experiments.registry import EXPERIMENTS, experiment_named
 from isthmus.experiments.running import reproduce
@@ -10,6 +10,7 @@ __all__ = [
     "EXPERIMENT_FORMAT",
     "Claim",
     "Experiment",
+    "Scale",
     "differences",
     "experiment_named",
     "measured",

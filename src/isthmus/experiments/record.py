@@ -68,6 +68,8 @@ def read_record(path: Path) -> Record:
     for name, kind in (_HEADER | _BODY).items():
         if not isinstance(record.get(name), kind):
             raise FileFormatError(path, f"{name!r} is missing or of the wrong type", _REMEDY)
+    if record["scale"] not in ("smoke", "full"):
+        raise FileFormatError(path, f"its scale is {record['scale']!r}", _REMEDY)
     for row in record["results"]:
         is_done = isinstance(row, dict) and isinstance(row.get("cell"), dict)
         if not is_done or not isinstance(row.get("numbers", row.get("error")), dict | str):

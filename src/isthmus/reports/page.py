@@ -146,7 +146,7 @@ def _chapter(record: Record, index: int, chapter: str, found: Sequence[Drawing])
     after = "".join(_numbers(record, chapter))
     if not found and not after:
         return ""
-    figures = "".join(_figure(index, drawing) for drawing in found)
+    figures = "".join(figure_element(_identity(index, drawing), drawing) for drawing in found)
     return f'<h2>{_CHAPTERS[chapter]}</h2><div class="figures">{figures}</div>{after}'
 
 
@@ -162,14 +162,15 @@ def _numbers(record: Record, chapter: str) -> Iterator[str]:
         yield f"<details><summary>Layer by layer</summary>{tables.layers(record)}</details>"
 
 
-def _figure(index: int, drawing: Drawing) -> str:
+def figure_element(identity: str, drawing: Drawing) -> str:
+    """The place of a drawing on the page, with its words; `rendered` fills it by the identity."""
     shape = ' class="wide"' if drawing.is_wide else ""
     proportion = f' style="height:auto;aspect-ratio:{drawing.proportion:.4g}"' if drawing.proportion else ""
     quantity = f'<p class="quantity">{escape(drawing.quantity)}</p>' if drawing.quantity else ""
     described = escape(f"{drawing.title}. {drawing.caption}")
     return (
         f"<figure{shape}><h3>{escape(drawing.title)}</h3><figcaption>{escape(drawing.caption)}</figcaption>{quantity}"
-        f'<div class="plot" id="{_identity(index, drawing)}" role="img" aria-label="{described}"{proportion}></div>'
+        f'<div class="plot" id="{identity}" role="img" aria-label="{described}"{proportion}></div>'
         "</figure>"
     )
 
