@@ -54,16 +54,16 @@ def _second(results: Sequence[Row]) -> Claim:
     every = [each for row in results for path in row["paths"].values() for each in path]
     violations = sum(each["violations"] for each in every)
     best = [lowest(row) for row in results]
-    falls = [_falls(path) for path in best]
     last = [path[-1] for path in best]
-    largest = max((each["second"] / each["first"] for each in last if each["first"] > 0), default=math.nan)
+    ratios = [each["second"] / each["first"] for each in last if each["first"] > 0]
+    implied, by_constant = ([each[name] for each in last] for name in ("implied", "implied_by_constant"))
     return Claim(
         "the second singular value of the Jacobian is exponentially small in L",
         "s₂^{2/L} ≤ R/L − s₁^{2/L} ≤ 1 + C_N/L − s₁^{2/L}",
-        f"at L = {last[0]['depth'] if last else 0} s₂ ≤ {max((e['implied'] for e in last), default=math.nan):.1e} by "
-        f"‖w‖²/L at the median row and ≤ {max((e['implied_by_constant'] for e in last), default=math.nan):.1e} by C_N; measured at the "
-        f"rows, s₂/s₁ up to {largest:.1e}; {violations} rows of {len(every)} networks above the bound",
-        False if violations else all(falls) if falls else None,
+        f"at L = {last[0]['depth'] if last else 0} s₂ is at most {_range(implied)} by ‖w‖²/L at the median row, and "
+        f"{_range(by_constant)} by C_N; measured, largest s₂ over median s₁ {_range(ratios)}; {violations} rows of "
+        f"{len(every)} networks lie above the bound",
+        False if violations else all(_falls(path) for path in best) if best else None,
         "networks of lowest objective; the bound from ‖w‖²/L at every row, in double precision (1e-12 of s₁ is "
         f"rounding). Exponentially small: its logarithm grows at least {_FASTER}-fold at the last doubling of L",
     )
@@ -81,7 +81,9 @@ def _ratio(results: Sequence[Row]) -> Claim:
         holds = all(each["norm_per_depth"] <= _bound(row, each) for each in path)
         slope = ratio_slope(path)
         zero = next((each["depth"] for each in path if each["ratio"] < _ZERO), None)
-        tail = f"0 from L = {zero} on" if zero is not None else f"slope {slope:.2f}" if slope is not None else "no slope"
+        tail = (
+            f"0 from L = {zero} on" if zero is not None else f"slope {slope:.2f}" if slope is not None else "no slope"
+        )
         told.append(f"{row['task']} {row['seed']}: {tail}")
         if holds:
             allowed = path[0]["ratio"] * (path[-1]["depth"] / path[0]["depth"]) ** _STATED

@@ -13,17 +13,15 @@ with those above 1e-3 of the first are both tried, and the lower objective is ke
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from isthmus.costs import activation_ratios, rank_one_interpolant
 from isthmus.datasets.synthetic import random_teacher
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.depth_claims import depth_claims
 from isthmus.functions import FullyConnected
 from isthmus.ranks import jacobian_spectra
@@ -89,7 +87,10 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         starts["rank 1"] = search.candidates[0].network
     built = rank_one_interpolant(x, y, rng=np.random.default_rng(seed))
     paths = {
-        name: [_measured(net, search.objective, built.constant) for net in deepened(start, search.objective, settings.depths, seed)]
+        name: [
+            _measured(net, search.objective, built.constant)
+            for net in deepened(start, search.objective, settings.depths, seed)
+        ]
         for name, start in starts.items()
     }
     return {
@@ -116,9 +117,9 @@ def curve(rows: int) -> np.ndarray[Any, Any]:
 
 def deepened(start: FullyConnected, objective: Objective, depths: Sequence[int], seed: int) -> list[FullyConnected]:
     """The network at each depth, each from the one before."""
-    found = [start]
+    found, rows = [start], objective.sample()[0]
     for depth in depths[1:]:
-        grown_ones = [grown(found[-1], objective.x, depth, tolerance=span) for span in (None, _NARROW)]
+        grown_ones = [grown(found[-1], rows, depth, tolerance=span) for span in (None, _NARROW)]
         if grown_ones[0].squared_norm == grown_ones[1].squared_norm:
             grown_ones.pop()
         found.append(min((improved(net, objective, seed=seed) for net in grown_ones), key=objective.value))
@@ -127,13 +128,14 @@ def deepened(start: FullyConnected, objective: Objective, depths: Sequence[int],
 
 def _measured(network: FullyConnected, objective: Objective, constant: float) -> dict[str, Any]:
     """What the propositions speak of, at the rows."""
+    rows = objective.sample()[0]
     depth, cost = network.depth, network.norm_per_depth
-    spectra = jacobian_spectra(network, objective.x).singular_values.cpu().numpy()
+    spectra = jacobian_spectra(network, rows).singular_values.cpu().numpy()
     first = spectra[:, 0]
     second = spectra[:, 1] if spectra.shape[1] > 1 else np.zeros_like(first)  # one neuron passes one direction
     implied = implied_second(first, cost, depth)
     by_constant = implied_second(first, 1 + constant / depth, depth)
-    ratios = activation_ratios(network, objective.x)
+    ratios = activation_ratios(network, rows)
     return {
         "depth": depth,
         "norm_per_depth": cost,

@@ -16,11 +16,10 @@ _SIDES = (4, 3)  # outputs and inputs of the affine maps of axiom 4
 
 def axiom_cells(pairs: Sequence[str], seeds: Sequence[int], ranks: Sequence[int]) -> list[Cell]:
     """Every ordered pair of functions for axiom 2, every unordered one for 3, affine maps for 4."""
-    return [
-        *({"part": "composition", "f": f, "g": g} for f in pairs for g in pairs),
-        *({"part": "sum", "f": f, "g": g} for at, f in enumerate(pairs) for g in pairs[at:]),
-        *({"part": "affine", "rank": rank, "seed": seed} for rank in (0, *ranks) for seed in seeds),
-    ]
+    composed: list[Cell] = [{"part": "composition", "f": f, "g": g} for f in pairs for g in pairs]
+    added: list[Cell] = [{"part": "sum", "f": f, "g": g} for at, f in enumerate(pairs) for g in pairs[at:]]
+    maps: list[Cell] = [{"part": "affine", "rank": rank, "seed": seed} for rank in (0, *ranks) for seed in seeds]
+    return [*composed, *added, *maps]
 
 
 def axiom_work(cell: Cell) -> Numbers:

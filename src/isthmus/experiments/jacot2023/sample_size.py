@@ -9,7 +9,6 @@ that `search_rank` finds, beside the depths predicted for rank k from what netwo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,16 +66,17 @@ class Settings:
 def cells(settings: Settings) -> list[Cell]:
     """Searches at the largest depths first, then windows, random starts and paths."""
     searched = [(n, seed) for n in settings.sizes for seed in settings.search_seeds]
-    return [
-        *(
-            {"part": "search", "n": n, "seed": seed, "depth": depth}
-            for depth in sorted(settings.depths, reverse=True)
-            for n, seed in searched
-        ),
-        *({"part": "window", "n": n, "seed": seed} for n, seed in searched),
-        *({"part": "random", "n": n, "seed": seed} for n in settings.sizes for seed in settings.seeds),
-        *({"part": "paths", "rank": k, "seed": seed} for k in settings.path_ranks for seed in settings.path_seeds),
+    searches: list[Cell] = [
+        {"part": "search", "n": n, "seed": seed, "depth": depth}
+        for depth in sorted(settings.depths, reverse=True)
+        for n, seed in searched
     ]
+    windows: list[Cell] = [{"part": "window", "n": n, "seed": seed} for n, seed in searched]
+    random: list[Cell] = [{"part": "random", "n": n, "seed": seed} for n in settings.sizes for seed in settings.seeds]
+    paths: list[Cell] = [
+        {"part": "paths", "rank": k, "seed": seed} for k in settings.path_ranks for seed in settings.path_seeds
+    ]
+    return [*searches, *windows, *random, *paths]
 
 
 def work(settings: Settings, cell: Cell, device: str) -> Numbers:
@@ -91,7 +91,10 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         return _searched(x, y, int(cell["depth"]), {**options, "starts": settings.starts})
     if cell["part"] == "window":
         return _window(x, y, {**options, "starts": settings.starts})
-    return {"path": [_random(x, y, depth, options) for depth in settings.depths], "linear": _linear(x, y, settings.ridge)}
+    return {
+        "path": [_random(x, y, depth, options) for depth in settings.depths],
+        "linear": _linear(x, y, settings.ridge),
+    }
 
 
 def _rows(settings: Settings, n: int, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -116,7 +119,9 @@ def _window(x: object, y: object, options: dict[str, Any]) -> Numbers:
     window = depth_window(x, y, **options)
     return {
         "found": window.rank,
-        "ranges": [[each.rank, each.shallowest, -1 if each.deepest is None else each.deepest] for each in window.ranges],
+        "ranges": [
+            [each.rank, each.shallowest, -1 if each.deepest is None else each.deepest] for each in window.ranges
+        ],
         "constants": [[r, window.line(r, 12).constant, window.line(r, 12).error] for r in window.ranks],
         "searched": list(window.searched),
     }

@@ -85,10 +85,12 @@ def _rank_one_cost(rows: Sequence[Row]) -> Claim:
     return Claim(
         "every rank-1 fit costs R/L > c N^{(2/L)(1 − 1/k)}",
         "with some c > 0",
-        f"at L = {_DEPTH}, N = {sizes[0]} to {sizes[-1]}: R/L of rank-1 fits at least {'; '.join(told)}" if told else "",
+        f"at L = {_DEPTH}, N = {sizes[0]} to {sizes[-1]}: R/L of rank-1 fits at least {'; '.join(told)}"
+        if told
+        else "",
         False if below else all(grows) if grows else None,
-        f"(Λ/D)^(2/L) with the lower bound of the path and the diameter D of the inputs, means over seeds; it must grow "
-        f"for k > 1, and none of {len(built)} rank-1 networks that were built may cost less ({below} do)",
+        f"(Λ/D)^(2/L) with the lower bound of the path and the diameter D of the inputs, means over seeds; it must "
+        f"grow for k > 1, and none of {len(built)} rank-1 networks that were built may cost less ({below} do)",
     )
 
 
@@ -104,7 +106,7 @@ def _constants(rows: Sequence[Row]) -> Claim:
         f"from {_range(firsts)} to {_range(lasts)}, {_range(slopes)} for each unit of log N" if series else "",
         all(rises) if rises else None,
         "C_N of the rank-1 interpolant that is built, must rise with every N for every seed. It rises like log N, "
-        "not like a power of N: the interpolant climbs in many layers, where a sum over N kinks enters by its logarithm",
+        "not like a power: the interpolant climbs in many layers, where a sum over N kinks enters by its logarithm",
     )
 
 
@@ -112,7 +114,9 @@ def _more_data(rank: int, parts: Mapping[str, Sequence[Row]]) -> Claim:
     """Fewer depths at which the best network has too small a rank, the more rows there are."""
     sizes = sorted({row["n"] for row in parts["search"]})
     counts = {n: _share_below(rank, [row for row in parts["search"] if row["n"] == n]) for n in sizes}
-    random = {n: _share_below(rank, [e for row in parts["random"] if row["n"] == n for e in row["path"]]) for n in sizes}
+    random = {
+        n: _share_below(rank, [e for row in parts["random"] if row["n"] == n for e in row["path"]]) for n in sizes
+    }
     ends = {n: [deep_end(rank, row) for row in parts["window"] if row["n"] == n] for n in sizes}
     told = "; ".join(
         f"N = {n}: {counts[n]:.0%} ({random[n]:.0%}), to {', '.join('∞' if e is None else str(e) for e in ends[n])}"
@@ -130,7 +134,7 @@ def _more_data(rank: int, parts: Mapping[str, Sequence[Row]]) -> Claim:
 
 
 def _share_below(rank: int, found: Sequence[Row]) -> float:
-    return sum(each["found"] < rank for each in found) / max(1, len(found))
+    return float(np.mean([each["found"] < rank for each in found])) if found else 0.0
 
 
 def deep_end(rank: int, window: Row) -> int | None:
@@ -146,7 +150,11 @@ def predicted(window: Row, depth: int) -> int | None:
 
 def _range_of_depths(rank: int, parts: Mapping[str, Sequence[Row]]) -> Claim:
     windows = {(row["n"], row["seed"]): row for row in parts["window"]}
-    met = [(row["found"], predicted(windows[key], row["depth"])) for row in parts["search"] if (key := (row["n"], row["seed"])) in windows]
+    met = [
+        (row["found"], predicted(windows[key], row["depth"]))
+        for row in parts["search"]
+        if (key := (row["n"], row["seed"])) in windows
+    ]
     random = [
         (each["found"], predicted(windows[key], each["depth"]))
         for row in parts["random"]
@@ -158,9 +166,9 @@ def _range_of_depths(rank: int, parts: Mapping[str, Sequence[Row]]) -> Claim:
     return Claim(
         "a range of intermediate depths recovers the true rank",
         "where k + C/L is below 1 + C_N/L and full rank loses as well",
-        f"the rank of lowest objective found is the predicted one at {exact} of {len(met)} points (N, L, seed), that of "
-        f"one random start at {sum(a == b for a, b in random)} of {len(random)}; {right} of {len(windows)} windows are "
-        f"of rank {rank}, which is not told",
+        f"the rank of lowest objective found is the predicted one at {exact} of {len(met)} points (N, L, seed), that "
+        f"of one random start at {sum(a == b for a, b in random)} of {len(random)}; {right} of {len(windows)} windows "
+        f"are of rank {rank}, which is not told",
         exact >= _AGREEMENT * len(met) if met else None,
         f"windows predicted from searches at depths up to 12; rule: {_AGREEMENT:.0%} of the first",
     )
