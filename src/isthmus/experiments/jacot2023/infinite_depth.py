@@ -210,13 +210,13 @@ EXPERIMENT = Experiment(
     published="Rank_J ≤ R_∞ ≤ Rank_BN; the construction costs ‖w_g‖² + k(L − L_g − L_h) + ‖w_h‖².",
     smoke=Settings(
         depths=(10, 1000),
-        bracket_depths=(100, 1000),
+        bracket_depths=(100,),
         seeds=(100,),
         ranks=(1, 2),
         functions=("tripod", "rank 2 in a triangle of area 1/64"),
         pairs=("tripod",),
-        tripod_depths=(3, 6, 12),
-        tripod_rows=60,
+        tripod_depths=(3, 6),
+        tripod_rows=30,
         rows=50,
     ),
     full=Settings(

@@ -93,7 +93,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         return _window(x, y, {**options, "starts": settings.starts})
     return {
         "path": [_random(x, y, depth, options) for depth in settings.depths],
-        "linear": _linear(x, y, settings.ridge),
+        "linear": linear_ranks(x, y, settings.ridge),
     }
 
 
@@ -139,7 +139,7 @@ def _random(x: object, y: object, depth: int, options: dict[str, Any]) -> dict[s
     }
 
 
-def _linear(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], ridge: float) -> list[int]:
+def linear_ranks(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], ridge: float) -> list[int]:
     """Ranks of the linear ridge regression, at both tolerances: the Jacobian of the shallowest model."""
     u, v = x - x.mean(0), y - y.mean(0)
     matrix = np.linalg.solve(u.T @ u / len(u) + ridge * np.eye(u.shape[1]), u.T @ v / len(u))

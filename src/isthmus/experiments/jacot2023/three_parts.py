@@ -40,7 +40,7 @@ def construction(depths: Sequence[int], rank: int, seed: int, *, rows: int, slop
         slope: a of σ below zero; above 1 the middle passes negative numbers.
     """
     activation = Activation(slope) if slope else RELU
-    g, h = _halves(rank, seed, activation)
+    g, h = halves(rank, seed, activation)
     generator = torch.Generator().manual_seed(seed + 1000)
     x = 2 * torch.rand(rows, g.d_in, generator=generator, dtype=torch.float64) - 1
     f = compose(h, g)
@@ -48,7 +48,7 @@ def construction(depths: Sequence[int], rank: int, seed: int, *, rows: int, slop
     low, high = reach(g)
     path = []
     for depth in depths:
-        built = _through_negative(g, h, depth, high) if slope > 1.0 else three_part(g, h, depth, outputs_above=low)
+        built = through_negative(g, h, depth, high) if slope > 1.0 else three_part(g, h, depth, outputs_above=low)
         dense = built.dense()
         ends = built.encoder.squared_norm + built.decoder.squared_norm
         path.append(
@@ -69,7 +69,7 @@ def _price(activation: Activation) -> float:
     return 1.0 / max(1.0, abs(activation.negative_slope)) ** 2
 
 
-def _halves(rank: int, seed: int, activation: Activation) -> tuple[FullyConnected, FullyConnected]:
+def halves(rank: int, seed: int, activation: Activation) -> tuple[FullyConnected, FullyConnected]:
     """g: R^3 → R^k and h: R^k → R^3 of depth 2 with Gaussian weights; for `TRIPOD` the identity and the tripod."""
     if seed == TRIPOD:
         return affine(torch.eye(2, dtype=torch.float64)), tripod()
@@ -97,7 +97,7 @@ def reach(network: FullyConnected) -> tuple[Tensor, Tensor]:
     return low, high
 
 
-def _through_negative(g: FullyConnected, h: FullyConnected, depth: int, high: Tensor) -> StretchedNetwork:
+def through_negative(g: FullyConnected, h: FullyConnected, depth: int, high: Tensor) -> StretchedNetwork:
     r"""Theorem 1's network where σ has slope a > 1 below zero: k numbers shifted below zero pass weights of 1/a.
 
     $\sigma(z / a) = z$ for z ≤ 0, so such a layer costs k/a². The last σ leaves a z, which h divides by a.
@@ -128,7 +128,7 @@ def construction_claims(rows: Sequence[Mapping[str, Any]]) -> list[Claim]:
             "an FPLF f = h ∘ g is a network of three parts: g, identity layers on R^k, h",
             "‖w‖² = ‖w_g‖² + k(L − L_g − L_h) + ‖w_h‖²",
             f"f to {gap:.1e}, ‖w‖² to {apart:.1e}, both relative; {len(rows)} functions, L up to {deepest}",
-            gap < _ROUNDING and apart < _EXACT,
+            gap < _ROUNDING and apart < _EXACT if path else None,
             "random h ∘ g with k = 1, 2, 3 and the tripod; every layer written out and evaluated at the rows; g is "
             f"shifted once to nonnegative values and h takes the shift back. Rules: {_ROUNDING:g} and {_EXACT:g}",
         ),
@@ -146,11 +146,13 @@ def steep_claim(rows: Sequence[Mapping[str, Any]]) -> Claim:
     """Whether R/L stays above Rank_J also where |σ′| > 1."""
     ends = [(row["jacobian_rank"], row["path"][-1]) for row in rows]
     below = [rank for rank, each in ends if each["gap"] < _ROUNDING and each["norm_per_depth"] < rank]
-    told = sorted({(rank, round(each["norm_per_depth"], 2)) for rank, each in ends})
+    costs = {
+        rank: [each["norm_per_depth"] for other, each in ends if other == rank] for rank in sorted({r for r, _ in ends})
+    }
     return Claim(
         "Rank_J ≤ R_∞ also where σ is steeper than 1",
         "the slides ask for a homogeneous σ and no more; the proof of Proposition 3 uses |σ′| ≤ 1",
-        "; ".join(f"Rank_J {rank}: ‖w‖²/L = {value}" for rank, value in told),
+        "; ".join(f"Rank_J = {rank}: ‖w‖²/L = {min(found):.2f} to {max(found):.2f}" for rank, found in costs.items()),
         None if not ends else not below,
         "leaky ReLU whose slope below zero is a = 3: a layer passes a negative value on for a weight of 1/a, so "
         f"networks of R/L → k/a² compute f (here at L = {ends[0][1]['depth'] if ends else 0}, to {_ROUNDING:g}). The "

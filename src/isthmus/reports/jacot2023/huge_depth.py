@@ -35,8 +35,8 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
             "second",
             INSIDE,
             "The second singular value of the Jacobian",
-            "Marks: largest s₂ over the rows, lowest objective. Lines: what ‖w‖²/L allows by Proposition 3 at the median "
-            "row; dashed: what 1 + C_N/L allows. What vanishes in double precision is drawn at the lower edge.",
+            "Marks: largest s₂ over the rows, lowest objective. Lines: what ‖w‖²/L allows by Proposition 3, median "
+            "over the rows; dashed: what 1 + C_N/L allows. What vanishes in double precision is drawn at the edge.",
             "s₂(Jf)",
             _second(rows),
         ),

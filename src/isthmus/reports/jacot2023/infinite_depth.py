@@ -22,7 +22,7 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
             "construction",
             INSIDE,
             "Three parts: g, identity layers on R^k, h",
-            "‖w‖²/L of the network of Theorem 1, every layer written out, for random h ∘ g and the tripod; one line for "
+            "‖w‖²/L of the network of Theorem 1, every layer written out, for random h ∘ g and the tripod; a line for "
             "each function. Dotted: where σ has slope 3 below zero, negative numbers pass at k/9 a layer.",
             "‖w‖²/L",
             _construction(rows),
@@ -40,8 +40,8 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
             "tripod",
             INSIDE,
             "The tripod between its two ranks",
-            "Every Jacobian has rank 1, one number is not enough. Shaded by two lines: R/L is between them. Marks: "
-            "networks trained on its samples, one line for each seed.",
+            "Every Jacobian has rank 1, and one number is not enough. R/L lies between the two lines on the right. On "
+            "the left networks trained on its samples, one line for each seed.",
             "R/L",
             _tripod(rows),
         ),
@@ -83,7 +83,7 @@ def _brackets(rows: Sequence[Row]) -> go.Figure:
                 x=[depth for depth, _ in found],
                 y=[distance for _, distance in found],
                 mode="lines",
-                line={"color": GROUPS[rank], "width": 1.4, "dash": dash},
+                line={"color": GROUPS[max(rank, 1) - 1], "width": 1.4, "dash": dash},
                 name=f"Rank_BN = {rank}",
                 showlegend=end == "upper" and rank not in named,
                 hovertemplate=f"{row['function']}, {end} end, L = %{{x}}: %{{y:.2g}}<extra></extra>",
