@@ -13,7 +13,7 @@ from isthmus.experiments.jacot2023.huge_depth import EXPERIMENT, implied_second
 from isthmus.functions import IDENTITY, FullyConnected
 from isthmus.reports.jacot2023.huge_depth import drawings
 
-RIDGE, CONSTANT = 0.1, 12.0
+RIDGE, CONSTANT = 0.1, 11.9
 
 
 def test_the_bound_on_the_second_singular_value_is_met_by_balanced_linear_networks():
@@ -62,6 +62,8 @@ def test_verdicts_follow_the_numbers():
     assert verdicts(row(path([2.5, 1.5], implied=(1e-3, 1e-4))))[1] is False  # falls, but not exponentially
     assert verdicts(row(path([2.5, 1.5], ratios=(0.4, 0.4))))[2] is False
     assert verdicts(row(path([2.5, 1.5], ratios=(0.4, 0.4 * 2**-0.3))))[2] is True
+    assert verdicts(row(path([2.5, 1.5], implied=(5.0, 3.0))))[1] is None  # not deep enough to say anything
+    assert verdicts({**row(good), "constant": 13.0})[2] is None  # L = 12: rank 2 is not excluded
     assert verdicts() == [None, None, None]
 
 

@@ -63,9 +63,10 @@ def _second(results: Sequence[Row]) -> Claim:
         f"at L = {last[0]['depth'] if last else 0} s₂ is at most {_range(implied)} by ‖w‖²/L at the median row, and "
         f"{_range(by_constant)} by C_N; measured, largest s₂ over median s₁ {_range(ratios)}; {violations} rows of "
         f"{len(every)} networks lie above the bound",
-        False if violations else all(_falls(path) for path in best) if best else None,
+        False if violations else None if not last or max(implied) >= 1.0 else all(_falls(path) for path in best),
         "networks of lowest objective; the bound from ‖w‖²/L at every row, in double precision (1e-12 of s₁ is "
-        f"rounding). Exponentially small: its logarithm grows at least {_FASTER}-fold at the last doubling of L",
+        f"rounding). Exponentially small: its logarithm grows at least {_FASTER}-fold at the last doubling of L; "
+        "undecided where the bound is not below 1 at the deepest network",
     )
 
 
@@ -85,7 +86,7 @@ def _ratio(results: Sequence[Row]) -> Claim:
             f"0 from L = {zero} on" if zero is not None else f"slope {slope:.2f}" if slope is not None else "no slope"
         )
         told.append(f"{row['task']} {row['seed']}: {tail}")
-        if holds:
+        if holds and path[-1]["depth"] > row["constant"]:
             allowed = path[0]["ratio"] * (path[-1]["depth"] / path[0]["depth"]) ** _STATED
             judged.append(path[-1]["ratio"] <= max(allowed, _ZERO))
     others = [slope for row in results for path in row["paths"].values() if (slope := ratio_slope(path)) is not None]
@@ -95,7 +96,8 @@ def _ratio(results: Sequence[Row]) -> Claim:
         "; ".join(told) + (f"; slopes of all paths without a zero {_range(others)}" if others else ""),
         all(judged) if judged else None,
         f"least ratio over the layers, at the rows, not centred, of the networks of lowest objective ({len(judged)} of "
-        f"{len(results)} meet R/L ≤ 1 + C_N/L at every depth): from the first to the last depth it must fall by "
+        f"{len(results)} meet R/L ≤ 1 + C_N/L at every depth and get deeper than C_N, where "
+        f"it excludes rank 2): from the first to the last depth it must fall by "
         f"L^(−1/4), or to zero (below {_ZERO:g}). Where the premise is met training drops the second direction at "
         "some depth, so that no slope is left to set beside −1/4; a rate is not confirmed by this",
     )

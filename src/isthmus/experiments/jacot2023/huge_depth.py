@@ -164,7 +164,7 @@ EXPERIMENT = Experiment(
     "rank 1.",
     source="slides, Approximate rank-1 regime: Propositions 2 and 4",
     published="R/L ≤ 1 + C_N/L; s₂(Jf) exponentially small in L; s₂/s₁ of some layer is O(L^{−1/4}).",
-    smoke=Settings(depths=(3, 6, 12), seeds=(100,), rows=20, curve_rows=20, width=6, starts=1),
+    smoke=Settings(depths=(2, 4), seeds=(100,), rows=16, curve_rows=16, width=4, starts=1),
     full=Settings(depths=(6, 12, 24, 48, 96), seeds=(0, 1, 2)),
     cells=cells,
     work=work,

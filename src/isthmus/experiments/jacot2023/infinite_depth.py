@@ -24,7 +24,7 @@ from isthmus.functions.catalogue import tripod
 from isthmus.training import fit, grown, improved
 
 _FAITHFUL = 1e-3  # of the variance: what a network that computes the tripod at the rows may miss
-_CHEAPER = 1.9  # growth of ‖w‖² a layer below which such a network would speak against rank 2
+_CHEAPER = 1.9  # ‖w‖²/L below which such a network would speak against rank 2
 _DIGITS = 6
 
 
@@ -183,9 +183,11 @@ def _conjecture(brackets: Sequence[Mapping[str, Any]], trained: Sequence[Mapping
     limits = sorted({tuple(row["limit"].values()) for row in brackets if row["jacobian_rank"] < row["bottleneck_rank"]})
     slopes = [row["slope"] for row in trained]
     missed = [row["path"][-1]["missed"] for row in trained]
-    cheaper = [s for s, share in zip(slopes, missed, strict=True) if share < _FAITHFUL and s < _CHEAPER]
+    costs = [row["path"][-1]["norm_per_depth"] for row in trained]
+    cheaper = [cost for cost, share in zip(costs, missed, strict=True) if share < _FAITHFUL and cost < _CHEAPER]
     spread = (
-        f"{min(slopes):.3f} to {max(slopes):.3f} a layer (they miss up to {max(missed):.1e} of the variance)"
+        f"{min(slopes):.3f} to {max(slopes):.3f} a layer, to {min(costs):.2f} to {max(costs):.2f} times the depth, at "
+        f"an error up to {max(missed):.1e} of the variance"
         if slopes
         else "none"
     )
@@ -196,8 +198,8 @@ def _conjecture(brackets: Sequence[Mapping[str, Any]], trained: Sequence[Mapping
         f"trained on its samples grows by {spread}",
         False if cheaper else None,
         f"evidence, not proof: Theorem 1 decides the {len(known)} functions whose ranks agree; for the tripod no lower "
-        f"bound above Rank_J is known. Networks that miss below {_FAITHFUL:g} of the variance and grow by less than "
-        f"{_CHEAPER:g} between the last two depths would speak against it",
+        f"bound above Rank_J is known. Networks that miss below {_FAITHFUL:g} of the variance at ‖w‖²/L < {_CHEAPER:g} "
+        "would speak against it. A growth below 2 a layer does not: at these depths C still falls as L grows",
     )
 
 
