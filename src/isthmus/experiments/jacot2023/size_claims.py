@@ -11,7 +11,7 @@ import numpy as np
 from isthmus.costs import log_slope
 from isthmus.experiments.experiment import Claim
 
-_NEAR = 0.1  # of a slope to 1 − 1/k
+_SHORT = 0.1  # what a slope may lack of 1 − 1/k
 _LATE = 3  # largest sizes that a slope is fitted to: the law is one of large N
 _DEPTH = 13  # where the bound of Theorem 2 is told
 _AGREEMENT = 0.8  # share of trained networks whose rank must be the predicted one
@@ -46,19 +46,20 @@ def late_slopes(rows: Sequence[Row], end: str) -> dict[int, tuple[float, float]]
 
 def _path_slopes(rows: Sequence[Row]) -> Claim:
     ends = {end: late_slopes(rows, end) for end in ("lower", "upper")}
-    off = [abs(slope - (1 - 1 / k)) for found in ends.values() for k, (slope, _) in found.items()]
+    lacks = [1 - 1 / k - slope for k, (slope, _) in ends["lower"].items()]
     told = "; ".join(
         f"k = {k}: {slope:.3f} ± {error:.3f} and {ends['upper'][k][0]:.3f} ± {ends['upper'][k][1]:.3f} beside "
         f"{1 - 1 / k:.3f}"
         for k, (slope, error) in ends["lower"].items()
     )
     return Claim(
-        "the shortest path through y_1, …, y_N grows like N^{1 − 1/k}",
+        "the shortest path through y_1, …, y_N grows at least like N^{1 − 1/k}",
         "TSP(y_1, …, y_N) ≳ N^{1 − 1/k}",
         told,
-        max(off) < _NEAR if off else None,
+        max(lacks) < _SHORT if lacks else None,
         f"slopes of the lower bound and of the path found over log N, the {_LATE} largest N, all seeds, ± standard "
-        f"error; to {_NEAR:g}. Nested rows of teachers R^50 → R^k → R^50",
+        f"error; the first may lack {_SHORT:g} of 1 − 1/k. Nested rows of teachers R^50 → R^k → R^50 with Gaussian inputs: "
+        "their range grows slowly with N, and so does the path for k = 1; the theorem asks for a bounded support",
     )
 
 

@@ -60,8 +60,9 @@ def _map(rows: Sequence[Row], k: int) -> go.Figure:
     for row in rows:
         if row["part"] == "window" and depths:
             _band(figure, row, k, lanes.index((row["n"], row["seed"])), depths)
-    named: set[str] = set()
     for kind, (name, symbol, lift) in _KINDS.items():
+        look = {"color": MUTED, "size": 10, "symbol": symbol}
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=look)
         for row in (row for row in rows if row["part"] == kind):
             lane = lanes.index((row["n"], row["seed"])) + lift
             for each in row["path"] if kind == "random" else [row]:
@@ -72,13 +73,10 @@ def _map(rows: Sequence[Row], k: int) -> go.Figure:
                     text=[str(each["found"])],
                     textfont={"size": 10, "color": "#ffffff"},
                     marker={"color": _color(each["found"], k), "size": 15, "symbol": symbol},
-                    name=name,
-                    legendgroup=name,
-                    showlegend=name not in named,
+                    showlegend=False,
                     hovertemplate=f"N = {row['n']}, seed {row['seed']}, L = %{{x}}, {name}: rank %{{text}}"
                     "<extra></extra>",
                 )
-                named.add(name)
     for name, color in (("below", CONTRAST), ("the teacher's", ACCENT), ("above", THIRD)):
         figure.add_scatter(x=[None], y=[None], mode="markers", name=f"rank: {name}", marker={"color": color, "size": 9})
     figure.update_xaxes(type="log", tickvals=depths)
