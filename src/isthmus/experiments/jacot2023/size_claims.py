@@ -58,7 +58,7 @@ def _path_slopes(rows: Sequence[Row]) -> Claim:
         told,
         max(lacks) < _SHORT if lacks else None,
         f"slopes of the lower bound and of the path found over log N, the {_LATE} largest N, all seeds, ± standard "
-        f"error; the first may lack {_SHORT:g} of 1 − 1/k. Nested rows of teachers R^50 → R^k → R^50 with Gaussian inputs: "
+        f"error; the first may lack {_SHORT:g} of 1 − 1/k. Nested rows of teachers with Gaussian inputs: "
         "their range grows slowly with N, and so does the path for k = 1; the theorem asks for a bounded support",
     )
 
