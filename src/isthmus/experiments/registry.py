@@ -8,10 +8,13 @@ from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
+    huge_depth,
+    infinite_depth,
     inverted_s_claims,
     linear_networks,
     mnist_autoencoder,
     rank_recovery,
+    sample_size,
     weight_spectrum,
 )
 
@@ -21,7 +24,10 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     inverted_s_claims.EXPERIMENT,
     mnist_autoencoder.EXPERIMENT,
     curve_autoencoder.EXPERIMENT,
+    huge_depth.EXPERIMENT,
+    sample_size.EXPERIMENT,
     linear_networks.EXPERIMENT,
+    infinite_depth.EXPERIMENT,
 )
 
 

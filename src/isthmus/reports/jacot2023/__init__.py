@@ -9,10 +9,13 @@ from typing import Any
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023 import (
     curve_autoencoder,
+    huge_depth,
+    infinite_depth,
     inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
     rank_recovery,
+    sample_size,
     weight_spectrum,
 )
 
@@ -22,5 +25,8 @@ DRAWINGS: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Drawing]]] = {
     "inverted-s-classification": inverted_s_classification.drawings,
     "mnist-autoencoder": mnist_autoencoder.drawings,
     "curve-autoencoder": curve_autoencoder.drawings,
+    "huge-depth": huge_depth.drawings,
+    "sample-size": sample_size.drawings,
     "linear-networks": linear_networks.drawings,
+    "infinite-depth": infinite_depth.drawings,
 }
