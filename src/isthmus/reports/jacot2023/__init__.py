@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """Figures of the replayed slides, from records alone, by the name of the experiment."""
 
 from __future__ import annotations
