@@ -29,8 +29,8 @@ from isthmus.denormals import flushed_denormals
 from isthmus.functions import from_torch, to_torch
 from isthmus.functions.rowwise import row_function
 from isthmus.ranks import jacobian_spectra, layer_spectra
+from isthmus.ranks.gram import singular_values
 from isthmus.ranks.local import local_spectra
-from isthmus.ranks.spectrum import weight_spectrum
 from isthmus.training import Plan, fit
 
 
@@ -159,7 +159,7 @@ def weights() -> dict:
     logging.disable(logging.CRITICAL)
     torch.manual_seed(0)
     model = nn.Sequential(*[nn.Linear(1024, 1024) for _ in range(13)]).requires_grad_(False)
-    ours = best_of(lambda: [weight_spectrum(layer.weight) for layer in model], 3)
+    ours = best_of(lambda: [singular_values(layer.weight) for layer in model], 3)
     watcher = weightwatcher.WeightWatcher(model=model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

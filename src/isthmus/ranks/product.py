@@ -9,6 +9,7 @@ from torch import Tensor
 
 from isthmus.functions import FullyConnected
 from isthmus.functions.activation import Activation
+from isthmus.ranks.gram import gram_singular_values
 
 _WORTH_REDUCING = 0.7  # share of the core's size below which two QR decompositions are cheaper than a larger SVD
 _WORTH_GATHERING = 0.8  # share of a layer's neurons above which copying out the active ones costs more than it saves
@@ -112,17 +113,6 @@ def _singular_values(core: Core) -> Tensor:
         matrix = core.left @ core.right
     values: Tensor = torch.linalg.svdvals(matrix)
     return values
-
-
-def gram_singular_values(single: Tensor) -> Tensor:
-    """Singular values of float32 matrices `(n, p, q)`, as roots of the eigenvalues of the smaller Gram matrix.
-
-    Rounding of a float32 matrix already exceeds what squaring it in double precision loses.
-    """
-    exact = single.double()
-    gram = exact @ exact.mT if exact.shape[1] <= exact.shape[2] else exact.mT @ exact
-    squares: Tensor = torch.linalg.eigvalsh(gram)
-    return squares.flip(1).clamp_min(0.0).sqrt()
 
 
 def _triangle(tall: Tensor) -> Tensor:
