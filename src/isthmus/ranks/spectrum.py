@@ -10,6 +10,7 @@ from torch import Tensor
 from isthmus.functions import FullyConnected
 from isthmus.ranks.gram import singular_values
 from isthmus.ranks.moments import Moments, MomentSum
+from isthmus.threads import side_by_side
 from isthmus.tolerance import Tolerance
 
 CHUNK = 4096  # rows whose activations are held at a time
@@ -89,14 +90,15 @@ def layer_spectra(network: FullyConnected, x: Tensor | Iterable[Tensor]) -> list
                 total.add(a[layer + 1] if layer + 1 < len(a) else z[-1])
                 if layer + 1 < len(a):
                     bends[layer].add(z[layer], a[layer + 1])
+    weights = side_by_side(singular_values, network.weights)
     return [
         LayerSpectrum(
             layer,
-            tuple(singular_values(w).tolist()),
+            tuple(weight.tolist()),
             shown_deviations(total),
             bend.impact(),
         )
-        for layer, (w, total, bend) in enumerate(zip(network.weights, sums, bends, strict=True), start=1)
+        for layer, (weight, total, bend) in enumerate(zip(weights, sums, bends, strict=True), start=1)
     ]
 
 
