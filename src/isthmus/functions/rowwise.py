@@ -82,8 +82,8 @@ class RowFunction:
     def in_channels_last(self, x: Tensor) -> RowFunction:
         """The same function with images and kernels in the layout that convolutions need not reorder, else itself.
 
-        A backward pass through small convolutions takes two thirds of the time. A module that takes views of its
-        activations may refuse the layout, one that reads their memory gives other numbers; both keep theirs.
+        A backward pass of float32 through small convolutions takes two thirds of the time. A module that takes views
+        of its activations may refuse the layout, one that reads their memory gives other numbers; both keep theirs.
         """
         if len(self.input_shape) != 3 or not any(isinstance(part, nn.Conv2d) for part in self.module.modules()):
             return self

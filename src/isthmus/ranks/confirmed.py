@@ -44,8 +44,7 @@ def confirmed_spectra(
 
     All other rows are differentiated in double precision. A row whose error $\|E\|_F$ exceeds $\delta \sigma_1$ is
     confirmed with probability at most $0.8 \cdot 10^{-6} / \delta$ (E of rank 1 is the worst case): 8 % at the
-    promised 1e-5, of which typical singular values see a tenth, and one in a thousand at an error that moves
-    a value near the tolerance across it.
+    promised 1e-5, one in a thousand at an error of 1e-3, which it takes to move a value across the default tolerance.
 
     Args:
         function: Any differentiable function of rows.
@@ -59,7 +58,7 @@ def confirmed_spectra(
         MemoryBudgetError: If one row does not fit.
         NotDifferentiableError: If a derivative is NaN or infinite in double precision.
     """
-    single, exact = function.in_channels_last(x), function.in_double(x).in_channels_last(x)
+    single, exact = function.in_channels_last(x), function.in_double(x)
     pays = min(function.d_out, function.d_in) >= _FEWEST_PASSES
     if single.dtype == torch.float64 or exact.dtype != torch.float64 or not pays:
         return local_spectra(exact, x, memory=memory, report=report)

@@ -227,7 +227,7 @@ def _spectra(
     if options.leading is not None:
         return sketched_spectra(function.in_double(x), x, options.leading, memory=memory, seed=seed, report=report)
     if depth is not None:  # Proposition 3 sums small powers, to which the smallest values matter
-        return local_spectra(function.in_double(x).in_channels_last(x), x, memory=memory, report=report)
+        return local_spectra(function.in_double(x), x, memory=memory, report=report)
     return confirmed_spectra(function, x, tolerance=tolerance, memory=memory, seed=seed, report=report)
 
 
