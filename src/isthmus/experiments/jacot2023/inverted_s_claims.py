@@ -201,10 +201,10 @@ EXPERIMENT = Experiment(
     ),
     full=Settings(
         depths=(3, 16),
-        map_depths=(3, 6, 10, 16),
+        map_depths=(3, 6, 16),
         ridges=(0.003, 0.01, 0.03),
         seeds=tuple(range(20)),
-        map_seeds=5,
+        map_seeds=3,
     ),
     cells=cells,
     work=work,
