@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from isthmus.errors import MissingExtraError, ShapeError
+from isthmus.errors import ShapeError
+from isthmus.ranks.frames import data_frame
 from isthmus.ranks.profile import RankProfile
 
 if TYPE_CHECKING:
@@ -41,11 +42,7 @@ class ProfileComparison:
         Raises:
             MissingExtraError: If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as missing:
-            raise MissingExtraError("A table of layers", "pandas", "tables") from missing
-        return pd.DataFrame(list(self.layers))
+        return data_frame(self.layers, "layers")
 
 
 def compare(a: RankProfile, b: RankProfile) -> ProfileComparison:
