@@ -5,9 +5,10 @@ smallest whose mean excess is within the margin, is known. Two kinds: `squared`,
 e_i and errors d_ki whose size varies from row to row (log-normal); and `classes`, where k turns some right answers
 wrong and a few wrong ones right. Mean excesses of k = 1 … 6 are log-uniform over four decades around the margin.
 
-Kept for each kind and number of rows: how often the interval of two standard errors and the one between the 2.5 % and
-97.5 % points of the resampled answers hold the k to be found, and how many k they hold; how often k comes true over the
-probability it was given; how often the answer is right where `is_undecided` would call it decided and undecided.
+Kept for each kind and number of rows: how often the interval of two standard errors (with and without the half rows
+that `excess_error` adds to classes) and the one between the 2.5 % and 97.5 % points of the resampled answers hold the k
+to be found, and how many k they hold; how often k comes true over the probability it was given; how often the answer is
+right where the rows can tell it and where `is_undecided`.
 
 Kinds and rules were chosen on seed 100; figures are of seed 0.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,12 @@ import torch
 from numpy.typing import NDArray
 
 from _environment import keep
-from isthmus.factoring.decision import rank_interval
+from isthmus.factoring.decision import Candidate, RankDecision, excess_error, rank_interval
 from isthmus.factoring.resampling import rank_probabilities
+from isthmus.tolerance import Tolerance
 
-ROWS, TRIALS, LARGEST, ALLOWED = (10, 30, 100, 500), 1000, 6, 0.01
+ROWS, TRIALS, LARGEST, TOLERANCE = (10, 30, 100, 500), 1000, 6, Tolerance(0.1)
+ALLOWED = TOLERANCE.relative**2
 BINS = np.linspace(0.0, 1.0, 11)
 Floats = NDArray[np.float64]
 Draw = tuple[Floats, Floats, int]  # losses of k = 0 … K, of the whole network, the k to be found
@@ -65,18 +69,34 @@ def resampled_interval(probabilities: Floats) -> tuple[int, int]:
     return int(np.argmax(below > 0.025)), int(np.argmax(below >= 0.975))
 
 
+def decision(losses: Floats, whole: Floats, seed: int) -> RankDecision:
+    """What `decide_rank` makes of the losses of candidates that it has found."""
+    is_classification = set(np.unique(whole)) <= {0.0, 1.0}
+    differences = losses - whole
+    margin = ALLOWED * max(0.0, float(differences[0].mean()))
+    candidates = []
+    for k, row in enumerate(differences):
+        error = excess_error(torch.from_numpy(row), is_classification=is_classification)
+        own = torch.from_numpy(losses[k])
+        candidates.append(Candidate(k, 0, float(losses[k].mean()), None, None, float(row.mean()), error, own))
+    ends = rank_interval([c.excess for c in candidates], [c.excess_error for c in candidates], margin, most=LARGEST)
+    tensors = torch.from_numpy(losses), torch.from_numpy(whole)
+    probabilities = rank_probabilities(*tensors, allowed=ALLOWED, is_classification=is_classification, seed=seed)
+    errors = float(whole.mean()), 0.0, float(losses[0].mean())
+    return RankDecision(*ends, *errors, margin, tuple(candidates), probabilities, TOLERANCE)
+
+
 def trial(draw: Draw, seed: int) -> dict[str, Any]:
     losses, whole, k = draw
-    differences = losses - whole
-    errors = differences.std(1, ddof=1) / np.sqrt(len(whole))
-    margin = ALLOWED * max(0.0, float(differences[0].mean()))
-    rank, *interval = rank_interval(differences.mean(1).tolist(), errors.tolist(), margin, most=LARGEST)
-    tensors = torch.from_numpy(losses), torch.from_numpy(whole)
-    probabilities = np.array(rank_probabilities(*tensors, allowed=ALLOWED, seed=seed))
+    found = decision(losses, whole, seed)
+    plain = ((losses - whole).std(1, ddof=1) / np.sqrt(len(whole))).tolist()
+    probabilities = np.array(found.probabilities)
     return {
         "k": k,
-        "rank": rank,
-        "two_errors": tuple(interval),
+        "is_right": found.rank == k,
+        "is_undecided": found.is_undecided,
+        "two_errors": (found.lower, found.upper),
+        "two_plain_errors": rank_interval([c.excess for c in found.candidates], plain, found.margin, most=LARGEST)[1:],
         "resampled": resampled_interval(probabilities),
         "probabilities": probabilities,
     }
@@ -86,7 +106,7 @@ def figures(kind: Callable[[np.random.Generator, int], Draw], n: int, seed: int,
     rng = np.random.default_rng([seed, n])
     found = [trial(kind(rng, n), seed=index) for index in range(trials)]
     row: dict[str, Any] = {"kind": kind.__name__, "rows": n, "trials": trials}
-    for name in ("two_errors", "resampled"):
+    for name in ("two_errors", "two_plain_errors", "resampled"):
         ends = [each[name] for each in found]
         row[name] = {
             "holds": float(np.mean([low <= each["k"] <= high for (low, high), each in zip(ends, found, strict=True)])),
@@ -96,13 +116,12 @@ def figures(kind: Callable[[np.random.Generator, int], Draw], n: int, seed: int,
     true = np.concatenate([np.arange(LARGEST + 1) == each["k"] for each in found])
     row["calibration"] = [
         {"given": float(given[inside].mean()), "true": float(true[inside].mean()), "cases": int(inside.sum())}
-        for low, high in zip(BINS[:-1], BINS[1:], strict=True)
+        for low, high in pairwise(BINS)
         if (inside := (given > low) & (given <= high)).any()
     ]
-    sure = np.array([each["probabilities"][each["rank"]] > 0.5 for each in found])
-    right = np.array([each["rank"] == each["k"] for each in found])
-    row |= {"undecided": float((~sure).mean()), "right": float(right.mean())}
-    row |= {"right_decided": mean(right[sure]), "right_undecided": mean(right[~sure])}
+    undecided, right = (np.array([each[name] for each in found]) for name in ("is_undecided", "is_right"))
+    row |= {"undecided": float(undecided.mean()), "right": float(right.mean())}
+    row |= {"right_decided": mean(right[~undecided]), "right_undecided": mean(right[undecided])}
     return row
 
 

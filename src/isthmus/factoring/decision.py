@@ -19,7 +19,7 @@ from isthmus.training import FittedNetwork, Objective, cross_entropy
 
 STAGES = (25, 50, 100)
 _SURE = 2.0  # standard errors for the ends of the interval: about 95 %
-_LIKELY = 0.5  # probability of the answer from which on it is more likely than all others together
+_LIKELY = 0.5  # probability above which an answer is likelier than all others together
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Candidate:
         refitted: Held-out error after a refit, or None where none was made.
         network: The better of the two; None for k = 0.
         excess: Mean over the held-out rows of (its loss − the whole network's loss).
-        excess_error: Standard error of that mean, rows paired.
+        excess_error: Standard error of that mean (`excess_error`), rows paired.
         losses: Its loss on each held-out row, `(n,)` float64.
     """
 
@@ -63,7 +63,8 @@ class RankDecision:
 
     `probabilities` answers another question: had other held-out rows been drawn from the same source, how often would
     each k have been the answer? They come from resampling the rows (`rank_probabilities`). They do not include what
-    another training, another refit or another split would have changed: the networks are taken as they are.
+    another training, another refit or another split would have changed: the networks are taken as they are. Of few rows
+    they say too much: `benchmarks/rank_decision.py` finds them right from 100 rows on, for classes from 500.
 
     Attributes:
         rank: k.
@@ -98,11 +99,11 @@ class RankDecision:
     def is_undecided(self) -> bool:
         """Whether the held-out rows cannot tell the rank.
 
-        So it is where other rows would give another answer at least as often as `rank`, and where the interval runs
-        from 0 to the largest k that was tried.
+        So it is where other rows would give another answer at least as often as `rank`, and where these rows exclude
+        no k but perhaps 0: k = 1 is not significantly worse, and no k that was tried is significantly good enough.
         """
-        is_open = 0 == self.lower < self.upper and self.upper >= self.candidates[-1].rank
-        return is_open or self.probabilities[self.rank] <= _LIKELY
+        is_any_good = any(c.excess + _SURE * c.excess_error <= self.margin for c in self.candidates)
+        return self.probabilities[self.rank] <= _LIKELY or (self.lower <= 1 and not is_any_good)
 
 
 def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> Tensor:
@@ -110,6 +111,22 @@ def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> 
     if is_classification:
         return (outputs.argmax(1) != targets).double()
     return (outputs.double() - targets.double()).square().sum(1)
+
+
+def excess_error(excess: Tensor, *, is_classification: bool) -> float:
+    """Standard error of the mean of `excess` `(n,)`, the differences of paired losses.
+
+    Differences of losses of 0 or 1 get half a row in each of the four outcomes: without it a k that happens to agree
+    with the whole network on a few rows would be certain to do so everywhere.
+
+    Source:
+        Agresti and Min (2005), intervals for differences of proportions of matched pairs.
+    """
+    if not is_classification:
+        return _standard_error(excess)
+    n = len(excess) + 2
+    scatter = float(excess.square().sum()) + 1.0 - float(excess.sum()) ** 2 / n
+    return float(scatter**0.5 / n)
 
 
 def decide_rank(
@@ -237,7 +254,9 @@ class _Trial:
 
     def probabilities(self, candidates: list[Candidate], seed: int) -> tuple[float, ...]:
         losses = torch.stack([c.losses for c in candidates])
-        return rank_probabilities(losses, self.whole, allowed=self.allowed, seed=seed)
+        return rank_probabilities(
+            losses, self.whole, allowed=self.allowed, is_classification=self.is_classification, seed=seed
+        )
 
     def _candidate(self, rank: int, layer: int, losses: Tensor, network: FullyConnected | None) -> Candidate:
         excess = losses - self.whole
@@ -248,7 +267,7 @@ class _Trial:
             refitted=None,
             network=network,
             excess=float(excess.mean()),
-            excess_error=_standard_error(excess),
+            excess_error=excess_error(excess, is_classification=self.is_classification),
             losses=losses,
         )
 
