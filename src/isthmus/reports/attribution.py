@@ -10,6 +10,7 @@ from isthmus.reports.record import Record
 _INPUTS = 30  # columns that are shown, the strongest
 _BARS = 3  # coordinates up to which bars can be told apart
 _LETTERS = 22  # of a name; the rest is shown on hovering
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SCALE = [[0.0, "rgba(135,144,154,0.10)"], [1.0, "#1a8a9e"]]  # nothing is the ground, in light and dark
 
 
@@ -26,7 +27,7 @@ def attribution(record: Record) -> go.Figure:
         for i, row in enumerate(effects):
             figure.add_bar(
                 y=row,
-                name=f"z{i + 1}",
+                name=_coordinate(i),
                 customdata=names,
                 marker={"color": GROUPS[i]},
                 hovertemplate="%{customdata}: %{y:.3g}<extra></extra>",
@@ -35,14 +36,15 @@ def attribution(record: Record) -> go.Figure:
         return figure
     figure.add_heatmap(
         z=effects,
-        y=[f"z{i + 1}" for i in range(len(effects))],
+        y=[_coordinate(i) for i in range(len(effects))],
         customdata=[names] * len(effects),
         colorscale=_SCALE,
         zmin=0.0,
         colorbar={"thickness": 10, "outlinewidth": 0},
         hovertemplate="%{y}, %{customdata}: %{z:.3g}<extra></extra>",
     )
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
 
 
@@ -50,6 +52,10 @@ def strongest(effects: list[list[float]]) -> list[int]:
     """The columns with the largest sums of squares, at most 30."""
     sums = [sum(a * a for a in column) for column in zip(*effects, strict=True)]
     return sorted(range(len(sums)), key=lambda j: -sums[j])[:_INPUTS]
+
+
+def _coordinate(index: int) -> str:
+    return f"z{index + 1}".translate(_LOWERED)
 
 
 def _short(name: str) -> str:

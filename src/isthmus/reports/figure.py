@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from isthmus.reports import attribution, latent, learning, profiles, samples, spectra
 from isthmus.reports.record import Record, is_measurement, rank_of
 
+_NAMES_IN_HALF = 12  # inputs under a figure of half the width
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
 
 
@@ -128,7 +129,8 @@ def _dependence(record: Record) -> Drawing:
         "own, as a root mean square over the data. Inputs that move together can stand in for each other.",
         "effect of the input",
         attribution.attribution(record),
-        is_wide=True,
+        # Beside the coordinates, which then take half of the page, if there is room for the names.
+        is_wide=rank_of(record) > 2 or shown > _NAMES_IN_HALF,
     )
 
 

@@ -12,7 +12,7 @@ from isthmus.reports.record import Record
 from isthmus.reports.summary import best_error
 from isthmus.reports.wording import share
 
-_SHOWN = 0.005  # probability from which on a bar can be seen and gets its number
+_SHOWN, _ROOM = 0.005, 12  # bars that can be seen get their number; of more bars than these only the answer's
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on, a linear axis would hide the small ones
 
 
@@ -106,14 +106,17 @@ def history(record: Record) -> go.Figure:
 def _probabilities(figure: go.Figure, record: Record) -> None:
     """Bars under the curve, on the same axis of k: how often each k is the answer."""
     found = {int(k): p for k, p in record["rank_probabilities"].items()}
+    labelled = {k for k, p in found.items() if k == record["rank"] or (p >= _SHOWN and len(found) <= _ROOM)}
     figure.add_bar(
         x=list(found),
         y=list(found.values()),
         yaxis="y2",
         width=0.5,
         marker={"color": [ACCENT if k == record["rank"] else MUTED for k in found]},
-        text=[share(p) if p >= _SHOWN else "" for p in found.values()],
+        text=[share(p) if k in labelled else "" for k, p in found.items()],
         textposition="outside",
+        textangle=0,
+        constraintext="none",
         cliponaxis=False,
         showlegend=False,
         hovertemplate="k = %{x}: probability %{y:.3g}<extra></extra>",

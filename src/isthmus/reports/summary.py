@@ -11,7 +11,7 @@ from isthmus.reports.wording import at_points, duration, interval, number, numbe
 _ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
 _SURE = 0.95  # probability under resampling above which nothing needs to be said
 _SUBJECT = {"autoencoder": "These data are described by", "classification": "These classes are told apart by"}
-_QUESTION = {"autoencoder": "describe these data", "classification": "tell these classes apart"}
+_QUESTION = {"autoencoder": "describe these data", "classification": "separate these classes"}
 _RARE = 0.01  # probability below which an answer is not worth a word
 
 
