@@ -7,6 +7,7 @@ from conftest import random_layers, through
 from isthmus import FullyConnected, factor
 from isthmus.factoring.orientation import oriented
 from isthmus.functions import ABSOLUTE, IDENTITY, RELU
+from isthmus.training import Plan, fit
 
 
 def data(d, n=300, seed=100):
@@ -67,3 +68,14 @@ def test_even_functions_are_oriented_by_their_inputs():
     )
     torch.testing.assert_close(one[0](x), other[0](x))
     assert float(one[0].weights[0][0, 0]) > 0
+
+
+def test_two_trainings_agree_on_order_and_sign():
+    teacher, x = through(2, seed=53, d=6), data(6, n=250, seed=101)
+    y = teacher(x)
+    first, second = (
+        factor(fit(x, y, depth=5, width=25, seed=seed, plan=Plan(steps=300, rounds=3)), x, rank=2).encode(x)
+        for seed in (100, 101)
+    )
+    for a, b in zip(first.T, second.T, strict=True):
+        assert float(torch.corrcoef(torch.stack([a, b]))[0, 1]) > 0.95
