@@ -8,7 +8,16 @@ for nonlinear functions (ICLR 2023).
 from isthmus.costs import CostInterval, DepthWindow, cost_limit, depth_window, representation_cost
 from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
 from isthmus.errors import IsthmusError
-from isthmus.factoring import Factorization, RankDecision, decide_rank, factor
+from isthmus.factoring import (
+    Alignment,
+    Attribution,
+    Factorization,
+    RankDecision,
+    alignment,
+    attribution,
+    decide_rank,
+    factor,
+)
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
 from isthmus.functions import load_model as load
 from isthmus.ranks import (
@@ -27,6 +36,8 @@ from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, RankSearch, fit, fit_many, ridge_path, search_rank
 
 __all__ = [
+    "Alignment",
+    "Attribution",
     "CostInterval",
     "Dataset",
     "DepthWindow",
@@ -46,6 +57,8 @@ __all__ = [
     "RankSearch",
     "StandardizedNetwork",
     "Tolerance",
+    "alignment",
+    "attribution",
     "bottleneck_rank",
     "compare",
     "cost_limit",

@@ -53,6 +53,10 @@ def test_fit_measure_and_report_hang_together(here, capsys):
     ):
         assert key in record
     assert record["rank_lower"] <= record["rank"] <= record["rank_upper"]
+    assert list(record["rank_probabilities"]) == [str(row["rank"]) for row in record["error_curve"]]
+    assert sum(record["rank_probabilities"].values()) == pytest.approx(1.0, abs=1e-12)
+    assert record["attribution"]["inputs"] == record["data"]["input_names"]
+    assert [len(row) for row in record["attribution"]["effects"]] == [6] * record["rank"]
     assert sorted(p.name for p in Path("r").iterdir()) == [
         "decoder.safetensors",
         "encoder.safetensors",

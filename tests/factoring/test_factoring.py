@@ -101,6 +101,10 @@ def test_the_decision_finds_the_rank_of_the_truth(fitted):
     by_rank = {c.rank: c for c in decision.candidates}
     assert by_rank[1].excess > decision.margin >= by_rank[2].excess
     assert decision.best.network is not None
+    assert sum(decision.probabilities) == pytest.approx(1.0, abs=1e-12)
+    assert decision.probabilities[2] > 0.95
+    assert not decision.is_undecided
+    assert float(by_rank[1].losses.mean()) == pytest.approx(by_rank[1].error, rel=1e-12)
     # the whole network's error, by its definition
     outputs = network.network(x)
     assert decision.whole_error == pytest.approx(float((outputs - y).double().square().sum(1).mean()), rel=1e-6)

@@ -39,6 +39,8 @@ def fit_record(k=4, *, seed=0, task="regression", **changes):
         "rank": k,
         "rank_lower": k,
         "rank_upper": k,
+        "rank_probabilities": {str(j): 0.93 if j == k else 0.07 if j == k + 1 else 0.0 for j in range(k + 3)},
+        "rank_is_undecided": False,
         "tolerance": 0.1,
         "bottleneck_layer": 6,
         "depth": _DEPTH,
@@ -66,6 +68,7 @@ def fit_record(k=4, *, seed=0, task="regression", **changes):
         "baselines": [_baseline(k, constant)],
         "network_test_error_at_rank": 16.88 if k else None,
         "history": _history(),
+        "attribution": _attribution(k) if k else None,
         "latent": _latent(k, rng) if k else None,
         "reconstructions": None,
         "arrows": None,
@@ -180,6 +183,12 @@ def _history():
         }
         for s, e, n in zip(steps, error, norm, strict=True)
     ]
+
+
+def _attribution(k):
+    """Input j has the effect 1 / (1 + (j − 3i)²) on coordinate i."""
+    effects = [[round(1.0 / (1 + (j - 3 * i) ** 2), 5) for j in range(50)] for i in range(k)]
+    return {"inputs": [f"x{j}" for j in range(50)], "effects": effects}
 
 
 def _latent(k, rng):

@@ -134,6 +134,7 @@ def _poisoned(value):
         record["baselines"][0]["name"] = HOSTILE
         if record["latent"]:
             record["latent"].update(color=[HOSTILE] * 300, color_name=HOSTILE)
+            record["attribution"]["inputs"] = [HOSTILE] * 50
         if record["reconstructions"]:
             record["reconstructions"]["baseline_name"] = HOSTILE
     return record
@@ -191,6 +192,29 @@ def test_coordinates_beyond_three_are_drawn_in_pairs_and_said():
     assert len(by_name["latent"].figure.data) == 3
     assert drawings(fit_record(3))[1].figure.data[0].type == "scatter3d"
     assert "latent" not in {d.name for d in drawings(fit_record(0))}
+
+
+def test_the_inputs_with_the_largest_effects_are_shown():
+    for k, kind in ((2, "bar"), (4, "heatmap")):
+        drawing = next(d for d in drawings(fit_record(k)) if d.name == "attribution")
+        assert "The 30 of 50 inputs" in drawing.caption
+        names = drawing.figure.layout.xaxis.ticktext
+        assert (drawing.figure.data[0].type, len(names)) == (kind, 30)
+        # coordinate i has its effects around input 3i
+        assert set(names[:k]) == {f"x{3 * i}" for i in range(k)}
+    assert "attribution" not in {d.name for d in drawings(fit_record(0))}
+
+
+def test_the_probabilities_stand_under_the_curve_and_in_the_table(page):
+    record = fit_record(4)
+    bars = next(trace for trace in drawings(record)[0].figure.data if trace.type == "bar")
+    assert dict(zip(bars.x, bars.y, strict=True)) == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0.93, 5: 0.07, 6: 0}
+    text = "".join(Reading(page(record)).text)
+    assert "probability" in text
+    assert "93.0%" in text
+    older = {name: value for name, value in record.items() if name != "rank_probabilities"}
+    assert not [trace for trace in drawings(older)[0].figure.data if trace.type == "bar"]
+    assert "probability" not in "".join(Reading(page(older)).text)
 
 
 def test_the_curve_holds_the_records_own_numbers():

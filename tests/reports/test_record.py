@@ -12,6 +12,7 @@ SOURCE = Path("somewhere/run.json")
 OPTIONAL = {
     *("kind", "warnings", "cost_lower", "next_direction", "latent", "reconstructions", "arrows", "baselines"),
     *("network_test_error_at_rank", "constant_error"),
+    *("rank_probabilities", "rank_is_undecided", "attribution"),  # records of version 1 from before they were computed
 }
 
 

@@ -39,12 +39,16 @@ def print_summary(record: Mapping[str, Any], **paths: Path) -> None:
 
 def _errors(record: Mapping[str, Any]) -> Table:
     table = Table(title=f"held-out {record['error_name']}", title_justify="left", box=None, pad_edge=True)
-    for column in ("k", "projected", "refitted", *(b["name"] for b in record["baselines"])):
+    # Records of earlier fits have no probabilities.
+    probabilities = record.get("rank_probabilities")
+    likely = ["probability"] if probabilities else []
+    for column in ("k", "projected", "refitted", *likely, *(b["name"] for b in record["baselines"])):
         table.add_column(column, justify="right")
     for row in record["error_curve"]:
         k = row["rank"]
         linear = [b["errors"].get(str(k)) for b in record["baselines"]]
-        cells = [_number(value) for value in (row["projected"], row["refitted"], *linear)]
+        chance = [probabilities[str(k)]] if probabilities else []
+        cells = [_number(value) for value in (row["projected"], row["refitted"], *chance, *linear)]
         is_answer = k == record["rank"]
         table.add_row(f"→ {k}" if is_answer else str(k), *cells, style="bold" if is_answer else "")
     table.add_section()

@@ -1,15 +1,21 @@
-"""Split f where it is narrow, and decide how narrow it may be."""
+"""Split f where it is narrow, decide how narrow it may be, and say what passes there."""
 
+from isthmus.factoring.alignment import Alignment, alignment
+from isthmus.factoring.attribution import Attribution, attribution
 from isthmus.factoring.decision import Candidate, RankDecision, decide_rank, row_losses
 from isthmus.factoring.factorization import Factorization, factor, split_at, standardized
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
 from isthmus.factoring.refit import refit
 
 __all__ = [
+    "Alignment",
+    "Attribution",
     "Candidate",
     "Factorization",
     "LinearBaseline",
     "RankDecision",
+    "alignment",
+    "attribution",
     "decide_rank",
     "factor",
     "linear_baseline",

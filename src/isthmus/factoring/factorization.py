@@ -9,6 +9,7 @@ from torch import Tensor
 
 from isthmus.denormals import flushed_denormals
 from isthmus.errors import OptionError
+from isthmus.factoring.orientation import oriented
 from isthmus.functions import Affine, FullyConnected, StandardizedNetwork
 from isthmus.ranks import BalancedTruncation, Model, as_network, balanced_truncations, chosen, narrowings
 from isthmus.shapes import as_matrix, check_columns
@@ -20,7 +21,8 @@ class Factorization:
     r"""Two functions that meet in $\mathbb R^k$, in the units of the data.
 
     The latent coordinates have mean 0 and covariance I over the data they were found on, in the order of their
-    effect on f.
+    effect on f, and rise with most of what they correlate with (`oriented`): two fits of one function can be compared,
+    as far as the effects of its coordinates on f differ.
 
     Attributes:
         encoder: g, from inputs to $\mathbb R^k$.
@@ -86,7 +88,7 @@ def factor(
         if rank is not None and rank >= len(found):
             raise OptionError("rank", rank, f"at most {len(found) - 1}, the most coordinates any layer carries")
         best = found[max(1, chosen(found, tolerance).rank) if rank is None else rank]
-        enc, dec = split(network, best.truncation, best.rank)
+        enc, dec = oriented(*split(network, best.truncation, best.rank), inputs)
     return standardized(model, enc, dec, best.truncation.layer, tuple(n.change for n in found))
 
 
@@ -126,5 +128,5 @@ def split(network: FullyConnected, truncation: BalancedTruncation, rank: int) ->
 
 
 def split_at(network: FullyConnected, x: Tensor, layer: int, rank: int) -> tuple[FullyConnected, FullyConnected]:
-    """`split` with the balanced coordinates of the given layer over the rows of `x`."""
-    return split(network, balanced_truncations(network, x)[layer], rank)
+    """`split` with the balanced coordinates of the given layer over the rows of `x`, their signs `oriented` by them."""
+    return oriented(*split(network, balanced_truncations(network, x)[layer], rank), x)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from isthmus.errors import ShapeError
+from isthmus.ranks.frames import data_frame
 from isthmus.ranks.profile import RankProfile
-from isthmus.ranks.table import table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class ProfileComparison:
         Raises:
             MissingExtraError: If pandas is not installed.
         """
-        return table(self.layers)
+        return data_frame(self.layers, "layers")
 
 
 def compare(a: RankProfile, b: RankProfile) -> ProfileComparison:

@@ -76,6 +76,8 @@ def cost_lower(spectra: JacobianSpectra, depth: int, negative_slope: float = 0.0
 def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
     r"""$Jf(x_i) = W_L D_{L-1} \cdots D_1 W_1$ with $D_\ell = \operatorname{diag} \sigma'(\tilde z_\ell(x_i))$, float64.
 
+    Multiplied from the narrower end, so that the partial products stay small.
+
     Args:
         network: Any network.
         x: `(n, d_in)`.
@@ -83,9 +85,18 @@ def jacobians(network: FullyConnected, x: Tensor) -> Tensor:
     Returns:
         `(n, d_out, d_in)`. At a kink (a pre-activation of exactly 0) the left slope of σ is used.
     """
-    return _masked_product(
-        network, network.pre_activations(x), network.weights[0].double(), network.weights[-1].double()
-    )
+    slopes = [network.activation.derivative(z).double() for z in network.pre_activations(x)[:-1]]
+    first, *later = (w.double() for w in network.weights)
+    if network.d_out < network.d_in:
+        *earlier, last = (first, *later)
+        product = last.expand(len(x), -1, -1)
+        for w, slope in zip(reversed(earlier), reversed(slopes), strict=True):
+            product = (product * slope[:, None, :]) @ w
+        return product
+    product = first.expand(len(x), -1, -1)
+    for w, slope in zip(later, slopes, strict=True):
+        product = w @ (slope[:, :, None] * product)
+    return product
 
 
 def jacobian_spectra(
@@ -125,16 +136,6 @@ def jacobian_spectra(
         done += len(found)
         report(done / len(x), f"Jacobian {done} of {len(x)}")
     return JacobianSpectra(values)
-
-
-def _masked_product(network: FullyConnected, z: list[Tensor], first: Tensor, last: Tensor) -> Tensor:
-    n = len(z[0])
-    product = first.expand(n, -1, -1)
-    middle = [w.double() for w in network.weights[1:-1]]
-    factors = [*middle, last] if network.depth > 1 else []
-    for w, z_l in zip(factors, z[:-1], strict=True):
-        product = w @ (network.activation.derivative(z_l).double()[:, :, None] * product)
-    return product
 
 
 def jacobian_rank(

@@ -13,9 +13,9 @@ from torch import Tensor
 from isthmus.ranks import presentation
 from isthmus.ranks.curve import RankCurve
 from isthmus.ranks.estimate import RankEstimate
+from isthmus.ranks.frames import data_frame
 from isthmus.ranks.jacobian import JacobianSpectra
 from isthmus.ranks.spectrum import LayerSpectrum
-from isthmus.ranks.table import table
 from isthmus.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class RankProfile:
         Raises:
             MissingExtraError: If pandas is not installed.
         """
-        return table(layer.summary(self.tolerance) for layer in self.layers).set_index("layer")
+        return data_frame([layer.summary(self.tolerance) for layer in self.layers], "layers", index="layer")
 
     def plot(self, what: str = "jacobian") -> go.Figure:
         """A plotly figure: "jacobian", "curve", "narrowing", "weights", "activations" or "nonlinearity".

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import latent, learning, profiles, samples, spectra
+from isthmus.reports import attribution, latent, learning, profiles, samples, spectra
 from isthmus.reports.record import Record, is_measurement, rank_of
 
+_NAMES_IN_HALF = 12  # inputs under a figure of half the width
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
 
 
@@ -48,12 +49,14 @@ def drawings(record: Record) -> list[Drawing]:
 def _answer(record: Record) -> Drawing:
     is_open = record["rank_lower"] != record["rank_upper"]
     shaded = " The shaded ranks agree with the held-out rows." if is_open else ""
+    resampled = " Below: how often each k is the answer when these rows are resampled."
+    below = resampled if record.get("rank_probabilities") else ""
     return Drawing(
         "error",
         ANSWER,
         "How many numbers are needed",
         "Error on rows that were not trained on, when only k numbers may pass. The rank is the smallest k that does as "
-        f"well as the whole network. Bars: one standard error of the difference to it.{shaded}",
+        f"well as the whole network. Bars: one standard error of the difference to it.{shaded}{below}",
         f"held-out {record['error_name']}",
         learning.error_curve(record),
         is_wide=True,
@@ -89,6 +92,8 @@ def _meaning(record: Record) -> Iterator[Drawing]:
             latent.latent(record),
             is_wide=k > 2,
         )
+    if record.get("attribution"):
+        yield _dependence(record)
     if record.get("reconstructions") and len(record["reconstructions"]["shape"]) == 2:
         names = [name for name, _ in samples.picture_rows(record)]
         yield Drawing(
@@ -110,6 +115,23 @@ def _meaning(record: Record) -> Iterator[Drawing]:
             "",
             samples.arrows(record),
         )
+
+
+def _dependence(record: Record) -> Drawing:
+    found = record["attribution"]
+    shown, inputs = len(attribution.strongest(found["effects"])), len(found["inputs"])
+    which = f"The {shown} of {inputs} inputs with the largest effects. " if shown < inputs else ""
+    return Drawing(
+        "attribution",
+        MEANING,
+        "Which inputs they depend on",
+        f"{which}By how many of its standard deviations a coordinate moves when one input alone moves by one of its "
+        "own, as a root mean square over the data. Inputs that move together can stand in for each other.",
+        "effect of the input",
+        attribution.attribution(record),
+        # Beside the coordinates, which then take half of the page, if there is room for the names.
+        is_wide=rank_of(record) > 2 or shown > _NAMES_IN_HALF,
+    )
 
 
 def _inside(record: Record) -> Iterator[Drawing]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
 from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, SHADE, THIRD, blank, label, mark
 from isthmus.reports.record import Record
 from isthmus.reports.summary import best_error
+from isthmus.reports.wording import share
 
+_SHOWN, _ROOM = 0.005, 12  # bars that can be seen get their number; of more bars than these only the answer's
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on, a linear axis would hide the small ones
 
 
@@ -45,6 +48,8 @@ def error_curve(record: Record) -> go.Figure:
     mark(figure, record["rank"], f"k = {record['rank']}")
     figure.update_xaxes(dtick=1 if last <= 20 else None, range=[-0.4, last + 0.6])
     _fitting_scale(figure, [row[name] for row in rows for name in ("projected", "refitted")])
+    if record.get("rank_probabilities"):
+        _probabilities(figure, record)
     return figure
 
 
@@ -96,6 +101,33 @@ def history(record: Record) -> go.Figure:
         )
     figure.update_yaxes(type="log", exponentformat="power")
     return figure
+
+
+def _probabilities(figure: go.Figure, record: Record) -> None:
+    """Bars under the curve, on the same axis of k: how often each k is the answer."""
+    found = {int(k): p for k, p in record["rank_probabilities"].items()}
+    labelled = {k for k, p in found.items() if k == record["rank"] or (p >= _SHOWN and len(found) <= _ROOM)}
+    figure.add_bar(
+        x=list(found),
+        y=list(found.values()),
+        yaxis="y2",
+        width=0.5,
+        marker={"color": [ACCENT if k == record["rank"] else MUTED for k in found]},
+        text=[share(p) if k in labelled else "" for k, p in found.items()],
+        textposition="outside",
+        textangle=0,
+        constraintext="none",
+        cliponaxis=False,
+        showlegend=False,
+        hovertemplate="k = %{x}: probability %{y:.3g}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"anchor": "y2"},
+        yaxis={"domain": [0.36, 1.0]},
+        yaxis2={"domain": [0.0, 0.2], "anchor": "x", "range": [0.0, 1.0], "tickvals": [0, 0.5, 1], "zeroline": False},
+    )
+    note: dict[str, Any] = {"x": 0, "xref": "paper", "xanchor": "left", "y": 0.27, "yref": "paper", "yanchor": "bottom"}
+    figure.add_annotation(**note, text="probability that k is the answer", showarrow=False)
 
 
 def _whole(figure: go.Figure, record: Record, last: int) -> None:

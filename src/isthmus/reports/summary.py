@@ -11,6 +11,8 @@ from isthmus.reports.wording import at_points, duration, interval, number, numbe
 _ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
 _SURE = 0.95  # probability under resampling above which nothing needs to be said
 _SUBJECT = {"autoencoder": "These data are described by", "classification": "These classes are told apart by"}
+_QUESTION = {"autoencoder": "describe these data", "classification": "separate these classes"}
+_RARE = 0.01  # probability below which an answer is not worth a word
 
 
 def headline(record: Record) -> str:
@@ -19,6 +21,12 @@ def headline(record: Record) -> str:
         return f"This network passes through {numbers(record['bottleneck_rank'])} {_where(record)}."
     k, lower, upper = record["rank"], record["rank_lower"], record["rank_upper"]
     so_far = " so far: training was interrupted" if record["stopped"] == "interrupted" else ""
+    if record.get("rank_is_undecided"):
+        question = _QUESTION.get(record["task"], "this map passes through")
+        return (
+            f"The held-out rows cannot tell how many numbers {question}; the best guess is {k} "
+            f"({interval(lower, upper)} agree{'s' * (lower == upper)} with them){so_far}."
+        )
     if k == 0:
         doubt = f" (the data allow up to {numbers(upper)})" if upper > 0 else ""
         return f"No dependence was found{doubt}{so_far}."
@@ -105,6 +113,17 @@ def _settled(record: Record) -> Iterator[str]:
         yield f"The held-out rows allow any rank from {lower} to {upper}."
     elif lower > 0:
         yield "On held-out rows every smaller rank is significantly worse, and this one is significantly good enough."
+    yield from _resampled(record)
+
+
+def _resampled(record: Record) -> Iterator[str]:
+    """How often other held-out rows would give another answer, the most frequent answers first."""
+    probabilities = record.get("rank_probabilities") or {}
+    likely = [(k, p) for k, p in sorted(probabilities.items(), key=lambda item: -item[1]) if p >= _RARE]
+    if likely:
+        (first, p), *others = likely
+        rest = "".join(f", {k} in {share(q)}" for k, q in others)
+        yield f"Resampled held-out rows give rank {first} in {share(p)} of the cases{rest}."
 
 
 def _beyond(record: Record) -> Iterator[str]:

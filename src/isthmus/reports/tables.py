@@ -69,15 +69,19 @@ def interval_of(record: Record) -> str:
 
 def errors(record: Record) -> str:
     """Held-out error over k, the answer's row marked."""
-    baselines = record.get("baselines") or []
+    baselines, probabilities = record.get("baselines") or [], record.get("rank_probabilities") or {}
     body = []
     for row in record["error_curve"]:
-        linear = [baseline["errors"].get(str(row["rank"])) for baseline in baselines]
-        cells = [str(row["rank"]), *(number(v) for v in (row["projected"], row["refitted"], row["standard_error"]))]
-        body.append((row["rank"] == record["rank"], [*cells, *(number(v) for v in linear)]))
-    whole = f"{number(record['whole_error'])}", "", rough(record["whole_standard_error"]), *[""] * len(baselines)
-    body.append((False, ["whole", *whole]))
-    return _table(["k", "projected", "refitted", "s.e.", *(str(b["name"]) for b in baselines)], body)
+        k = str(row["rank"])
+        cells = [k, *(number(v) for v in (row["projected"], row["refitted"], row["standard_error"]))]
+        likely = [share(probabilities.get(k, 0.0))] if probabilities else []
+        linear = [number(baseline["errors"].get(k)) for baseline in baselines]
+        body.append((row["rank"] == record["rank"], [*cells, *likely, *linear]))
+    head = ["k", "projected", "refitted", "s.e.", *["probability"] * bool(probabilities)]
+    whole = [number(record["whole_error"]), "", rough(record["whole_standard_error"])]
+    rest = [""] * (len(head) - 4 + len(baselines))
+    body.append((False, ["whole", *whole, *rest]))
+    return _table([*head, *(str(b["name"]) for b in baselines)], body)
 
 
 def comparison(record: Record) -> str:

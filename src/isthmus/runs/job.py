@@ -101,7 +101,12 @@ def _found(
     start, end = _SHARES
     x, y = standardized_rows(dataset, fitted, dataset.split.validation)
     decision = decide_rank(
-        fitted, x, y, tolerance=tolerance, report=lambda f, state: report(start + f * (end - start), state)
+        fitted,
+        x,
+        y,
+        tolerance=tolerance,
+        seed=options.seed,
+        report=lambda f, state: report(start + f * (end - start), state),
     )
     report(end, "measuring")
     profile = measure(fitted, dataset.x[dataset.split.train], tolerance=tolerance)

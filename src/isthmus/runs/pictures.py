@@ -1,4 +1,4 @@
-"""Samples for the page: latent coordinates, images before and after, and where points of the plane go."""
+"""What the page draws: latent coordinates and their inputs, images before and after, where points of the plane go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.datasets import Dataset
-from isthmus.factoring import Factorization, linear_baseline
+from isthmus.factoring import Factorization, attribution, linear_baseline
 from isthmus.training import FittedNetwork
 
 _POINTS = 800
@@ -32,6 +32,14 @@ def latent(dataset: Dataset, factorization: Factorization | None) -> dict[str, A
     else:
         color, name = significant(torch.from_numpy(dataset.y[rows][:, 0])), dataset.output_names[0]
     return {"coordinates": significant(z), "color": color, "color_name": name}
+
+
+def effects(dataset: Dataset, factorization: Factorization | None) -> dict[str, Any] | None:
+    """How strongly each latent coordinate depends on each input, over the training rows."""
+    if factorization is None:
+        return None
+    found = attribution(factorization, dataset.x[dataset.split.train], names=dataset.input_names)
+    return {"inputs": list(found.input_names), "effects": significant(found.effects)}
 
 
 def reconstructions(

@@ -17,7 +17,7 @@ from isthmus.runs.baseline import baselines
 from isthmus.runs.folder import RECORD_FORMAT, RECORD_VERSION
 from isthmus.runs.held_out import standardized_rows
 from isthmus.runs.options import FitOptions
-from isthmus.runs.pictures import arrows, latent, reconstructions
+from isthmus.runs.pictures import arrows, effects, latent, reconstructions
 from isthmus.training import FittedNetwork
 
 _CURVE_POINTS = 400  # entries of the history that are kept for plotting
@@ -49,6 +49,8 @@ def fit_record(dataset: Dataset, options: FitOptions, found: Findings) -> dict[s
         "rank": decision.rank,
         "rank_lower": decision.lower,
         "rank_upper": decision.upper,
+        "rank_probabilities": {str(k): p for k, p in enumerate(decision.probabilities)},
+        "rank_is_undecided": decision.is_undecided,
         "tolerance": decision.tolerance.relative,
         "rank_evidence": _evidence(decision, profile),
         "warnings": _warnings(found, is_classification),
@@ -82,6 +84,7 @@ def fit_record(dataset: Dataset, options: FitOptions, found: Findings) -> dict[s
         "baselines": baselines(dataset, fitted, decision),
         "network_test_error_at_rank": None if at_rank is None else float(at_rank.mean()),
         "history": _thinned([asdict(moment) for moment in fitted.history]),
+        "attribution": effects(dataset, found.factorization),
         "latent": latent(dataset, found.factorization),
         "reconstructions": reconstructions(dataset, fitted, found.factorization),
         "arrows": arrows(dataset, fitted, options.seed),
@@ -160,7 +163,13 @@ def _warnings(found: Findings, is_classification: bool) -> list[str]:
         said.append("The training was interrupted: all figures are of the network as it was then.")
     if decision.whole_error >= decision.constant_error:
         said.append("On held-out rows the network predicts no better than a constant: the rank says nothing.")
-    if decision.lower != decision.upper:
+    if decision.is_undecided:
+        said.append(
+            f"The held-out rows cannot tell the rank: anything from {decision.lower} to {decision.upper} agrees with "
+            f"them, and the probability of {decision.rank} is {decision.probabilities[decision.rank]:.0%}. More rows "
+            "narrow this down."
+        )
+    elif decision.lower != decision.upper:
         said.append(
             f"The held-out rows do not settle the rank: anything from {decision.lower} to {decision.upper} agrees "
             "with them. More rows narrow this down."
