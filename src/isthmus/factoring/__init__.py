@@ -1,7 +1,8 @@
 """Split f where it is narrow, and decide how narrow it may be."""
 
-from isthmus.factoring.decision import Candidate, RankDecision, decide_rank, row_losses
+from isthmus.factoring.decision import Candidate, RankDecision, best_constant, decide_rank, row_losses
 from isthmus.factoring.factorization import Factorization, factor, split_at, standardized
+from isthmus.factoring.halves import decided_factorization
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
 from isthmus.factoring.refit import refit
 
@@ -10,7 +11,9 @@ __all__ = [
     "Factorization",
     "LinearBaseline",
     "RankDecision",
+    "best_constant",
     "decide_rank",
+    "decided_factorization",
     "factor",
     "linear_baseline",
     "refit",

@@ -51,6 +51,22 @@ class FittedNetwork(StandardizedNetwork):
         """λ."""
         return self.objective.ridge
 
+    def standardized(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows in the units of the data as rows in the network's, on its device.
+
+        Args:
+            x: Inputs `(n, d_in)`.
+            y: Outputs `(n, d_out)`, or labels that the network was trained on `(n,)`.
+
+        Returns:
+            Inputs `(n, d_in)`, and outputs `(n, d_out)` or class indices `(n,)`.
+        """
+        like = self.network.weights[0]
+        inputs = self.inputs.forward(x.double()).to(like)
+        if self.classes is not None:
+            return inputs, torch.searchsorted(self.classes, y).to(like.device)
+        return inputs, self.outputs.forward(y.double()).to(like)
+
 
 def fit(
     x: object,
