@@ -29,7 +29,11 @@ def merged_rows(x: Floats, y: Floats | Integers, weights: Weights) -> tuple[Floa
     key = row_bytes(np.concatenate([c.astype(np.float64) for c in columns], 1))
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     merged = x[is_counted][first]
-    return merged, merged if y is x else y[is_counted][first], np.bincount(group.ravel(), weights[is_counted])
+    return (
+        merged,
+        merged if y is x else y[is_counted][first],
+        np.bincount(group.ravel(), weights[is_counted]).astype(np.float64),
+    )
 
 
 def row_bytes(x: Floats) -> NDArray[np.void]:

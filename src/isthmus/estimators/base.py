@@ -24,7 +24,7 @@ from isthmus.shapes import as_weights
 from isthmus.training import Plan, check_options
 
 
-class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""A function through $\mathbb R^k$ with the smallest k that predicts held-out rows well.
 
     Equal rows are one row that counts more, rows of weight zero do not exist, and the order of the rows does not
@@ -91,7 +91,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         x = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=False)
         self._check_finite(x)
-        found: Floats = self._learned.encode(torch.from_numpy(np.require(x, requirements="CW"))).numpy()
+        found: Floats = self._learned.encode(torch.from_numpy(np.require(x, requirements=["C", "W"]))).numpy()
         return found
 
     def transform(self, X: Any) -> Any:
@@ -115,6 +115,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             FileMissingError: If there is no such file.
             FileFormatError: If it is damaged or holds something else.
         """
+        estimator: Self
         estimator, found = load_estimator(cls, Path(path))
         estimator._take(found)
         return estimator
@@ -131,7 +132,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _decoded(self, Z: Any) -> Floats:
         check_is_fitted(self)
         z = check_array(Z, dtype=np.float64, ensure_min_features=0, input_name="Z")
-        outputs: Floats = self._learned.decode(torch.from_numpy(np.require(z, requirements="CW"))).numpy()
+        outputs: Floats = self._learned.decode(torch.from_numpy(np.require(z, requirements=["C", "W"]))).numpy()
         return outputs
 
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:

@@ -15,7 +15,7 @@ from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 
 
-class RankClassifier(ClassifierMixin, RankEstimator):  # type: ignore[misc]
+class RankClassifier(ClassifierMixin, RankEstimator):
     r"""Classification whose logits are $h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
 
     Parameters: see `RankEstimator`.

@@ -12,7 +12,7 @@ from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 
 
-class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):  # type: ignore[misc]
+class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
     r"""Regression $y \approx h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
 
     Parameters: see `RankEstimator`.
