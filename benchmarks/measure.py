@@ -1,21 +1,32 @@
 """Claims on `isthmus measure`: faster than what people write today, with the same numbers, in bounded memory.
 
-Each row runs both sides in this process, one after the other, on the threads the environment gives (state them: the
-result file does). Times are the best of a few runs after a first one, except where one run takes most of a minute.
-Peak memory is the growth of the resident set while a side runs.
+Every row runs its sides in one process, in turn, so that other programs on the machine reach all of them. Times are the
+best of a few turns after a first one, except where one turn takes most of a minute. Two settings: one thread, and
+the threads that torch takes by itself, for the rows that can be finished with them. `ratio` is of seconds on the clock,
+`ratio_cpu` of processor seconds, which other programs change least (with one thread; threads that wait count as
+working). Peak memory is the growth of the resident set while a side runs.
 
 `vmap(jacrev)` is timed twice: on the module as it is built or loaded, whose weights require gradients (`ratio`: what
 people run), and after `requires_grad_(False)` (`ratio_frozen`), which makes it faster and which few write.
+
+    measure.py                  both settings, kept
+    measure.py mlp weights …    some rows, printed only
+    measure.py million          a million rows streamed, kept
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import logging
+import os
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,19 +40,32 @@ from isthmus.denormals import flushed_denormals
 from isthmus.functions import from_torch, to_torch
 from isthmus.functions.rowwise import row_function
 from isthmus.ranks import jacobian_spectra, layer_spectra
+from isthmus.ranks.confirmed import confirmed_spectra
+from isthmus.ranks.gram import singular_values
 from isthmus.ranks.local import local_spectra
-from isthmus.ranks.spectrum import weight_spectrum
+from isthmus.threads import side_by_side
+from isthmus.tolerance import DEFAULT_TOLERANCE
 from isthmus.training import Plan, fit
 
 
-def peak_of(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds, megabytes by which the resident set grew at most, and the result."""
+@dataclass(frozen=True)
+class Side:
+    """Seconds on the clock, seconds of processors, megabytes by which the resident set grew, the result."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+    result: Any
+
+
+def once(work: Callable[[], Any]) -> Side:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     result = work()
-    return time.perf_counter() - begin, (_status("VmHWM") - before) / 1e3, result
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    return Side(seconds, cpu, (_status("VmHWM") - before) / 1e3, result)
 
 
 def _status(name: str) -> int:
@@ -49,10 +73,20 @@ def _status(name: str) -> int:
     return int(next(line.split()[1] for line in lines if line.startswith(name)))
 
 
-def best_of(work: Callable[[], Any], runs: int) -> tuple[float, float, Any]:
-    work()
-    found = [peak_of(work) for _ in range(runs)]
-    return min(f[0] for f in found), max(f[1] for f in found), found[-1][2]
+def in_turn(sides: dict[str, Callable[[], Any]], turns: int) -> dict[str, Side]:
+    """The best of some turns for each of the sides, after a first one."""
+    for work in sides.values():
+        work()
+    found: dict[str, list[Side]] = {name: [] for name in sides}
+    for _ in range(turns):
+        for name, work in sides.items():
+            found[name].append(once(work))
+    return {
+        name: Side(
+            min(s.seconds for s in each), min(s.cpu for s in each), max(s.megabytes for s in each), each[-1].result
+        )
+        for name, each in found.items()
+    }
 
 
 def chain(widths: list[int], seed: int) -> nn.Sequential:
@@ -94,36 +128,29 @@ def relative_error(found: Tensor, expected: Tensor, floor: float) -> float:
     return float(((found - expected).abs() / expected)[seen].max())
 
 
-def row(
-    name: str, wanted: float, theirs: tuple[float, float, Any], ours: tuple[float, float, Any], **more: Any
-) -> dict:
-    found = {
-        "work": name,
-        "wanted": wanted,
-        "ratio": theirs[0] / ours[0],
-        "seconds_theirs": theirs[0],
-        "seconds_ours": ours[0],
-        "memory_ratio": theirs[1] / max(ours[1], 1.0),
-        "megabytes_theirs": theirs[1],
-        "megabytes_ours": ours[1],
-        **more,
-    }
-    print(
-        f"{name}: {found['ratio']:.1f} × (wanted {wanted:g}), {theirs[0]:.3g} s against {ours[0]:.3g} s; "
-        f"memory {theirs[1]:.0f} MB against {ours[1]:.0f} MB; {more}",
-        flush=True,
-    )
+def row(name: str, wanted: float, sides: dict[str, Side], **more: Any) -> dict:
+    """`theirs` against `ours`; every other side as well."""
+    theirs, ours = sides["theirs"], sides["ours"]
+    found = {"work": name, "wanted": wanted, "ratio": theirs.seconds / ours.seconds, "ratio_cpu": theirs.cpu / ours.cpu}
+    if "frozen" in sides:
+        frozen = sides["frozen"]
+        found |= {"ratio_frozen": frozen.seconds / ours.seconds, "ratio_frozen_cpu": frozen.cpu / ours.cpu}
+    found["memory_ratio"] = theirs.megabytes / max(ours.megabytes, 1.0)
+    for side, each in sides.items():
+        found[side] = {"seconds": each.seconds, "seconds_cpu": each.cpu, "megabytes": each.megabytes}
+    found |= more
+    print(json.dumps(found, ensure_ascii=False), flush=True)
     return found
 
 
 def autoencoder(name: str, wanted: float, model: nn.Module, x: Tensor) -> dict:
     network = from_torch(model)
-    ours = best_of(lambda: jacobian_spectra(network, x).singular_values, 3)
-    error = relative_error(ours[2][:16], oracle(model, x[:16]), 1e-9)
-    theirs = peak_of(lambda: naive(model, x))
+    ours = in_turn({"ours": lambda: jacobian_spectra(network, x).singular_values}, 3)
+    error = relative_error(ours["ours"].result[:16], oracle(model, x[:16]), 1e-9)
+    theirs = once(lambda: naive(model, x))
     with flushed_denormals():
-        kinder = peak_of(lambda: frozen(model, x))
-    return row(name, wanted, theirs, ours, error_above_1e_9=error, ratio_frozen_and_flushed=kinder[0] / ours[0])
+        kinder = once(lambda: frozen(model, x))
+    return row(name, wanted, {"theirs": theirs, **ours, "frozen": kinder}, error_above_1e_9=error)
 
 
 def trained() -> tuple[nn.Module, Tensor]:
@@ -141,15 +168,19 @@ def trained() -> tuple[nn.Module, Tensor]:
 def mlp() -> list[dict]:
     model, x = chain([50, *[100] * 12, 50], 0), torch.randn(500, 50)
     network = from_torch(model)
-    theirs = best_of(lambda: naive(model, x), 5)
-    kinder = best_of(lambda: frozen(model, x), 5)
     expected = oracle(model, x)
     found = []
     for name, dtype, floor in (("float64", torch.float64, 1e-9), ("float32 products", torch.float32, 1e-2)):
-        ours = best_of(lambda dtype=dtype: jacobian_spectra(network, x, dtype=dtype).singular_values, 5)
-        error = relative_error(ours[2], expected, floor)
-        more = {"error": error, "error_above": floor, "ratio_frozen": kinder[0] / ours[0]}
-        found.append(row(f"MLP 50-100×12-50, N = 500, warm, {name}", 4, theirs, ours, **more))
+        sides = in_turn(
+            {
+                "theirs": lambda: naive(model, x),
+                "frozen": lambda: frozen(model, x),
+                "ours": lambda dtype=dtype: jacobian_spectra(network, x, dtype=dtype).singular_values,
+            },
+            5,
+        )
+        error = relative_error(sides["ours"].result, expected, floor)
+        found.append(row(f"MLP 50-100×12-50, N = 500, warm, {name}", 4, sides, error=error, error_above=floor))
     return found
 
 
@@ -159,21 +190,19 @@ def weights() -> dict:
     logging.disable(logging.CRITICAL)
     torch.manual_seed(0)
     model = nn.Sequential(*[nn.Linear(1024, 1024) for _ in range(13)]).requires_grad_(False)
-    ours = best_of(lambda: [weight_spectrum(layer.weight) for layer in model], 3)
     watcher = weightwatcher.WeightWatcher(model=model)
+    matrices = [layer.weight for layer in model]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = best_of(watcher.analyze, 2)
-    table = theirs[2]
-    stable = torch.tensor([float((s / s[0]).square().sum()) for s in ours[2]], dtype=torch.float64)
-    norms = torch.tensor([float(s[0]) for s in ours[2]], dtype=torch.float64)
-    their_stable = torch.tensor(table["stable_rank"].to_numpy())
-    their_norms = torch.tensor(table["sv_max"].to_numpy())
+        sides = in_turn({"theirs": watcher.analyze, "ours": lambda: list(side_by_side(singular_values, matrices))}, 2)
+    table, spectra = sides["theirs"].result, sides["ours"].result
+    stable = torch.tensor([float((s / s[0]).square().sum()) for s in spectra], dtype=torch.float64)
+    norms = torch.tensor([float(s[0]) for s in spectra], dtype=torch.float64)
     agreement = {
-        "stable_rank_difference": float((stable / their_stable - 1).abs().max()),
-        "spectral_norm_difference": float((norms / their_norms - 1).abs().max()),
+        "stable_rank_difference": float((stable / torch.tensor(table["stable_rank"].to_numpy()) - 1).abs().max()),
+        "spectral_norm_difference": float((norms / torch.tensor(table["sv_max"].to_numpy()) - 1).abs().max()),
     }
-    return row("weight spectra, 13 layers of width 1,024, against WeightWatcher", 5, theirs, ours, **agreement)
+    return row("weight spectra, 13 layers of width 1,024, against WeightWatcher", 5, sides, **agreement)
 
 
 class Residual(nn.Module):
@@ -211,21 +240,34 @@ class Transformer(nn.Module):
 
 
 def black_box(name: str, model: nn.Module) -> dict:
+    """What `measure` does (`ours`), and what its confirmation in double precision costs and saves."""
     x = torch.randn(64, 3, 32, 32)
     model.eval()
     memory = 1 << 29
     function = row_function(model, x)
-    cold_ours = peak_of(lambda: local_spectra(function, x, memory=memory))
-    ours = best_of(lambda: local_spectra(function, x, memory=memory).singular_values, 2)
+    exact = function.in_double(x)
+
+    def confirmed() -> Tensor:
+        return confirmed_spectra(function, x, tolerance=DEFAULT_TOLERANCE, memory=memory).singular_values
+
+    cold_ours = once(confirmed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cold_theirs = peak_of(lambda: naive(model, x))
-        theirs = best_of(lambda: naive(model, x), 2)
-        kinder = best_of(lambda: frozen(model, x), 2)
-        error = relative_error(ours[2][:4], oracle(model, x[:4]), 1e-3)
-    more = {"error_above_1e_3": error, "budget_megabytes": memory / 1e6, "ratio_frozen": kinder[0] / ours[0]}
-    more["ratio_of_first_calls"] = cold_theirs[0] / cold_ours[0]
-    return row(f"{name}, N = 64 at 32×32×3", 3, theirs, ours, **more)
+        cold_theirs = once(lambda: naive(model, x))
+        sides = in_turn(
+            {
+                "theirs": lambda: naive(model, x),
+                "frozen": lambda: frozen(model, x),
+                "ours": confirmed,
+                "unconfirmed": lambda: local_spectra(function.in_channels_last(x), x, memory=memory),
+                "double": lambda: local_spectra(exact, x, memory=memory),
+            },
+            3,
+        )
+        error = relative_error(sides["ours"].result[:4], oracle(model, x[:4]), 1e-3)
+    more = {"error_above_1e_3": error, "budget_megabytes": memory / 1e6}
+    more["ratio_of_first_calls"] = cold_theirs.seconds / cold_ours.seconds
+    return row(f"{name}, N = 64 at 32×32×3", 3, sides, **more)
 
 
 def real_network() -> dict:
@@ -257,12 +299,13 @@ def real_network() -> dict:
             session.run(None, {session.get_inputs()[0].name: x})[0] - model(torch.from_numpy(x)).detach().numpy()
         ).max()
     )
-    seconds, megabytes, profile = peak_of(lambda: measure(model, x, points=50))
+    side = once(lambda: measure(model, x, points=50))
+    profile = side.result
     found = {
         "work": "rapidocr-onnxruntime, ch_ppocr_mobile_v2.0_cls, 100 rendered lines",
         "difference_to_onnxruntime": difference,
-        "seconds": seconds,
-        "megabytes": megabytes,
+        "seconds": side.seconds,
+        "megabytes": side.megabytes,
         "jacobian_rank": [profile.jacobian_rank.lower, profile.jacobian_rank.upper],
         "bottleneck_rank": [profile.bottleneck_rank.lower, profile.bottleneck_rank.upper],
         "layers": len(profile.layers),
@@ -282,48 +325,75 @@ def streaming(rows: int) -> dict:
         for begin in range(0, rows, 2000):
             yield torch.randn(min(2000, rows - begin), 1000, generator=generator)
 
-    seconds, megabytes, _ = peak_of(lambda: layer_spectra(network, chunks()))
+    side = once(lambda: layer_spectra(network, chunks()))
     found = {
         "work": f"streaming, {rows} rows through 10 layers of width 1,000",
-        "seconds": seconds,
-        "megabytes": megabytes,
+        "seconds": side.seconds,
+        "megabytes": side.megabytes,
     }
     print(found, flush=True)
     return found
 
 
+WORKS: dict[str, Callable[[], Any]] = {
+    "autoencoder": lambda: autoencoder(
+        "autoencoder 784-200×10-784, N = 256", 20, chain([784, *[200] * 10, 784], 0), torch.randn(256, 784)
+    ),
+    "trained": lambda: autoencoder("the same, trained to a bottleneck", 50, *trained()),
+    "mlp": mlp,
+    "weights": weights,
+    "resnet": lambda: black_box(
+        "ResNet",
+        nn.Sequential(
+            nn.Conv2d(3, 16, 3, 1, 1),
+            nn.ReLU(),
+            Residual(16, 16, 1),
+            Residual(16, 32, 2),
+            Residual(32, 64, 2),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(64, 10),
+        ),
+    ),
+    "vit": lambda: black_box("ViT", Transformer()),
+    "real": real_network,
+    "streaming": lambda: [streaming(10_000), streaming(50_000)],
+}
+# On the threads torch takes by itself, vmap(jacrev) of the autoencoders can take hours beside other programs.
+SETTINGS: dict[str, list[str]] = {"one_thread": list(WORKS), "default_threads": ["mlp", "weights", "resnet", "vit"]}
+CLAIM = "measure beats vmap(jacrev) + svdvals and WeightWatcher at the same accuracy"
+
+
+def measured(names: list[str]) -> dict[str, Any]:
+    torch.manual_seed(0)
+    return {name: WORKS[name]() for name in names}
+
+
+def in_own_process(setting: str) -> dict[str, Any]:
+    """The rows of a setting in a process of its own: libraries read the number of threads once, when they start."""
+    variables = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    if setting == "one_thread":
+        variables["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder) / "figures.json"
+        subprocess.run([sys.executable, __file__, "--into", str(into), *SETTINGS[setting]], env=variables, check=True)
+        figures: dict[str, Any] = json.loads(into.read_text())
+    return figures
+
+
 def main(names: list[str]) -> None:
-    works: dict[str, Callable[[], Any]] = {
-        "autoencoder": lambda: autoencoder(
-            "autoencoder 784-200×10-784, N = 256", 20, chain([784, *[200] * 10, 784], 0), torch.randn(256, 784)
-        ),
-        "trained": lambda: autoencoder("the same, trained to a bottleneck", 50, *trained()),
-        "mlp": mlp,
-        "weights": weights,
-        "resnet": lambda: black_box(
-            "ResNet",
-            nn.Sequential(
-                nn.Conv2d(3, 16, 3, 1, 1),
-                nn.ReLU(),
-                Residual(16, 16, 1),
-                Residual(16, 32, 2),
-                Residual(32, 64, 2),
-                nn.AdaptiveAvgPool2d(1),
-                nn.Flatten(),
-                nn.Linear(64, 10),
-            ),
-        ),
-        "vit": lambda: black_box("ViT", Transformer()),
-        "real": real_network,
-        "streaming": lambda: [streaming(10_000), streaming(50_000)],
-    }
     if names == ["million"]:  # a quarter of an hour
         keep("measure_million", "layer spectra of a million rows take no more memory than of few", streaming(1_000_000))
-        return
-    torch.manual_seed(0)
-    figures = {name: work() for name, work in works.items() if not names or name in names}
-    if not names:
-        keep("measure", "measure beats vmap(jacrev) + svdvals and WeightWatcher at the same accuracy", figures)
+    elif names[:1] == ["--into"]:
+        begin = os.getloadavg()[2]
+        figures = measured(names[2:])
+        load = {"before": begin, "after": os.getloadavg()[2]}
+        figures |= {"threads": torch.get_num_threads(), "processes_waiting_in_15_minutes": load}
+        Path(names[1]).write_text(json.dumps(figures))
+    elif names:
+        measured(names)
+    else:
+        keep("measure", CLAIM, {setting: in_own_process(setting) for setting in SETTINGS})
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def flushed_denormals() -> Iterator[None]:
     before: dict[int, bool] = {}
 
     def flush() -> None:
-        before[threading.get_ident()] = _is_flushing()
+        before[threading.get_ident()] = is_flushing()
         torch.set_flush_denormal(True)
 
     def restore() -> None:
@@ -37,7 +37,8 @@ def flushed_denormals() -> Iterator[None]:
         _in_every_thread(restore)
 
 
-def _is_flushing() -> bool:
+def is_flushing() -> bool:
+    """Whether the calling thread treats denormals as zero."""
     # torch can set the flag and not read it: a product that is denormal tells.
     return float(torch.tensor(1e-30) * torch.tensor(1e-9)) == 0.0
 

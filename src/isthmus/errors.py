@@ -317,3 +317,13 @@ class UnsupportedOperatorError(IsthmusError, ValueError):
             f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
             f"measure that, or export a graph of {', '.join(known)}."
         )
+
+
+class WorkerError(IsthmusError, RuntimeError):
+    """A process that computed a part of an experiment has died."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__(
+            f"A worker process died, most likely for want of memory; {done} of {total} cells are kept. "
+            "Run the same command again to continue, with fewer --jobs."
+        )

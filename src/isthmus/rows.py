@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError
+from isthmus.errors import DtypeError, NonFiniteError, OptionError
+from isthmus.shapes import as_floating, check_rows, real_array
 
 
 class Rows:
@@ -27,17 +28,11 @@ class Rows:
 
     def __init__(self, data: object, what: str = "x") -> None:
         self.what = what
-        self._data = data.detach() if isinstance(data, Tensor) else _array(data, what)
+        self._data = data.detach() if isinstance(data, Tensor) else real_array(data, what)
         if isinstance(self._data, Tensor) and (self._data.is_complex() or self._data.is_quantized):
             raise DtypeError(what, self._data.dtype)
         self.shape = tuple(int(d) for d in self._data.shape)
-        if len(self.shape) < 2:
-            raise ShapeError(
-                f"{what} has shape {self.shape}; a matrix (n, d) with one row a sample is needed. "
-                f"Reshape it, for example with .reshape(len({what}), -1)."
-            )
-        if 0 in self.shape:
-            raise ShapeError(f"{what} has shape {self.shape}: it is empty. Pass at least one row and one column.")
+        check_rows(self.shape, what)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -86,11 +81,7 @@ class Rows:
         return self._checked(taken, index.tolist())
 
     def _checked(self, part: object, numbers: range | list[int]) -> Tensor:
-        tensor = part if isinstance(part, Tensor) else _tensor(part)
-        if not tensor.is_floating_point():
-            tensor = tensor.double()
-        elif tensor.dtype in (torch.float16, torch.bfloat16):
-            tensor = tensor.float()
+        tensor = as_floating(part if isinstance(part, Tensor) else _tensor(part))
         finite = torch.isfinite(tensor)
         if not finite.all():
             row, *column = (~finite).nonzero()[0].tolist()
@@ -104,16 +95,3 @@ def _tensor(part: object) -> Tensor:
         array = array.astype(np.float64)
     # A copy of the chunk: memory maps are read-only, and torch has no read-only tensors.
     return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("=")))
-
-
-def _array(data: object, what: str) -> np.ndarray:
-    if isinstance(data, np.ndarray):
-        array = data
-    else:
-        try:
-            array = np.asarray(data)
-        except ValueError as ragged:
-            raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(what, array.dtype)
-    return array

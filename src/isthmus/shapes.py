@@ -26,29 +26,15 @@ def as_matrix(data: object, what: str = "x") -> Tensor:
     if isinstance(data, Tensor):
         tensor = data.detach()
     else:
-        try:
-            array = np.asarray(data)
-        except ValueError as ragged:
-            raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
-        if array.dtype.kind not in "fiub":
-            raise DtypeError(what, array.dtype)
+        array = real_array(data, what)
         if array.dtype.kind != "f":
             array = array.astype(np.float64)
         native = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
         tensor = torch.from_numpy(native if native.flags.writeable else native.copy())  # torch has no read-only tensors
     if tensor.is_complex() or tensor.is_quantized:
         raise DtypeError(what, tensor.dtype)
-    if not tensor.is_floating_point():
-        tensor = tensor.double()
-    elif tensor.dtype in (torch.float16, torch.bfloat16):
-        tensor = tensor.float()
-    if tensor.ndim != 2:
-        raise ShapeError(
-            f"{what} has shape {tuple(tensor.shape)}; a matrix (n, d) with one row a sample is needed. "
-            f"Reshape it, for example with .reshape(len({what}), -1)."
-        )
-    if 0 in tensor.shape:
-        raise ShapeError(f"{what} has shape {tuple(tensor.shape)}: it is empty. Pass at least one row and one column.")
+    tensor = as_floating(tensor)
+    check_rows(tuple(tensor.shape), what, is_matrix=True)
     finite = torch.isfinite(tensor)
     if not finite.all():
         row, column = (~finite).nonzero()[0].tolist()
@@ -80,6 +66,40 @@ def as_weights(weights: object, rows: int, what: str = "sample_weight") -> Tenso
     if not bool((found > 0).any()):
         raise OptionError(what, "zero everywhere", "positive for some rows")
     return found
+
+
+def real_array(data: object, what: str) -> np.ndarray:
+    """`data` as a numpy array of real numbers, not copied where it is one.
+
+    Raises:
+        DtypeError: If the entries are not real numbers.
+        ShapeError: If rows have different lengths.
+    """
+    try:
+        array = np.asarray(data)
+    except ValueError as ragged:
+        raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(what, array.dtype)
+    return array
+
+
+def as_floating(tensor: Tensor) -> Tensor:
+    """Integers and booleans as float64, float16 and bfloat16 as float32, everything else as it is."""
+    if not tensor.is_floating_point():
+        return tensor.double()
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def check_rows(shape: tuple[int, ...], what: str, *, is_matrix: bool = False) -> None:
+    """Raise `ShapeError` unless `shape` is `(n, …)`, or `(n, d)` for a matrix, with nothing empty."""
+    if len(shape) < 2 or (is_matrix and len(shape) > 2):
+        raise ShapeError(
+            f"{what} has shape {shape}; a matrix (n, d) with one row a sample is needed. "
+            f"Reshape it, for example with .reshape(len({what}), -1)."
+        )
+    if 0 in shape:
+        raise ShapeError(f"{what} has shape {shape}: it is empty. Pass at least one row and one column.")
 
 
 def check_columns(x: Tensor, expected: int, what: str = "x") -> None:

@@ -1,6 +1,7 @@
 """Records are kept cell by cell, resumed, repeated bit for bit, and refused where they do not fit."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from isthmus.cli.main import run
-from isthmus.errors import FileFormatError, OptionError, RunConflictError
+from isthmus.errors import FileFormatError, OptionError, RunConflictError, WorkerError
 from isthmus.experiments import EXPERIMENTS, differences, experiment_named, read_record, reproduce, verdict
 from isthmus.experiments.record import write_record
 from isthmus.reports.jacot2023 import DRAWINGS
@@ -167,6 +168,19 @@ def test_records_join_into_a_page_and_a_table(finished, tmp_path, capsys):
         assert (tmp_path / name).read_text().startswith(start)
     assert run(["report", source, str(tmp_path)]) == 2
     assert "all RUN folders or all .json records" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_worker_that_is_killed_is_named_and_what_is_finished_kept(tmp_path):
+    path = tmp_path / "linear-networks.json"
+
+    def kill_after_the_first(fraction, state):
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid, signal.SIGKILL)
+
+    with pytest.raises(WorkerError, match=r"of 4 cells are kept.*fewer --jobs"):
+        reproduce(LINEAR, settings=QUICK, folder=tmp_path, report=kill_after_the_first)
+    assert 1 <= len(read_record(path)["results"]) < 4
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

@@ -7,10 +7,28 @@ from typing import Any
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.jacot2023 import (
+    curve_autoencoder,
+    huge_depth,
+    infinite_depth,
+    inverted_s_claims,
     linear_networks,
+    mnist_autoencoder,
+    rank_recovery,
+    sample_size,
+    weight_spectrum,
 )
 
-EXPERIMENTS: tuple[Experiment[Any], ...] = (linear_networks.EXPERIMENT,)
+EXPERIMENTS: tuple[Experiment[Any], ...] = (
+    rank_recovery.EXPERIMENT,
+    weight_spectrum.EXPERIMENT,
+    inverted_s_claims.EXPERIMENT,
+    mnist_autoencoder.EXPERIMENT,
+    curve_autoencoder.EXPERIMENT,
+    huge_depth.EXPERIMENT,
+    sample_size.EXPERIMENT,
+    linear_networks.EXPERIMENT,
+    infinite_depth.EXPERIMENT,
+)
 
 
 def experiment_named(name: str) -> Experiment[Any]:

@@ -7,13 +7,14 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from isthmus.errors import FileFormatError, IsthmusError, OptionError, RunConflictError
+from isthmus.errors import FileFormatError, IsthmusError, OptionError, RunConflictError, WorkerError
 from isthmus.experiments.experiment import Cell, Experiment, Scale, plain
 from isthmus.experiments.record import Record, measured, new_record, read_record, write_record
 from isthmus.progress import Report, silent
@@ -50,6 +51,7 @@ def reproduce(
     Raises:
         RunConflictError: If the file holds something else.
         OptionError: If `jobs` is below 1.
+        WorkerError: If a process dies; what is finished is kept.
     """
     if jobs < 1:
         raise OptionError("jobs", jobs, "at least 1")
@@ -63,11 +65,14 @@ def reproduce(
     done = [row["cell"] for row in record["results"]]
     cells = experiment.cells(settings)
     pending = [cell for cell in cells if dict(cell) not in done]
-    for count, row in enumerate(_finished(experiment.name, record["settings"], pending, jobs, device), len(done) + 1):
-        record["results"].append(row)
-        record["seconds"] += row.pop("waited")
-        write_record(path, record)
-        report(count / len(cells), _named(row["cell"]))
+    try:
+        for row in _finished(experiment.name, record["settings"], pending, jobs, device):
+            record["results"].append(row)
+            record["seconds"] += row.pop("waited")
+            write_record(path, record)
+            report(len(record["results"]) / len(cells), _named(row["cell"]))
+    except BrokenProcessPool as died:
+        raise WorkerError(len(record["results"]), len(cells)) from died
     order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
     record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
     record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measured(record))]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 Constants = dict[str, Tensor]
 
-CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _POOLS: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
 _NORMS = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
 
@@ -44,11 +44,40 @@ def layer(operator: str, attributes: dict[str, Any], inputs: list[str], constant
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     """A Linear with these weights, `(n, d)` and `(n,)`."""
     built = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype)
+    _fill(built, weight, bias)
+    return built
+
+
+def convolution(weight: Tensor, bias: Tensor | None, *, groups: int, **window: Any) -> nn.Module | None:
+    """A convolution with these weights, `(channels, channels / groups, *kernel)`; None for an unknown dimension.
+
+    Args:
+        weight: The kernels.
+        bias: `(channels,)` or None.
+        groups: Into how many groups the channels are divided.
+        **window: Stride, padding, dilation, as torch takes them.
+    """
+    kind = _CONVOLUTIONS.get(weight.ndim - 2)
+    if kind is None:
+        return None
+    built: nn.Module = kind(
+        weight.shape[1] * groups,
+        weight.shape[0],
+        tuple(weight.shape[2:]),
+        groups=groups,
+        bias=bias is not None,
+        dtype=weight.dtype,
+        **window,
+    )
+    _fill(built, weight, bias)
+    return built
+
+
+def _fill(built: Any, weight: Tensor, bias: Tensor | None) -> None:
     with torch.no_grad():
         built.weight.copy_(weight)
         if bias is not None:
             built.bias.copy_(bias)
-    return built
 
 
 def batch_norm(dimensions: int, epsilon: float, parameters: list[Tensor]) -> nn.Module:
@@ -83,26 +112,16 @@ def _convolution(attributes: dict[str, Any], weights: list[Tensor | None], input
     bias = weights[1] if len(weights) > 1 else None
     spatial = 0 if weight is None else weight.ndim - 2
     padding = symmetric_padding(attributes, spatial)
-    if weight is None or (inputs > 2 and bias is None) or spatial not in CONVOLUTIONS or padding is None:
+    if weight is None or (inputs > 2 and bias is None) or padding is None:
         return None
-    groups = int(attributes.get("group", 1))
-    built = CONVOLUTIONS[spatial](
-        weight.shape[1] * groups,
-        weight.shape[0],
-        tuple(weight.shape[2:]),
+    return convolution(
+        weight,
+        bias,
+        groups=int(attributes.get("group", 1)),
         stride=tuple(attributes.get("strides", [1] * spatial)),
         padding=tuple(padding),
         dilation=tuple(attributes.get("dilations", [1] * spatial)),
-        groups=groups,
-        bias=bias is not None,
-        dtype=weight.dtype,
     )
-    with torch.no_grad():
-        built.weight.copy_(weight)
-        if bias is not None:
-            built.bias.copy_(bias)
-    module: nn.Module = built
-    return module
 
 
 def _pool(attributes: dict[str, Any]) -> nn.Module | None:

@@ -12,7 +12,7 @@ from torch.fx import GraphModule, Node
 
 from isthmus.errors import FileFormatError
 from isthmus.functions.fixed_batch import FixedBatch
-from isthmus.functions.onnx_layers import CONVOLUTIONS, batch_norm, linear
+from isthmus.functions.onnx_layers import batch_norm, convolution, linear
 from isthmus.functions.pt2_archive import cleaned
 
 _REMEDY = "Export the model again with torch.export.save, taking one tensor of rows."
@@ -120,24 +120,9 @@ def _convolution(
 ) -> nn.Module | None:
     if not isinstance(weight, Tensor):
         return None
-    kind: Any = CONVOLUTIONS[weight.ndim - 2]
     sizes = {"stride": stride, "padding": padding, "dilation": dilation}
     plain = {name: tuple(v) if isinstance(v, list | tuple) else v for name, v in sizes.items()}
-    built = kind(
-        weight.shape[1] * groups,
-        len(weight),
-        tuple(weight.shape[2:]),
-        groups=groups,
-        bias=bias is not None,
-        dtype=weight.dtype,
-        **plain,
-    )
-    with torch.no_grad():
-        built.weight.copy_(weight)
-        if bias is not None:
-            built.bias.copy_(bias)
-    module: nn.Module = built
-    return module
+    return convolution(weight, bias, groups=groups, **plain)
 
 
 def _batch_norm(dimensions: int, *given: Any) -> nn.Module | None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from isthmus.errors import MissingExtraError, ShapeError
+from isthmus.errors import ShapeError
 from isthmus.ranks.profile import RankProfile
+from isthmus.ranks.table import table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,11 +42,7 @@ class ProfileComparison:
         Raises:
             MissingExtraError: If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as missing:
-            raise MissingExtraError("A table of layers", "pandas", "tables") from missing
-        return pd.DataFrame(list(self.layers))
+        return table(self.layers)
 
 
 def compare(a: RankProfile, b: RankProfile) -> ProfileComparison:

@@ -14,6 +14,7 @@ from isthmus.progress import Report, silent
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.model import Model, as_network
 from isthmus.ranks.product import ThinChain
+from isthmus.threads import side_by_side
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 
 _ROWS_IN_CACHE = 64  # larger stacks of small matrices leave the processor's cache and slow down
@@ -115,13 +116,14 @@ def jacobian_spectra(
     """
     chain = ThinChain(network, dtype)
     rows = rows_within(memory, chain.numbers_per_row * 8, "one partial Jacobian")
+    chunks = x.split(min(max(1, rows // torch.get_num_threads()), _ROWS_IN_CACHE))
     narrowest = min(network.widths)
     values = torch.zeros(len(x), narrowest, dtype=torch.float64, device=x.device)
-    for begin in range(0, len(x), min(rows, _ROWS_IN_CACHE)):
-        chunk = x[begin : begin + min(rows, _ROWS_IN_CACHE)]
-        found = chain.spectra(chunk)[:, :narrowest]
-        values[begin : begin + len(chunk), : found.shape[1]] = found
-        report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
+    done = 0
+    for found in side_by_side(chain.spectra, chunks):
+        values[done : done + len(found), : found.shape[1]] = found[:, :narrowest]
+        done += len(found)
+        report(done / len(x), f"Jacobian {done} of {len(x)}")
     return JacobianSpectra(values)
 
 

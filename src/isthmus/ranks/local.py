@@ -15,10 +15,13 @@ from isthmus.functions.evaluation import evaluating
 from isthmus.functions.rowwise import RowFunction
 from isthmus.memory import rows_within
 from isthmus.progress import Report, silent
+from isthmus.ranks.gram import gram_singular_values, singular_values
 from isthmus.ranks.jacobian import JacobianSpectra
-from isthmus.ranks.product import gram_singular_values
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
+_IN_CACHE = (
+    1 << 27
+)  # bytes of a chunk, of which a kernel touches a tenth at a time; larger ones take up to 1.5 times as long
 _FORWARD_COST = 3  # a derivative in forward mode repeats the forward pass and has less tuned kernels
 
 
@@ -41,14 +44,22 @@ def local_spectra(function: RowFunction, x: Tensor, *, memory: int, report: Repo
         MemoryBudgetError: If one row does not fit: `sketched_spectra` then gives intervals for the leading values.
     """
     with evaluating(function.module):
-        per_row = bytes_per_row(function, x[:1])
-        rows = rows_within(memory, per_row, f"the Jacobian of one row of {function.name}")
+        rows = rows_at_a_time(function, x, memory)
         found = []
         for begin in range(0, len(x), rows):
             chunk = x[begin : begin + rows]
-            found.append(_spectra(jacobian_rows(function, chunk)))
+            jacobian = jacobian_rows(function, chunk)
+            is_single = jacobian.dtype == torch.float32
+            found.append(gram_singular_values(jacobian) if is_single else singular_values(jacobian))
             report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
     return JacobianSpectra(torch.cat(found))
+
+
+def rows_at_a_time(function: RowFunction, x: Tensor, memory: int) -> int:
+    """How many rows of `x` are differentiated together: what fits into `memory`, and no more than stay in caches."""
+    per_row = bytes_per_row(function, x[:1])
+    rows = rows_within(memory, per_row, f"the Jacobian of one row of {function.name}")
+    return min(rows, max(1, _IN_CACHE // per_row))
 
 
 def bytes_per_row(function: RowFunction, row: Tensor) -> int:
@@ -129,10 +140,3 @@ def pushed_forward(function: RowFunction, x: Tensor, tangent: Tensor) -> Tensor:
 def _check(function: RowFunction, jacobian: Tensor) -> None:
     if not torch.isfinite(jacobian).all():
         raise NotDifferentiableError(function.name, "a derivative at one of the rows is NaN or infinite")
-
-
-def _spectra(jacobian: Tensor) -> Tensor:
-    if jacobian.dtype == torch.float32:
-        return gram_singular_values(jacobian)
-    values: Tensor = torch.linalg.svdvals(jacobian)
-    return values

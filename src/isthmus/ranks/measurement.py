@@ -16,6 +16,7 @@ from isthmus.functions.rowwise import RowFunction, row_function
 from isthmus.memory import DEFAULT_MEMORY, check_memory
 from isthmus.progress import Report, part, silent
 from isthmus.ranks.bottleneck import bracket, chosen, located_narrowings
+from isthmus.ranks.confirmed import confirmed_spectra
 from isthmus.ranks.curve import rank_curve
 from isthmus.ranks.cuts import CutNarrowing, cut_narrowings
 from isthmus.ranks.estimate import RankEstimate
@@ -66,7 +67,7 @@ def measure(
         leading: Take certified intervals of so many leading singular values instead of all of them; for modules with
             very many inputs and outputs.
         memory: Bytes that intermediate results may take at a time.
-        seed: Of the random vectors behind `leading`.
+        seed: Of the random vectors behind `leading`, or behind the confirmation of single precision.
         report: Told the fraction done.
 
     Raises:
@@ -184,17 +185,10 @@ def _local(
     report: Report,
 ) -> RankProfile:
     where, index = rows.spaced(options.points)
-    taken = part(report, 0.0, _SHARES[0])
-    exact = function.in_double(where)
-    if options.leading is None:
-        spectra = local_spectra(exact, where, memory=options.memory, report=taken)
-    else:
-        spectra = sketched_spectra(
-            exact, where, options.leading, memory=options.memory, seed=options.seed, report=taken
-        )
+    depth = chain_depth(function.module) if options.output is None else None
+    spectra = _spectra(function, where, tolerance, depth, options, part(report, 0.0, _SHARES[0]))
     found = cut_narrowings(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
     jacobian = _sampled_rank(spectra, function, tolerance, reason)
-    depth = chain_depth(function.module) if options.output is None else None
     bounds = None if depth is None else cost_lower(spectra, depth)
     size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
     layers = LayerProbes(function).collect(_reported(rows, size, lambda chunk: chunk, part(report, _SHARES[1], 1.0)))
@@ -219,6 +213,22 @@ def _local(
         layers=tuple(layers),
         tolerance=tolerance,
     )
+
+
+def _spectra(
+    function: RowFunction,
+    x: Tensor,
+    tolerance: Tolerance,
+    depth: int | None,
+    options: _LocalOptions,
+    report: Report,
+) -> JacobianSpectra:
+    memory, seed = options.memory, options.seed
+    if options.leading is not None:
+        return sketched_spectra(function.in_double(x), x, options.leading, memory=memory, seed=seed, report=report)
+    if depth is not None:  # Proposition 3 sums small powers, to which the smallest values matter
+        return local_spectra(function.in_double(x), x, memory=memory, report=report)
+    return confirmed_spectra(function, x, tolerance=tolerance, memory=memory, seed=seed, report=report)
 
 
 def _sampled_rank(spectra: JacobianSpectra, function: RowFunction, tolerance: Tolerance, reason: str) -> RankEstimate:

@@ -11,8 +11,10 @@ from torch.utils.hooks import RemovableHandle
 
 from isthmus.functions.evaluation import evaluating
 from isthmus.functions.rowwise import RowFunction
+from isthmus.ranks.gram import singular_values
 from isthmus.ranks.moments import MomentSum
-from isthmus.ranks.spectrum import Bend, LayerSpectrum, shown_deviations, weight_spectrum
+from isthmus.ranks.spectrum import Bend, LayerSpectrum, shown_deviations
+from isthmus.threads import side_by_side
 
 _CHANNELS_FIRST = (nn.modules.conv._ConvNd,)
 _ACTIVATIONS = tuple(
@@ -55,9 +57,8 @@ class LayerProbes:
         finally:
             for handle in handles:
                 handle.remove()
-        return [
-            layer.spectrum(number, self._names[part]) for number, (part, layer) in enumerate(self._layers.items(), 1)
-        ]
+        numbered = list(enumerate(self._layers.items(), 1))
+        return list(side_by_side(lambda each: each[1][1].spectrum(each[0], self._names[each[1][0]]), numbered))
 
     def _passed(self, part: nn.Module, _: Any, output: Any) -> None:
         self._flush()
@@ -107,7 +108,7 @@ class _Layer:
     def spectrum(self, number: int, name: str) -> LayerSpectrum:
         weight = _weight(self._part)
         assert weight is not None
-        values = weight_spectrum(weight.detach().flatten(1))
+        values = singular_values(weight.detach().flatten(1))
         deviations = () if self._moments is None else shown_deviations(self._moments)
         return LayerSpectrum(number, tuple(values.tolist()), deviations, self._bend.impact(), name)
 

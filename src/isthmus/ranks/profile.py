@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from isthmus.errors import MissingExtraError
 from isthmus.ranks import presentation
 from isthmus.ranks.curve import RankCurve
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.jacobian import JacobianSpectra
 from isthmus.ranks.spectrum import LayerSpectrum
+from isthmus.ranks.table import table
 from isthmus.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -127,11 +127,7 @@ class RankProfile:
         Raises:
             MissingExtraError: If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError as missing:
-            raise MissingExtraError("A table of layers", "pandas", "tables") from missing
-        return pd.DataFrame([layer.summary(self.tolerance) for layer in self.layers]).set_index("layer")
+        return table(layer.summary(self.tolerance) for layer in self.layers).set_index("layer")
 
     def plot(self, what: str = "jacobian") -> go.Figure:
         """A plotly figure: "jacobian", "curve", "narrowing", "weights", "activations" or "nonlinearity".

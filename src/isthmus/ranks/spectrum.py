@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from isthmus.functions import FullyConnected
+from isthmus.ranks.gram import singular_values
 from isthmus.ranks.moments import Moments, MomentSum
+from isthmus.threads import side_by_side
 from isthmus.tolerance import Tolerance
 
-_GRAM_FLOOR = 1e-10  # smallest eigenvalue of a Gram matrix, over the largest, that float64 keeps five digits of
 CHUNK = 4096  # rows whose activations are held at a time
 
 
@@ -90,30 +90,16 @@ def layer_spectra(network: FullyConnected, x: Tensor | Iterable[Tensor]) -> list
                 total.add(a[layer + 1] if layer + 1 < len(a) else z[-1])
                 if layer + 1 < len(a):
                     bends[layer].add(z[layer], a[layer + 1])
+    weights = side_by_side(singular_values, network.weights)
     return [
         LayerSpectrum(
             layer,
-            tuple(weight_spectrum(w).tolist()),
+            tuple(weight.tolist()),
             shown_deviations(total),
             bend.impact(),
         )
-        for layer, (w, total, bend) in enumerate(zip(network.weights, sums, bends, strict=True), start=1)
+        for layer, (weight, total, bend) in enumerate(zip(weights, sums, bends, strict=True), start=1)
     ]
-
-
-def weight_spectrum(weight: Tensor) -> Tensor:
-    """Singular values of a matrix, `(min(n, d),)` float64, descending, each to 1e-5 of itself or better.
-
-    Twice as fast as a singular value decomposition where that accuracy allows it: eigenvalues of the Gram matrix in
-    float64 lose the values below 1e-5 of the largest, and then the decomposition is made after all.
-    """
-    exact = weight.double()
-    gram = exact @ exact.T if exact.shape[0] <= exact.shape[1] else exact.T @ exact
-    squares: Tensor = torch.linalg.eigvalsh(gram).flip(0)
-    if float(squares[-1]) > _GRAM_FLOOR * float(squares[0]):
-        return squares.sqrt()
-    values: Tensor = torch.linalg.svdvals(exact)
-    return values
 
 
 def shown_deviations(total: MomentSum) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ Only the front door is imported here: the compiled parts load when regions are e
 """
 
 from isthmus.regions.enumeration import enumerate_regions, piecewise_linear
+from isthmus.regions.outlines import class_outlines
 from isthmus.regions.plane import Plane
 
-__all__ = ["Plane", "enumerate_regions", "piecewise_linear"]
+__all__ = ["Plane", "class_outlines", "enumerate_regions", "piecewise_linear"]

@@ -1,0 +1,171 @@
+r"""Four inverted S in the plane: where three classes meet, for shallow and deep networks, with and without ℓ2.
+
+Without ℓ2: gradient descent on the cross-entropy alone from He's initial weights, with steps of the size η / E until E
+is far below the first separation (`margin_descent`). With ℓ2: $\frac1N \sum \ell + \frac\lambda L \|w\|^2$, and two
+claims are kept apart: what one random start ends at (`fit`), and what the lowest objective found has. The latter is the
+lowest of the random start, of the networks of each rank that `search_rank` finds at the smallest λ, followed upwards
+over λ, and of the best of these followed downwards again.
+
+Tripoints are counted exactly, from the linear regions, in a square that holds the data with a margin. `claims` are in
+`inverted_s_claims`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from isthmus.datasets.synthetic import inverted_s
+from isthmus.experiments.experiment import Cell, Numbers
+from isthmus.experiments.jacot2023.margin_descent import descended
+from isthmus.experiments.jacot2023.territories import panel, reading
+from isthmus.functions import RELU, FullyConnected
+from isthmus.training import Objective, fit, improved, random_network, search_rank
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+RANDOM, LOWEST = "random start", "lowest found"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes.
+
+    Attributes:
+        depths: The shallow and the deep L of the panels and the claims.
+        map_depths: L at which minima are searched.
+        ridges: λ, ascending; the first is that of the panels.
+        seeds: Draw the data and the start.
+        map_seeds: How many of them, from the first on, are also searched for minima, at all λ.
+        width: Of every hidden layer at the start.
+        rows: Points a class.
+        box: Half side of the square in which tripoints are counted.
+        far: Half side of a larger one, to tell whether they are merely farther out.
+        enough: Cross-entropy at which the descent without ℓ2 stops.
+        steps: Of that descent at most.
+        kept: Cross-entropies at which norm and margin are recorded.
+    """
+
+    depths: tuple[int, int]
+    map_depths: tuple[int, ...]
+    ridges: tuple[float, ...]
+    seeds: tuple[int, ...]
+    map_seeds: int
+    width: int = 60
+    rows: int = 100
+    box: float = 5.0
+    far: float = 30.0
+    enough: float = 1e-6
+    steps: int = 5000
+    kept: tuple[float, ...] = (0.5, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+
+
+def cells(settings: Settings) -> list[Cell]:
+    """Searches first, the deepest first; then single starts with and without ℓ2."""
+    searched = settings.seeds[: settings.map_seeds]
+    found: list[tuple[str, int, int]] = []
+    deepest_first = sorted({*settings.map_depths, *settings.depths}, reverse=True)
+    found += [("ℓ2, searched", d, seed) for d in deepest_first if d in settings.map_depths for seed in searched]
+    found += [("no ℓ2", depth, seed) for depth in deepest_first for seed in _seeds(settings, depth)]
+    found += [
+        ("ℓ2", depth, seed)
+        for depth in settings.depths[::-1]
+        for seed in settings.seeds
+        if not (depth in settings.map_depths and seed in searched)
+    ]
+    return [{"kind": kind, "depth": depth, "seed": seed} for kind, depth, seed in found]
+
+
+def _seeds(settings: Settings, depth: int) -> tuple[int, ...]:
+    return settings.seeds if depth in settings.depths else settings.seeds[: settings.map_seeds]
+
+
+def work(settings: Settings, cell: Cell, device: str) -> Numbers:
+    """The networks of a cell: for each `ridge` (0 without ℓ2), `start`, objective, and what `reading` says."""
+    depth, seed = int(cell["depth"]), int(cell["seed"])
+    data = inverted_s(seed=seed, n=settings.rows)
+    x, y = np.asarray(data.x, np.float64), np.asarray(data.y, np.int64)
+    is_drawn = seed == settings.seeds[0] and depth in settings.depths
+    if cell["kind"] == "no ℓ2":
+        network, moments = _without(settings, x, y, depth, seed, device)
+        row = _row(settings, network, x, y, 0.0, RANDOM, moments[-1].loss, is_drawn=is_drawn)
+        numbers = {"networks": [row], "path": [asdict(moment) for moment in moments]}
+        return numbers | ({"x": x.round(4).tolist(), "y": y.tolist()} if is_drawn else {})
+    searched = _searched if cell["kind"] == "ℓ2, searched" else _started
+    rows = [
+        _row(settings, network, x, y, ridge, start, value, is_drawn=is_drawn and ridge == settings.ridges[0])
+        for ridge, start, value, network in searched(settings, x, y, depth, seed, device)
+    ]
+    return {"networks": rows}
+
+
+def _without(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, device: str) -> Any:
+    widths = (x.shape[1], *[settings.width] * (depth - 1), int(y.max()) + 1)
+    start = random_network(widths, RELU, torch.Generator().manual_seed(seed), device=device)
+    rows, classes = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+    return descended(start, rows, classes, enough=settings.enough, steps=settings.steps, kept=settings.kept)
+
+
+Found = tuple[float, str, float, FullyConnected]
+"""λ, how it was found, objective, network."""
+
+
+def _options(settings: Settings, depth: int, seed: int, device: str) -> dict[str, Any]:
+    fixed = {"task": "classification", "width": settings.width, "standardize": "none"}
+    return fixed | {"depth": depth, "seed": seed, "device": device}
+
+
+def _started(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, device: str) -> Iterator[Found]:
+    """One random start, at the panels' λ."""
+    ridge = settings.ridges[0]
+    fitted = fit(x, y, ridge=ridge, **_options(settings, depth, seed, device))
+    yield ridge, RANDOM, fitted.value, fitted.network
+
+
+def _searched(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, device: str) -> Iterator[Found]:
+    """At each λ a random start, and the lowest of all that was found."""
+    options = _options(settings, depth, seed, device)
+    starts = [fit(x, y, ridge=ridge, **options) for ridge in settings.ridges]
+    search = search_rank(x, y, ridge=settings.ridges[0], **options)
+    objectives = [search.objective.with_ridge(ridge) for ridge in settings.ridges]
+    pools = [[fitted.network] for fitted in starts]
+    followed = [candidate.network for candidate in search.candidates]
+    pools[0] += followed
+    for pool, objective in zip(pools[1:], objectives[1:], strict=True):
+        followed = [improved(network, objective, seed=seed) for network in followed]
+        pool += followed
+    lowest = _lowest(pools, objectives, seed)
+    for ridge, fitted, objective, network in zip(settings.ridges, starts, objectives, lowest, strict=True):
+        yield ridge, RANDOM, fitted.value, fitted.network
+        yield ridge, LOWEST, objective.value(network), network
+
+
+def _lowest(pools: Sequence[list[FullyConnected]], objectives: Sequence[Objective], seed: int) -> list[FullyConnected]:
+    """The lowest at each λ, of its pool and of the lowest at the next larger λ, trained on."""
+    found: list[FullyConnected] = []
+    for pool, objective in zip(reversed(pools), reversed(objectives), strict=True):
+        more = [improved(found[-1], objective, seed=seed)] if found else []
+        found.append(min([*pool, *more], key=objective.value))
+    return found[::-1]
+
+
+def _row(
+    settings: Settings,
+    network: FullyConnected,
+    x: Floats,
+    y: Integers,
+    ridge: float,
+    start: str,
+    objective: float,
+    *,
+    is_drawn: bool,
+) -> dict[str, Any]:
+    numbers, boundary = reading(network, x, y, box=settings.box, far=settings.far)
+    drawn = {"panel": panel(boundary)} if is_drawn else {}
+    return {"ridge": ridge, "start": start, "objective": objective} | numbers | drawn

@@ -1,0 +1,113 @@
+r"""A teacher of rank k, and networks for it from several starts, which are compared by what they cost.
+
+At large depth a random start loses directions that no descent finds again (zero is a saddle of high order). So a
+network of moderate depth is trained as well, grown to the depth by identity layers and trained on; and where rank 1 is
+in question, the interpolant of rank 1 is built, whose cost is known. Each objective is an upper bound of the minimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from isthmus.costs import rank_one_interpolant
+from isthmus.datasets import load_dataset
+from isthmus.functions import FullyConnected
+from isthmus.tolerance import Tolerance
+from isthmus.training import WARM_PLAN, Objective, Plan, fit, grown, improved, squared_error
+
+RANDOM, GROWN, BUILT = "random", "grown", "built"
+_SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on, as in the search over the rank
+
+
+@dataclass(frozen=True)
+class Task:
+    r"""What is learned.
+
+    Attributes:
+        rank: k of the teacher f*.
+        rows: N.
+        side: Inputs and outputs of f*.
+        width: Of the hidden layers of f* and of the networks.
+        ridge: λ of $\frac1N \sum_i \|f(x_i) - y_i\|^2 + \frac{\lambda}{L} \|w\|^2$.
+        seed: Draws f*, the data and the start.
+        steps: Of the descent; training on takes 3 of 5 times as many, as by default.
+        rounds: Of L-BFGS, at most.
+    """
+
+    rank: int
+    rows: int
+    side: int
+    width: int
+    ridge: float
+    seed: int
+    steps: int
+    rounds: int
+
+    def objective(self, device: str) -> Objective:
+        """Over the training rows as they are: x `(N, side)`, y = f*(x) `(N, side)`, float32."""
+        source = f"teacher:k={self.rank},n={self.rows},d={self.side},width={self.width}"
+        data = load_dataset(source, seed=self.seed)
+        x, y = (torch.as_tensor(rows[data.split.train], device=device) for rows in (data.x, data.y))
+        return Objective(x, y, squared_error, self.ridge)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A network and what it costs.
+
+    Attributes:
+        start: Where it came from: `RANDOM`, `GROWN` or `BUILT`.
+        network: Of the depth asked for.
+        objective: What it costs, data term and norm.
+    """
+
+    start: str
+    network: FullyConnected
+    objective: float
+
+
+def trained(task: Task, depth: int, device: str, *, grown_from: int) -> list[Candidate]:
+    """The network of a random start; beyond `grown_from` layers also one of so many, grown and trained on."""
+    objective = task.objective(device)
+    found = [(RANDOM, _random(task, objective, depth))]
+    if depth > grown_from:
+        shallow = _random(task, objective, grown_from)
+        deep = grown(shallow, objective.sample()[0], depth, tolerance=_SPAN)
+        warm = replace(WARM_PLAN, steps=3 * task.steps // 5, rounds=task.rounds)
+        found.append((GROWN, improved(deep, objective, plan=warm, seed=task.seed)))
+    return [Candidate(start, network, objective.value(network)) for start, network in found]
+
+
+def built(task: Task, depth: int) -> Candidate:
+    """The interpolant of rank 1 at this depth, in float64 (`costs.rank_one_interpolant`).
+
+    Raises:
+        InexactNetworkError: If double precision does not hold it at this depth.
+    """
+    objective = task.objective("cpu")
+    made = rank_one_interpolant(objective.x, objective.y, rng=np.random.default_rng(task.seed))
+    network = made.network(depth).dense()
+    return Candidate(BUILT, network, objective.value(network))
+
+
+def lowest(candidates: Sequence[Candidate]) -> Candidate:
+    """The one of lowest objective."""
+    return min(candidates, key=lambda candidate: candidate.objective)
+
+
+def _random(task: Task, objective: Objective, depth: int) -> FullyConnected:
+    return fit(
+        objective.x,
+        objective.y,
+        depth=depth,
+        width=task.width,
+        ridge=task.ridge,
+        seed=task.seed,
+        standardize="none",
+        plan=Plan(steps=task.steps, rounds=task.rounds),
+        device=objective.x.device,
+    ).network
