@@ -138,7 +138,7 @@ def _in_double(half: StandardizedNetwork) -> StandardizedNetwork:
 
 
 def _probabilities(decision: RankDecision) -> dict[int, float]:
-    return dict(getattr(decision, "probabilities", {decision.rank: 1.0}))
+    return dict(enumerate(getattr(decision, "probabilities", ())))
 
 
 def _constant(sample: Sample, scaling: Scaling) -> Learned:
