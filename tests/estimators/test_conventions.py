@@ -26,7 +26,6 @@ def targets(estimator):
     return x, (y[:, 0] > 0.7).astype(int) if isinstance(estimator, RankClassifier) else y
 
 
-@pytest.mark.filterwarnings("ignore")  # which the checks provoke on purpose
 @parametrize_with_checks([RankRegressor(**SMALL), RankClassifier(**SMALL), RankAutoencoder(**SMALL)])
 def test_conventions_of_scikit_learn(estimator, check):
     check(estimator)

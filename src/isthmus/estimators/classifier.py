@@ -18,10 +18,10 @@ from isthmus.estimators.base import RankEstimator, row_weights
 class RankClassifier(ClassifierMixin, RankEstimator):
     r"""Classification whose logits are $h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
 
-    Parameters: see `RankEstimator`.
+    Parameters: those of `isthmus.estimators.base.RankEstimator`.
 
     Attributes:
-        classes_: The labels in sorted order; of rows of weight zero only, none.
+        classes_: The labels of the rows that count, in sorted order.
         rank_: k; 0 where nothing can be predicted but the most frequent class.
         rank_interval_: (lower, upper): every smaller k is significantly worse, the upper one significantly enough.
         rank_probabilities_: k -> how often resampled held-out rows decide for it.

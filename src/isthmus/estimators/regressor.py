@@ -15,7 +15,7 @@ from isthmus.estimators.base import RankEstimator, row_weights
 class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
     r"""Regression $y \approx h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
 
-    Parameters: see `RankEstimator`.
+    Parameters: those of `isthmus.estimators.base.RankEstimator`.
 
     Attributes:
         rank_: k; 0 where nothing can be predicted but a constant.
