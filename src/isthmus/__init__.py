@@ -5,6 +5,9 @@ meet in R^k, the error for every smaller k, and what f costs at each depth. The 
 for nonlinear functions (ICLR 2023).
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from isthmus.costs import CostInterval, DepthWindow, cost_limit, depth_window, representation_cost
 from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
 from isthmus.errors import IsthmusError
@@ -34,6 +37,15 @@ from isthmus.regions import Plane, enumerate_regions
 from isthmus.runs import FitOptions, ProfileLogger, fit_dataset, lightning_callback
 from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, Plan, RankSearch, fit, fit_many, ridge_path, search_rank
+
+if TYPE_CHECKING:
+    from isthmus.estimators import RankAutoencoder as RankAutoencoder
+    from isthmus.estimators import RankClassifier as RankClassifier
+    from isthmus.estimators import RankRegressor as RankRegressor
+
+# They need the extra `sklearn`, and scikit-learn takes a second to import: opened by who asks for one of them, and not
+# among the names of a star import, which would ask for all.
+_ESTIMATORS = ("RankAutoencoder", "RankClassifier", "RankRegressor")
 
 __all__ = [
     "Alignment",
@@ -82,3 +94,13 @@ __all__ = [
     "search_rank",
     "to_torch",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ESTIMATORS:
+        return getattr(import_module("isthmus.estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

@@ -119,6 +119,16 @@ class MissingExtraError(IsthmusError, ImportError):
         super().__init__(f"{purpose} needs {package}, which is not installed. Run: pip install 'isthmus[{extra}]'")
 
 
+class PartialFitError(IsthmusError, AttributeError, NotImplementedError):
+    """An estimator is asked to learn in parts."""
+
+    def __init__(self, estimator: str) -> None:
+        super().__init__(
+            f"{estimator} has no partial_fit: its rank is decided on held-out rows of all the data, and what is best "
+            "for one part is not for the next. Call fit with all rows; isthmus.fit takes rows that stay in their file."
+        )
+
+
 class FileMissingError(IsthmusError, FileNotFoundError):
     """A file or folder is not there."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import DtypeError, NonFiniteError, ShapeError
+from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError
 
 
 def as_matrix(data: object, what: str = "x") -> Tensor:
@@ -40,6 +40,32 @@ def as_matrix(data: object, what: str = "x") -> Tensor:
         row, column = (~finite).nonzero()[0].tolist()
         raise NonFiniteError(what, row, column)
     return tensor
+
+
+def as_weights(weights: object, rows: int, what: str = "sample_weight") -> Tensor:
+    """One finite weight ≥ 0 a row, `(rows,)` in float64 on the CPU, at least one of them positive.
+
+    Args:
+        weights: A numpy array, a torch tensor, or a sequence of numbers.
+        rows: How many there should be.
+        what: How error messages call them.
+
+    Raises:
+        DtypeError: If they are not real numbers.
+        ShapeError: If there is not one a row.
+        NonFiniteError: If one is NaN or infinite.
+        OptionError: If one is negative, or all are zero.
+    """
+    raw = weights if isinstance(weights, Tensor) else np.asarray(weights)
+    if tuple(raw.shape) != (rows,):
+        raise ShapeError(f"{what} has shape {tuple(raw.shape)}; one weight a row is needed, shape ({rows},).")
+    found = as_matrix(raw[:, None], what)[:, 0].double().cpu()
+    if bool((found < 0).any()):
+        row = int((found < 0).nonzero()[0])
+        raise OptionError(f"{what}[{row}]", float(found[row]), "at least 0")
+    if not bool((found > 0).any()):
+        raise OptionError(what, "zero everywhere", "positive for some rows")
+    return found
 
 
 def real_array(data: object, what: str) -> np.ndarray:

@@ -133,3 +133,24 @@ def test_probabilities_come_true_and_intervals_hold():
         noise = 3.0 * 0.5 / sqrt(inside.sum())
         assert given[inside].mean() == pytest.approx(true[inside].mean(), abs=0.05 + noise)
     assert np.mean(held) >= 0.95
+
+
+@pytest.mark.parametrize("is_classification", [True, False])
+def test_equal_weights_are_no_weights(is_classification):
+    losses = torch.rand(4, 40, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    losses = losses.round() if is_classification else losses
+    excess, equal = losses[1] - losses[-1], torch.full((40,), 2.5, dtype=torch.float64)
+    options = {"is_classification": is_classification}
+    plain = rank_probabilities(losses, losses[-1], allowed=0.1, seed=0, **options)
+    assert rank_probabilities(losses, losses[-1], weights=equal, allowed=0.1, seed=0, **options) == plain
+    assert excess_error(excess, weights=equal, **options) == pytest.approx(excess_error(excess, **options), rel=1e-12)
+
+
+def test_rows_that_hardly_count_say_nothing():
+    losses = torch.rand(4, 40, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    weights = torch.cat([torch.ones(20), torch.full((20,), 1e-9)]).double()
+    other = torch.cat([losses[:, :20], 1.0 - losses[:, 20:]], 1)
+    options = {"allowed": 0.1, "seed": 0, "is_classification": False}
+    found, same = (rank_probabilities(some, some[-1], weights=weights, **options) for some in (losses, other))
+    assert found == pytest.approx(same, abs=0.01)
+    assert found != pytest.approx(rank_probabilities(losses, losses[-1], **options), abs=0.01)

@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.datasets.dataset import Floats, Split
+from isthmus.datasets.dataset import Floats, Integers, Split
+from isthmus.datasets.merging import row_bytes
 from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 
 LEAST_ROWS = 20
+_LEAST_INPUTS = 4  # two to train on and two to hold out
 
 
 def split_rows(
@@ -39,15 +41,55 @@ def split_rows(
     for name, share in (("--validation", validation), ("--test", test)):
         if not 0.02 <= share <= 0.45:
             raise OptionError(name, share, "a share of the rows between 0.02 and 0.45")
-    rows = np.ascontiguousarray(x + 0.0)  # bytes are compared, and −0.0 + 0.0 = 0.0
-    as_bytes = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-    _, first, group = np.unique(as_bytes, return_index=True, return_inverse=True)
+    _, first, group = np.unique(row_bytes(x), return_index=True, return_inverse=True)
     if len(first) < LEAST_ROWS:
         raise TooFewRowsError("The data, equal inputs counted once,", len(first), LEAST_ROWS)
     stratum = np.zeros(len(first), np.int64) if labels is None else labels[first]
     of_row = _parts(stratum, validation, test, np.random.default_rng(seed))[group.ravel()]
     parts = (np.flatnonzero(of_row == p).astype(np.int64) for p in range(3))
     return Split(*parts), len(x) - len(first)
+
+
+def held_out_rows(x: Floats, labels: NDArray[np.int64] | None, *, share: float, seed: int) -> tuple[Integers, Integers]:
+    """(training rows, held-out rows) of any number of rows from four on; for figures that need no third part.
+
+    Of each class the same share is held out as far as it can be, one row of each is trained on, and rows with equal
+    inputs stay together, as in `split_rows`.
+
+    Args:
+        x: Inputs `(n, d_in)`.
+        labels: Class indices `(n,)`; None for other tasks.
+        share: Of the different inputs, in (0, 1); at least two are held out, and at least two trained on.
+        seed: Of the draw.
+
+    Raises:
+        OptionError: If the share is out of range.
+        TooFewRowsError: If there are fewer than four different inputs, or not two to hold out beside one a class.
+    """
+    if not 0.0 < share < 1.0:
+        raise OptionError("validation_fraction", share, "strictly between 0 and 1")
+    _, first, group = np.unique(row_bytes(x), return_index=True, return_inverse=True)
+    group, n = group.ravel(), len(first)
+    if n < _LEAST_INPUTS:
+        raise TooFewRowsError("The data, equal inputs counted once,", n, _LEAST_INPUTS)
+    stratum = np.zeros(n, np.int64) if labels is None else labels[first]
+    # The j-th of the m members of a class at j/m: the last ones are the same share of every class.
+    order, places = np.random.default_rng(seed).permutation(n), np.empty(n)
+    for kind in np.unique(stratum):
+        members = order[stratum[order] == kind]
+        places[members] = np.arange(len(members)) / len(members)
+    last = order[np.argsort(places[order], kind="stable")][::-1][: min(max(2, round(share * n)), n - 2)]
+    is_held_out = np.zeros(n, np.bool_)
+    is_held_out[last[places[last] > 0]] = True
+    if labels is not None:
+        # Equal inputs of several classes: a class of which they are all there is must be trained on.
+        unseen = ~np.isin(labels, labels[~is_held_out[group]])
+        is_held_out[group[unseen]] = False
+    if is_held_out.sum() < 2:
+        what = "What can be held out, equal inputs counted once and one of each class set aside for training,"
+        raise TooFewRowsError(what, int(is_held_out.sum()), 2)
+    of_row = is_held_out[group]
+    return np.flatnonzero(~of_row).astype(np.int64), np.flatnonzero(of_row).astype(np.int64)
 
 
 def check_split(split: Split, rows: int) -> None:

@@ -2,8 +2,9 @@
 
 from isthmus.factoring.alignment import Alignment, alignment
 from isthmus.factoring.attribution import Attribution, attribution
-from isthmus.factoring.decision import Candidate, RankDecision, decide_rank, row_losses
+from isthmus.factoring.decision import Candidate, RankDecision, best_constant, decide_rank, row_losses
 from isthmus.factoring.factorization import Factorization, factor, split_at, standardized
+from isthmus.factoring.halves import decided_factorization
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
 from isthmus.factoring.refit import refit
 
@@ -16,7 +17,9 @@ __all__ = [
     "RankDecision",
     "alignment",
     "attribution",
+    "best_constant",
     "decide_rank",
+    "decided_factorization",
     "factor",
     "linear_baseline",
     "refit",

@@ -16,6 +16,7 @@ from isthmus.progress import Report
 from isthmus.ranks import Narrowing, balanced_truncations, narrowings, truncated
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, Objective, cross_entropy
+from isthmus.weighted_means import standard_error, weighted_mean
 
 STAGES = (25, 50, 100)
 _SURE = 2.0  # standard errors for the ends of the interval: about 95 %
@@ -32,7 +33,7 @@ class Candidate:
         projected: Held-out error of the projection of the whole network; for k = 0 of the best constant.
         refitted: Held-out error after a refit, or None where none was made.
         network: The better of the two; None for k = 0.
-        excess: Mean over the held-out rows of (its loss − the whole network's loss).
+        excess: Mean over the held-out rows, weighted, of (its loss − the whole network's loss).
         excess_error: Standard error of that mean (`excess_error`), rows paired.
         losses: Its loss on each held-out row, `(n,)` float64.
     """
@@ -113,19 +114,22 @@ def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> 
     return (outputs.double() - targets.double()).square().sum(1)
 
 
-def excess_error(excess: Tensor, *, is_classification: bool) -> float:
-    """Standard error of the mean of `excess` `(n,)`, the differences of paired losses.
+def excess_error(excess: Tensor, *, is_classification: bool, weights: Tensor | None = None) -> float:
+    """Standard error of the mean of `excess` `(n,)`, the differences of paired losses, of rows with `weights`.
 
     Differences of losses of 0 or 1 get half a row in each of the four outcomes: without it a k that happens to agree
-    with the whole network on a few rows would be certain to do so everywhere.
+    with the whole network on a few rows would be certain to do so everywhere. With weights the number of rows is the
+    effective one (`standard_error`).
 
     Source:
         Agresti and Min (2005), intervals for differences of proportions of matched pairs.
     """
     if not is_classification:
-        return _standard_error(excess)
-    n = len(excess) + 2
-    scatter = float(excess.square().sum()) + 1.0 - float(excess.sum()) ** 2 / n
+        return standard_error(excess, weights)
+    rows = len(excess) if weights is None else float(weights.sum().square() / weights.square().sum())
+    n = rows + 2
+    scatter = rows * float(weighted_mean(excess.square(), weights)) + 1.0
+    scatter -= (rows * float(weighted_mean(excess, weights))) ** 2 / n
     return float(scatter**0.5 / n)
 
 
@@ -134,6 +138,7 @@ def decide_rank(
     x: Tensor,
     y: Tensor,
     *,
+    weights: Tensor | None = None,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     stages: tuple[int, ...] = STAGES,
     seed: int = 0,
@@ -150,6 +155,7 @@ def decide_rank(
         fitted: A trained network.
         x: Held-out inputs `(n, d_in)`, in the network's units, n ≥ 2.
         y: Held-out outputs in the network's units `(n, d_out)`, or class indices `(n,)`.
+        weights: How much each held-out row counts, `(n,)`, positive; None for all alike.
         tolerance: ε.
         stages: Gradient evaluations of each stage of a refit; empty makes none.
         seed: Of the resamples behind `probabilities`.
@@ -157,7 +163,7 @@ def decide_rank(
     """
     if len(x) < 2:
         raise OptionError("the number of held-out rows", len(x), "at least 2")
-    trial = _Trial(fitted, x, y, tolerance, stages)
+    trial = _Trial(fitted, x, y, weights, tolerance, stages)
     candidates = [trial.constant()]
     found = narrowings(fitted.network, fitted.objective.sample()[0], until=tolerance.relative / 10.0, extra=2)
     candidates += [trial.projection(n) for n in found[1:]]
@@ -168,9 +174,9 @@ def decide_rank(
         rank,
         lower,
         upper,
-        float(trial.whole.mean()),
-        _standard_error(trial.whole),
-        float(trial.constants.mean()),
+        trial.mean(trial.whole),
+        standard_error(trial.whole, weights),
+        trial.mean(trial.constants),
         trial.margin,
         tuple(candidates),
         trial.probabilities(candidates, seed),
@@ -216,16 +222,25 @@ class _Trial:
     """The held-out data and the losses that every candidate is compared with."""
 
     def __init__(
-        self, fitted: FittedNetwork, x: Tensor, y: Tensor, tolerance: Tolerance, stages: tuple[int, ...]
+        self,
+        fitted: FittedNetwork,
+        x: Tensor,
+        y: Tensor,
+        weights: Tensor | None,
+        tolerance: Tolerance,
+        stages: tuple[int, ...],
     ) -> None:
-        self.fitted, self.x, self.y, self.stages = fitted, x, y, stages
+        self.fitted, self.x, self.y, self.weights, self.stages = fitted, x, y, weights, stages
         self.is_classification = fitted.objective.loss is cross_entropy
         self.truncations = balanced_truncations(fitted.network, fitted.objective.sample()[0])
         self.whole = self._losses(fitted.network(x))
-        self.constants = self._losses(_best_constant(fitted.objective).expand(len(x), -1))
-        explained = max(0.0, float((self.constants - self.whole).mean()))
+        self.constants = self._losses(best_constant(fitted.objective).expand(len(x), -1))
+        explained = max(0.0, self.mean(self.constants - self.whole))
         self.allowed = tolerance.relative**2
         self.margin = self.allowed * explained
+
+    def mean(self, losses: Tensor) -> float:
+        return float(weighted_mean(losses, self.weights))
 
     def constant(self) -> Candidate:
         return self._candidate(0, 0, self.constants, None)
@@ -255,7 +270,12 @@ class _Trial:
     def probabilities(self, candidates: list[Candidate], seed: int) -> tuple[float, ...]:
         losses = torch.stack([c.losses for c in candidates])
         return rank_probabilities(
-            losses, self.whole, allowed=self.allowed, is_classification=self.is_classification, seed=seed
+            losses,
+            self.whole,
+            weights=self.weights,
+            allowed=self.allowed,
+            is_classification=self.is_classification,
+            seed=seed,
         )
 
     def _candidate(self, rank: int, layer: int, losses: Tensor, network: FullyConnected | None) -> Candidate:
@@ -263,11 +283,11 @@ class _Trial:
         return Candidate(
             rank=rank,
             layer=layer,
-            projected=float(losses.mean()),
+            projected=self.mean(losses),
             refitted=None,
             network=network,
-            excess=float(excess.mean()),
-            excess_error=excess_error(excess, is_classification=self.is_classification),
+            excess=self.mean(excess),
+            excess_error=excess_error(excess, is_classification=self.is_classification, weights=self.weights),
             losses=losses,
         )
 
@@ -275,13 +295,9 @@ class _Trial:
         return row_losses(outputs, self.y, is_classification=self.is_classification)
 
 
-def _best_constant(objective: Objective) -> Tensor:
-    """The constant output that fits the training rows best, `(1, d_out)`."""
+def best_constant(objective: Objective) -> Tensor:
+    """The constant that fits the training rows best, `(1, d_out)`: mean outputs, or the frequencies of the classes."""
     _, y = objective.sample()
     if y.is_floating_point():
-        return y.mean(0, keepdim=True)
-    return y.bincount()[None].float()
-
-
-def _standard_error(values: Tensor) -> float:
-    return float(values.std() / len(values) ** 0.5)
+        return weighted_mean(y, objective.weights)[None]
+    return y.bincount(objective.weights)[None].float()

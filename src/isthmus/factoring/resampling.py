@@ -14,6 +14,7 @@ def rank_probabilities(
     losses: Tensor,
     whole: Tensor,
     *,
+    weights: Tensor | None = None,
     allowed: float,
     is_classification: bool,
     seed: int,
@@ -36,6 +37,7 @@ def rank_probabilities(
     Args:
         losses: $\ell_{k,i}$ `(K + 1, n)`: losses of the candidates k = 0 … K; of 0, the best constant.
         whole: $\ell_i$ `(n,)`: losses of the whole network.
+        weights: How much each row counts, `(n,)`, positive; its losses are multiplied by its weight over the mean one.
         allowed: ε², the share of what the network explains that may be lost.
         is_classification: Whether losses are 0 or 1.
         seed: Of the draws.
@@ -48,6 +50,8 @@ def rank_probabilities(
         Efron (1979), the bootstrap; Agresti and Min (2005), half a row in each cell of a table of pairs.
     """
     excess = (losses - whole).double().cpu()
+    if weights is not None:
+        excess = excess * (weights / weights.mean()).double().cpu()
     last, n = len(excess) - 1, excess.shape[1]
     generator = torch.Generator().manual_seed(seed)
     answers = torch.zeros(last + 1, dtype=torch.long)

@@ -11,6 +11,7 @@ from torch import Tensor
 from isthmus.errors import OptionError
 from isthmus.functions.column_moments import ColumnMoments
 from isthmus.functions.network import FullyConnected
+from isthmus.weighted_means import weighted_mean
 
 Scaling = Literal["columns", "global", "none"]
 
@@ -41,7 +42,7 @@ class Affine:
         return Affine(torch.zeros(d, dtype=torch.float64), torch.ones(d, dtype=torch.float64))
 
 
-def standardization(data: Tensor, scaling: Scaling) -> Affine:
+def standardization(data: Tensor, scaling: Scaling, weights: Tensor | None = None) -> Affine:
     """The affine map that centres `data` `(n, d)` and scales it to unit variance.
 
     Args:
@@ -49,6 +50,7 @@ def standardization(data: Tensor, scaling: Scaling) -> Affine:
         scaling: "columns": each column by its own standard deviation. "global": all by one number, the root of the
             mean column variance, so that columns in one unit keep their proportions (images, points in space).
             "none": the identity.
+        weights: Of the rows, `(n,)` in float64 and positive; None weighs them equally.
 
     Returns:
         Mean and scale in float64. A constant column gets scale 1: it carries nothing and must not blow up.
@@ -59,8 +61,8 @@ def standardization(data: Tensor, scaling: Scaling) -> Affine:
     if scaling == "none":
         return Affine.identity(data.shape[1])
     exact = data.double()
-    mean = exact.mean(0)
-    variance = (exact - mean).square().mean(0)
+    mean = weighted_mean(exact, weights)
+    variance = weighted_mean((exact - mean).square(), weights)
     return _affine(mean, variance, exact.abs().amax(0), torch.finfo(data.dtype).eps, scaling)
 
 

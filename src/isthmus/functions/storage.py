@@ -30,6 +30,11 @@ def save(model: FullyConnected | StandardizedNetwork, path: str | Path) -> None:
     Tensors `weight.ℓ` `(n_ℓ, n_{ℓ-1})` and `bias.ℓ` `(n_ℓ,)` for ℓ = 1 … L, and for a standardised network
     `input.mean`, `input.scale`, `output.mean`, `output.scale`; the metadata names the format and the activation.
     """
+    write_atomically(Path(path), safetensors.torch.save(*content(model)))
+
+
+def content(model: FullyConnected | StandardizedNetwork) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata that `save` writes; `ours` makes the network of them again."""
     network = model.network if isinstance(model, StandardizedNetwork) else model
     tensors: dict[str, Tensor] = {}
     for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
@@ -39,8 +44,7 @@ def save(model: FullyConnected | StandardizedNetwork, path: str | Path) -> None:
             tensors[f"{side}.mean"], tensors[f"{side}.scale"] = affine.mean, affine.scale
     metadata = {"format": FORMAT, "version": _VERSION, "activation": network.activation.name}
     # A clone of each: safetensors refuses views that share storage, and a trained network is views of one vector.
-    content = safetensors.torch.save({name: t.clone() for name, t in tensors.items()}, metadata)
-    write_atomically(Path(path), content)
+    return {name: t.clone() for name, t in tensors.items()}, metadata
 
 
 def load(path: str | Path) -> FullyConnected | StandardizedNetwork:

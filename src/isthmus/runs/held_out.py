@@ -12,10 +12,5 @@ from isthmus.training import FittedNetwork
 
 def standardized_rows(dataset: Dataset, fitted: FittedNetwork, rows: Integers) -> tuple[Tensor, Tensor]:
     """Inputs `(n, d_in)` and outputs `(n, d_out)` or class indices `(n,)`, on the network's device."""
-    like = fitted.network.weights[0]
-    x = fitted.inputs.forward(torch.from_numpy(dataset.x[rows]).double()).to(like)
-    if fitted.classes is not None:
-        labels = torch.from_numpy(dataset.y[rows])
-        return x, torch.searchsorted(fitted.classes, labels).to(like.device)
     outputs = dataset.x if dataset.task == "autoencoder" else dataset.y
-    return x, fitted.outputs.forward(torch.from_numpy(outputs[rows]).double()).to(like)
+    return fitted.standardized(torch.from_numpy(dataset.x[rows]), torch.from_numpy(outputs[rows]))

@@ -10,10 +10,10 @@ import torch
 
 from isthmus.datasets import Dataset
 from isthmus.denormals import flushed_denormals
-from isthmus.factoring import Factorization, RankDecision, decide_rank, split_at, standardized
+from isthmus.factoring import decide_rank, decided_factorization
 from isthmus.functions import activation, save
 from isthmus.progress import Report
-from isthmus.ranks import RankProfile, measure
+from isthmus.ranks import measure
 from isthmus.runs.depth import chosen_depth
 from isthmus.runs.folder import RunFolder
 from isthmus.runs.held_out import standardized_rows
@@ -110,16 +110,7 @@ def _found(
     )
     report(end, "measuring")
     profile = measure(fitted, dataset.x[dataset.split.train], tolerance=tolerance)
-    findings = Findings(fitted, decision, profile, factorized(fitted, decision, profile))
-    return findings, fit_record(dataset, options, findings)
-
-
-def factorized(fitted: FittedNetwork, decision: RankDecision, profile: RankProfile) -> Factorization | None:
-    """The two halves at the decided rank; None at rank 0, where there is nothing to encode."""
-    best = decision.best
-    if best.network is None:
-        return None
-    encoder, decoder = split_at(best.network, fitted.objective.sample()[0], best.layer, best.rank)
     # A profile may skip large k; the error curve of a factorisation counts them from 0 on.
     curve = tuple(profile.changes[k] for k in takewhile(profile.changes.__contains__, count()))
-    return standardized(fitted, encoder, decoder, best.layer, curve)
+    findings = Findings(fitted, decision, profile, decided_factorization(fitted, decision, curve))
+    return findings, fit_record(dataset, options, findings)

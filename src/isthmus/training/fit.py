@@ -51,11 +51,28 @@ class FittedNetwork(StandardizedNetwork):
         """λ."""
         return self.objective.ridge
 
+    def standardized(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows in the units of the data as rows in the network's, on its device.
+
+        Args:
+            x: Inputs `(n, d_in)`.
+            y: Outputs `(n, d_out)`, or labels that the network was trained on `(n,)`.
+
+        Returns:
+            Inputs `(n, d_in)`, and outputs `(n, d_out)` or class indices `(n,)`.
+        """
+        like = self.network.weights[0]
+        inputs = self.inputs.forward(x.double()).to(like)
+        if self.classes is not None:
+            return inputs, torch.searchsorted(self.classes, y).to(like.device)
+        return inputs, self.outputs.forward(y.double()).to(like)
+
 
 def fit(
     x: object,
     y: object | None = None,
     *,
+    sample_weight: object | None = None,
     task: str = "regression",
     depth: int = 13,
     width: int = 100,
@@ -70,7 +87,7 @@ def fit(
     key: str = "",
     report: Report = lambda fraction, state: None,
 ) -> FittedNetwork:
-    r"""Train a deep network to minimise $\frac1N \sum_i \ell(f(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
+    r"""Train a deep network to minimise $\frac1N \sum_i v_i\, \ell(f(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
 
     ℓ is the squared error $\|f(x_i) - y_i\|^2$ (regression, autoencoder) or the cross-entropy (classification). Data
     are standardised first, and the standardisation is part of the result. All rows given are trained on.
@@ -80,6 +97,8 @@ def fit(
             64 MiB, stays in its file: it is checked and standardised in one pass of constant memory, and each step
             reads its rows. The same seed gives the same network, to rounding.
         y: As x: outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
+        sample_weight: How much each row counts, `(n,)`, ≥ 0: v, scaled to mean 1. A row of weight 0 is left out; a row
+            of weight 2 counts as two equal rows, also in the standardisation and the default λ. Default: all alike.
         task: "regression", "classification" or "autoencoder".
         depth: L ≥ 1, number of weight matrices.
         width: Width of every hidden layer at the start; neurons that the data do not need are taken out on the way.
@@ -109,7 +128,9 @@ def fit(
     check_options(task, depth, width, ridge)
     if starts < 1:
         raise OptionError("starts", starts, "at least 1")
-    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    problem = Problem.of(
+        x, y, task=task, ridge=ridge, standardize=standardize, device=device, sample_weight=sample_weight
+    )
     span = Span.of(problem.objective)
     starting = problem.starts(depth, width, activation, range(seed, seed + starts))
     training = Training(

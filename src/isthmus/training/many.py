@@ -22,6 +22,7 @@ def fit_many(
     x: object,
     y: object | None = None,
     *,
+    sample_weight: object | None = None,
     ridges: Sequence[float],
     seeds: Sequence[int] = (0,),
     task: str = "regression",
@@ -43,6 +44,7 @@ def fit_many(
     Args:
         x: As for `fit`.
         y: As for `fit`.
+        sample_weight: As for `fit`.
         ridges: The λ, ≥ 0 each.
         seeds: The starts.
         task: As for `fit`.
@@ -66,7 +68,9 @@ def fit_many(
         raise OptionError("ridges" if not ridges else "seeds", "empty", "at least one number")
     for ridge in ridges:
         check_options(task, depth, width, ridge)
-    problem = Problem.of(x, y, task=task, ridge=ridges[0], standardize=standardize, device=device)
+    problem = Problem.of(
+        x, y, task=task, ridge=ridges[0], standardize=standardize, device=device, sample_weight=sample_weight
+    )
     span = Span.of(problem.objective)
     starts = [span.inside(network) for network in problem.starts(depth, width, activation, seeds)]
     training = Training(

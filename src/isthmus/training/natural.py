@@ -29,10 +29,10 @@ def natural_lbfgs(
     r"""Minimise the objective from `network` by L-BFGS, preconditioned by the curvature of the layers.
 
     The Gauss–Newton matrix of layer ℓ is about $A_\ell \otimes B_\ell$ with $A_\ell$ the second moments of its inputs
-    $(a, 1)$ and $B_\ell$ those of the loss's curvature pulled back to its outputs (Kronecker-factored curvature). With
-    $A = U_A \operatorname{diag}(\alpha) U_A^\top$, $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in
-    V, where $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and
-    $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
+    $(a, 1)$ and $B_\ell$ those of the loss's curvature pulled back to its outputs (Kronecker-factored curvature), rows
+    weighted as in the objective. With $A = U_A \operatorname{diag}(\alpha) U_A^\top$,
+    $B = U_B \operatorname{diag}(\beta) U_B^\top$ the step is taken in V, where
+    $[W, b] = [W, b]_0 + U_B (S \circ V) U_A^\top$ and $S_{ij} = (\beta_i \alpha_j + 2\lambda/L + \delta)^{-1/2}$.
 
     Args:
         network: Where to start.
@@ -117,7 +117,9 @@ def _joint(parameters: Parameters, layer: int) -> Tensor:
 
 def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
     n = len(objective.x)
-    few = objective.x[0 : n : -(-n // _ROWS)]
+    every = slice(0, n, -(-n // _ROWS))
+    few = objective.x[every]
+    roots = None if objective.weights is None else objective.weights[every, None].sqrt().to(few)
     network, rows = at.network(), len(few)
     a, z = network.trace(few)
     generator = torch.Generator().manual_seed(seed)
@@ -125,16 +127,18 @@ def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
     for _ in range(_SAMPLES):
         noise = torch.randn(z[-1].shape, generator=generator, dtype=torch.float64).to(z[-1])
         delta = _curved(noise, z[-1], objective)
+        delta = delta if roots is None else roots * delta
         for layer in reversed(range(network.depth)):
             outputs[layer].addmm_(delta.T, delta, alpha=1.0 / (_SAMPLES * rows))
             if layer:
                 delta = network.activation.pulled_back(delta @ network.weights[layer], z[layer - 1])
     ridge = 2.0 * objective.ridge / network.depth
-    return [_Frame(_second_moments(a_in), b, ridge) for a_in, b in zip(a, outputs, strict=True)]
+    return [_Frame(_second_moments(a_in, roots), b, ridge) for a_in, b in zip(a, outputs, strict=True)]
 
 
-def _second_moments(a: Tensor) -> Tensor:
+def _second_moments(a: Tensor, roots: Tensor | None) -> Tensor:
     extended = torch.cat([a, torch.ones_like(a[:, :1])], 1)
+    extended = extended if roots is None else roots * extended
     moments: Tensor = extended.T @ extended / len(a)
     return moments
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,13 +19,15 @@ SAMPLE = 8192  # rows on which the shape of a network is judged
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    r"""$\mathcal L_\lambda(w) = \frac1N \sum_{i=1}^N \ell(f_w(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
+    r"""$\mathcal L_\lambda(w) = \frac1N \sum_{i=1}^N v_i\, \ell(f_w(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
 
     Attributes:
         x: `(n, d_in)`; a tensor, or rows that stay in their file.
         y: `(n, d_out)`, a tensor or stored as x; or class indices `(n,)`. An autoencoder's y is its x.
         loss: Sum of the losses of some rows and its gradient.
         ridge: λ; biases are counted in ‖w‖².
+        weights: v, `(n,)` in float64, positive and of mean 1 over the training rows; None where all are 1. The mean
+            over a minibatch or a sample of the rows is an unbiased estimate of the mean over all.
 
     Source:
         Jacot (2023), problem setting.
@@ -35,14 +37,15 @@ class Objective:
     y: Tensor | StoredRows
     loss: Loss
     ridge: float
+    weights: Tensor | None = None
 
     def with_ridge(self, ridge: float) -> Objective:
         """The same data and loss under another λ."""
-        return Objective(self.x, self.y, self.loss, ridge)
+        return replace(self, ridge=ridge)
 
     def on(self, rows: Tensor | slice) -> Objective:
         """The same loss over some of the rows (a minibatch), in memory."""
-        return Objective(*self._at(rows), self.loss, self.ridge)
+        return Objective(*self._at(rows), self.loss, self.ridge, self._weights_at(rows))
 
     def sample(self, count: int = SAMPLE) -> tuple[Tensor, Tensor]:
         """x and y in memory: all rows if they are there; of rows in a file at most `count`, evenly spaced."""
@@ -50,11 +53,11 @@ class Objective:
         return self._at(slice(None, None, -(-len(self.x) // count) if is_stored else 1))
 
     def error(self, network: FullyConnected, *, every: int = 1) -> float:
-        """The data term alone, $(1/N) Σ ℓ$ over every `every`-th row, summed in float64."""
+        """The data term alone, $(1/N) Σ v ℓ$ over every `every`-th row, summed in float64."""
         total, rows = 0.0, 0
-        for x, y in self._chunks(every):
+        for x, y, weights in self._chunks(every):
             outputs = network(x).double()
-            total += float(self.loss(outputs, y.double() if y.is_floating_point() else y)[0])
+            total += float(self.loss(outputs, y.double() if y.is_floating_point() else y, weights)[0])
             rows += len(x)
         return total / rows
 
@@ -78,20 +81,27 @@ class Objective:
         scale = (shared if ridges is None else ridges.to(shared)) / parameters.depth
         torch.mul(parameters.vector, 2.0 * scale[:, None], out=out.vector)
         total = torch.zeros_like(shared)
-        for x, y in self._chunks():
+        for x, y, weights in self._chunks():
             y = y.to(like.dtype) if y.is_floating_point() else y
-            total += self._backpropagated(parameters, x.to(like.dtype), y, out)
+            weights = None if weights is None else weights.to(like.dtype)
+            total += self._backpropagated(parameters, x.to(like.dtype), y, weights, out)
         return total / len(self.x) + scale * parameters.vector.square().sum(1)
 
     def _at(self, rows: Tensor | slice) -> tuple[Tensor, Tensor]:
         x = self.x[rows]
         return x, x if self.y is self.x else self.y[rows]
 
-    def _chunks(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
-        for begin in range(0, len(self.x), _CHUNK * every):
-            yield self._at(slice(begin, begin + _CHUNK * every, every))
+    def _weights_at(self, rows: Tensor | slice) -> Tensor | None:
+        return None if self.weights is None else self.weights[rows]
 
-    def _backpropagated(self, parameters: Parameters, x: Tensor, y: Tensor, out: Parameters) -> Tensor:
+    def _chunks(self, every: int = 1) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        for begin in range(0, len(self.x), _CHUNK * every):
+            rows = slice(begin, begin + _CHUNK * every, every)
+            yield *self._at(rows), self._weights_at(rows)
+
+    def _backpropagated(
+        self, parameters: Parameters, x: Tensor, y: Tensor, v: Tensor | None, out: Parameters
+    ) -> Tensor:
         weights, biases, sigma = parameters.weights, parameters.biases, parameters.activation
         a = [x.expand(parameters.count, *x.shape)]
         z: list[Tensor] = []
@@ -99,7 +109,7 @@ class Objective:
             if z:
                 a.append(sigma(z[-1]))
             z.append(torch.baddbmm(b[:, None, :], a[-1], w.mT))
-        value, delta = self.loss(z[-1], y)
+        value, delta = self.loss(z[-1], y, v)
         delta = delta / len(self.x)
         for layer in reversed(range(parameters.depth)):
             out.weights[layer].baddbmm_(delta.mT, a[layer])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import ConstantOutputError, DtypeError, ScaleError, ShapeError, TooFewRowsError
+from isthmus.errors import ConstantOutputError, DtypeError, OptionError, ScaleError, ShapeError, TooFewRowsError
 from isthmus.functions import (
     Activation,
     Affine,
@@ -20,11 +20,12 @@ from isthmus.functions import (
     standardization,
     standardization_of,
 )
-from isthmus.shapes import as_matrix
+from isthmus.shapes import as_matrix, as_weights
 from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import random_network
 from isthmus.training.stored import StoredRows, is_streamed
+from isthmus.weighted_means import weighted_mean
 
 _LARGEST = 1e12  # a squared error summed over many columns stays far from float32's 3e38
 RELATIVE_RIDGE = 1e-3  # default λ in units of the error of the best constant
@@ -56,6 +57,7 @@ class Problem:
         ridge: float | None,
         standardize: Scaling,
         device: torch.device | str,
+        sample_weight: object | None = None,
     ) -> Problem:
         """The problem that `fit` solves for these arguments, or the error that it raises."""
         rows = _opened(x, "x", device)
@@ -65,18 +67,20 @@ class Problem:
             )
         targets = rows if task == "autoencoder" else _opened(_column(y), "y", device)
         _check_lengths(rows, len(targets))
+        rows, targets, weights = _weighed(rows, targets, sample_weight)
+        at_device = None if weights is None else weights.to(device)
         if task == "classification":
             classes, indices = _labelled(targets)
-            s_x, inputs = _standardized(rows, standardize, device, "x")
-            relative = RELATIVE_RIDGE * constant_loss(indices) if ridge is None else float(ridge)
-            objective = Objective(inputs, indices.to(device), cross_entropy, relative)
+            s_x, inputs = _standardized(rows, standardize, device, "x", weights)
+            relative = RELATIVE_RIDGE * constant_loss(indices, weights) if ridge is None else float(ridge)
+            objective = Objective(inputs, indices.to(device), cross_entropy, relative, at_device)
             return Problem(objective, s_x, Affine.identity(len(classes)), classes, len(classes))
         if _is_constant(targets):
             raise ConstantOutputError("x" if task == "autoencoder" else "y")
-        s_x, inputs = _standardized(rows, standardize, device, "x")
-        s_y, outputs = (s_x, inputs) if targets is rows else _standardized(targets, standardize, device, "y")
-        relative = RELATIVE_RIDGE * constant_loss(outputs) if ridge is None else float(ridge)
-        objective = Objective(inputs, outputs, squared_error, relative)
+        s_x, inputs = _standardized(rows, standardize, device, "x", weights)
+        s_y, outputs = (s_x, inputs) if targets is rows else _standardized(targets, standardize, device, "y", weights)
+        relative = RELATIVE_RIDGE * constant_loss(outputs, weights) if ridge is None else float(ridge)
+        objective = Objective(inputs, outputs, squared_error, relative, at_device)
         return Problem(objective, s_x, s_y, None, outputs.shape[1])
 
     def starts(self, depth: int, width: int, activation: Activation, seeds: Iterable[int]) -> list[FullyConnected]:
@@ -88,15 +92,45 @@ class Problem:
         ]
 
 
-def constant_loss(targets: Tensor | StoredRows) -> float:
-    """Loss of the best constant prediction: total variance, or entropy of the class frequencies."""
+def constant_loss(targets: Tensor | StoredRows, weights: Tensor | None = None) -> float:
+    """Loss of the best constant prediction: total variance, or entropy of the class frequencies.
+
+    Args:
+        targets: Outputs `(n, d_out)`, or class indices `(n,)`.
+        weights: Of the rows, `(n,)`; only for targets in memory.
+    """
     if isinstance(targets, StoredRows):
         return float(ColumnMoments.of(targets.chunks()).variance.sum())
     if targets.is_floating_point():
-        return float((targets.double() - targets.double().mean(0)).square().sum(1).mean())
-    shares = targets.bincount().double() / len(targets)
+        deviations = (targets.double() - weighted_mean(targets.double(), weights)).square().sum(1)
+        return float(weighted_mean(deviations, weights))
+    if weights is None:
+        shares = targets.bincount().double() / len(targets)
+    else:
+        shares = targets.bincount(weights.to(targets.device)) / weights.sum().to(targets.device)
     shares = shares[shares > 0]
     return float(-(shares * shares.log()).sum())
+
+
+def _weighed(
+    rows: Tensor | StoredRows, targets: Tensor | StoredRows, sample_weight: object | None
+) -> tuple[Tensor | StoredRows, Tensor | StoredRows, Tensor | None]:
+    """The rows of positive weight and their weights, scaled to mean 1; None where those are equal."""
+    if sample_weight is None:
+        return rows, targets, None
+    if isinstance(rows, StoredRows) or isinstance(targets, StoredRows):
+        raise OptionError("sample_weight", "given", "None for rows that stay in their file; load them first")
+    weights = as_weights(sample_weight, len(rows))
+    is_counted = weights > 0
+    if not bool(is_counted.all()):
+        kept = rows[is_counted.to(rows.device)]
+        targets = kept if targets is rows else targets[is_counted.to(targets.device)]
+        rows, weights = kept, weights[is_counted]
+        _check_lengths(rows, len(targets))
+    if bool((weights == weights[0]).all()):
+        return rows, targets, None
+    weights = weights / weights.max()  # their sum may leave the finite numbers
+    return rows, targets, weights / weights.mean()
 
 
 def _opened(data: object, what: str, device: torch.device | str) -> Tensor | StoredRows:
@@ -109,7 +143,7 @@ def _opened(data: object, what: str, device: torch.device | str) -> Tensor | Sto
 
 
 def _standardized(
-    rows: Tensor | StoredRows, scaling: Scaling, device: torch.device | str, what: str
+    rows: Tensor | StoredRows, scaling: Scaling, device: torch.device | str, what: str, weights: Tensor | None
 ) -> tuple[Affine, Tensor | StoredRows]:
     """The standardisation of checked rows, and the rows in its units, float32 on the device."""
     made: Tensor | StoredRows
@@ -119,7 +153,7 @@ def _standardized(
         made = rows.standardized(affine)
         largest = float(affine.forward(torch.stack([moments.low, moments.high])).abs().max())
     else:
-        affine = standardization(rows, scaling)
+        affine = standardization(rows, scaling, weights)
         made = affine.forward(rows.double()).to(device=device, dtype=torch.float32)
         largest = float(made.abs().max())
     if largest > _LARGEST:

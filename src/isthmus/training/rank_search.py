@@ -92,6 +92,7 @@ def search_rank(
     x: object,
     y: object | None = None,
     *,
+    sample_weight: object | None = None,
     task: str = "regression",
     depth: int = 13,
     width: int = 100,
@@ -124,6 +125,7 @@ def search_rank(
     Args:
         x: As for `fit`.
         y: As for `fit`.
+        sample_weight: As for `fit`.
         task: As for `fit`.
         depth: As for `fit`.
         width: As for `fit`.
@@ -157,7 +159,9 @@ def search_rank(
         raise OptionError("depth", depth, "at least 2: a search over the rank needs a hidden layer")
     if most is not None and most < 1:
         raise OptionError("most", most, "at least 1")
-    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
+    problem = Problem.of(
+        x, y, task=task, ridge=ridge, standardize=standardize, device=device, sample_weight=sample_weight
+    )
     objective = problem.objective
     shallow = min(depth, _SHALLOW)
     # The same weight on each layer's norm: what the networks cost beyond this depth is the identity layers.

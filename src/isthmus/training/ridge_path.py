@@ -49,6 +49,7 @@ def ridge_path(
     x: object,
     y: object | None = None,
     *,
+    sample_weight: object | None = None,
     ridges: Sequence[float],
     task: str = "regression",
     depth: int = 13,
@@ -71,6 +72,7 @@ def ridge_path(
     Args:
         x: As for `fit`.
         y: As for `fit`.
+        sample_weight: As for `fit`.
         task: As for `fit`.
         depth: As for `fit`.
         width: As for `fit`.
@@ -97,7 +99,9 @@ def ridge_path(
     if not ascending or ascending[0] <= 0.0:
         raise OptionError("ridges", list(ridges), "one or more positive numbers")
     check_options(task, depth, width, ascending[-1])
-    problem = Problem.of(x, y, task=task, ridge=ascending[0], standardize=standardize, device=device)
+    problem = Problem.of(
+        x, y, task=task, ridge=ascending[0], standardize=standardize, device=device, sample_weight=sample_weight
+    )
     objectives = [problem.objective.with_ridge(ridge) for ridge in ascending]
     starts = problem.starts(depth, width, activation, [seed])
     stages = 2 * len(ascending)

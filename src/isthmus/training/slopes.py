@@ -38,7 +38,7 @@ class Sloped:
         # Twice the same tensor stays the same tensor: an autoencoder's y is its x.
         inputs = x.double()
         targets = inputs if y is x else y.double() if y.is_floating_point() else y
-        here = Sloped(network, Objective(inputs, targets, objective.loss, objective.ridge), torch.empty(0))
+        here = Sloped(network, replace(objective, x=inputs, y=targets), torch.empty(0))
         return replace(here, t=(here.z > 0).double())
 
     @cached_property
@@ -71,7 +71,7 @@ class Sloped:
     def _deltas(self) -> tuple[list[Tensor], list[Tensor]]:
         """The gradients by the pre-activations of every layer, and by the hidden activations."""
         x, y = self.objective.sample()
-        deltas, forces = [self.objective.loss(self._trace[1][-1], y)[1] / len(x)], []
+        deltas, forces = [self.objective.loss(self._trace[1][-1], y, self.objective.weights)[1] / len(x)], []
         for w, slope in zip(reversed(self.network.weights[1:]), reversed(self.slopes), strict=True):
             forces.append(deltas[-1] @ w)
             deltas.append(forces[-1] * slope)
@@ -173,7 +173,7 @@ class Sloped:
         """C B of each layer, C the second derivatives of the loss by the outputs, `(n, d_out, n_ℓ)`."""
         outputs, y = self._trace[1][-1].detach().requires_grad_(), self.objective.sample()[1]
         with torch.enable_grad():
-            slope = self.objective.loss(outputs, y)[1]
+            slope = self.objective.loss(outputs, y, self.objective.weights)[1]
             columns = [torch.autograd.grad(column.sum(), outputs, retain_graph=True)[0] for column in slope.unbind(1)]
         c = torch.stack(columns, 2) / len(outputs)
         return [c @ part for part in b]

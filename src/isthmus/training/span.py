@@ -2,7 +2,7 @@ r"""Wide data in the coordinates of what they span."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -48,7 +48,7 @@ class Span:
             y_inside = x_inside
         else:
             y_inside = y if outputs is None or not isinstance(y, Tensor) else (y.double() @ outputs).to(y)
-        return Span(Objective(x_inside, y_inside, objective.loss, objective.ridge), inputs, outputs)
+        return Span(replace(objective, x=x_inside, y=y_inside), inputs, outputs)
 
     def inside(self, network: FullyConnected) -> FullyConnected:
         """A network of the data as one of their coordinates: the same on the data, up to outputs outside the span."""

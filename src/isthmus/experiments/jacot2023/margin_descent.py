@@ -44,8 +44,8 @@ class Descended:
     unit_norm: float | None
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    r"""The sum of $\log(1 + \sum_{c \ne y} e^{f_c - f_y})$ and its gradient, also where it is far below rounding of 1.
+def cross_entropy(outputs: Tensor, targets: Tensor, weights: Tensor | None = None, /) -> tuple[Tensor, Tensor]:
+    r"""The sum of $v \log(1 + \sum_{c \ne y} e^{f_c - f_y})$ and its gradient, also where it is far below rounding.
 
     As `isthmus.training.cross_entropy`, whose $1 - p_y$ would be all rounding there.
     """
@@ -53,8 +53,11 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     others = (outputs - outputs[own].view(*outputs.shape[:-1], 1)).masked_fill(own, -torch.inf)
     log_odds = others.logsumexp(-1)
     missing = log_odds.sigmoid()  # 1 − p_y
-    gradient = missing[..., None] * others.softmax(-1)
-    return torch.nn.functional.softplus(log_odds).sum(-1), torch.where(own, -missing[..., None], gradient)
+    gradient = torch.where(own, -missing[..., None], missing[..., None] * others.softmax(-1))
+    losses = torch.nn.functional.softplus(log_odds)
+    if weights is None:
+        return losses.sum(-1), gradient
+    return (weights * losses).sum(-1), weights[:, None] * gradient
 
 
 def descended(

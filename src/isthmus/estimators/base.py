@@ -1,0 +1,191 @@
+"""What the three estimators share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from isthmus.datasets import Task, merged_rows
+from isthmus.datasets.dataset import Floats, Integers
+from isthmus.errors import NonFiniteError, PartialFitError
+from isthmus.estimators.learned import Learned
+from isthmus.estimators.learning import Sample, learned
+from isthmus.estimators.storage import load_estimator, save_estimator
+from isthmus.progress import progress_bar
+from isthmus.runs import FitOptions
+from isthmus.shapes import as_weights
+from isthmus.training import Plan, check_options
+
+
+class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""A function through $\mathbb R^k$ with the smallest k that predicts held-out rows well.
+
+    Equal rows are one row that counts more, rows of weight zero do not exist, and the order of the rows does not
+    matter. A share of the different inputs is held out and decides the rank; the others are trained on.
+
+    Args:
+        depth: L, the number of weight matrices.
+        width: Width of the hidden layers.
+        ridge: λ; None for 1/1000 of the loss of the best constant.
+        activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
+        tolerance: ε of the rank, see `RankDecision`.
+        validation_fraction: Share of the different inputs that decides the rank.
+        starts: Random starts, of which the best is kept.
+        steps: As in `Plan`.
+        rounds: As in `Plan`.
+        evaluations: As in `Plan`; also the gradient evaluations of the last of three stages of a refit.
+        learning_rate: As in `Plan`.
+        batch_size: As in `Plan`.
+        standardize: "columns", "global" or "none".
+        device: Where to train. The result is on the CPU.
+        random_state: Draws the held-out rows and the training.
+        verbose: Whether to show the progress on a terminal.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: int = 13,
+        width: int = 100,
+        ridge: float | None = None,
+        activation: str = "relu",
+        tolerance: float = 0.1,
+        validation_fraction: float = 0.2,
+        starts: int = 1,
+        steps: int = 500,
+        rounds: int = 4,
+        evaluations: int = 100,
+        learning_rate: float = 1e-2,
+        batch_size: int | None = None,
+        standardize: str = "columns",
+        device: str = "cpu",
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.depth = depth
+        self.width = width
+        self.ridge = ridge
+        self.activation = activation
+        self.tolerance = tolerance
+        self.validation_fraction = validation_fraction
+        self.starts = starts
+        self.steps = steps
+        self.rounds = rounds
+        self.evaluations = evaluations
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.standardize = standardize
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def encode(self, X: Any) -> Floats:
+        r"""g: the coordinates in $\mathbb R^k$ of the rows of `X` `(n, d_in)`: `(n, rank_)`."""
+        check_is_fitted(self)
+        x = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=False)
+        self._check_finite(x)
+        found: Floats = self._learned.encode(torch.from_numpy(np.require(x, requirements=["C", "W"]))).numpy()
+        return found
+
+    def transform(self, X: Any) -> Any:
+        """`encode`, in the container that `set_output` asks for."""
+        return self.encode(X)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one `.safetensors` file, atomically; `load` reads it without unpickling anything.
+
+        Raises:
+            OptionError: If a parameter or a class label is no plain value, for example a `RandomState`.
+        """
+        check_is_fitted(self)
+        save_estimator(self, self._learned, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The estimator that `save` has written to `path`.
+
+        Raises:
+            FileMissingError: If there is no such file.
+            FileFormatError: If it is damaged or holds something else.
+        """
+        estimator: Self
+        estimator, found = load_estimator(cls, Path(path))
+        estimator._take(found)
+        return estimator
+
+    @property
+    def partial_fit(self) -> Any:
+        """Refused, and not there for `hasattr`.
+
+        Raises:
+            PartialFitError: Always.
+        """
+        raise PartialFitError(type(self).__name__)
+
+    def _decoded(self, Z: Any) -> Floats:
+        check_is_fitted(self)
+        z = check_array(Z, dtype=np.float64, ensure_min_features=0, input_name="Z")
+        outputs: Floats = self._learned.decode(torch.from_numpy(np.require(z, requirements=["C", "W"]))).numpy()
+        return outputs
+
+    def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
+        check_options(task, self.depth, self.width, self.ridge)
+        options = self._options()
+        sample = Sample(*merged_rows(x, y, weights), task)
+        with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
+            self._take(learned(sample, options, validation_fraction=self.validation_fraction, report=report))
+
+    def _options(self) -> FitOptions:
+        options = FitOptions(
+            depth=self.depth,
+            width=self.width,
+            ridge=self.ridge,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            starts=self.starts,
+            standardize=self.standardize,  # type: ignore[arg-type]
+            activation=self.activation,
+            tolerance=self.tolerance,
+            device=self.device,
+            plan=Plan(
+                steps=self.steps,
+                rounds=self.rounds,
+                evaluations=self.evaluations,
+                learning_rate=self.learning_rate,
+                batch_size=self.batch_size,
+            ),
+        )
+        options.check()
+        return options
+
+    def _take(self, found: Learned) -> None:
+        self._learned = found
+        self.rank_ = found.rank
+        self.rank_interval_ = found.interval
+        self.rank_probabilities_ = found.probabilities
+        self.error_curve_ = np.array(found.errors)
+        self.factorization_ = found.factorization
+        self.n_iter_ = found.evaluations
+        self._n_features_out = found.rank
+
+    def _check_finite(self, x: Floats) -> None:
+        """Raise `NonFiniteError` with the name of the column, where columns have names."""
+        bad = np.argwhere(~np.isfinite(x))
+        if len(bad):
+            row, column = (int(i) for i in bad[0])
+            names = getattr(self, "feature_names_in_", None)
+            raise NonFiniteError("X", row, column if names is None else repr(str(names[column])))
+
+
+def row_weights(sample_weight: Any, rows: int) -> NDArray[np.float64]:
+    """The weights of the rows, `(rows,)`: those given, checked, or ones."""
+    if sample_weight is None:
+        return np.ones(rows)
+    weights: NDArray[np.float64] = as_weights(sample_weight, rows).numpy()
+    return weights

@@ -1,0 +1,70 @@
+"""Classification through R^k."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from isthmus.datasets.dataset import Floats
+from isthmus.estimators.base import RankEstimator, row_weights
+
+
+class RankClassifier(ClassifierMixin, RankEstimator):
+    r"""Classification whose logits are $h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
+
+    Parameters: those of `isthmus.estimators.base.RankEstimator`.
+
+    Attributes:
+        classes_: The labels of the rows that count, in sorted order.
+        rank_: k; 0 where nothing can be predicted but the most frequent class.
+        rank_interval_: (lower, upper): every smaller k is significantly worse, the upper one significantly enough.
+        rank_probabilities_: k -> how often resampled held-out rows decide for it.
+        error_curve_: Share of wrong classes among the held-out rows of the best function found through k = 0, 1, 2, …
+            numbers.
+        factorization_: g and h as a `Factorization`, of logits; None at rank 0.
+        n_iter_: Gradient evaluations of the fit.
+        n_features_in_, feature_names_in_: The columns that were fitted.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train and decide the rank.
+
+        Args:
+            X: Inputs `(n, d_in)`.
+            y: One label a row, `(n,)`.
+            sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+
+        Raises:
+            ValueError: As scikit-learn's estimators, if the data do not fit together.
+            NonFiniteError: If `X` holds NaN or infinity.
+            TooFewRowsError: If `X` has fewer than four different rows, or not two to hold out beside one of each class.
+            OptionError: If a parameter is out of range.
+        """
+        x, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
+        check_classification_targets(y)
+        self._check_finite(x)
+        weights = row_weights(sample_weight, len(x))
+        is_counted = weights > 0
+        self.classes_, indices = np.unique(y[is_counted], return_inverse=True)
+        self._learn(x[is_counted], indices.astype(np.int64), weights[is_counted], "classification")
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The most probable label of each row of `X` `(n, d_in)`: `(n,)`."""
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[probabilities.argmax(1)])
+
+    def predict_proba(self, X: Any) -> Floats:
+        """The probability of each class, `(n, n_classes)`, in the order of `classes_`."""
+        return self.decode(self.encode(X))
+
+    def decode(self, Z: Any) -> Floats:
+        """The probability of each class where the coordinates are the rows of `Z` `(n, rank_)`: `(n, n_classes)`."""
+        probabilities: Floats = torch.from_numpy(self._decoded(Z)).softmax(1).numpy()
+        return probabilities

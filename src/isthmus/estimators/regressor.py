@@ -1,0 +1,68 @@
+"""Regression through R^k."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import validate_data
+
+from isthmus.datasets.dataset import Floats
+from isthmus.estimators.base import RankEstimator, row_weights
+
+
+class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
+    r"""Regression $y \approx h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for.
+
+    Parameters: those of `isthmus.estimators.base.RankEstimator`.
+
+    Attributes:
+        rank_: k; 0 where nothing can be predicted but a constant.
+        rank_interval_: (lower, upper): every smaller k is significantly worse, the upper one significantly enough.
+        rank_probabilities_: k -> how often resampled held-out rows decide for it.
+        error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
+            outputs, in units of their variances (with `standardize="none"` in theirs).
+        factorization_: g and h as a `Factorization`; None at rank 0.
+        n_iter_: Gradient evaluations of the fit.
+        n_features_in_, feature_names_in_: The columns that were fitted.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train and decide the rank.
+
+        Args:
+            X: Inputs `(n, d_in)`.
+            y: Outputs `(n,)` or `(n, d_out)`.
+            sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+
+        Raises:
+            ValueError: As scikit-learn's estimators, if the data do not fit together.
+            NonFiniteError: If `X` holds NaN or infinity.
+            TooFewRowsError: If `X` has fewer than four different rows.
+            OptionError: If a parameter is out of range.
+        """
+        x, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
+            ensure_all_finite=False,
+            ensure_min_samples=2,
+        )
+        self._check_finite(x)
+        y = np.asarray(y, np.float64)
+        self._is_vector = y.ndim == 1
+        self._learn(x, y.reshape(len(y), -1), row_weights(sample_weight, len(x)), "regression")
+        return self
+
+    def predict(self, X: Any) -> Floats:
+        """h(g(x)) at the rows of `X` `(n, d_in)`: `(n,)` or `(n, d_out)`, as y was."""
+        return self.decode(self.encode(X))
+
+    def decode(self, Z: Any) -> Floats:
+        """h at the rows of `Z` `(n, rank_)`: `(n,)` or `(n, d_out)`, as y was."""
+        outputs = self._decoded(Z)
+        return outputs[:, 0] if self._is_vector else outputs

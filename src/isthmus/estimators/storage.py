@@ -1,0 +1,119 @@
+"""Estimators on disk: one safetensors file with a description in JSON, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from isthmus.errors import FileFormatError, IsthmusError, OptionError
+from isthmus.estimators.learned import Learned
+from isthmus.factoring import Factorization
+from isthmus.files import write_atomically
+from isthmus.functions import StandardizedNetwork
+from isthmus.functions.storage import content, ours, read_safetensors
+
+_FORMAT, _VERSION = "isthmus-estimator", "1"
+_REMEDY = "Pass a file saved by an estimator of isthmus."
+
+
+def save_estimator(estimator: Any, learned: Learned, path: Path) -> None:
+    """Write parameters and everything learned to `path`, atomically."""
+    description = {
+        "class": type(estimator).__name__,
+        "parameters": {name: _plain(name, value) for name, value in estimator.get_params(deep=False).items()},
+        "attributes": _attributes(estimator),
+        "rank": learned.rank,
+        "interval": learned.interval,
+        "probabilities": list(learned.probabilities.items()),
+        "errors": learned.errors,
+        "evaluations": learned.evaluations,
+    }
+    tensors = {"constant": learned.constant}
+    if (halves := learned.factorization) is not None:
+        description |= {"layer": halves.layer, "error_curve": halves.error_curve}
+        for side, network in (("encoder", halves.encoder), ("decoder", halves.decoder)):
+            parts, description[side] = content(network)
+            tensors |= {f"{side}.{name}": tensor for name, tensor in parts.items()}
+    metadata = {"format": _FORMAT, "version": _VERSION, "estimator": json.dumps(description)}
+    write_atomically(path, safetensors.torch.save(tensors, metadata))
+
+
+def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned]:
+    """An estimator of class `kind` with its parameters and attributes, and what it has learned.
+
+    Raises:
+        FileMissingError, FileFormatError: If there is none at `path`, or it is damaged or of another class.
+    """
+    tensors, metadata = read_safetensors(path, _REMEDY)
+    if metadata.get("format") != _FORMAT:
+        raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {_FORMAT!r}", _REMEDY)
+    if metadata.get("version") != _VERSION:
+        raise FileFormatError(path, f"its version is {metadata.get('version')!r}", "Update isthmus, or fit again.")
+    try:
+        description = json.loads(metadata["estimator"])
+        if (name := description["class"]) != kind.__name__:
+            raise FileFormatError(path, f"it holds a {name}, not a {kind.__name__}", f"Call {name}.load instead.")
+        estimator = kind(**description["parameters"])
+        for attribute, value in description["attributes"].items():
+            setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
+        return estimator, _learned(path, description, tensors)
+    except (KeyError, TypeError, ValueError) as damaged:
+        if isinstance(damaged, IsthmusError):
+            raise
+        raise FileFormatError(path, f"its content does not fit together ({damaged})", _REMEDY) from damaged
+
+
+def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> Learned:
+    halves: Factorization | None = None
+    if "encoder" in description:
+        encoder, decoder = (_half(path, side, description[side], tensors) for side in ("encoder", "decoder"))
+        halves = Factorization(encoder, decoder, description["layer"], tuple(description["error_curve"]))
+    lower, upper = description["interval"]
+    return Learned(
+        halves,
+        tensors["constant"],
+        description["rank"],
+        (lower, upper),
+        {int(k): float(share) for k, share in description["probabilities"]},
+        tuple(description["errors"]),
+        description["evaluations"],
+    )
+
+
+def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:
+    prefix = f"{side}."
+    parts = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    network = ours(path, parts, metadata)
+    if not isinstance(network, StandardizedNetwork):
+        raise FileFormatError(path, f"its {side} has no standardisation", _REMEDY)
+    return network
+
+
+def _attributes(estimator: Any) -> dict[str, Any]:
+    """The attributes of a fit that `Learned` does not hold."""
+    found: dict[str, Any] = {"n_features_in_": estimator.n_features_in_}
+    if hasattr(estimator, "_is_vector"):
+        found["_is_vector"] = estimator._is_vector
+    for name in ("feature_names_in_", "classes_"):
+        if hasattr(estimator, name):
+            values = getattr(estimator, name)
+            kind = "O" if values.dtype.kind == "O" else values.dtype.str
+            found[name] = {"dtype": kind, "values": [_plain(name, value) for value in values.tolist()]}
+    return found
+
+
+def _array(value: dict[str, Any]) -> NDArray[Any]:
+    return np.array(value["values"], dtype=value["dtype"])
+
+
+def _plain(name: str, value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise OptionError(name, value, "a number, a text or None to be saved")

@@ -1,0 +1,73 @@
+"""Files instead of pickles: everything comes back, and what is damaged or foreign is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import random_layers
+from estimators.data import QUICK, blobs, through_one_number
+from isthmus.errors import FileFormatError, FileMissingError, OptionError
+from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
+from isthmus.functions import RELU, save
+
+PUBLIC = ("rank_", "rank_interval_", "rank_probabilities_", "n_iter_", "n_features_in_")
+
+
+@pytest.mark.parametrize("kind", [RankRegressor, RankClassifier, RankAutoencoder])
+@pytest.mark.parametrize("is_constant", [False, True])
+def test_everything_comes_back(kind, is_constant, tmp_path):
+    x, y = through_one_number(60) if kind is not RankClassifier else blobs(60)
+    y = np.array(["fig", "apple", "pear"])[y] if kind is RankClassifier else y
+    x, y = (np.ones_like(x), y) if is_constant else (x, y)
+    table = pd.DataFrame(x, columns=[f"column {i}" for i in range(x.shape[1])])
+    fitted = kind(**QUICK).fit(table, y)
+    assert (fitted.rank_ == 0) == is_constant
+    fitted.save(tmp_path / "e.safetensors")
+    loaded = kind.load(tmp_path / "e.safetensors")
+    assert loaded.get_params() == fitted.get_params()
+    assert all(getattr(loaded, name) == getattr(fitted, name) for name in PUBLIC)
+    np.testing.assert_array_equal(loaded.error_curve_, fitted.error_curve_)
+    np.testing.assert_array_equal(loaded.feature_names_in_, table.columns)
+    assert loaded.feature_names_in_.dtype == fitted.feature_names_in_.dtype
+    np.testing.assert_array_equal(loaded.encode(table), fitted.encode(table))
+    np.testing.assert_array_equal(loaded.decode(loaded.encode(table)), fitted.decode(fitted.encode(table)))
+    np.testing.assert_array_equal(loaded.get_feature_names_out(), fitted.get_feature_names_out())
+    if kind is RankClassifier:
+        np.testing.assert_array_equal(loaded.predict(table), fitted.predict(table))
+    if not is_constant:
+        assert loaded.factorization_.error_curve == fitted.factorization_.error_curve
+        assert loaded.factorization_.layer == fitted.factorization_.layer
+
+
+@pytest.fixture
+def saved(tmp_path):
+    RankRegressor(**QUICK).fit(*through_one_number(40)).save(tmp_path / "e")
+    return tmp_path / "e"
+
+
+def test_what_is_no_such_estimator_is_refused(saved, tmp_path):
+    with pytest.raises(FileFormatError, match=r"it holds a RankRegressor, not a RankClassifier.*RankRegressor\.load"):
+        RankClassifier.load(saved)
+    with pytest.raises(FileMissingError, match="Pass a file saved by an estimator"):
+        RankRegressor.load(tmp_path / "nothing")
+    save(random_layers((2, 3, 1), RELU, seed=0), tmp_path / "network")
+    with pytest.raises(FileFormatError, match="'isthmus-network', not 'isthmus-estimator'"):
+        RankRegressor.load(tmp_path / "network")
+    content = saved.read_bytes()
+    saved.write_bytes(content[: len(content) // 2])
+    with pytest.raises(FileFormatError, match="damaged"):
+        RankRegressor.load(saved)
+    saved.write_bytes(content.replace(b'\\"rank\\":', b'\\"rang\\":'))
+    with pytest.raises(FileFormatError, match="does not fit together"):
+        RankRegressor.load(saved)
+
+
+def test_a_parameter_without_a_text_is_refused(tmp_path):
+    x, y = through_one_number(40)
+    fitted = RankRegressor(**{**QUICK, "random_state": np.random.RandomState(0)}).fit(x, y)
+    with pytest.raises(OptionError, match=r"random_state is .* must be a number, a text or None to be saved"):
+        fitted.save(tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+    searched = RankRegressor(**{**QUICK, "width": np.int64(8), "ridge": np.float64(0.01)}).fit(x, y)
+    searched.save(tmp_path / "e")
+    assert RankRegressor.load(tmp_path / "e").width == 8
