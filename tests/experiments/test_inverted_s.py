@@ -134,7 +134,7 @@ def test_a_thinned_line_stays_within_the_tolerance():
 def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
     record = reproduce(INVERTED_S, scale="smoke", folder=tmp_path)
     assert not [row for row in record["results"] if "error" in row]
-    assert len(record["claims"]) == 10
+    assert len(record["claims"]) == 11
     starts = {}
     for cell in measured(record):
         for row in cell["networks"]:
@@ -153,7 +153,7 @@ def _network(ridge, start, tripoints, **change):
         "start": start,
         "tripoints": tripoints,
         "tripoints_near": 0,
-        "tripoints_far": 0,
+        "tripoints_far": tripoints,
         "present": 4,
     }
     return base | {"rank": 1 + (tripoints > 0), "unit_norm": 5.0, "norm_per_depth": 6.0} | change
@@ -188,15 +188,15 @@ def _results(shallow=2, deep=0, *, ridged=None, lowest=None, units=(9.0, 7.0), *
 @pytest.mark.parametrize(
     ("results", "verdicts"),
     [
-        (_results(), [True] * 10),
-        (_results(shallow=0), [False, True] * 3 + [True, True, True, False]),
-        (_results(deep=1), [True, False] * 3 + [True, True, None, False]),
-        (_results(ridged=0), [True, True, False, True, True, True, False, True, True, True]),
-        (_results(ridged=3), [True, True, True, False, True, True, False, True, True, True]),
-        (_results(lowest={2: 0, 4: 2}), [True, True, True, True, False, False, True, True, True, False]),
-        (_results(units=(7.0, 9.0)), [True] * 7 + [False, True, True]),
-        (_results(rank=1), [True] * 8 + [False, True]),
-        (_results(present=1), [True, False] * 3 + [True, True, True, False]),  # a constant has none either
+        (_results(), [True] * 11),
+        (_results(shallow=0), [False, True] * 3 + [True, True, True, False, False]),
+        (_results(deep=1), [True, False] * 3 + [True, True, None, False, False]),
+        (_results(ridged=0), [True, True, False, True, True, True, False, True, True, True, True]),
+        (_results(ridged=3), [True, True, True, False, True, True, False, True, True, True, True]),
+        (_results(lowest={2: 0, 4: 2}), [True, True, True, True, False, False, True, True, True, False, False]),
+        (_results(units=(7.0, 9.0)), [True] * 7 + [False, True, True, True]),
+        (_results(rank=1), [True] * 8 + [False, True, True]),
+        (_results(present=1), [True, False] * 3 + [True, True, True, False, True]),  # a constant has none either
     ],
 )
 def test_it_would_say_so_if_the_claims_did_not_hold(results, verdicts):
@@ -208,6 +208,6 @@ def test_cells_that_failed_leave_a_claim_undecided():
     settings = replace(INVERTED_S.smoke, depths=(2, 4), map_depths=(2, 4), ridges=(0.01, 0.03))
     shallow = [row for row in _results() if row["depth"] == 2]
     verdicts = [claim.agrees for claim in INVERTED_S.claims(settings, shallow)]
-    assert verdicts == [True, None, True, None, True, None, None, True, None, None]
-    assert [claim.agrees for claim in INVERTED_S.claims(settings, [])] == [None] * 10
+    assert verdicts == [True, None, True, None, True, None, None, True, None, None, None]
+    assert [claim.agrees for claim in INVERTED_S.claims(settings, [])] == [None] * 11
     assert asdict(settings)["depths"] == (2, 4)
