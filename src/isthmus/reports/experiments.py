@@ -90,7 +90,7 @@ def _overview(records: Sequence[Record]) -> str:
     rows = "".join(
         f'<tr><td><a href="#record-{index}">{escape(record["title"])}</a></td><td class="text">'
         f"{escape(record['claim'])}</td><td>{sum(c['agrees'] is True for c in record['claims'])} of "
-        f"{len(record['claims'])}</td><td>{VERDICTS[verdict(record)]}</td></tr>"
+        f"{len(record['claims'])}</td><td>{_in_all(record)}</td></tr>"
         for index, record in enumerate(records, start=1)
     )
     return (
@@ -98,6 +98,11 @@ def _overview(records: Sequence[Record]) -> str:
         '<table><thead><tr><th>experiment</th><th class="text">claim</th><th>statements that agree</th><th>in all</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
+
+
+def _in_all(record: Record) -> str:
+    is_partly = verdict(record) is False and any(claim["agrees"] for claim in record["claims"])
+    return "agrees in part" if is_partly else VERDICTS[verdict(record)]
 
 
 def _section(record: Record, index: int, figures: dict[str, Any]) -> str:
