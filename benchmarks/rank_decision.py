@@ -25,7 +25,8 @@ import torch
 from numpy.typing import NDArray
 
 from _environment import keep
-from isthmus.factoring.decision import Candidate, RankDecision, excess_error, rank_interval
+from isthmus.factoring.decision import Candidate, RankDecision, rank_interval
+from isthmus.factoring.losses import excess_error
 from isthmus.factoring.resampling import rank_probabilities
 from isthmus.tolerance import Tolerance
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.decision import Candidate, RankDecision, excess_error, rank_interval
+from isthmus.factoring.decision import Candidate, RankDecision, rank_interval
+from isthmus.factoring.losses import excess_error
 from isthmus.factoring.resampling import rank_probabilities
 from isthmus.tolerance import Tolerance
 

@@ -2,10 +2,11 @@
 
 from isthmus.factoring.alignment import Alignment, alignment
 from isthmus.factoring.attribution import Attribution, attribution
-from isthmus.factoring.decision import Candidate, RankDecision, best_constant, decide_rank, row_losses
+from isthmus.factoring.decision import Candidate, RankDecision, best_constant, decide_rank
 from isthmus.factoring.factorization import Factorization, factor, split_at, standardized
 from isthmus.factoring.halves import decided_factorization
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
+from isthmus.factoring.losses import row_losses
 from isthmus.factoring.refit import refit
 
 __all__ = [
