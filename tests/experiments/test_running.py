@@ -1,5 +1,6 @@
 """Records are kept cell by cell, resumed, repeated bit for bit, and refused where they do not fit."""
 
+import copy
 import json
 import multiprocessing
 import os
@@ -13,8 +14,17 @@ from pathlib import Path
 import pytest
 
 from isthmus.cli.main import run
-from isthmus.errors import FileFormatError, OptionError, RunConflictError, WorkerError
-from isthmus.experiments import EXPERIMENTS, differences, experiment_named, read_record, reproduce, verdict
+from isthmus.errors import FileFormatError, MissingExtraError, OptionError, RunConflictError, WorkerError
+from isthmus.experiments import (
+    EXPERIMENTS,
+    differences,
+    experiment_named,
+    read_record,
+    registry,
+    reproduce,
+    running,
+    verdict,
+)
 from isthmus.experiments.record import write_record
 from isthmus.reports.jacot2023 import DRAWINGS
 
@@ -95,6 +105,21 @@ def test_a_cell_that_fails_is_recorded_and_the_others_go_on(tmp_path):
     assert failed[0]["cell"]["kind"] == "fully connected"
     assert len(record["results"]) == 2
     assert record["is_complete"]
+
+
+def test_a_missing_package_ends_the_run_instead_of_being_a_result(monkeypatch):
+    absent = MissingExtraError("A path", "fast-tsp", "tours")
+
+    def work(settings, cell, device):
+        raise absent
+
+    monkeypatch.setattr(registry, "experiment_named", lambda name: replace(LINEAR, work=work))
+    with pytest.raises(MissingExtraError):
+        running._row("linear-networks", asdict(QUICK), {"depth": 1}, "cpu")
+    # It comes from another process, by the protocol that copies use as well.
+    there = copy.copy(absent)
+    assert type(there) is MissingExtraError
+    assert str(there) == str(absent)
 
 
 @pytest.mark.parametrize(

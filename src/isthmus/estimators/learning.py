@@ -109,6 +109,7 @@ def _decided(fitted: FittedNetwork, held_out: Sample, options: FitOptions, repor
         weights=torch.from_numpy(held_out.weights).to(x.device),
         tolerance=tolerance,
         stages=(max(1, effort // 4), max(1, effort // 2), effort),
+        seed=options.seed,
         report=report,
     )
     sample = fitted.objective.sample()[0]

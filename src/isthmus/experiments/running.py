@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from isthmus.errors import FileFormatError, IsthmusError, OptionError, RunConflictError, WorkerError
+from isthmus.errors import FileFormatError, IsthmusError, MissingExtraError, OptionError, RunConflictError, WorkerError
 from isthmus.experiments.experiment import Cell, Experiment, Scale, plain
 from isthmus.experiments.record import Record, measured, new_record, read_record, write_record
 from isthmus.progress import Report, silent
@@ -52,6 +52,7 @@ def reproduce(
         RunConflictError: If the file holds something else.
         OptionError: If `jobs` is below 1.
         WorkerError: If a process dies; what is finished is kept.
+        MissingExtraError: If a cell needs a package that is not installed.
     """
     if jobs < 1:
         raise OptionError("jobs", jobs, "at least 1")
@@ -127,6 +128,8 @@ def _row(name: str, settings: dict[str, Any], cell: dict[str, Any], device: str)
     began = time.monotonic()
     try:
         numbers = experiment.work(experiment.restored(settings), cell, device)
+    except MissingExtraError:
+        raise  # nothing was tried: what is missing can be installed, and the cell run then
     except IsthmusError as refused:
         # A fit that diverges is a result: the others go on, and the record says which failed.
         return {"cell": cell, "seconds": round(time.monotonic() - began, 3), "error": str(refused)}
