@@ -26,11 +26,19 @@ INPUTS, OUTPUTS = (10, 20, 50, 100, 200), (10, 20, 50, 100, 200)
 
 @dataclass(frozen=True)
 class Teacher:
-    """g and h of a task: `encode` maps rows `(n, d_in)` to `(n, k)`, `decode` those to clean outputs or logits."""
+    """g and h of one task.
+
+    Attributes:
+        inputs: Draws that many rows.
+        encode: Maps rows to hidden numbers `(n, k)`.
+        decode: Maps hidden numbers to clean outputs or logits `(n, d_out)`.
+        shown: Maps rows to what is learnt from, `(n, d_in)`: the rows, or a picture made of them.
+    """
 
     inputs: Callable[[int], Floats]
     encode: Callable[[Floats], Floats]
     decode: Callable[[Floats], Floats]
+    shown: Callable[[Floats], Floats] = lambda rows: rows
 
 
 Family = Callable[[int, int, int, np.random.Generator], Teacher]  # k, d_in, d_out, rng
@@ -155,8 +163,8 @@ def task(name: str, family: Family, k: int, noise: float, n: int, seed: int) -> 
         d_in = int(rng.choice([d for d in INPUTS if 4 * d <= n]))
         d_out = int(rng.choice([d for d in OUTPUTS if d >= k + 2]))
         teacher = family(k, d_in, d_out, rng)
-        x = teacher.inputs(n + TEST)
-        z = teacher.encode(x)
+        causes = teacher.inputs(n + TEST)
+        x, z = teacher.shown(causes), teacher.encode(causes)
         weakest = weakest_direction(teacher, z[:500])
         if weakest >= WEAKEST:
             break
