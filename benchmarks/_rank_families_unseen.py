@@ -172,7 +172,7 @@ def _scene(k: int, rng: np.random.Generator) -> Scene:
 
 
 def _elsewhere(scene: Scene, d: int, rng: np.random.Generator) -> Callable[[Floats], Floats]:
-    """A picture from another camera, turned, perhaps mirrored, in perspective: on film, or as a relief with side light."""
+    """A picture from another camera, turned, perhaps mirrored, in perspective: on film, or a relief lit from a side."""
     turn, depth, is_relief = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(-0.4, 0.4, 2), rng.random() < 0.5
     camera = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * (1.0, rng.choice((-1.0, 1.0)))
     pixels, sides = _pixels(d)
