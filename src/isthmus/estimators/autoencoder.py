@@ -24,6 +24,8 @@ class RankAutoencoder(RankEstimator):
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             columns, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.
+        attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
+            counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """

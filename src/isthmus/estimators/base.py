@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from isthmus.datasets import Task, merged_rows
 from isthmus.datasets.dataset import Floats, Integers
 from isthmus.errors import NonFiniteError, PartialFitError
+from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.learned import Learned
 from isthmus.estimators.learning import Sample, learned
 from isthmus.estimators.storage import load_estimator, save_estimator
@@ -105,7 +106,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             OptionError: If a parameter or a class label is no plain value, for example a `RandomState`.
         """
         check_is_fitted(self)
-        save_estimator(self, self._learned, Path(path))
+        save_estimator(self, self._learned, self._latents, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -116,8 +117,8 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             FileFormatError: If it is damaged or holds something else.
         """
         estimator: Self
-        estimator, found = load_estimator(cls, Path(path))
-        estimator._take(found)
+        estimator, found, there = load_estimator(cls, Path(path))
+        estimator._take(found, there)
         return estimator
 
     @property
@@ -140,7 +141,8 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         options = self._options()
         sample = Sample(*merged_rows(x, y, weights), task)
         with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
-            self._take(learned(sample, options, validation_fraction=self.validation_fraction, report=report))
+            found = learned(sample, options, validation_fraction=self.validation_fraction, report=report)
+        self._take(found, latents(found, sample.x, input_names(self)))
 
     def _options(self) -> FitOptions:
         options = FitOptions(
@@ -164,13 +166,14 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         options.check()
         return options
 
-    def _take(self, found: Learned) -> None:
-        self._learned = found
+    def _take(self, found: Learned, there: Latents | None) -> None:
+        self._learned, self._latents = found, there
         self.rank_ = found.rank
         self.rank_interval_ = found.interval
         self.rank_probabilities_ = found.probabilities
         self.error_curve_ = np.array(found.errors)
         self.factorization_ = found.factorization
+        self.attribution_ = None if there is None else there.attribution
         self.n_iter_ = found.evaluations
         self._n_features_out = found.rank
 

@@ -26,6 +26,9 @@ class ClassOrder:
     r"""Which of the outputs $f_c(z)$ is the largest along the line, for z in a range.
 
     A class can be the largest on several intervals, or on none. The direction of the line has no meaning of its own.
+    Where z is an encoder's, the order is one that this function has chosen, and the data need not have it: a steep
+    encoder can put classes with gaps between them in any order, and lead past a third class between two that merely
+    touch. Classes that overlap, so that the rows between them are of both in changing shares, have to be neighbours.
 
     Attributes:
         edges: $z_0 < z_1 < … < z_m$: the ends of the range, and between them where the largest output changes.
@@ -104,7 +107,7 @@ def class_order(decoder: Model, lower: float, upper: float, labels: Sequence[Any
     ends = [start for start, _ in runs[1:]] + [upper]
     kept = [run for run, end in zip(runs, ends, strict=True) if end - run[0] > _ROUNDING * (upper - lower)]
     runs = _runs(kept)
-    edges = (float(lower), *(start for start, _ in runs[1:]), float(upper))
+    edges = (float(lower), *(float(start) for start, _ in runs[1:]), float(upper))
     return ClassOrder(edges, tuple(classes[owner] for _, owner in runs), classes)
 
 
