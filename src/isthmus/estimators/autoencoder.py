@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.checking import checked_rows
 
 
 class RankAutoencoder(RankEstimator):
@@ -40,12 +39,13 @@ class RankAutoencoder(RankEstimator):
 
         Raises:
             ValueError: As scikit-learn's estimators, if `X` is no matrix of numbers.
-            NonFiniteError: If `X` holds NaN or infinity.
+            NonFiniteError: If `X` holds NaN or infinity, or an entry is missing.
+            ColumnError: If a column of `X` holds texts that are no numbers, dates, or varies by less than 1e-150.
+            ScaleError: If an entry of `X` is above 1e150.
             TooFewRowsError: If `X` has fewer than four different rows.
             OptionError: If a parameter is out of range.
         """
-        x = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
-        self._check_finite(x)
+        x = checked_rows(self, X, is_fit=True)
         self._learn(x, x, row_weights(sample_weight, len(x)), "autoencoder")
         return self
 

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.checking import checked_targets
 from isthmus.estimators.latents import Latents
 from isthmus.estimators.learned import Learned
 from isthmus.regions import ClassOrder, class_order
@@ -49,13 +49,14 @@ class RankClassifier(ClassifierMixin, RankEstimator):
 
         Raises:
             ValueError: As scikit-learn's estimators, if the data do not fit together.
-            NonFiniteError: If `X` holds NaN or infinity.
+            NonFiniteError: If `X` or `y` holds NaN or infinity, or an entry is missing.
+            ColumnError: If a column of `X` holds texts that are no numbers, dates, or varies by less than 1e-150.
+            ScaleError: If an entry of `X` is above 1e150.
             TooFewRowsError: If `X` has fewer than four different rows, or not two to hold out beside one of each class.
             OptionError: If a parameter is out of range.
         """
-        x, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
+        x, y = checked_targets(self, X, y, is_numeric=False)
         check_classification_targets(y)
-        self._check_finite(x)
         weights = row_weights(sample_weight, len(x))
         is_counted = weights > 0
         self.classes_, indices = np.unique(y[is_counted], return_inverse=True)
