@@ -47,6 +47,7 @@ def test_a_class_on_both_sides_of_another_is_ordered_by_its_mean():
     assert not found.is_simple
     assert found.absent == ()
     assert class_order(outside, -4.0, 2.0).order == (0, 1)
+    assert class_order(outside, -1.5, 1.25).order == (0, 1)  # (0.5·(−1.25) + 0.25·1.125) / 0.75 < 0
 
 
 def test_ties_go_to_the_first_and_slivers_to_their_neighbour():
@@ -71,6 +72,9 @@ def test_a_fine_grid_finds_the_same(activation, seed):
     there = np.array(found.labels)[np.searchsorted(found.edges[1:-1], z)]
     is_near = np.abs(z[:, None] - np.array(found.edges)).min(1) < 1e-9
     assert not (owners != there)[~is_near].any()
+    present = sorted(set(owners.tolist()), key=lambda owner: z[owners == owner].mean())
+    assert list(found.order) == present
+    assert sorted(found.absent) == sorted(set(range(5)) - set(present))
     # and every interval that the grid can see has an end where the two classes tie
     outputs = decoder(torch.tensor(found.edges[1:-1], dtype=torch.float64)[:, None])
     for values, a, b in zip(outputs, found.labels[:-1], found.labels[1:], strict=True):
