@@ -49,8 +49,8 @@ class DtypeError(IsthmusError, TypeError):
 class TooFewRowsError(IsthmusError, ValueError):
     """There are fewer rows than a fit with held-out data needs."""
 
-    def __init__(self, what: str, rows: int, needed: int) -> None:
-        super().__init__(f"{what} has {rows} row{'s' * (rows != 1)}; at least {needed} are needed. Provide more data.")
+    def __init__(self, what: str, rows: int, needed: int, remedy: str = "Provide more data") -> None:
+        super().__init__(f"{what} has {rows} row{'s' * (rows != 1)}; at least {needed} are needed. {remedy}.")
 
 
 class RareClassError(IsthmusError, ValueError):
@@ -164,12 +164,13 @@ class RunConflictError(IsthmusError, ValueError):
 
 
 class ScaleError(IsthmusError, ValueError):
-    """The data are too large for single precision."""
+    """The data are too large for single precision, or even for double precision."""
 
-    def __init__(self, what: str, largest: float, limit: float) -> None:
+    def __init__(self, what: str, largest: float, limit: float, *, precision: str = "single") -> None:
+        remedy = "Standardise the data" if precision == "single" else "Mend or remove such entries"
         super().__init__(
-            f"{what} reaches {largest:.2g} in magnitude; squares of numbers above {limit:.0e} leave single precision. "
-            "Standardise the data, or express them in a larger unit."
+            f"{what} reaches {largest:.2g} in magnitude; squares of numbers above {limit:.0e} leave {precision} "
+            f"precision. {remedy}, or express them in a larger unit."
         )
 
 

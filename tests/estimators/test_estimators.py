@@ -10,7 +10,7 @@ import pytest
 import isthmus
 from conftest import through
 from estimators.data import QUICK, blobs, through_one_number
-from isthmus.errors import NonFiniteError, OptionError, ShapeError, TooFewRowsError, UnknownActivationError
+from isthmus.errors import ColumnError, NonFiniteError, OptionError, ShapeError, TooFewRowsError, UnknownActivationError
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 
 MORE = {**QUICK, "depth": 6, "width": 24, "steps": 400, "rounds": 2, "evaluations": 60, "learning_rate": 1e-2}
@@ -156,9 +156,9 @@ X, Y = through_one_number(40)
         (RankRegressor, (X[:3], Y[:3]), TooFewRowsError, "3 rows; at least 4 are needed. Provide more data"),
         (RankClassifier, (X[:5], np.arange(5)), TooFewRowsError, "one of each class set aside for training"),
         (RankRegressor, (np.where(X > 1, np.nan, X), Y), NonFiniteError, "X holds NaN or infinity"),
-        (RankRegressor, (X, np.where(Y > 1, np.inf, Y)), ValueError, "contains infinity"),
+        (RankRegressor, (X, np.where(Y > 1, np.inf, Y)), NonFiniteError, "y holds NaN or infinity"),
         (RankRegressor, (X.astype(str), Y), None, ""),
-        (RankRegressor, (np.full((9, 2), "long"), Y[:9]), ValueError, "could not convert string"),
+        (RankRegressor, (np.full((9, 2), "long"), Y[:9]), ColumnError, "holds the text 'long'"),
         (RankRegressor, (X, None), ValueError, "requires y to be passed"),
         (RankClassifier, (X, Y[:, 0]), ValueError, "Unknown label type"),
         (RankRegressor, (X, Y[:-1]), ValueError, "inconsistent numbers of samples"),

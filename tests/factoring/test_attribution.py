@@ -1,12 +1,13 @@
 """Attribution against closed forms and finite differences."""
 
 import sys
+from xml.etree import ElementTree
 
 import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus import FullyConnected, StandardizedNetwork, attribution, factor
+from isthmus import Attribution, FullyConnected, StandardizedNetwork, attribution, factor
 from isthmus.errors import MemoryBudgetError, MissingExtraError, ShapeError
 from isthmus.functions import RELU
 from isthmus.functions.standardization import Affine
@@ -84,3 +85,48 @@ def test_wrong_columns_and_names_are_refused():
         attribution(halves, data(4))
     with pytest.raises(ShapeError, match="2 names were given for 3 columns"):
         attribution(halves, data(3), names=["a", "b"])
+
+
+def shown(k, d, names=None):
+    effects = torch.rand(k, d, generator=torch.Generator().manual_seed(100), dtype=torch.float64)
+    return Attribution(effects, tuple(names or (f"x{j}" for j in range(d))))
+
+
+@pytest.mark.parametrize(("k", "kind"), [(1, "bar"), (3, "bar"), (4, "heatmap")])
+def test_it_draws_itself(k, kind):
+    found = shown(k, 7)
+    figure = found.plot()
+    assert figure.data[0].type == kind
+    drawn = torch.tensor([bar.y for bar in figure.data] if kind == "bar" else figure.data[0].z).double()
+    order = found.effects.square().sum(0).argsort(descending=True)
+    torch.testing.assert_close(drawn, found.effects[:, order])
+    assert list(figure.layout.xaxis.ticktext) == [f"x{j}" for j in order.tolist()]
+    title = figure.layout.yaxis.title if kind == "bar" else figure.data[0].colorbar.title
+    assert title.text == "effect of the input"
+
+
+def test_a_notebook_shows_it_without_a_script():
+    found = shown(2, 40, ["<b>mass</b>", *(f"x{j}" for j in range(39))])
+    tree = ElementTree.fromstring(found._repr_html_())
+    rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+    assert rows[0] == ["input", "z₁", "z₂"]
+    order = found.effects.square().sum(0).argsort(descending=True)[:30].tolist()
+    expected = [[found.input_names[j], *(f"{a:.3g}" for a in found.effects[:, j].tolist())] for j in order]
+    assert rows[1:] == expected
+    assert "The 30 of 40 inputs" in tree.find("p").text
+    # the longest bar fills its cell, and bars are proportional to the numbers
+    filled = [
+        float(c.get("style").split("% ")[0].split(" ")[-1].split("%")[0])
+        for c in tree.iter("td")
+        if "gradient" in c.get("style")
+    ]
+    numbers = [float(cell) for row in rows[1:] for cell in row[1:]]
+    assert max(filled) == pytest.approx(100 * max(numbers) / float(found.effects.max()), abs=0.2)
+    for bar, number in zip(filled, numbers, strict=True):
+        assert bar == pytest.approx(100 * number / float(found.effects.max()), abs=0.6)
+
+
+def test_nothing_that_matters_is_shown_too():
+    nothing = Attribution(torch.zeros(1, 2).double(), ("a", "b"))
+    assert nothing._repr_html_().count("<td") == 4
+    assert list(nothing.plot().data[0].y) == [0.0, 0.0]

@@ -87,7 +87,8 @@ def held_out_rows(x: Floats, labels: NDArray[np.int64] | None, *, share: float, 
         is_held_out[group[unseen]] = False
     if is_held_out.sum() < 2:
         what = "What can be held out, equal inputs counted once and one of each class set aside for training,"
-        raise TooFewRowsError(what, int(is_held_out.sum()), 2)
+        remedy = "Provide more rows of each class, merge classes, or learn a number by regression"
+        raise TooFewRowsError(what, int(is_held_out.sum()), 2, remedy)
     of_row = is_held_out[group]
     return np.flatnonzero(~of_row).astype(np.int64), np.flatnonzero(of_row).astype(np.int64)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.checking import checked_rows
 
 
 class RankAutoencoder(RankEstimator):
@@ -24,6 +23,8 @@ class RankAutoencoder(RankEstimator):
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             columns, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.
+        attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
+            counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
@@ -38,12 +39,13 @@ class RankAutoencoder(RankEstimator):
 
         Raises:
             ValueError: As scikit-learn's estimators, if `X` is no matrix of numbers.
-            NonFiniteError: If `X` holds NaN or infinity.
+            NonFiniteError: If `X` holds NaN or infinity, or an entry is missing.
+            ColumnError: If a column of `X` holds texts that are no numbers, dates, or varies by less than 1e-150.
+            ScaleError: If an entry of `X` is above 1e150.
             TooFewRowsError: If `X` has fewer than four different rows.
             OptionError: If a parameter is out of range.
         """
-        x = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
-        self._check_finite(x)
+        x = checked_rows(self, X, is_fit=True)
         self._learn(x, x, row_weights(sample_weight, len(x)), "autoencoder")
         return self
 

@@ -10,11 +10,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from isthmus.datasets import Task, merged_rows
 from isthmus.datasets.dataset import Floats, Integers
-from isthmus.errors import NonFiniteError, PartialFitError
+from isthmus.errors import PartialFitError
+from isthmus.estimators.checking import checked_rows
+from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.learned import Learned
 from isthmus.estimators.learning import Sample, learned
 from isthmus.estimators.storage import load_estimator, save_estimator
@@ -87,10 +89,14 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.verbose = verbose
 
     def encode(self, X: Any) -> Floats:
-        r"""g: the coordinates in $\mathbb R^k$ of the rows of `X` `(n, d_in)`: `(n, rank_)`."""
+        r"""g: the coordinates in $\mathbb R^k$ of the rows of `X` `(n, d_in)`: `(n, rank_)`.
+
+        Raises:
+            ValueError, TypeError: As scikit-learn's estimators, if X is no matrix of numbers with the fitted columns.
+            ColumnError, NonFiniteError, ScaleError: If an entry cannot be used; the message names its column.
+        """
         check_is_fitted(self)
-        x = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=False)
-        self._check_finite(x)
+        x = checked_rows(self, X, is_fit=False)
         found: Floats = self._learned.encode(torch.from_numpy(np.require(x, requirements=["C", "W"]))).numpy()
         return found
 
@@ -105,7 +111,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             OptionError: If a parameter or a class label is no plain value, for example a `RandomState`.
         """
         check_is_fitted(self)
-        save_estimator(self, self._learned, Path(path))
+        save_estimator(self, self._learned, self._latents, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -116,8 +122,8 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             FileFormatError: If it is damaged or holds something else.
         """
         estimator: Self
-        estimator, found = load_estimator(cls, Path(path))
-        estimator._take(found)
+        estimator, found, there = load_estimator(cls, Path(path))
+        estimator._take(found, there)
         return estimator
 
     @property
@@ -140,7 +146,8 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         options = self._options()
         sample = Sample(*merged_rows(x, y, weights), task)
         with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
-            self._take(learned(sample, options, validation_fraction=self.validation_fraction, report=report))
+            found = learned(sample, options, validation_fraction=self.validation_fraction, report=report)
+        self._take(found, latents(found, sample.x, input_names(self)))
 
     def _options(self) -> FitOptions:
         options = FitOptions(
@@ -164,23 +171,16 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         options.check()
         return options
 
-    def _take(self, found: Learned) -> None:
-        self._learned = found
+    def _take(self, found: Learned, there: Latents | None) -> None:
+        self._learned, self._latents = found, there
         self.rank_ = found.rank
         self.rank_interval_ = found.interval
         self.rank_probabilities_ = found.probabilities
         self.error_curve_ = np.array(found.errors)
         self.factorization_ = found.factorization
+        self.attribution_ = None if there is None else there.attribution
         self.n_iter_ = found.evaluations
         self._n_features_out = found.rank
-
-    def _check_finite(self, x: Floats) -> None:
-        """Raise `NonFiniteError` with the name of the column, where columns have names."""
-        bad = np.argwhere(~np.isfinite(x))
-        if len(bad):
-            row, column = (int(i) for i in bad[0])
-            names = getattr(self, "feature_names_in_", None)
-            raise NonFiniteError("X", row, column if names is None else repr(str(names[column])))
 
 
 def row_weights(sample_weight: Any, rows: int) -> NDArray[np.float64]:

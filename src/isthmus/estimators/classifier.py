@@ -9,10 +9,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.checking import checked_targets
+from isthmus.estimators.latents import Latents
+from isthmus.estimators.learned import Learned
+from isthmus.regions import ClassOrder, class_order
 
 
 class RankClassifier(ClassifierMixin, RankEstimator):
@@ -28,6 +31,10 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         error_curve_: Share of wrong classes among the held-out rows of the best function found through k = 0, 1, 2, …
             numbers.
         factorization_: g and h as a `Factorization`, of logits; None at rank 0.
+        attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
+            counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
+        class_order_: Which class is the most probable where, along the only coordinate of rank 1, as a `ClassOrder`:
+            over the values it takes at the rows of the fit, exactly. None at any other rank.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
@@ -42,13 +49,14 @@ class RankClassifier(ClassifierMixin, RankEstimator):
 
         Raises:
             ValueError: As scikit-learn's estimators, if the data do not fit together.
-            NonFiniteError: If `X` holds NaN or infinity.
+            NonFiniteError: If `X` or `y` holds NaN or infinity, or an entry is missing.
+            ColumnError: If a column of `X` holds texts that are no numbers, dates, or varies by less than 1e-150.
+            ScaleError: If an entry of `X` is above 1e150.
             TooFewRowsError: If `X` has fewer than four different rows, or not two to hold out beside one of each class.
             OptionError: If a parameter is out of range.
         """
-        x, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
+        x, y = checked_targets(self, X, y, is_numeric=False)
         check_classification_targets(y)
-        self._check_finite(x)
         weights = row_weights(sample_weight, len(x))
         is_counted = weights > 0
         self.classes_, indices = np.unique(y[is_counted], return_inverse=True)
@@ -68,3 +76,12 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         """The probability of each class where the coordinates are the rows of `Z` `(n, rank_)`: `(n, n_classes)`."""
         probabilities: Floats = torch.from_numpy(self._decoded(Z)).softmax(1).numpy()
         return probabilities
+
+    def _take(self, found: Learned, there: Latents | None) -> None:
+        super()._take(found, there)
+        self.class_order_: ClassOrder | None = None
+        if found.factorization is None or there is None or found.rank != 1:
+            return
+        lower, upper = float(there.lower), float(there.upper)
+        if lower < upper:  # what does not vary orders nothing
+            self.class_order_ = class_order(found.factorization.decoder, lower, upper, self.classes_.tolist())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.checking import checked_targets
 
 
 class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
@@ -24,6 +23,8 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             outputs, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.
+        attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
+            counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
@@ -38,22 +39,13 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
 
         Raises:
             ValueError: As scikit-learn's estimators, if the data do not fit together.
-            NonFiniteError: If `X` holds NaN or infinity.
+            NonFiniteError: If `X` or `y` holds NaN or infinity, or an entry is missing.
+            ColumnError: If a column of either holds texts that are no numbers, dates, or varies by less than 1e-150.
+            ScaleError: If an entry of either is above 1e150.
             TooFewRowsError: If `X` has fewer than four different rows.
             OptionError: If a parameter is out of range.
         """
-        x, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-            ensure_all_finite=False,
-            ensure_min_samples=2,
-        )
-        self._check_finite(x)
-        y = np.asarray(y, np.float64)
+        x, y = checked_targets(self, X, y, is_numeric=True)
         self._is_vector = y.ndim == 1
         self._learn(x, y.reshape(len(y), -1), row_weights(sample_weight, len(x)), "regression")
         return self

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from isthmus.errors import FileFormatError, IsthmusError, OptionError
+from isthmus.estimators.latents import Latents, input_names
 from isthmus.estimators.learned import Learned
-from isthmus.factoring import Factorization
+from isthmus.factoring import Attribution, Factorization
 from isthmus.files import write_atomically
 from isthmus.functions import StandardizedNetwork
 from isthmus.functions.storage import content, ours, read_safetensors
 
-_FORMAT, _VERSION = "isthmus-estimator", "1"
+_FORMAT, _VERSION = "isthmus-estimator", "2"
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 
-def save_estimator(estimator: Any, learned: Learned, path: Path) -> None:
+def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, path: Path) -> None:
     """Write parameters and everything learned to `path`, atomically."""
     description = {
         "class": type(estimator).__name__,
@@ -40,12 +41,15 @@ def save_estimator(estimator: Any, learned: Learned, path: Path) -> None:
         for side, network in (("encoder", halves.encoder), ("decoder", halves.decoder)):
             parts, description[side] = content(network)
             tensors |= {f"{side}.{name}": tensor for name, tensor in parts.items()}
+    if latents is not None:
+        tensors |= {"latents.lower": latents.lower, "latents.upper": latents.upper}
+        tensors["latents.effects"] = latents.attribution.effects
     metadata = {"format": _FORMAT, "version": _VERSION, "estimator": json.dumps(description)}
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
-def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned]:
-    """An estimator of class `kind` with its parameters and attributes, and what it has learned.
+def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned, Latents | None]:
+    """An estimator of class `kind` with its parameters and attributes, what it has learned, and where its rows lay.
 
     Raises:
         FileMissingError, FileFormatError: If there is none at `path`, or it is damaged or of another class.
@@ -62,7 +66,8 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned]:
         estimator = kind(**description["parameters"])
         for attribute, value in description["attributes"].items():
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
-        return estimator, _learned(path, description, tensors)
+        learned = _learned(path, description, tensors)
+        return estimator, learned, None if learned.factorization is None else _latents(estimator, tensors)
     except (KeyError, TypeError, ValueError) as damaged:
         if isinstance(damaged, IsthmusError):
             raise
@@ -84,6 +89,11 @@ def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]
         tuple(description["errors"]),
         description["evaluations"],
     )
+
+
+def _latents(estimator: Any, tensors: dict[str, Tensor]) -> Latents:
+    attribution = Attribution(tensors["latents.effects"], tuple(input_names(estimator)))
+    return Latents(tensors["latents.lower"], tensors["latents.upper"], attribution)
 
 
 def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import ShapeError
+from isthmus.factoring import presentation
 from isthmus.factoring.factorization import Factorization
 from isthmus.memory import DEFAULT_MEMORY, rows_within
 from isthmus.ranks import jacobians, spaced
@@ -18,6 +19,7 @@ from isthmus.shapes import as_matrix, check_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
 
 _COPIES = 4  # of a partial Jacobian that live at once: before and after a factor, masked, and squared
 
@@ -51,6 +53,13 @@ class Attribution:
         columns = zip(self.input_names, self.effects.T.tolist(), strict=True)
         rows = [{"input": name, **{f"z{i}": a for i, a in enumerate(each, start=1)}} for name, each in columns]
         return data_frame(rows, "attributions", index="input")
+
+    def plot(self) -> go.Figure:
+        """A plotly figure of the 30 strongest inputs: bars for up to three coordinates, a heat map for more."""
+        return presentation.figure(self)
+
+    def _repr_html_(self) -> str:
+        return presentation.html(self)
 
 
 def attribution(

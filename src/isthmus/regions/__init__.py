@@ -3,8 +3,9 @@
 Only the front door is imported here: the compiled parts load when regions are enumerated.
 """
 
+from isthmus.regions.class_order import ClassOrder, class_order
 from isthmus.regions.enumeration import enumerate_regions, piecewise_linear
 from isthmus.regions.outlines import class_outlines
 from isthmus.regions.plane import Plane
 
-__all__ = ["Plane", "class_outlines", "enumerate_regions", "piecewise_linear"]
+__all__ = ["ClassOrder", "Plane", "class_order", "class_outlines", "enumerate_regions", "piecewise_linear"]

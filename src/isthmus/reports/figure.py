@@ -118,16 +118,13 @@ def _meaning(record: Record) -> Iterator[Drawing]:
 
 
 def _dependence(record: Record) -> Drawing:
-    found = record["attribution"]
-    shown, inputs = len(attribution.strongest(found["effects"])), len(found["inputs"])
-    which = f"The {shown} of {inputs} inputs with the largest effects. " if shown < inputs else ""
+    shown = len(attribution.strongest(record["attribution"]["effects"]))
     return Drawing(
         "attribution",
         MEANING,
         "Which inputs they depend on",
-        f"{which}By how many of its standard deviations a coordinate moves when one input alone moves by one of its "
-        "own, as a root mean square over the data. Inputs that move together can stand in for each other.",
-        "effect of the input",
+        attribution.caption(record),
+        attribution.QUANTITY,
         attribution.attribution(record),
         # Beside the coordinates, which then take half of the page, if there is room for the names.
         is_wide=rank_of(record) > 2 or shown > _NAMES_IN_HALF,

@@ -1,0 +1,31 @@
+"""How an attribution is shown: the one place where this room reaches up.
+
+The reasons are in `docs/decisions/0012-results-that-show-themselves.md`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from isthmus.factoring.attribution import Attribution
+
+
+def figure(attribution: Attribution) -> go.Figure:
+    """The figure of the report, with its axes named, as a plotly figure to show or to change."""
+    from isthmus.reports import attribution as drawn
+
+    return drawn.figure(_record(attribution))
+
+
+def html(attribution: Attribution) -> str:
+    """The strongest inputs as a fragment of HTML, for notebooks."""
+    from isthmus.reports import attribution as drawn
+
+    return drawn.fragment(_record(attribution))
+
+
+def _record(attribution: Attribution) -> dict[str, Any]:
+    return {"attribution": {"inputs": list(attribution.input_names), "effects": attribution.effects.tolist()}}
