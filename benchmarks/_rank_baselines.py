@@ -27,7 +27,7 @@ from _rank_linear import (
 from _rank_tasks import RankTask
 
 Baseline = Callable[[RankTask, int], int | None]
-SHUFFLES = 50
+SHUFFLES, NEIGHBOURS = 50, 100
 
 
 def outputs(task: RankTask) -> NDArray[np.float64]:
@@ -73,13 +73,18 @@ def dimension(estimator: Callable[[], Any]) -> Callable[[NDArray[np.float64], in
     return lambda rows, _: round(float(estimator().fit(rows).dimension_))
 
 
+def local_components(rows: NDArray[np.float64], _: int) -> int:
+    """Mean over the points of the components above 5 % of the first among 100 neighbours, as its README does."""
+    return round(float(np.mean(skdim.id.lPCA().fit_pw(rows, n_neighbors=NEIGHBOURS).dimension_pw_)))
+
+
 _derivatives = AveragedDerivatives()
 _components: dict[str, Callable[[NDArray[np.float64], int], int | None]] = {
     "components, 95 %": lambda rows, _: components_of_variance(rows),
     "components, Minka": lambda rows, _: components_by_likelihood(rows),
     "components, parallel": components_by_parallel_analysis,
 }
-_dimensions = {"TwoNN": skdim.id.TwoNN, "MLE": skdim.id.MLE, "local PCA": skdim.id.lPCA}
+_dimensions = {"TwoNN": skdim.id.TwoNN, "MLE": skdim.id.MLE}
 
 BASELINES: dict[str, Baseline] = {
     "bottleneck network": lambda task, seed: bottleneck_width(task.x, task.y, seed),
@@ -89,4 +94,5 @@ BASELINES: dict[str, Baseline] = {
     **{f"{name} of y": on_outputs(answer) for name, answer in _components.items()},
     **{f"{name} of x": on_inputs(answer) for name, answer in _components.items()},
     **{f"{name} of y": on_outputs(dimension(estimator)) for name, estimator in _dimensions.items()},
+    "local PCA of y": on_outputs(local_components),
 }

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from _rank_linear import one_standard_error
-from _rank_losses import squared_error, without_convergence, wrong_share
+from _rank_losses import as_target, squared_error, without_convergence, wrong_share
 
 WIDEST, FOLDS = 10, 3
 SETTINGS: dict[str, Any] = {
@@ -37,10 +37,11 @@ SETTINGS: dict[str, Any] = {
 def bottleneck_width(x: NDArray[np.float64], y: NDArray[Any], seed: int) -> int:
     """The narrowest width within one standard error of the best."""
     kind, loss = (MLPClassifier, wrong_share) if y.ndim == 1 else (MLPRegressor, squared_error)
+    target = as_target(y)
     errors = np.zeros((WIDEST, 1, FOLDS))
     for fold, (a, b) in enumerate(KFold(FOLDS, shuffle=True, random_state=seed).split(x)):
         for width in range(1, WIDEST + 1):
             network = kind(hidden_layer_sizes=(100, width, 100), random_state=seed, **SETTINGS)
-            model = make_pipeline(StandardScaler(), network).fit(x[a], y[a])
-            errors[width - 1, 0, fold] = loss(model, x[b], y[b])
+            model = make_pipeline(StandardScaler(), network).fit(x[a], target[a])
+            errors[width - 1, 0, fold] = loss(model, x[b], target[b])
     return one_standard_error(errors) + 1

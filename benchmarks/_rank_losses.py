@@ -1,4 +1,4 @@
-"""Held-out losses of scikit-learn's models, as its scorers want them: (model, x, y)."""
+"""Held-out losses of scikit-learn's models, as its scorers want them, (model, x, y); and what its networks need."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def log_loss(model: Any, x: NDArray[Any], y: NDArray[Any]) -> float:
     probabilities = np.zeros((len(x), max(y.max(), model.classes_.max()) + 1))
     probabilities[:, model.classes_] = model.predict_proba(x)
     return float(-np.log(np.maximum(probabilities[np.arange(len(x)), y], SMALLEST)).mean())
+
+
+def as_target(y: NDArray[Any]) -> NDArray[Any]:
+    """A single output as a vector, which scikit-learn's networks want."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def without_convergence(function: Callable[..., Any]) -> Callable[..., Any]:

