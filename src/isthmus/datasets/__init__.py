@@ -4,7 +4,7 @@ from isthmus.datasets.assembly import dataset_from_arrays
 from isthmus.datasets.dataset import Dataset, Split, Task
 from isthmus.datasets.merging import merged_rows
 from isthmus.datasets.sources import load_dataset, load_inputs
-from isthmus.datasets.splitting import held_out_rows
+from isthmus.datasets.splitting import folded_rows
 from isthmus.datasets.synthetic import Teacher, random_teacher
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "Task",
     "Teacher",
     "dataset_from_arrays",
-    "held_out_rows",
+    "folded_rows",
     "load_dataset",
     "load_inputs",
     "merged_rows",

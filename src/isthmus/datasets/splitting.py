@@ -50,47 +50,50 @@ def split_rows(
     return Split(*parts), len(x) - len(first)
 
 
-def held_out_rows(x: Floats, labels: NDArray[np.int64] | None, *, share: float, seed: int) -> tuple[Integers, Integers]:
-    """(training rows, held-out rows) of any number of rows from four on; for figures that need no third part.
+def folded_rows(
+    x: Floats, labels: NDArray[np.int64] | None, *, folds: int, seed: int
+) -> list[tuple[Integers, Integers]]:
+    """(training rows, held-out rows) of each fold: every row is held out once, if one of its class is left to train on.
 
-    Of each class the same share is held out as far as it can be, one row of each is trained on, and rows with equal
-    inputs stay together, as in `split_rows`.
+    Rows with equal inputs are in the same fold, each class is spread evenly over the folds, and each fold trains on
+    every class: a row without which its class would be missing is never held out.
 
     Args:
         x: Inputs `(n, d_in)`.
         labels: Class indices `(n,)`; None for other tasks.
-        share: Of the different inputs, in (0, 1); at least two are held out, and at least two trained on.
+        folds: How many, at least 2; fewer where there are not two different inputs for each.
         seed: Of the draw.
 
     Raises:
-        OptionError: If the share is out of range.
+        OptionError: If `folds` is below 2.
         TooFewRowsError: If there are fewer than four different inputs, or not two to hold out beside one a class.
     """
-    if not 0.0 < share < 1.0:
-        raise OptionError("validation_fraction", share, "strictly between 0 and 1")
+    if folds < 2:
+        raise OptionError("folds", folds, "at least 2")
     _, first, group = np.unique(row_bytes(x), return_index=True, return_inverse=True)
     group, n = group.ravel(), len(first)
     if n < _LEAST_INPUTS:
         raise TooFewRowsError("The data, equal inputs counted once,", n, _LEAST_INPUTS)
     stratum = np.zeros(n, np.int64) if labels is None else labels[first]
-    # The j-th of the m members of a class at j/m: the last ones are the same share of every class.
-    order, places = np.random.default_rng(seed).permutation(n), np.empty(n)
-    for kind in np.unique(stratum):
-        members = order[stratum[order] == kind]
-        places[members] = np.arange(len(members)) / len(members)
-    last = order[np.argsort(places[order], kind="stable")][::-1][: min(max(2, round(share * n)), n - 2)]
-    is_held_out = np.zeros(n, np.bool_)
-    is_held_out[last[places[last] > 0]] = True
-    if labels is not None:
-        # Equal inputs of several classes: a class of which they are all there is must be trained on.
-        unseen = ~np.isin(labels, labels[~is_held_out[group]])
-        is_held_out[group[unseen]] = False
-    if is_held_out.sum() < 2:
+    # Members of a class one after the other, the folds in turn: an even share of every class for each.
+    order = np.random.default_rng(seed).permutation(n)
+    order = order[np.argsort(stratum[order], kind="stable")]
+    of_input = np.empty(n, np.int64)
+    of_input[order] = np.arange(n) % min(folds, n // 2)
+    of_row = of_input[group]
+    found = []
+    for fold in range(min(folds, n // 2)):
+        is_held_out = of_row == fold
+        if labels is not None:
+            only = ~np.isin(labels, labels[~is_held_out])
+            is_held_out &= ~np.isin(group, group[only])
+        if is_held_out.any():
+            found.append((np.flatnonzero(~is_held_out).astype(np.int64), np.flatnonzero(is_held_out).astype(np.int64)))
+    if sum(len(held_out) for _, held_out in found) < 2:
         what = "What can be held out, equal inputs counted once and one of each class set aside for training,"
         remedy = "Provide more rows of each class, merge classes, or learn a number by regression"
-        raise TooFewRowsError(what, int(is_held_out.sum()), 2, remedy)
-    of_row = is_held_out[group]
-    return np.flatnonzero(~of_row).astype(np.int64), np.flatnonzero(of_row).astype(np.int64)
+        raise TooFewRowsError(what, sum(len(held_out) for _, held_out in found), 2, remedy)
+    return found
 
 
 def check_split(split: Split, rows: int) -> None:

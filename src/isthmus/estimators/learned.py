@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import ShapeError
-from isthmus.factoring import Factorization
+from isthmus.factoring import CrossDecision, Factorization
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,22 +17,22 @@ class Learned:
 
     Attributes:
         factorization: g and h; None at rank 0.
-        constant: The constant that fits the training rows best, `(d_out,)`: mean outputs, or logs of the frequencies
-            of the classes up to a constant.
-        rank: k.
-        interval: Its ends, as `RankDecision.lower` and `.upper`.
-        probabilities: k -> share of the resampled held-out rows that decide for k.
-        errors: Held-out error of the best function through k = 0, 1, 2, … numbers.
-        evaluations: Gradient evaluations of the fit.
+        constant: The constant that fits the rows best, `(d_out,)`: mean outputs, or logs of the shares of the classes.
+        decision: The rank and what speaks for it.
+        objectives: What the network's objective is through k = 1, 2, … numbers, trained on all rows.
+        evaluations: Gradient evaluations of the fit to all rows.
     """
 
     factorization: Factorization | None
     constant: Tensor
-    rank: int
-    interval: tuple[int, int]
-    probabilities: dict[int, float]
-    errors: tuple[float, ...]
+    decision: CrossDecision
+    objectives: tuple[float, ...]
     evaluations: int
+
+    @property
+    def rank(self) -> int:
+        """k."""
+        return self.decision.rank
 
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:

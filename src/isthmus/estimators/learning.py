@@ -8,22 +8,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.datasets import Task, held_out_rows
+from isthmus.datasets import Task, folded_rows
 from isthmus.datasets.dataset import Floats, Integers
 from isthmus.datasets.merging import Weights
 from isthmus.denormals import flushed_denormals
 from isthmus.errors import ConstantOutputError
 from isthmus.estimators.learned import Learned
-from isthmus.factoring import best_constant, decide_rank, decided_factorization, row_losses
+from isthmus.factoring import CrossDecision, best_constant, cross_fit, decide, descent, split_at, standardized
+from isthmus.factoring.losses import likelihood_losses
 from isthmus.functions import Scaling, StandardizedNetwork, activation, standardization
-from isthmus.progress import Report, part
+from isthmus.progress import Report, part, silent
 from isthmus.ranks import narrowings
 from isthmus.runs import FitOptions
 from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork, fit
+from isthmus.training.problem import constant_loss
 from isthmus.weighted_means import weighted_mean
 
-_SHARE = 0.85  # of the progress: fitting ends, refitting begins
+_FOLDS_END = 0.85  # of the progress: the folds are done, the fit to all rows begins
+# λ to choose from where none is asked for, in losses of the best constant. Classes that can be told apart without an
+# error would be fitted by ever larger logits, so there the choice matters much more.
+_RIDGES = {"regression": (3e-3,), "autoencoder": (3e-3,), "classification": (2e-2, 6e-2, 2e-1)}
+_MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +59,13 @@ class Sample:
         return bool((self.x == self.x[0]).all() or (self.y == self.y[0]).all())
 
 
-def learned(sample: Sample, options: FitOptions, *, validation_fraction: float, report: Report) -> Learned:
-    """Fit a network to most of the rows, decide its rank on the others, and split it there.
+def learned(sample: Sample, options: FitOptions, *, folds: int | None, report: Report) -> Learned:
+    """Decide the rank by rows that were held out in turn, then fit a network of that rank to all rows and split it.
 
     Args:
         sample: The rows.
         options: How to fit and decide.
-        validation_fraction: Share of the different inputs that are held out.
+        folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         report: Told the fraction done.
 
     Raises:
@@ -68,14 +74,46 @@ def learned(sample: Sample, options: FitOptions, *, validation_fraction: float, 
     """
     scaling: Scaling = options.standardize or "columns"
     if sample.is_constant:
-        return _constant(sample, scaling)
+        return _constant(sample, scaling, options)
     labels = np.asarray(sample.y, np.int64) if sample.task == "classification" else None
-    train, held_out = held_out_rows(sample.x, labels, share=validation_fraction, seed=options.seed)
+    count = (3 if len(sample.x) >= _MANY_ROWS else 5) if folds is None else folds
+    parts = folded_rows(sample.x, labels, folds=count, seed=options.seed)
+    folded = [(torch.from_numpy(trained), torch.from_numpy(held_out)) for trained, held_out in parts]
     try:
-        fitted = _fitted(sample.at(train), options, scaling, part(report, 0.0, _SHARE))
+        if options.ridge is None:
+            options = replace(options, ridge=_chosen_ridge(sample, parts[0], options, scaling))
+        cross = cross_fit(
+            lambda rows, report: _fitted(sample.at(rows.numpy()), options, scaling, report),
+            torch.from_numpy(sample.x),
+            torch.from_numpy(sample.y),
+            folded,
+            tolerance=Tolerance(options.tolerance),
+            report=part(report, 0.0, _FOLDS_END),
+        )
     except ConstantOutputError:  # what varies was held out
-        return _constant(sample.at(train), scaling)
-    return _decided(fitted, sample.at(held_out), options, part(report, _SHARE, 1.0))
+        return _constant(sample, scaling, options)
+    weights = torch.from_numpy(sample.weights)
+    decision = decide(cross, weights=weights, tolerance=Tolerance(options.tolerance), seed=options.seed)
+    fitted = _fitted(sample, options, scaling, part(report, _FOLDS_END, 1.0))
+    return _split(fitted, decision)
+
+
+def _chosen_ridge(sample: Sample, fold: tuple[Integers, Integers], options: FitOptions, scaling: Scaling) -> float:
+    """The λ whose network predicts the rows held out in the fold best."""
+    y, weights = torch.from_numpy(sample.y), torch.from_numpy(sample.weights)
+    if sample.task != "classification":
+        y = standardization(y, scaling, weights).forward(y.double())
+    ridges = [relative * constant_loss(y, weights) for relative in _RIDGES[sample.task]]
+    if len(ridges) == 1:
+        return ridges[0]
+    trained, held_out = (sample.at(rows) for rows in fold)
+
+    def error(ridge: float) -> float:
+        fitted = _fitted(trained, replace(options, ridge=ridge), scaling, silent)
+        x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
+        return float(weighted_mean(likelihood_losses(fitted.network(x), y), torch.from_numpy(held_out.weights)))
+
+    return min(ridges, key=error)
 
 
 def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Report) -> FittedNetwork:
@@ -99,33 +137,23 @@ def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Repor
 
 @flushed_denormals()
 @torch.no_grad()
-def _decided(fitted: FittedNetwork, held_out: Sample, options: FitOptions, report: Report) -> Learned:
-    tolerance, effort = Tolerance(options.tolerance), options.plan.evaluations
-    x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
-    decision = decide_rank(
-        fitted,
-        x,
-        y,
-        weights=torch.from_numpy(held_out.weights).to(x.device),
-        tolerance=tolerance,
-        stages=(max(1, effort // 4), max(1, effort // 2), effort),
-        seed=options.seed,
-        report=report,
-    )
-    sample = fitted.objective.sample()[0]
-    curve = tuple(n.change for n in narrowings(fitted.network, sample, until=tolerance.relative / 10.0))
-    factorization = decided_factorization(fitted, decision, curve)
-    if factorization is not None:
-        encoder, decoder = _in_double(factorization.encoder), _in_double(factorization.decoder)
-        factorization = replace(factorization, encoder=encoder, decoder=decoder)
+def _split(fitted: FittedNetwork, decision: CrossDecision) -> Learned:
+    """The network that was fitted to all rows, narrowed to the decided rank."""
     constant = best_constant(fitted.objective)[0].cpu().double()
+    narrowed = descent(fitted.network, fitted.objective, most=len(decision.errors) - 1)
+    factorization = None
+    if decision.rank > 0:
+        chosen = narrowed[min(decision.rank, len(narrowed)) - 1]
+        sample = fitted.objective.sample()[0]
+        encoder, decoder = split_at(chosen.network, sample, chosen.layer, chosen.rank)
+        changes = tuple(n.change for n in narrowings(fitted.network, sample, until=decision.tolerance.relative / 10.0))
+        halves = standardized(fitted, encoder, decoder, chosen.layer, changes)
+        factorization = replace(halves, encoder=_in_double(halves.encoder), decoder=_in_double(halves.decoder))
     return Learned(
         factorization,
-        fitted.outputs.backward(constant) if fitted.classes is None else constant.log(),
-        decision.rank,
-        (decision.lower, decision.upper),
-        dict(enumerate(decision.probabilities)),
-        tuple(candidate.error for candidate in decision.candidates),
+        fitted.outputs.backward(constant) if fitted.classes is None else constant,
+        decision if factorization is None else replace(decision, rank=factorization.rank),
+        tuple(each.value for each in narrowed),
         fitted.history[-1].step if fitted.history else 0,
     )
 
@@ -138,16 +166,17 @@ def _in_double(half: StandardizedNetwork) -> StandardizedNetwork:
     return replace(half, network=replace(network, weights=weights, biases=tuple(b.clone() for b in network.biases)))
 
 
-def _constant(sample: Sample, scaling: Scaling) -> Learned:
+def _constant(sample: Sample, scaling: Scaling, options: FitOptions) -> Learned:
     """Rank 0 for rows of which nothing can be learned but a constant."""
     weights = torch.from_numpy(sample.weights)
     y = torch.from_numpy(sample.y)
     if sample.task == "classification":
-        frequencies = weighted_mean(torch.nn.functional.one_hot(y).double(), weights)
-        losses, constant = row_losses(frequencies.expand(len(y), -1), y, is_classification=True), frequencies.log()
+        constant = weighted_mean(torch.nn.functional.one_hot(y).double(), weights).log()
+        losses = likelihood_losses(constant.expand(len(y), -1), y)
     else:
         affine = standardization(y, scaling, weights)
-        standard: Tensor = affine.forward(y.double())
-        mean = weighted_mean(standard, weights)
-        losses, constant = row_losses(mean.expand(len(y), -1), standard, is_classification=False), affine.backward(mean)
-    return Learned(None, constant, 0, (0, 0), {0: 1.0}, (float(weighted_mean(losses, weights)),), 0)
+        outputs: Tensor = affine.forward(y.double())
+        mean = weighted_mean(outputs, weights)
+        losses, constant = likelihood_losses(mean.expand(len(y), -1), outputs), affine.backward(mean)
+    error, tolerance = float(weighted_mean(losses, weights)), Tolerance(options.tolerance)
+    return Learned(None, constant, CrossDecision.without_variation(error, tolerance), (), 0)

@@ -14,10 +14,11 @@ from torch import Tensor
 from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.estimators.latents import Latents, input_names
 from isthmus.estimators.learned import Learned
-from isthmus.factoring import Attribution, Factorization
+from isthmus.factoring import Attribution, CrossDecision, Factorization
 from isthmus.files import write_atomically
 from isthmus.functions import StandardizedNetwork
 from isthmus.functions.storage import content, ours, read_safetensors
+from isthmus.tolerance import Tolerance
 
 _FORMAT, _VERSION = "isthmus-estimator", "2"
 _REMEDY = "Pass a file saved by an estimator of isthmus."
@@ -29,10 +30,8 @@ def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, pa
         "class": type(estimator).__name__,
         "parameters": {name: _plain(name, value) for name, value in estimator.get_params(deep=False).items()},
         "attributes": _attributes(estimator),
-        "rank": learned.rank,
-        "interval": learned.interval,
-        "probabilities": list(learned.probabilities.items()),
-        "errors": learned.errors,
+        "decision": {**vars(learned.decision), "tolerance": vars(learned.decision.tolerance)},
+        "objectives": learned.objectives,
         "evaluations": learned.evaluations,
     }
     tensors = {"constant": learned.constant}
@@ -79,14 +78,15 @@ def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]
     if "encoder" in description:
         encoder, decoder = (_half(path, side, description[side], tensors) for side in ("encoder", "decoder"))
         halves = Factorization(encoder, decoder, description["layer"], tuple(description["error_curve"]))
-    lower, upper = description["interval"]
+    decision: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in description["decision"].items()
+    }
+    decision["tolerance"] = Tolerance(**description["decision"]["tolerance"])
     return Learned(
         halves,
         tensors["constant"],
-        description["rank"],
-        (lower, upper),
-        {int(k): float(share) for k, share in description["probabilities"]},
-        tuple(description["errors"]),
+        CrossDecision(**decision),
+        tuple(description["objectives"]),
         description["evaluations"],
     )
 

@@ -2,7 +2,11 @@
 
 from isthmus.factoring.alignment import Alignment, alignment
 from isthmus.factoring.attribution import Attribution, attribution
-from isthmus.factoring.decision import Candidate, RankDecision, best_constant, decide_rank
+from isthmus.factoring.constants import best_constant
+from isthmus.factoring.cross_decision import CrossDecision, decide
+from isthmus.factoring.cross_fitting import CrossFit, cross_fit
+from isthmus.factoring.decision import Candidate, RankDecision, decide_rank
+from isthmus.factoring.descent import Narrowed, descent
 from isthmus.factoring.factorization import Factorization, factor, split_at, standardized
 from isthmus.factoring.halves import decided_factorization
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
@@ -13,14 +17,20 @@ __all__ = [
     "Alignment",
     "Attribution",
     "Candidate",
+    "CrossDecision",
+    "CrossFit",
     "Factorization",
     "LinearBaseline",
+    "Narrowed",
     "RankDecision",
     "alignment",
     "attribution",
     "best_constant",
+    "cross_fit",
+    "decide",
     "decide_rank",
     "decided_factorization",
+    "descent",
     "factor",
     "linear_baseline",
     "refit",

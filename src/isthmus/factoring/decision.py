@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError
+from isthmus.factoring.constants import best_constant
 from isthmus.factoring.losses import excess_error, row_losses
 from isthmus.factoring.refit import refit
 from isthmus.factoring.resampling import rank_probabilities
@@ -16,7 +17,7 @@ from isthmus.functions import FullyConnected
 from isthmus.progress import Report
 from isthmus.ranks import Narrowing, balanced_truncations, narrowings, truncated
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.training import FittedNetwork, Objective, cross_entropy
+from isthmus.training import FittedNetwork, cross_entropy
 from isthmus.weighted_means import standard_error, weighted_mean
 
 STAGES = (25, 50, 100)
@@ -268,11 +269,3 @@ class _Trial:
 
     def _losses(self, outputs: Tensor) -> Tensor:
         return row_losses(outputs, self.y, is_classification=self.is_classification)
-
-
-def best_constant(objective: Objective) -> Tensor:
-    """The constant that fits the training rows best, `(1, d_out)`: mean outputs, or the frequencies of the classes."""
-    _, y = objective.sample()
-    if y.is_floating_point():
-        return weighted_mean(y, objective.weights)[None]
-    return y.bincount(objective.weights)[None].float()

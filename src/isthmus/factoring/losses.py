@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from isthmus.weighted_means import standard_error, weighted_mean
@@ -12,6 +13,13 @@ def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> 
     if is_classification:
         return (outputs.argmax(1) != targets).double()
     return (outputs.double() - targets.double()).square().sum(1)
+
+
+def likelihood_losses(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Squared errors of outputs `(n, d_out)`, or −log of the probability of class indices `(n,)`; `(n,)` float64."""
+    if targets.is_floating_point():
+        return (outputs.double() - targets.double()).square().sum(1)
+    return torch.nn.functional.cross_entropy(outputs.double(), targets, reduction="none")
 
 
 def excess_error(excess: Tensor, *, is_classification: bool, weights: Tensor | None = None) -> float:

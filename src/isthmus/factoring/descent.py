@@ -1,0 +1,67 @@
+r"""A network through fewer and fewer numbers: for each k narrowed from the one before and trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isthmus.factoring.refit import refit
+from isthmus.functions import FullyConnected
+from isthmus.progress import Report, silent
+from isthmus.ranks import balanced_truncations, truncated
+from isthmus.training import Objective
+
+EVALUATIONS = 40  # enough to heal what narrowing cuts; more fits the training rows through too few numbers
+_UNTOUCHED = 5e-4  # relative rise of the objective up to which a narrowed network is as good as the one before
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowed:
+    r"""A network that factors through $\mathbb R^k$.
+
+    Attributes:
+        rank: k.
+        layer: ℓ, where it is narrow: rank W_{ℓ+1} ≤ k.
+        network: In the units of the objective's rows, of the shape of the network it came from.
+        value: Its objective, in float64.
+    """
+
+    rank: int
+    layer: int
+    network: FullyConnected
+    value: float
+
+
+def descent(
+    network: FullyConnected,
+    objective: Objective,
+    *,
+    most: int,
+    evaluations: int = EVALUATIONS,
+    report: Report = silent,
+) -> list[Narrowed]:
+    r"""Networks through k = `most`, …, 2, 1 numbers, ascending in k.
+
+    For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
+    the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
+
+    Args:
+        network: f, trained on `objective`.
+        objective: What to minimise, with its rows in the network's units.
+        most: Largest k; fewer where no layer carries as many coordinates.
+        evaluations: Gradient evaluations of each refit.
+        report: Told the fraction done.
+    """
+    x, whole = objective.sample()[0], objective.value(network)
+    starts = [(network, t) for t in balanced_truncations(network, x)]
+    most = min(most, max(t.rank for _, t in starts))
+    found: list[Narrowed] = []
+    for k in range(most, 0, -1):
+        report((most - k) / most, f"through {k} numbers")
+        before = [(found[-1].network, t) for t in balanced_truncations(found[-1].network, x)] if found else []
+        cut = [(truncated(f, t, k), t.layer) for f, t in starts + before if t.rank >= k]
+        value, narrow, layer = min(((objective.value(f), f, layer) for f, layer in cut), key=lambda each: each[0])
+        if value > (1.0 + _UNTOUCHED) * whole:
+            narrow = refit(narrow, layer, k, objective, evaluations=evaluations)
+            value = objective.value(narrow)
+        found.append(Narrowed(k, layer, narrow, value))
+    return found[::-1]
