@@ -1,140 +1,195 @@
-"""Claim: a probability of p for a rank comes true in a share p of the cases, if only the held-out rows are random.
+"""Claim: the rank is found on tasks of known rank whose families no method was chosen on.
 
-No network is trained: losses of the rows are drawn from distributions with known means, so that the k to be found, the
-smallest whose mean excess is within the margin, is known. Two kinds: `squared`, |e_i + d_ki|² beside |e_i|² with noise
-e_i and errors d_ki whose size varies from row to row (log-normal); and `classes`, where k turns some right answers
-wrong and a few wrong ones right. Mean excesses of k = 1 … 6 are log-uniform over four decades around the margin.
+216 tasks (`_rank_tasks`), half of them of families that nobody looked at before the run of seed 0. For each: the rank
+that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and probabilities, the test error at
+that rank and of scikit-learn's tuned network, and what a user would get from the methods of `_rank_baselines`. The
+expensive ones, a bottleneck network of every width and the tuned network, are left out on the families that methods
+were chosen on; the tuned network also where its search would take minutes: N (d_in + d_out) > 250,000.
 
-Kept for each kind and number of rows: how often the interval of two standard errors (with and without the half rows
-that `excess_error` adds to classes) and the one between the 2.5 % and 97.5 % points of the resampled answers hold the k
-to be found, and how many k they hold; how often k comes true over the probability it was given; how often the answer is
-right where the rows can tell it and where `is_undecided`.
-
-Kinds and rules were chosen on seed 100; figures are of seed 0.
+`python benchmarks/rank_decision.py DIR [seed] [families…]` keeps one file a task in DIR and goes on where it was
+stopped; with seed 0 and all families done it writes the result.
 """
 
 from __future__ import annotations
 
+import json
+import multiprocessing
 import sys
-from collections.abc import Callable
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from _environment import keep
-from isthmus.factoring.decision import Candidate, RankDecision, rank_interval
-from isthmus.factoring.losses import excess_error
-from isthmus.factoring.resampling import rank_probabilities
-from isthmus.tolerance import Tolerance
+from _rank_baselines import BASELINES
+from _rank_families_unseen import UNSEEN
+from _rank_predictors import PREDICTORS
+from _rank_tasks import CHOSEN_ON, NOISES, ROWS, RankTask, suite
+from isthmus import RankClassifier, RankRegressor
 
-ROWS, TRIALS, LARGEST, TOLERANCE = (10, 30, 100, 500), 1000, 6, Tolerance(0.1)
-ALLOWED = TOLERANCE.relative**2
-BINS = np.linspace(0.0, 1.0, 11)
-Floats = NDArray[np.float64]
-Draw = tuple[Floats, Floats, int]  # losses of k = 0 … K, of the whole network, the k to be found
-
-
-def excesses(rng: np.random.Generator, explained: float) -> tuple[Floats, int]:
-    """Mean excesses of k = 0 … K, and the k to be found; K where none is within the margin, as in the decision."""
-    later = np.sort(10.0 ** rng.uniform(-4.0, -0.3, LARGEST))[::-1]
-    means = explained * np.concatenate([[1.0], later])
-    within = np.flatnonzero(means <= ALLOWED * explained)
-    return means, int(within[0]) if len(within) else LARGEST
+WORKERS, LARGEST_SEARCH = 2, 250_000
+EXPENSIVE = ("bottleneck network",)
+BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
-def squared(rng: np.random.Generator, n: int) -> Draw:
-    means, k = excesses(rng, 1.0)
-    noise = rng.normal(size=(n, 4)) * np.sqrt(rng.uniform(0.1, 1.0) / 4.0)
-    sizes = rng.normal(size=n) * np.exp(0.5 * rng.normal(size=n) - 0.25)  # mean square 1
-    directions = rng.normal(size=(LARGEST + 1, 4))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    errors = np.sqrt(means)[:, None, None] * directions[:, None, :] * sizes[:, None]
-    return ((noise + errors) ** 2).sum(2), (noise**2).sum(1), k
-
-
-def classes(rng: np.random.Generator, n: int) -> Draw:
-    wrong, mended = 0.05, 0.1
-    means, k = excesses(rng, 0.7)
-    whole = (rng.random(n) < wrong).astype(float)
-    spoilt = (means + mended * wrong) / (1.0 - wrong)
-    draws = rng.random((LARGEST + 1, n))
-    losses = np.where(whole == 1.0, draws >= mended, draws < spoilt[:, None])
-    return losses.astype(float), whole, k
-
-
-def resampled_interval(probabilities: Floats) -> tuple[int, int]:
-    below = np.cumsum(probabilities)
-    return int(np.argmax(below > 0.025)), int(np.argmax(below >= 0.975))
-
-
-def decision(losses: Floats, whole: Floats, seed: int) -> RankDecision:
-    """What `decide_rank` makes of the losses of candidates that it has found."""
-    is_classification = set(np.unique(whole)) <= {0.0, 1.0}
-    differences = losses - whole
-    margin = ALLOWED * max(0.0, float(differences[0].mean()))
-    candidates = []
-    for k, row in enumerate(differences):
-        error = excess_error(torch.from_numpy(row), is_classification=is_classification)
-        own = torch.from_numpy(losses[k])
-        candidates.append(Candidate(k, 0, float(losses[k].mean()), None, None, float(row.mean()), error, own))
-    ends = rank_interval([c.excess for c in candidates], [c.excess_error for c in candidates], margin, most=LARGEST)
-    tensors = torch.from_numpy(losses), torch.from_numpy(whole)
-    probabilities = rank_probabilities(*tensors, allowed=ALLOWED, is_classification=is_classification, seed=seed)
-    errors = float(whole.mean()), 0.0, float(losses[0].mean())
-    return RankDecision(*ends, *errors, margin, tuple(candidates), probabilities, TOLERANCE)
-
-
-def trial(draw: Draw, seed: int) -> dict[str, Any]:
-    losses, whole, k = draw
-    found = decision(losses, whole, seed)
-    plain = ((losses - whole).std(1, ddof=1) / np.sqrt(len(whole))).tolist()
-    probabilities = np.array(found.probabilities)
+def answered(task: RankTask) -> dict[str, Any]:
+    """Everything about one task."""
+    torch.set_num_threads(1)
+    begin = time.process_time()
+    model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
+    seconds = time.process_time() - begin
+    found = model.decision_
+    is_unseen = task.family in UNSEEN
+    baselines = {}
+    for name, baseline in BASELINES.items():
+        if is_unseen or name not in EXPENSIVE:
+            begin = time.process_time()
+            answer = baseline(task, task.seed)
+            baselines[name] = {"rank": answer, "seconds": round(time.process_time() - begin, 2)}
+    size = len(task.x) * (task.x.shape[1] + (12 if task.is_classification else task.y.shape[1]))
+    begin = time.process_time()
+    searched = PREDICTORS["network"](task, task.seed) if is_unseen and size <= LARGEST_SEARCH else None
     return {
-        "k": k,
-        "is_right": found.rank == k,
+        "family": task.family,
+        "k": task.k,
+        "noise": task.noise,
+        "rows": len(task.x),
+        "seed": task.seed,
+        "inputs": task.x.shape[1],
+        "outputs": int(task.y.max()) + 1 if task.is_classification else task.y.shape[1],
+        "weakest": round(task.weakest, 3),
+        "rank": found.rank,
+        "interval": [found.lower, found.upper],
+        "probabilities": [round(p, 4) for p in found.probabilities],
         "is_undecided": found.is_undecided,
-        "two_errors": (found.lower, found.upper),
-        "two_plain_errors": rank_interval([c.excess for c in found.candidates], plain, found.margin, most=LARGEST)[1:],
-        "resampled": resampled_interval(probabilities),
-        "probabilities": probabilities,
+        "errors": [float(f"{e:.5g}") for e in found.errors],
+        "sizes": [round(size, 4) for size in found.sizes],
+        "whole_error": found.whole_error,
+        "test_error": error(model, task),
+        "seconds": round(seconds, 1),
+        "baselines": baselines,
+        "network_test_error": None if searched is None else searched.error,
+        "network_seconds": None if searched is None else round(time.process_time() - begin, 1),
     }
 
 
-def figures(kind: Callable[[np.random.Generator, int], Draw], n: int, seed: int, trials: int) -> dict[str, Any]:
-    rng = np.random.default_rng([seed, n])
-    found = [trial(kind(rng, n), seed=index) for index in range(trials)]
-    row: dict[str, Any] = {"kind": kind.__name__, "rows": n, "trials": trials}
-    for name in ("two_errors", "two_plain_errors", "resampled"):
-        ends = [each[name] for each in found]
-        row[name] = {
-            "holds": float(np.mean([low <= each["k"] <= high for (low, high), each in zip(ends, found, strict=True)])),
-            "ranks": float(np.mean([high - low + 1 for low, high in ends])),
-        }
-    given = np.concatenate([each["probabilities"] for each in found])
-    true = np.concatenate([np.arange(LARGEST + 1) == each["k"] for each in found])
-    row["calibration"] = [
-        {"given": float(given[inside].mean()), "true": float(true[inside].mean()), "cases": int(inside.sum())}
+def error(model: Any, task: RankTask) -> float:
+    """Squared errors over the variance of the outputs, or the share of wrong classes."""
+    predicted = model.predict(task.x_test)
+    if task.is_classification:
+        return float(np.mean(predicted != task.y_test))
+    return float(np.square(predicted.reshape(task.y_test.shape) - task.y_test).mean(0).sum() / task.y_test.var(0).sum())
+
+
+def run(folder: Path, seed: int, names: list[str]) -> list[dict[str, Any]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [t for t in suite({**UNSEEN, **CHOSEN_ON}, seed) if t.family in names]
+    files = [folder / f"{t.family}-{t.k}-{t.noise}-{len(t.x)}-{seed}.json" for t in tasks]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        waiting = {pool.submit(answered, t): f for t, f in zip(tasks, files, strict=True) if not f.exists()}
+        for number, done in enumerate(as_completed(waiting), start=1):
+            row = done.result()
+            waiting[done].write_text(json.dumps(row))
+            said = f"{row['family']} k = {row['k']}, noise {row['noise']}, {row['rows']} rows: {row['rank']}"
+            print(f"{number}/{len(waiting)} {said} in {row['seconds']} s", flush=True)
+    return [json.loads(f.read_text()) for f in files]
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts over some tasks."""
+    off = np.array([abs(r["rank"] - r["k"]) for r in rows])
+    easy = np.array([r["rows"] >= 500 and r["noise"] <= 0.05 for r in rows])
+    inside = [low <= r["k"] <= high for r in rows for low, high in [r["interval"]]]
+    decided = np.array([not r["is_undecided"] for r in rows])
+    said: dict[str, Any] = {
+        "tasks": len(rows),
+        "exact": int((off == 0).sum()),
+        "exact_from_500_rows_and_up_to_5_percent_noise": [int((off[easy] == 0).sum()), int(easy.sum())],
+        "off_by_more_than_one": int((off > 1).sum()),
+        "exact_where_decided": [int((off[decided] == 0).sum()), int(decided.sum())],
+        "interval_holds": int(np.sum(inside)),
+        "seconds": {"median": float(np.median([r["seconds"] for r in rows])), "most": max(r["seconds"] for r in rows)},
+    }
+    said["by_noise_and_rows"] = {
+        f"{noise:g}, {n}": [sum(r["rank"] == r["k"] for r in cell), len(cell)]
+        for noise in NOISES
+        for n in ROWS
+        if (cell := [r for r in rows if r["noise"] == noise and r["rows"] == n])
+    }
+    said["by_rank"] = {
+        str(k): [sum(r["rank"] == k for r in cell), len(cell)]
+        for k in range(1, 9)
+        if (cell := [r for r in rows if r["k"] == k])
+    }
+    return said | {"probabilities": calibration(rows), "baselines": others(rows), "errors": errors(rows)}
+
+
+def calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """How often a k comes true over the probability it was given, and the Brier score, 0 to 2, of all k together."""
+    given, true, brier = [], [], []
+    for r in rows:
+        p = np.zeros(max(len(r["probabilities"]), r["k"] + 1))
+        p[: len(r["probabilities"])] = r["probabilities"]
+        hit = np.arange(len(p)) == r["k"]
+        given.append(p)
+        true.append(hit)
+        brier.append(np.square(p - hit).sum())
+    p, hit = np.concatenate(given), np.concatenate(true)
+    curve = [
+        {"given": float(p[cell].mean()), "true": float(hit[cell].mean()), "cases": int(cell.sum())}
         for low, high in pairwise(BINS)
-        if (inside := (given > low) & (given <= high)).any()
+        if (cell := (p > low) & (p <= high)).any()
     ]
-    undecided, right = (np.array([each[name] for each in found]) for name in ("is_undecided", "is_right"))
-    row |= {"undecided": float(undecided.mean()), "right": float(right.mean())}
-    row |= {"right_decided": mean(right[~undecided]), "right_undecided": mean(right[undecided])}
-    return row
+    return {"brier": float(np.mean(brier)), "curve": curve}
 
 
-def mean(values: Any) -> float | None:
-    return float(values.mean()) if len(values) else None
+def others(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    found = {}
+    for name in BASELINES:
+        asked = [(r["baselines"][name], r["k"]) for r in rows if name in r["baselines"]]
+        defined = [(b["rank"], k, b["seconds"]) for b, k in asked if b["rank"] is not None]
+        if defined:
+            found[name] = {
+                "exact": sum(rank == k for rank, k, _ in defined),
+                "off_by_more_than_one": sum(abs(rank - k) > 1 for rank, k, _ in defined),
+                "tasks": len(defined),
+                "median_seconds": float(np.median([s for *_, s in defined])),
+            }
+    return found
+
+
+def errors(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Test error at the decided rank over that of scikit-learn's tuned network."""
+    ratios = [r["test_error"] / r["network_test_error"] for r in rows if r["network_test_error"]]
+    if not ratios:
+        return None
+    quarters = np.quantile(ratios, [0.25, 0.5, 0.75])
+    return {"tasks": len(ratios), "ratio_quartiles": quarters.tolist(), "better": int(np.sum(np.array(ratios) < 1.0))}
+
+
+def misses(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = ("family", "k", "rank", "interval", "noise", "rows", "inputs", "outputs", "weakest", "is_undecided")
+    return [{name: r[name] for name in names} for r in rows if r["rank"] != r["k"]]
 
 
 if __name__ == "__main__":
-    seed, trials = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (0, TRIALS)
-    rows = [figures(kind, n, seed, trials) for kind in (squared, classes) for n in ROWS]
-    for row in rows:
-        print({name: value for name, value in row.items() if name != "calibration"})
-        print("   ", [(round(b["given"], 2), round(b["true"], 2), b["cases"]) for b in row["calibration"]])
-    if len(sys.argv) <= 2:
-        keep("rank_decision", "A probability of p for a rank comes true in a share p of the cases.", rows)
+    folder, seed = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    every = [*UNSEEN, *CHOSEN_ON]
+    names = sys.argv[3:] or every
+    rows = run(folder, seed, names)
+    figures = {
+        group: {"all": summary(part), **{n: summary([r for r in part if r["family"] == n]) for n in families}}
+        | {"misses": misses(part)}
+        for group, families in (("unseen", UNSEEN), ("chosen on", CHOSEN_ON))
+        if (part := [r for r in rows if r["family"] in families])
+    }
+    for group, found in figures.items():
+        print(group, json.dumps(found["all"], indent=1))
+    if seed == 0 and names == every:
+        claim = "The rank is found on tasks of known rank whose families no method was chosen on."
+        keep("rank_decision", claim, {**figures, "rows": rows})

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from isthmus.datasets import held_out_rows, merged_rows
+from isthmus.datasets import folded_rows, merged_rows
 from isthmus.errors import OptionError, TooFewRowsError
 
 
@@ -46,24 +46,25 @@ def test_zero_has_one_sign():
     assert weights.tolist() == [2.0]
 
 
-def test_the_share_held_out_is_that_of_every_class():
+def test_every_row_is_held_out_once_and_every_class_in_its_share():
     labels = np.repeat([0, 1, 2], [100, 50, 10])
     x = np.random.default_rng(0).standard_normal((160, 3))
-    train, held_out = held_out_rows(x, labels, share=0.2, seed=0)
-    assert sorted([*train, *held_out]) == list(range(160))
-    assert np.abs(np.bincount(labels[held_out]) - [20, 10, 2]).max() <= 1
-    again, other = (held_out_rows(x, labels, share=0.2, seed=seed)[1] for seed in (0, 1))
-    assert np.array_equal(again, held_out)
-    assert not np.array_equal(other, held_out)
-    assert len(held_out_rows(x, None, share=0.2, seed=0)[1]) == 32
+    folds = folded_rows(x, labels, folds=5, seed=0)
+    assert sorted(np.concatenate([held_out for _, held_out in folds])) == list(range(160))
+    for train, held_out in folds:
+        assert sorted([*train, *held_out]) == list(range(160))
+        assert np.bincount(labels[held_out]).tolist() == [20, 10, 2]
+    again, other = (folded_rows(x, labels, folds=5, seed=seed)[0][1] for seed in (0, 1))
+    assert np.array_equal(again, folds[0][1])
+    assert not np.array_equal(other, folds[0][1])
 
 
 @pytest.mark.parametrize("n", range(4, 12))
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.99])
-def test_few_rows_leave_two_on_either_side(n, share):
-    train, held_out = held_out_rows(np.arange(n, dtype=float)[:, None], None, share=share, seed=n)
-    assert min(len(train), len(held_out)) >= 2
-    assert sorted([*train, *held_out]) == list(range(n))
+@pytest.mark.parametrize("folds", [2, 5, 99])
+def test_few_rows_leave_two_on_either_side(n, folds):
+    found = folded_rows(np.arange(n, dtype=float)[:, None], None, folds=folds, seed=n)
+    assert len(found) == min(folds, n // 2)
+    assert all(min(len(train), len(held_out)) >= 2 for train, held_out in found)
 
 
 def test_equal_inputs_stay_together_and_every_class_is_trained_on():
@@ -71,15 +72,15 @@ def test_equal_inputs_stay_together_and_every_class_is_trained_on():
     for seed in range(50):
         x = rng.integers(0, 25, (60, 1)).astype(float)
         labels = rng.integers(0, 6, 60)
-        train, held_out = held_out_rows(x, labels, share=0.4, seed=seed)
-        assert not set(x[train, 0]) & set(x[held_out, 0])
-        assert set(labels[train]) == set(labels)
+        for train, held_out in folded_rows(x, labels, folds=3, seed=seed):
+            assert not set(x[train, 0]) & set(x[held_out, 0])
+            assert set(labels[train]) == set(labels)
 
 
 def test_too_few_rows_are_refused():
     with pytest.raises(TooFewRowsError, match="equal inputs counted once, has 3 rows; at least 4"):
-        held_out_rows(np.array([[0.0], [0.0], [1.0], [1.0], [2.0]]), None, share=0.2, seed=0)
+        folded_rows(np.array([[0.0], [0.0], [1.0], [1.0], [2.0]]), None, folds=5, seed=0)
     with pytest.raises(TooFewRowsError, match="one of each class set aside for training"):
-        held_out_rows(np.arange(6.0)[:, None], np.arange(6), share=0.2, seed=0)
-    with pytest.raises(OptionError, match=r"validation_fraction is 0\.0"):
-        held_out_rows(np.arange(6.0)[:, None], None, share=0.0, seed=0)
+        folded_rows(np.arange(6.0)[:, None], np.arange(6), folds=5, seed=0)
+    with pytest.raises(OptionError, match="folds is 1"):
+        folded_rows(np.arange(6.0)[:, None], None, folds=1, seed=0)
