@@ -122,7 +122,7 @@ def test_sizes_are_the_singular_values_of_finite_differences(two_numbers):
         move[j] = step
         columns.append((network(rows + move) - network(rows - move)) / (2.0 * step))
     values = torch.linalg.svdvals(torch.stack(columns, 2)).square().sum(0).sqrt()
-    found = direction_sizes(fitted, rows.float(), 5)
+    found = direction_sizes(fitted.network, fitted.objective, rows.float(), 5)
     assert found[:4].tolist() == pytest.approx((values / values[0]).tolist(), rel=0.02, abs=1e-3)
     assert found[4] == 0.0
 

@@ -11,6 +11,7 @@ from isthmus.factoring.factorization import Factorization, factor, split_at, sta
 from isthmus.factoring.halves import decided_factorization
 from isthmus.factoring.linear import LinearBaseline, linear_baseline
 from isthmus.factoring.losses import row_losses
+from isthmus.factoring.rank_path import RankPath, RidgePoint, rank_path
 from isthmus.factoring.refit import refit
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "LinearBaseline",
     "Narrowed",
     "RankDecision",
+    "RankPath",
+    "RidgePoint",
     "alignment",
     "attribution",
     "best_constant",
@@ -33,6 +36,7 @@ __all__ = [
     "descent",
     "factor",
     "linear_baseline",
+    "rank_path",
     "refit",
     "row_losses",
     "split_at",

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from isthmus.factoring import presentation
 from isthmus.factoring.cross_fitting import CrossFit
 from isthmus.factoring.sufficiency import is_sufficient, margins
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.weighted_means import standard_error, weighted_mean
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from isthmus.factoring.rank_path import RankPath
 
 _RESAMPLES = 2000
 _CHUNK_NUMBERS = 4_000_000
@@ -61,6 +69,25 @@ class CrossDecision:
     def is_undecided(self) -> bool:
         """Whether the data cannot tell: another training on other rows would as often as not give another answer."""
         return self.probabilities[self.rank] <= _LIKELY
+
+    def record(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        names = ("rank", "lower", "upper", "probabilities", "errors", "standard_errors", "margins", "sizes")
+        found = {name: getattr(self, name) for name in (*names, "whole_error")}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        return {**plain, "tolerance": self.tolerance.relative}
+
+    def plot(self, *, objectives: Sequence[float] | None = None, path: RankPath | None = None) -> go.Figure:
+        """A plotly figure of the evidence, one panel under the other over k.
+
+        Args:
+            objectives: Of the network through k = 1, 2, … numbers, for a panel of them.
+            path: Ranks over λ, for a staircase below.
+        """
+        return presentation.evidence_figure(self, objectives, path)
+
+    def _repr_html_(self) -> str:
+        return presentation.evidence_html(self)
 
 
 def decide(

@@ -17,7 +17,7 @@ from isthmus.progress import Report, part, silent
 from isthmus.ranks import jacobian_spectra, narrowings
 from isthmus.ranks.jacobian import spaced
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.training import FittedNetwork, cross_entropy
+from isthmus.training import FittedNetwork, Objective, cross_entropy
 
 _POINTS = 300  # held-out rows of a fold at which f is differentiated
 
@@ -88,7 +88,7 @@ def cross_fit(
         # Where no layer carries K coordinates the network passes through fewer already.
         table += [whole[-1]] * (most + 1 - len(table))
         losses.append(torch.stack(table))
-        spectra.append(direction_sizes(fitted, inputs, most + 1))
+        spectra.append(direction_sizes(fitted.network, fitted.objective, inputs, most + 1))
     rows = torch.cat([held_out for _, held_out in folds])
     sizes = torch.tensor([len(held_out) for _, held_out in folds])
     return CrossFit(rows, sizes, torch.cat(losses, 1).cpu(), torch.cat(whole).cpu(), torch.stack(spectra).cpu())
@@ -99,18 +99,18 @@ def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
     return max(1, narrowings(fitted.network, sample, until=tolerance.relative / 10.0, extra=2)[-1].rank)
 
 
-def direction_sizes(fitted: FittedNetwork, x: Tensor, count: int) -> Tensor:
+def direction_sizes(network: FullyConnected, objective: Objective, x: Tensor, count: int) -> Tensor:
     r"""$\rho_j = \sqrt{\sum_i s_{j+1}(Jf(x_i))^2 / \sum_i s_1(Jf(x_i))^2}$ for j = 0 … `count` − 1, float64.
 
     Of a classification f are the logits up to a number that is added to all of them: it changes no probability.
 
     Args:
-        fitted: A trained network.
-        x: Rows `(n, d_in)` in its units.
+        network: f.
+        objective: What it was trained on; its loss says whether f is a classification.
+        x: Rows `(n, d_in)` in the network's units.
         count: How many; zero from the smallest width on.
     """
-    network = fitted.network
-    if fitted.objective.loss is cross_entropy:
+    if objective.loss is cross_entropy:
         network = _centred(network)
     squares = jacobian_spectra(network, spaced(x, _POINTS)).singular_values.square().sum(0)
     sizes = (squares / squares[0].clamp_min(torch.finfo(torch.float64).tiny)).sqrt()

@@ -1,16 +1,19 @@
-"""How an attribution is shown: the one place where this room reaches up.
+"""How an attribution and a decision are shown: the one place where this room reaches up.
 
 The reasons are in `docs/decisions/0012-results-that-show-themselves.md`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from isthmus.factoring.attribution import Attribution
+    from isthmus.factoring.cross_decision import CrossDecision
+    from isthmus.factoring.rank_path import RankPath
 
 
 def figure(attribution: Attribution) -> go.Figure:
@@ -25,6 +28,21 @@ def html(attribution: Attribution) -> str:
     from isthmus.reports import attribution as drawn
 
     return drawn.fragment(_record(attribution))
+
+
+def evidence_figure(decision: CrossDecision, objectives: Sequence[float] | None, path: RankPath | None) -> go.Figure:
+    """The picture of the evidence, with its axes named, as a plotly figure to show or to change."""
+    from isthmus.reports import evidence
+
+    found = {**decision.record(), "objectives": None if objectives is None else list(objectives)}
+    return evidence.figure(found, None if path is None else path.record())
+
+
+def evidence_html(decision: CrossDecision) -> str:
+    """The answer and the evidence for each k as a fragment of HTML, for notebooks."""
+    from isthmus.reports import evidence_table
+
+    return evidence_table.fragment(decision.record())
 
 
 def _record(attribution: Attribution) -> dict[str, Any]:

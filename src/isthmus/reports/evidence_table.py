@@ -1,0 +1,48 @@
+"""The evidence for a rank as a sentence and a table, for notebooks and for the page."""
+
+from __future__ import annotations
+
+from html import escape
+
+from isthmus.reports.evidence import Evidence
+from isthmus.reports.wording import interval, number, numbers, rough, share
+
+COLUMNS = ("k", "held-out error", "s.e.", "may be lost", "probability", "objective", "direction k + 1")
+
+
+def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
+    """For each k whether it is the answer, and its cells under `COLUMNS`."""
+    objectives = [None, *(found.get("objectives") or [])]
+    objectives += [None] * (len(found["errors"]) - len(objectives))
+    cells = [
+        [
+            *(str(k), number(error), rough(found["standard_errors"][k]), rough(found["margins"][k])),
+            *(share(found["probabilities"][k]), number(objectives[k]), share(found["sizes"][k])),
+        ]
+        for k, error in enumerate(found["errors"])
+    ]
+    return [(k == found["rank"], row) for k, row in enumerate(cells)]
+
+
+def answer(found: Evidence) -> str:
+    """One sentence: the rank, its probability and what else the rows allow."""
+    k, lower, upper = found["rank"], found["lower"], found["upper"]
+    allowed = f"; the rows allow {interval(lower, upper)}" if lower != upper else ""
+    return f"Through {numbers(k)}, with probability {share(found['probabilities'][k])}{allowed}."
+
+
+def fragment(found: Evidence) -> str:
+    """Both, as HTML without a script."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
+    body = "".join(
+        f'<tr style="font-weight:{weight}">{cells}</tr>'
+        for weight, cells in (("bold" if is_answer else "normal", _cells(row)) for is_answer, row in rows(found))
+    )
+    return (
+        f"<div><p>{escape(answer(found))}</p>"
+        f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
+    )
+
+
+def _cells(row: list[str]) -> str:
+    return "".join(f"<td>{escape(cell)}</td>" for cell in row)
