@@ -76,6 +76,41 @@ def fit_record(k=4, *, seed=0, task="regression", **changes):
     return json.loads(json.dumps({**record, **changes}, allow_nan=False))
 
 
+def folds_record(k=3, **changes):
+    """A fit whose rank was decided by rows held out in turn, and followed over λ; errors halve up to k."""
+    last = k + 2
+    errors = [8.0 * 0.2 ** min(j, k) + 0.01 * max(0, j - k) for j in range(last + 1)]
+    cross = {
+        "folds": 5,
+        "rows": 1001,
+        "error_name": "mean squared error (standardised units)",
+        "rank": k,
+        "lower": k,
+        "upper": k + 1,
+        "probabilities": [0.0] * k + [0.9, 0.1, 0.0],
+        "errors": errors,
+        "standard_errors": [0.1 * e for e in errors],
+        "margins": [0.08] * (last + 1),
+        "sizes": [0.9**j if j < k else 0.01 * 0.3 ** (j - k) for j in range(last + 1)],
+        "whole_error": errors[-1],
+        "tolerance": 0.1,
+        "objectives": [2.0 * 0.5 ** min(j, k) for j in range(1, last + 1)],
+    }
+    ranks = [k + 1, k, k, k, k, max(k - 1, 0), 0]
+    points = [
+        {"ridge": 0.05 * 2**i, "value": 1.0 + i, "error": 0.5 + i, "sizes": [1.0] * rank, "rank": rank}
+        for i, rank in enumerate(ranks)
+    ]
+    curve = [
+        {"rank": j, "projected": None if j else e, "refitted": e if j else None, "standard_error": 0.1 * e}
+        for j, e in enumerate(errors)
+    ]
+    same = {"rank_probabilities": {str(j): p for j, p in enumerate(cross["probabilities"])}, "error_curve": curve}
+    found = {"rank_upper": k + 1, "whole_error": errors[-1], "constant_error": errors[0], **same}
+    path = {"points": points, "plateau": k}
+    return fit_record(k, cross_decision=cross, rank_path=path, **{**found, **changes})
+
+
 def images_record(k=3):
     """A fit of an autoencoder of images, with classes to colour by."""
     rng = np.random.default_rng(3)

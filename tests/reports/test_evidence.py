@@ -61,7 +61,7 @@ def test_the_answer_is_marked_and_what_the_rows_allow_is_shaded_in_every_panel_o
     figure = DECISION.plot(objectives=(0.9, 0.5), path=PATH)
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     bands = [shape for shape in figure.layout.shapes if shape.type == "rect"]
-    assert [(line.x0, line.x1) for line in lines] == [(2, 2)] * 4
+    assert [(line.x0, line.x1) for line in lines] == [(2, 2)] * 3  # beside them the answer's bar
     assert [(band.x0, band.x1) for band in bands] == [(pytest.approx(0.7), pytest.approx(2.3))] * 4
     assert "k = 2" in titles(figure)
 
@@ -82,7 +82,7 @@ def test_panels_without_numbers_are_left_out_and_the_others_do_not_overlap():
 def test_a_certain_rank_shades_nothing_and_rank_zero_can_be_drawn():
     zero = CrossDecision.without_variation(0.25, DEFAULT_TOLERANCE)
     figure = zero.plot()
-    assert [shape.type for shape in figure.layout.shapes] == ["line"] * 3
+    assert [shape.type for shape in figure.layout.shapes] == ["line"] * 2
     assert "Through 0 numbers, with probability 100.0%." in zero._repr_html_()
 
 

@@ -10,10 +10,12 @@ import pytest
 from isthmus.reports import headline, write_report
 from isthmus.reports.figure import drawings
 from isthmus.reports.wording import number
-from reports.records import curve_record, fit_record, images_record, measure_record
+from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
 
 RECORDS = {
     **{f"rank {k}": fit_record(k) for k in (0, 1, 2, 3, 4, 7)},
+    "folds": folds_record(),
+    "path alone": {**folds_record(2), "cross_decision": None},
     "images": images_record(),
     "many images": images_record(7),
     "curve": curve_record(),
@@ -215,6 +217,22 @@ def test_the_probabilities_stand_under_the_curve_and_in_the_table(page):
     older = {name: value for name, value in record.items() if name != "rank_probabilities"}
     assert not [trace for trace in drawings(older)[0].figure.data if trace.type == "bar"]
     assert "probability" not in "".join(Reading(page(older)).text)
+
+
+def test_by_folds_one_picture_and_its_table_stand_for_the_curve(page):
+    record = folds_record(3)
+    drawn = {drawing.name: drawing for drawing in drawings(record)}
+    assert "error" not in drawn
+    assert (len(drawn["evidence"].figure.data), drawn["evidence"].height > 600) == (9, True)
+    html = page(record)
+    text = "".join(Reading(html).text)
+    found = record["cross_decision"]
+    said = [*map(number, (*found["errors"], *found["objectives"])), "may be lost", "90.0%", "longest step is marked"]
+    assert [each for each in said if each not in text] == []
+    assert f'style="height:{drawn["evidence"].height}px"' in html
+    alone = {drawing.name: drawing for drawing in drawings({**record, "cross_decision": None})}
+    assert (alone["path"].quantity, alone["path"].height) == ("rank", None)
+    assert "error" in alone
 
 
 def test_the_curve_holds_the_records_own_numbers():

@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.errors import FileFormatError, OptionError
 from isthmus.reports import validate_record, write_report
-from reports.records import curve_record, fit_record, images_record, measure_record
+from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
 
 SOURCE = Path("somewhere/run.json")
 OPTIONAL = {
@@ -16,7 +16,9 @@ OPTIONAL = {
 }
 
 
-@pytest.mark.parametrize("record", [fit_record(0), fit_record(4), images_record(), curve_record(), measure_record()])
+@pytest.mark.parametrize(
+    "record", [fit_record(0), fit_record(4), images_record(), curve_record(), folds_record(), measure_record()]
+)
 def test_complete_records_are_returned_as_they_are(record):
     assert validate_record(record, SOURCE) is record
 
@@ -34,6 +36,18 @@ def test_every_needed_key_of_a_measurement_is_missed_by_name(key):
     record = measure_record()
     del record[key]
     with pytest.raises(FileFormatError, match=rf"the record lacks {key}\."):
+        validate_record(record, SOURCE)
+
+
+@pytest.mark.parametrize("key", ["rank", "errors", "margins", "sizes", "probabilities", "folds", "error_name"])
+def test_what_was_asked_for_must_be_whole(key):
+    record = folds_record()
+    del record["cross_decision"][key]
+    with pytest.raises(FileFormatError, match=rf"the record lacks cross_decision\.{key}\."):
+        validate_record(record, SOURCE)
+    record = folds_record()
+    del record["rank_path"]["points"][1]["ridge"]
+    with pytest.raises(FileFormatError, match=r"lacks rank_path\.points\[1\]\.ridge\."):
         validate_record(record, SOURCE)
 
 

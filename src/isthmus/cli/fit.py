@@ -9,6 +9,18 @@ from typing import Annotated
 import torch
 import typer
 
+from isthmus.cli.fit_options import (
+    BatchSize,
+    Folds,
+    LearningRate,
+    OverRidges,
+    Rounds,
+    Starts,
+    Steps,
+    Test,
+    Tolerated,
+    Validation,
+)
 from isthmus.cli.options import MissingName, ScalingName, TaskName, checked_device, checked_seed, split_names
 from isthmus.cli.output import print_json, print_summary
 from isthmus.datasets import load_dataset
@@ -47,18 +59,16 @@ def fit(
         ScalingName | None, typer.Option(help="Scale each column, or all by one number. Default: by the data.")
     ] = None,
     activation: Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")] = "relu",
-    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
-    validation: Annotated[float, typer.Option(help="Share of rows that decide the rank.")] = 0.15,
-    test: Annotated[float, typer.Option(help="Share of rows for the figures that are reported.")] = 0.15,
-    starts: Annotated[
-        int, typer.Option(help="Random starts; the worse half is dropped at 1/4, 1/2 and 3/4 of the descent.", min=1)
-    ] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Peak step size of the descent.")] = DEFAULTS.learning_rate,
-    steps: Annotated[int, typer.Option(help="Steps of the descent (SOAP).")] = DEFAULTS.steps,
-    rounds: Annotated[int, typer.Option(help="At most so many rounds of L-BFGS after it.")] = DEFAULTS.rounds,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Rows in a step of the descent. Default: all up to 4096.")
-    ] = None,
+    tolerance: Tolerated = 0.1,
+    validation: Validation = 0.15,
+    test: Test = 0.15,
+    folds: Folds = None,
+    path: OverRidges = False,
+    starts: Starts = 1,
+    learning_rate: LearningRate = DEFAULTS.learning_rate,
+    steps: Steps = DEFAULTS.steps,
+    rounds: Rounds = DEFAULTS.rounds,
+    batch_size: BatchSize = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
@@ -79,6 +89,8 @@ def fit(
         tolerance=tolerance,
         device=checked_device(device),
         plan=Plan(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
+        folds=folds,
+        path=path,
     )
     options.check()
     dataset = load_dataset(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.reports import headline, summary
+from isthmus.reports import evidence_table, headline, summary
 
 _ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "arrows")
 
@@ -38,6 +38,8 @@ def print_summary(record: Mapping[str, Any], **paths: Path) -> None:
 
 
 def _errors(record: Mapping[str, Any]) -> Table:
+    if found := record.get("cross_decision"):
+        return _evidence(found)
     table = Table(title=f"held-out {record['error_name']}", title_justify="left", box=None, pad_edge=True)
     # Records of earlier fits have no probabilities.
     probabilities = record.get("rank_probabilities")
@@ -53,6 +55,17 @@ def _errors(record: Mapping[str, Any]) -> Table:
         table.add_row(f"→ {k}" if is_answer else str(k), *cells, style="bold" if is_answer else "")
     table.add_section()
     table.add_row("whole", _number(record["whole_error"]), *[""] * (len(table.columns) - 2))
+    return table
+
+
+def _evidence(found: Mapping[str, Any]) -> Table:
+    table = Table(title=f"held-out {_plain(found['error_name'])}", title_justify="left", box=None, pad_edge=True)
+    for column in evidence_table.COLUMNS:
+        table.add_column(column, justify="right")
+    for is_answer, (k, *cells) in evidence_table.rows(found):
+        table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
+    table.add_section()
+    table.add_row("whole", _number(found["whole_error"]), *[""] * (len(table.columns) - 2))
     return table
 
 

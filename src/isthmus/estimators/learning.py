@@ -14,7 +14,7 @@ from isthmus.datasets.merging import Weights
 from isthmus.denormals import flushed_denormals
 from isthmus.errors import ConstantOutputError
 from isthmus.estimators.learned import Learned
-from isthmus.factoring import CrossDecision, best_constant, cross_fit, decide, descent, split_at, standardized
+from isthmus.factoring import CrossDecision, best_constant, cross_fit, decide, descent, narrowed_factorization
 from isthmus.factoring.losses import likelihood_losses
 from isthmus.functions import Scaling, StandardizedNetwork, activation, standardization
 from isthmus.progress import Report, part, silent
@@ -145,9 +145,8 @@ def _split(fitted: FittedNetwork, decision: CrossDecision) -> Learned:
     if decision.rank > 0:
         chosen = narrowed[min(decision.rank, len(narrowed)) - 1]
         sample = fitted.objective.sample()[0]
-        encoder, decoder = split_at(chosen.network, sample, chosen.layer, chosen.rank)
         changes = tuple(n.change for n in narrowings(fitted.network, sample, until=decision.tolerance.relative / 10.0))
-        halves = standardized(fitted, encoder, decoder, chosen.layer, changes)
+        halves = narrowed_factorization(fitted, chosen, changes)
         factorization = replace(halves, encoder=_in_double(halves.encoder), decoder=_in_double(halves.decoder))
     return Learned(
         factorization,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -48,6 +49,25 @@ class CrossFit:
     spectra: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What one fold says about the rows it has held out: its columns of `CrossFit`.
+
+    Attributes:
+        losses: `(K + 1, m)` float64.
+        whole: `(m,)` float64.
+        sizes: `(K + 1,)` float64.
+    """
+
+    losses: Tensor
+    whole: Tensor
+    sizes: Tensor
+
+
+Keep = Callable[[int, Callable[[], Fold]], Fold]
+"""Gives the fold of this index: one that was kept, or else the one that it lets be made."""
+
+
 @flushed_denormals()
 @torch.no_grad()
 def cross_fit(
@@ -58,6 +78,7 @@ def cross_fit(
     *,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     evaluations: int = EVALUATIONS,
+    keep: Keep = lambda index, made: made(),
     report: Report = silent,
 ) -> CrossFit:
     """Train on each fold's rows, narrow the network to every k, and take the losses at the fold's held-out rows.
@@ -70,28 +91,48 @@ def cross_fit(
         tolerance: ε of the decision that the losses are for. K is what the first network needs to be kept within
             ε/10, and two more.
         evaluations: Gradient evaluations of each refit.
+        keep: Where folds that are done are kept, so that they need not be done again.
         report: Told the fraction done.
     """
-    losses, whole, spectra = [], [], []
-    most = 0
+    found: list[Fold] = []
     for index, (trained, held_out) in enumerate(folds):
         told = part(report, index / len(folds), (index + 1) / len(folds))
-        fitted = train(trained, part(told, 0.0, 0.7))
-        inputs, outputs = fitted.standardized(x[held_out], y[held_out])
-        most = most or _carried(fitted, tolerance)
-        narrowed = descent(
-            fitted.network, fitted.objective, most=most, evaluations=evaluations, report=part(told, 0.7, 1.0)
-        )
-        whole.append(likelihood_losses(fitted.network(inputs), outputs))
-        table = [likelihood_losses(best_constant(fitted.objective).expand(len(inputs), -1), outputs)]
-        table += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
-        # Where no layer carries K coordinates the network passes through fewer already.
-        table += [whole[-1]] * (most + 1 - len(table))
-        losses.append(torch.stack(table))
-        spectra.append(direction_sizes(fitted.network, fitted.objective, inputs, most + 1))
-    rows = torch.cat([held_out for _, held_out in folds])
-    sizes = torch.tensor([len(held_out) for _, held_out in folds])
-    return CrossFit(rows, sizes, torch.cat(losses, 1).cpu(), torch.cat(whole).cpu(), torch.stack(spectra).cpu())
+        most = len(found[0].losses) - 1 if found else None
+        rows = x[held_out], y[held_out]
+        made = partial(_fold, train, trained, rows, most, tolerance=tolerance, evaluations=evaluations, report=told)
+        found.append(keep(index, made))
+    return CrossFit(
+        torch.cat([held_out for _, held_out in folds]),
+        torch.tensor([len(held_out) for _, held_out in folds]),
+        torch.cat([fold.losses for fold in found], 1),
+        torch.cat([fold.whole for fold in found]),
+        torch.stack([fold.sizes for fold in found]),
+    )
+
+
+def _fold(
+    train: Train,
+    trained: Rows,
+    held_out: tuple[Tensor, Tensor],
+    most: int | None,
+    *,
+    tolerance: Tolerance,
+    evaluations: int,
+    report: Report,
+) -> Fold:
+    fitted = train(trained, part(report, 0.0, 0.7))
+    inputs, outputs = fitted.standardized(*held_out)
+    most = most or _carried(fitted, tolerance)
+    narrowed = descent(
+        fitted.network, fitted.objective, most=most, evaluations=evaluations, report=part(report, 0.7, 1.0)
+    )
+    whole = likelihood_losses(fitted.network(inputs), outputs)
+    losses = [likelihood_losses(best_constant(fitted.objective).expand(len(inputs), -1), outputs)]
+    losses += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
+    # Where no layer carries K coordinates the network passes through fewer already.
+    losses += [whole] * (most + 1 - len(losses))
+    sizes = direction_sizes(fitted.network, fitted.objective, inputs, most + 1)
+    return Fold(torch.stack(losses).cpu(), whole.cpu(), sizes.cpu())
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:

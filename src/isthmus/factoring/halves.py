@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isthmus.factoring.decision import RankDecision
+from isthmus.factoring.descent import Narrowed
 from isthmus.factoring.factorization import Factorization, split_at, standardized
 from isthmus.training import FittedNetwork
 
@@ -22,3 +23,15 @@ def decided_factorization(
         return None
     encoder, decoder = split_at(best.network, fitted.objective.sample()[0], best.layer, best.rank)
     return standardized(fitted, encoder, decoder, best.layer, curve)
+
+
+def narrowed_factorization(fitted: FittedNetwork, narrowed: Narrowed, curve: tuple[float, ...]) -> Factorization:
+    """A network that was narrowed by `descent`, split where it is narrow.
+
+    Args:
+        fitted: The network that was narrowed.
+        narrowed: What it was narrowed to.
+        curve: As for `decided_factorization`.
+    """
+    encoder, decoder = split_at(narrowed.network, fitted.objective.sample()[0], narrowed.layer, narrowed.rank)
+    return standardized(fitted, encoder, decoder, narrowed.layer, curve)

@@ -23,6 +23,7 @@ _BETWEEN, _BEFORE_PATH, _OUTSIDE = 34, 84, 70  # pixels between two panels, abov
 _FLOOR = 1e-6  # sizes below it are rounding and drawn there
 _SHOWN, _ROOM = 0.005, 12  # bars that can be seen get their number; of more bars than these only the answer's
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on, a linear axis would hide the small ones
+_FEW_DECADES = 3  # with so many there is room for ticks between them
 _TITLES = {
     "probabilities": "probability that k is the answer",
     "objectives": "objective through k numbers",
@@ -51,7 +52,7 @@ def evidence(found: Evidence | None, path: Path | None = None) -> go.Figure:
         elif found:
             _PANELS[name](drawn, found, axis)
     if found:
-        _over_k(drawn, found, [domains[name] for name in domains if name != "path"])
+        _over_k(drawn, found, {name: domains[name] for name in domains if name != "path"})
     return drawn
 
 
@@ -137,7 +138,7 @@ def _probabilities(drawn: go.Figure, found: Evidence, axis: str) -> None:
         showlegend=False,
         hovertemplate="k = %{x}: probability %{y:.3g}<extra></extra>",
     )
-    drawn.update_layout({axis.replace("y", "yaxis"): {"range": [0.0, 1.15], "tickvals": [0, 0.5, 1]}})
+    drawn.update_layout({axis.replace("y", "yaxis"): {"range": [0.0, 1.25], "tickvals": [0, 0.5, 1]}})
 
 
 def _objectives(drawn: go.Figure, found: Evidence, axis: str) -> None:
@@ -218,16 +219,17 @@ def _staircase(drawn: go.Figure, path: Path, axis: str, over: str) -> None:
     )
 
 
-def _over_k(drawn: go.Figure, found: Evidence, domains: list[list[float]]) -> None:
+def _over_k(drawn: go.Figure, found: Evidence, domains: Mapping[str, list[float]]) -> None:
     """The axis of k under the lowest of its panels, the answer and what the rows allow through all of them."""
     last, lower, upper = len(found["errors"]) - 1, found["lower"], found["upper"]
-    for domain in domains:
-        through = {"yref": "paper", "y0": domain[0], "y1": domain[1], "layer": "below"}
+    for name, domain in domains.items():
+        through = {"yref": "paper", "y0": domain[0], "y1": domain[1]}
         if lower != upper:
             ends = {"x0": lower - 0.3, "x1": min(upper, last) + 0.3}
-            drawn.add_shape(type="rect", **ends, **through, fillcolor=SHADE, line_width=0)
-        line = {"color": CONTRAST, "width": 1.2, "dash": "dot"}
-        drawn.add_shape(type="line", x0=found["rank"], x1=found["rank"], **through, line=line)
+            drawn.add_shape(type="rect", **ends, **through, fillcolor=SHADE, line_width=0, layer="below")
+        if name != "probabilities":  # the answer's bar has its own colour, and a number that must be read
+            line = {"color": CONTRAST, "width": 1.2, "dash": "dot"}
+            drawn.add_shape(type="line", x0=found["rank"], x1=found["rank"], **through, line=line)
     note: dict[str, Any] = {"x": found["rank"], "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
     drawn.add_annotation(**note, xshift=3, text=f"k = {found['rank']}", showarrow=False)
     lowest = "y" if len(domains) == 1 else f"y{len(domains)}"
@@ -235,8 +237,13 @@ def _over_k(drawn: go.Figure, found: Evidence, domains: list[list[float]]) -> No
 
 
 def _fitting_scale(drawn: go.Figure, axis: str, values: list[float]) -> None:
-    is_wide = min(values) > 0 and max(values) / min(values) > _WIDE
-    scale = {"type": "log", "exponentformat": "power"} if is_wide else {"rangemode": "tozero"}
+    least, most = min(values), max(values)
+    scale: dict[str, Any] = {"rangemode": "tozero"}
+    if least > 0 and most / least > _WIDE:
+        ends = math.floor(_exponent(least)), math.ceil(_exponent(most))
+        steps = (1, 2, 5) if ends[1] - ends[0] <= _FEW_DECADES else (1,)
+        ticks = [step * 10.0**exponent for exponent in range(ends[0], ends[1] + 1) for step in steps]
+        scale = {"type": "log", "tickvals": ticks, "tickformat": "~g"}
     drawn.update_layout({axis.replace("y", "yaxis"): scale})
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import attribution, latent, learning, profiles, samples, spectra
-from isthmus.reports.record import Record, is_measurement, rank_of
+from isthmus.reports import attribution, evidence, latent, learning, profiles, samples, spectra
+from isthmus.reports.record import Record, held_out_name, is_measurement, rank_of
 
 _NAMES_IN_HALF = 12  # inputs under a figure of half the width
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
@@ -27,6 +27,7 @@ class Drawing:
         figure: The plotly figure.
         is_wide: Whether it takes the full width.
         proportion: Width over height, where the content prescribes it.
+        height: In pixels, where the content prescribes that.
     """
 
     name: str
@@ -37,13 +38,46 @@ class Drawing:
     figure: go.Figure
     is_wide: bool = False
     proportion: float | None = None
+    height: int | None = None
 
 
 def drawings(record: Record) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
     if is_measurement(record):
         return [*_narrowing(record), *_inside(record)]
-    return [_answer(record), *_meaning(record), *_inside(record), _training(record)]
+    return [*_answers(record), *_meaning(record), *_inside(record), _training(record)]
+
+
+def _answers(record: Record) -> Iterator[Drawing]:
+    found, path = record.get("cross_decision"), record.get("rank_path")
+    if not found:
+        yield _answer(record)
+    if found or path:
+        yield _evidence(record)
+
+
+def _evidence(record: Record) -> Drawing:
+    found, path = record.get("cross_decision"), record.get("rank_path")
+    over_k = (
+        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; how often "
+        "each k is the answer when folds and rows are resampled; the objective of the network through k numbers; what "
+        "its derivative has in one direction more. The rank is the smallest k whose error is below the dashed line and "
+        "whose next direction is below ε. "
+    )
+    over_ridges = (
+        "The rank of the network as it is trained on under a stronger and stronger λ: the longest step is marked, a "
+        "rank that does not depend on the choice of λ."
+    )
+    return Drawing(
+        "evidence" if found else "path",
+        ANSWER,
+        "How many numbers are needed" if found else "Rank over the ridge",
+        f"{over_k if found else ''}{over_ridges if path else ''}".strip(),
+        f"held-out {held_out_name(record)}" if found else "rank",
+        evidence.evidence(found, path),
+        is_wide=True,
+        height=evidence.height(found, path) if found else None,
+    )
 
 
 def _answer(record: Record) -> Drawing:

@@ -165,12 +165,13 @@ def _numbers(record: Record, chapter: str) -> Iterator[str]:
 def figure_element(identity: str, drawing: Drawing) -> str:
     """The place of a drawing on the page, with its words; `rendered` fills it by the identity."""
     shape = ' class="wide"' if drawing.is_wide else ""
-    proportion = f' style="height:auto;aspect-ratio:{drawing.proportion:.4g}"' if drawing.proportion else ""
+    shaped = f' style="height:auto;aspect-ratio:{drawing.proportion:.4g}"' if drawing.proportion else ""
+    shaped = f' style="height:{drawing.height}px"' if drawing.height else shaped
     quantity = f'<p class="quantity">{escape(drawing.quantity)}</p>' if drawing.quantity else ""
     described = escape(f"{drawing.title}. {drawing.caption}")
     return (
         f"<figure{shape}><h3>{escape(drawing.title)}</h3><figcaption>{escape(drawing.caption)}</figcaption>{quantity}"
-        f'<div class="plot" id="{identity}" role="img" aria-label="{described}"{proportion}></div>'
+        f'<div class="plot" id="{identity}" role="img" aria-label="{described}"{shaped}></div>'
         "</figure>"
     )
 

@@ -58,6 +58,15 @@ _FIT: dict[str, Any] = {
     "whole_standard_error": None,
     "history": [{"step": None, "objective": None, "error": None, "norm_per_depth": None}],
 }
+_OVER_K = ("probabilities", "errors", "standard_errors", "margins", "sizes")
+# What a fit holds if it was asked for more.
+_EXTRAS: dict[str, Any] = {
+    "cross_decision": {
+        **dict.fromkeys(("rank", "lower", "upper", "whole_error", "tolerance", "error_name", "folds", "rows")),
+        **{name: [None] for name in _OVER_K},
+    },
+    "rank_path": {"points": [{"ridge": None, "rank": None}], "plateau": None},
+}
 _MEASURE: dict[str, Any] = {**_COMMON, "bottleneck_rank": None, "bottleneck_error": None, "cost_lower": None}
 
 
@@ -82,6 +91,11 @@ def depth_of(record: Record) -> int:
     return len(record["layers"])
 
 
+def held_out_name(record: Record) -> str:
+    """What the held-out errors of a fit measure; by folds it is a likelihood also where test rows are counted."""
+    return str((record.get("cross_decision") or record)["error_name"])
+
+
 def validate_record(record: object, source: Path) -> Record:
     """The record itself, once everything that a page shows is known to be there.
 
@@ -94,7 +108,8 @@ def validate_record(record: object, source: Path) -> Record:
     """
     if not isinstance(record, Mapping) or record.get("format") != "isthmus-run":
         raise FileFormatError(source, "it is not a record of isthmus", _REMEDY)
-    missing = list(_missing(record, _MEASURE if is_measurement(record) else _FIT, ""))
+    extras = {name: shape for name, shape in _EXTRAS.items() if record.get(name) is not None}
+    missing = list(_missing(record, _MEASURE if is_measurement(record) else {**_FIT, **extras}, ""))
     if missing:
         # A record from elsewhere may lack the same key in hundreds of entries: three name the trouble.
         named = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")

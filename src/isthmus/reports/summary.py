@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from isthmus.reports.record import Record, depth_of, is_local, is_measurement
+from isthmus.reports.record import Record, depth_of, held_out_name, is_local, is_measurement
 from isthmus.reports.wording import at_points, duration, interval, number, numbers, ordinal, rough, share
 
 _ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
@@ -68,6 +68,7 @@ def _fitted(record: Record) -> Iterator[str]:
         f"At tolerance {number(record['tolerance'])} its Jacobian has "
         f"{at_points(spectrum['rank_counts'], spectrum['points'])}."
     )
+    yield from _over_ridges(record)
     yield from _beside_baselines(record)
     yield _ending(record)
 
@@ -89,7 +90,7 @@ def _narrowed(record: Record) -> Iterator[str]:
     k, rows = record["rank"], {row["rank"]: row for row in record["error_curve"]}
     whole = f"{number(record['whole_error'])} ± {rough(record['whole_standard_error'])}"
     error = best_error(rows[k]) if k in rows else None
-    kind = str(record["error_name"]).partition(" (")[0]
+    kind = held_out_name(record).partition(" (")[0]
     if k == 0:
         at_zero = f"{number(error)}" if error is not None else "no larger"
         yield f"The best constant has held-out error {at_zero}, the whole network {whole} ({kind})."
@@ -101,6 +102,13 @@ def _narrowed(record: Record) -> Iterator[str]:
     fewer = best_error(rows[k - 1]) if k - 1 in rows else None
     rival = f"the best through {numbers(k - 1)}" if k > 1 else "a constant"
     below = f", {rival} {number(fewer)}" if fewer is not None else ""
+    if cross := record.get("cross_decision"):
+        yield (
+            f"Through {numbers(k)} networks that were fitted without a part of the rows, {cross['folds']} parts in "
+            f"turn, have error {number(error)} on it ({kind}); whole they have {whole}{below}. The halves are those of "
+            f"the one network, narrowed {_where(record)}."
+        )
+        return
     yield (
         f"Narrowed to {numbers(k)} {_where(record)}{refitted}, it has held-out error {number(error)} ({kind}); the "
         f"whole network has {whole}{below}."
@@ -111,7 +119,7 @@ def _settled(record: Record) -> Iterator[str]:
     lower, upper = record["rank_lower"], record["rank_upper"]
     if lower != upper:
         yield f"The held-out rows allow any rank from {lower} to {upper}."
-    elif lower > 0:
+    elif lower > 0 and not record.get("cross_decision"):
         yield "On held-out rows every smaller rank is significantly worse, and this one is significantly good enough."
     yield from _resampled(record)
 
@@ -123,7 +131,8 @@ def _resampled(record: Record) -> Iterator[str]:
     if likely:
         (first, p), *others = likely
         rest = "".join(f", {k} in {share(q)}" for k, q in others)
-        yield f"Resampled held-out rows give rank {first} in {share(p)} of the cases{rest}."
+        drawn = "folds and rows" if record.get("cross_decision") else "held-out rows"
+        yield f"Resampled {drawn} give rank {first} in {share(p)} of the cases{rest}."
 
 
 def _beyond(record: Record) -> Iterator[str]:
@@ -144,6 +153,15 @@ def _beyond(record: Record) -> Iterator[str]:
         said = f"{said}; keeping it {effect}" if said else f"One more direction {effect}"
     if said:
         yield f"{said}."
+
+
+def _over_ridges(record: Record) -> Iterator[str]:
+    """The step of the staircase on which the answer stands, or not."""
+    path = record.get("rank_path")
+    if path and path["points"]:
+        weak, strong = (number(path["points"][end]["ridge"]) for end in (0, -1))
+        over = " over the longest range" if path["plateau"] else ""
+        yield f"Trained on from λ = {weak} to {strong}, the network has rank {path['plateau']}{over}."
 
 
 def _beside_baselines(record: Record) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from isthmus.reports import evidence_table
 from isthmus.reports.record import Record, depth_of, is_local, is_measurement, rank_of
 from isthmus.reports.summary import headline
 from isthmus.reports.wording import duration, interval, number, rough, share
@@ -69,6 +70,8 @@ def interval_of(record: Record) -> str:
 
 def errors(record: Record) -> str:
     """Held-out error over k, the answer's row marked."""
+    if found := record.get("cross_decision"):
+        return _table(evidence_table.COLUMNS, evidence_table.rows(found))
     baselines, probabilities = record.get("baselines") or [], record.get("rank_probabilities") or {}
     body = []
     for row in record["error_curve"]:

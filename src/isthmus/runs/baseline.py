@@ -8,13 +8,20 @@ import torch
 from torch import Tensor
 
 from isthmus.datasets import Dataset
-from isthmus.factoring import RankDecision, linear_baseline, row_losses
+from isthmus.factoring import linear_baseline, row_losses
 from isthmus.runs.held_out import standardized_rows
 from isthmus.training import FittedNetwork
 
 
-def baselines(dataset: Dataset, fitted: FittedNetwork, decision: RankDecision) -> list[dict[str, Any]]:
-    """PCA for an autoencoder, reduced-rank regression otherwise: validation errors over k, test error at the rank."""
+def baselines(dataset: Dataset, fitted: FittedNetwork, *, rank: int, most: int) -> list[dict[str, Any]]:
+    """PCA for an autoencoder, reduced-rank regression otherwise: validation errors over k, test error at the rank.
+
+    Args:
+        dataset: The data.
+        fitted: The network that was fitted to the training rows.
+        rank: The decided rank.
+        most: The largest k.
+    """
     is_classification = fitted.classes is not None
     train, outputs = fitted.objective.sample()
     x_v, y_v = standardized_rows(dataset, fitted, dataset.split.validation)
@@ -24,9 +31,9 @@ def baselines(dataset: Dataset, fitted: FittedNetwork, decision: RankDecision) -
     else:
         targets = _targets(outputs, fitted)
         linear = linear_baseline(train, targets, held_out=(x_v, _targets(y_v, fitted)))
-    ranks = [k for k in range(len(decision.candidates)) if k <= linear.directions.shape[1]]
+    ranks = [k for k in range(most + 1) if k <= linear.directions.shape[1]]
     curve = {k: row_losses(linear(x_v, k), y_v, is_classification=is_classification) for k in ranks}
-    at = min(decision.rank, linear.directions.shape[1])
+    at = min(rank, linear.directions.shape[1])
     test = row_losses(linear(x_t, at), y_t, is_classification=is_classification)
     return [
         {

@@ -1,4 +1,4 @@
-"""The RUN folder: a model, its two halves, its record, and while it is unfinished a checkpoint."""
+"""The RUN folder: a model, its two halves, its record, and while it is unfinished what to go on from."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ class RunFolder:
         self.encoder = path / "encoder.safetensors"
         self.decoder = path / "decoder.safetensors"
         self.checkpoint = path / "checkpoint.safetensors"
+        self.folds = path / "folds.safetensors"
+        self.fold_checkpoint = path / "fold-checkpoint.safetensors"
+        self.path_checkpoint = path / "path-checkpoint.safetensors"
         self.report = path / "report.html"
         self._record = path / "run.json"
 
@@ -54,17 +57,29 @@ class RunFolder:
             if record.get("key") != key:
                 raise RunConflictError(self.path, _differences(record.get("options", {}), options))
             return record if record["stopped"] != "interrupted" else None
-        if self.checkpoint.is_file():
-            _, metadata = read_safetensors(self.checkpoint, "Delete it to start the fit from the beginning.")
-            if metadata.get("key") != key:
+        unfinished = [file for file in self._unfinished if file.is_file()]
+        for file in unfinished:
+            _, metadata = read_safetensors(file, "Delete it to start the fit from the beginning.")
+            # Of the fit to a fold the key is followed by the fold.
+            if metadata.get("key", "").partition(":")[0] != key:
                 raise RunConflictError(self.path, ["an unfinished fit of other data or with other options"])
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if not unfinished and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunConflictError(self.path, ["files that isthmus did not write"])
         return None
 
+    def forget(self) -> None:
+        """Remove what was kept to go on from: the fit is finished."""
+        for file in self._unfinished:
+            file.unlink(missing_ok=True)
+
+    @property
+    def _unfinished(self) -> tuple[Path, ...]:
+        return self.checkpoint, self.folds, self.fold_checkpoint, self.path_checkpoint
+
     def clear(self) -> None:
         """Remove what a fit has written here, and nothing else."""
-        for file in (self.model, self.encoder, self.decoder, self.checkpoint, self.report, self._record):
+        self.forget()
+        for file in (self.model, self.encoder, self.decoder, self.report, self._record):
             file.unlink(missing_ok=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
             shutil.rmtree(self.path)

@@ -9,9 +9,12 @@ from importlib.metadata import version
 from typing import Any
 
 from isthmus.datasets import Dataset
+from isthmus.errors import OptionError
 from isthmus.functions import Scaling, activation
 from isthmus.tolerance import Tolerance
 from isthmus.training import Plan, check_options
+
+_EXTRAS = ("folds", "path")  # not named unless asked for: a fit without them has the name it had before there were any
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class FitOptions:
         tolerance: ε of the ranks.
         device: Where to compute.
         plan: How long and how fast.
+        folds: Parts of the rows that decide the rank in turn, each held out from one network more; None for the
+            validation rows alone.
+        path: Whether the rank is also followed over λ.
     """
 
     depth: int | None = 13
@@ -41,12 +47,18 @@ class FitOptions:
     tolerance: float = 0.1
     device: str = "cpu"
     plan: Plan = field(default_factory=Plan)
+    folds: int | None = None
+    path: bool = False
 
     def check(self) -> None:
         """Raise the error that `fit` would raise for these options, before any data are read."""
         check_options("regression", self.depth or 1, self.width, self.ridge)
         activation(self.activation)
         Tolerance(self.tolerance)
+        if self.folds is not None and self.folds < 2:
+            raise OptionError("folds", self.folds, "at least 2")
+        if self.path and self.ridge == 0.0:
+            raise OptionError("ridge", self.ridge, "above 0 for a path, which multiplies it")
 
     def scaling(self, dataset: Dataset) -> Scaling:
         """The standardisation that applies to `dataset`."""
@@ -54,7 +66,8 @@ class FitOptions:
 
     def record(self, dataset: Dataset) -> dict[str, Any]:
         """Options and data as plain JSON values: enough to repeat the run."""
-        return {"data": dataset.name, "task": dataset.task, **asdict(self), "standardize": self.scaling(dataset)}
+        asked = {name: value for name, value in asdict(self).items() if name not in _EXTRAS or value}
+        return {"data": dataset.name, "task": dataset.task, **asked, "standardize": self.scaling(dataset)}
 
     def key(self, dataset: Dataset) -> str:
         """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""

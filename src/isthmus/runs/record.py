@@ -11,14 +11,16 @@ from typing import Any
 import torch
 
 from isthmus.datasets import Dataset
-from isthmus.factoring import Candidate, Factorization, RankDecision, row_losses
+from isthmus.factoring import RankPath, row_losses
 from isthmus.ranks import RankProfile
 from isthmus.runs.baseline import baselines
+from isthmus.runs.decided import Decided
 from isthmus.runs.folder import RECORD_FORMAT, RECORD_VERSION
 from isthmus.runs.held_out import standardized_rows
 from isthmus.runs.options import FitOptions
 from isthmus.runs.pictures import arrows, effects, latent, reconstructions
 from isthmus.training import FittedNetwork
+from isthmus.training.history import Stopped
 
 _CURVE_POINTS = 400  # entries of the history that are kept for plotting
 
@@ -28,46 +30,48 @@ class Findings:
     """What the main job has computed."""
 
     fitted: FittedNetwork
-    decision: RankDecision
+    decided: Decided
     profile: RankProfile
-    factorization: Factorization | None
+    path: RankPath | None
+    stopped: Stopped
+    interruptions: list[str]
 
 
 def fit_record(dataset: Dataset, options: FitOptions, found: Findings) -> dict[str, Any]:
     """The record of a fit: answers, evidence, measurements, history and how to repeat it."""
-    fitted, decision, profile = found.fitted, found.decision, found.profile
+    fitted, decided, profile = found.fitted, found.decided, found.profile
     x, y = standardized_rows(dataset, fitted, dataset.split.test)
     is_classification = fitted.classes is not None
     test = row_losses(fitted.network(x), y, is_classification=is_classification)
-    narrow = decision.best.network
+    narrow = decided.network
     at_rank = row_losses(narrow(x), y, is_classification=is_classification) if narrow is not None else None
     return {
         **_header(dataset.name, "fit", options.device),
         "task": dataset.task,
         "options": options.record(dataset),
         "data": _data(dataset),
-        "rank": decision.rank,
-        "rank_lower": decision.lower,
-        "rank_upper": decision.upper,
-        "rank_probabilities": {str(k): p for k, p in enumerate(decision.probabilities)},
-        "rank_is_undecided": decision.is_undecided,
-        "tolerance": decision.tolerance.relative,
-        "rank_evidence": _evidence(decision, profile),
+        "rank": decided.rank,
+        "rank_lower": decided.lower,
+        "rank_upper": decided.upper,
+        "rank_probabilities": {str(k): p for k, p in enumerate(decided.probabilities)},
+        "rank_is_undecided": decided.is_undecided,
+        "tolerance": decided.tolerance,
+        "rank_evidence": [*decided.evidence, *_in_detail(profile)],
         "warnings": _warnings(found, is_classification),
-        "bottleneck_layer": decision.best.layer,
+        "bottleneck_layer": decided.layer,
         "depth": fitted.network.depth,
         "width": options.width,
         "ridge": fitted.ridge,
         "error_name": "misclassified fraction" if is_classification else "mean squared error (standardised units)",
         "objective": fitted.value,
         "train_error": fitted.error,
-        "validation_error": decision.whole_error,
+        "validation_error": _validation_error(dataset, fitted),
         "test_error": float(test.mean()),
         "norm_per_depth": fitted.network.norm_per_depth,
         "stationarity": fitted.stationarity,
         "cost_lower": profile.cost_lower,
         "seconds": fitted.seconds,
-        "stopped": fitted.stopped,
+        "stopped": found.stopped,
         "jacobian_rank": {
             "lower": profile.jacobian_rank.lower,
             "upper": profile.jacobian_rank.upper,
@@ -75,19 +79,21 @@ def fit_record(dataset: Dataset, options: FitOptions, found: Findings) -> dict[s
         },
         "layers": profile.record()["layers"],
         "jacobian": profile.record()["jacobian"],
-        "error_curve": [_candidate(c) for c in decision.candidates],
-        "whole_error": decision.whole_error,
-        "whole_standard_error": decision.whole_standard_error,
-        "constant_error": decision.constant_error,
-        "margin": decision.margin,
-        "next_direction": _next_direction(decision, profile),
-        "baselines": baselines(dataset, fitted, decision),
+        "error_curve": decided.curve,
+        "whole_error": decided.whole_error,
+        "whole_standard_error": decided.whole_standard_error,
+        "constant_error": decided.constant_error,
+        "margin": decided.margin,
+        "next_direction": _next_direction(decided, profile),
+        "baselines": baselines(dataset, fitted, rank=decided.rank, most=len(decided.curve) - 1),
         "network_test_error_at_rank": None if at_rank is None else float(at_rank.mean()),
         "history": _thinned([asdict(moment) for moment in fitted.history]),
-        "attribution": effects(dataset, found.factorization),
-        "latent": latent(dataset, found.factorization),
-        "reconstructions": reconstructions(dataset, fitted, found.factorization),
+        "attribution": effects(dataset, decided.factorization),
+        "latent": latent(dataset, decided.factorization),
+        "reconstructions": reconstructions(dataset, fitted, decided.factorization),
         "arrows": arrows(dataset, fitted, options.seed),
+        **decided.more,
+        **({"rank_path": found.path.record()} if found.path else {}),
     }
 
 
@@ -130,70 +136,40 @@ def _data(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "rank": candidate.rank,
-        "layer": candidate.layer,
-        "projected": candidate.projected,
-        "refitted": candidate.refitted,
-        "standard_error": candidate.excess_error,
-    }
+def _validation_error(dataset: Dataset, fitted: FittedNetwork) -> float:
+    x, y = standardized_rows(dataset, fitted, dataset.split.validation)
+    return float(row_losses(fitted.network(x), y, is_classification=fitted.classes is not None).mean())
 
 
-def _evidence(decision: RankDecision, profile: RankProfile) -> list[str]:
-    best = decision.best
-    said = [
-        f"A function through {best.rank} numbers has held-out error {best.error:.4g}, the whole network "
-        f"{decision.whole_error:.4g} ± {decision.whole_standard_error:.2g}: a loss of {best.excess:.2g} ± "
-        f"{best.excess_error:.1g}, where {decision.margin:.2g} ({decision.tolerance.relative**2:.2%} of what the "
-        "network explains) is allowed."
-    ]
-    if decision.rank > 0:
-        worse = decision.candidates[decision.rank - 1]
-        said.append(f"Through {worse.rank} numbers the best that was found loses {worse.excess:.2g}.")
-    said += [f"In detail, {sentence}." for sentence in profile.jacobian_rank.evidence[:1]]
-    said += [f"In detail, {sentence}." for sentence in profile.bottleneck_rank.evidence[1:]]
-    return said
+def _in_detail(profile: RankProfile) -> list[str]:
+    said = [*profile.jacobian_rank.evidence[:1], *profile.bottleneck_rank.evidence[1:]]
+    return [f"In detail, {sentence}." for sentence in said]
 
 
 def _warnings(found: Findings, is_classification: bool) -> list[str]:
-    fitted, decision, profile = found.fitted, found.decision, found.profile
-    said = []
-    if fitted.stopped == "interrupted":
-        said.append("The training was interrupted: all figures are of the network as it was then.")
-    if decision.whole_error >= decision.constant_error:
+    decided, profile = found.decided, found.profile
+    said = [*found.interruptions]
+    if decided.whole_error >= decided.constant_error:
         said.append("On held-out rows the network predicts no better than a constant: the rank says nothing.")
-    if decision.is_undecided:
-        said.append(
-            f"The held-out rows cannot tell the rank: anything from {decision.lower} to {decision.upper} agrees with "
-            f"them, and the probability of {decision.rank} is {decision.probabilities[decision.rank]:.0%}. More rows "
-            "narrow this down."
-        )
-    elif decision.lower != decision.upper:
-        said.append(
-            f"The held-out rows do not settle the rank: anything from {decision.lower} to {decision.upper} agrees "
-            "with them. More rows narrow this down."
-        )
-    if profile.bottleneck_rank.upper != decision.rank:
+    said += decided.doubts
+    if profile.bottleneck_rank.upper != decided.rank:
         said.append(
             f"The network itself needs {profile.bottleneck_rank.upper} numbers to be kept within "
-            f"{profile.tolerance.relative:.0%}; held-out data ask for {decision.rank}."
+            f"{profile.tolerance.relative:.0%}; held-out data ask for {decided.rank}."
         )
     if is_classification:
-        said.append("The rank of a classification is judged by the fraction of misclassified rows.")
+        judge = "probabilities of the classes" if "cross_decision" in decided.more else "fraction of misclassified rows"
+        said.append(f"The rank of a classification is judged by the {judge}.")
     return said
 
 
-def _next_direction(decision: RankDecision, profile: RankProfile) -> dict[str, float] | None:
+def _next_direction(decided: Decided, profile: RankProfile) -> dict[str, float] | None:
     """What direction k + 1 carries: in the Jacobian, in the activations, and in held-out error."""
-    k, layer = decision.rank, decision.best.layer
+    k, layer = decided.rank, decided.layer
     relative = profile.jacobian.relative().median(0).values
-    if k == 0 or k >= len(relative) or k + 1 >= len(decision.candidates):
+    if k == 0 or k >= len(relative) or decided.gain is None:
         return None
-    found = {
-        "jacobian": float(relative[k]),
-        "error_gain": decision.candidates[k].error - decision.candidates[k + 1].error,
-    }
+    found = {"jacobian": float(relative[k]), "error_gain": decided.gain}
     if layer > 0:
         deviations = profile.layers[layer - 1].activation_singular_values
         found["activation"] = deviations[k] / deviations[0] if k < len(deviations) and deviations[0] > 0 else 0.0
