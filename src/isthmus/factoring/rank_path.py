@@ -87,7 +87,10 @@ class RankPath:
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"points": [asdict(point) for point in self.points], "plateau": self.plateau}
+        return {
+            "points": [{**asdict(point), "sizes": list(point.sizes)} for point in self.points],
+            "plateau": self.plateau,
+        }
 
 
 @flushed_denormals()

@@ -104,9 +104,9 @@ def _narrowed(record: Record) -> Iterator[str]:
     below = f", {rival} {number(fewer)}" if fewer is not None else ""
     if cross := record.get("cross_decision"):
         yield (
-            f"Through {numbers(k)} networks that were fitted without a part of the rows, {cross['folds']} parts in "
-            f"turn, have error {number(error)} on it ({kind}); whole they have {whole}{below}. The halves are those of "
-            f"the one network, narrowed {_where(record)}."
+            f"Through {numbers(k)}, networks fitted without a part of the rows, {cross['folds']} parts in turn, have "
+            f"error {number(error)} on it ({kind}); whole they have {whole}{below}. The halves are those of the one "
+            f"network, narrowed {_where(record)}."
         )
         return
     yield (
