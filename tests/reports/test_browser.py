@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.reports import write_report
 from isthmus.reports.figure import drawings
-from reports.records import curve_record, fit_record, images_record, measure_record
+from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
 
 webdriver = pytest.importorskip("selenium.webdriver")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -72,7 +72,7 @@ def _style(browser, selector, name):
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_every_figure_is_drawn_and_the_page_fits(opened, size):
-    records = [fit_record(4), images_record(3), measure_record()] if size == PHONE else [curve_record()]
+    records = [fit_record(4), folds_record(), images_record(3), measure_record()] if size == PHONE else [curve_record()]
     browser = opened(records, size)
     assert len(browser.execute_async_script(READ)) == sum(len(drawings(record)) for record in records)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= size[0]
