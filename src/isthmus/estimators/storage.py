@@ -126,4 +126,6 @@ def _plain(name: str, value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(name, each) for each in value]
     raise OptionError(name, value, "a number, a text or None to be saved")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,11 +15,12 @@ from isthmus.factoring.losses import likelihood_losses
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import jacobian_spectra, narrowings
-from isthmus.ranks.jacobian import spaced
+from isthmus.ranks.jacobian import jacobians, spaced
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, cross_entropy
 
 _POINTS = 300  # held-out rows of a fold at which f is differentiated
+_ROWS = 50  # of them at a time where the derivative is formed
 
 Rows = Tensor
 Train = Callable[[Rows, Report], FittedNetwork]
@@ -102,21 +103,28 @@ def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
 def direction_sizes(fitted: FittedNetwork, x: Tensor, count: int) -> Tensor:
     r"""$\rho_j = \sqrt{\sum_i s_{j+1}(Jf(x_i))^2 / \sum_i s_1(Jf(x_i))^2}$ for j = 0 … `count` − 1, float64.
 
-    Of a classification f are the logits up to a number that is added to all of them: it changes no probability.
+    Of a classification f is $2\sqrt{p}$, p the probabilities: lengths are then those of the Fisher information, and a
+    direction along which the classes are as certain as before is none.
 
     Args:
         fitted: A trained network.
         x: Rows `(n, d_in)` in its units.
         count: How many; zero from the smallest width on.
     """
-    network = fitted.network
+    points = spaced(x, _POINTS)
     if fitted.objective.loss is cross_entropy:
-        network = _centred(network)
-    squares = jacobian_spectra(network, spaced(x, _POINTS)).singular_values.square().sum(0)
+        values = torch.cat([_fisher_lengths(fitted.network, rows) for rows in points.split(_ROWS)])
+    else:
+        values = jacobian_spectra(fitted.network, points).singular_values
+    squares = values.square().sum(0)
     sizes = (squares / squares[0].clamp_min(torch.finfo(torch.float64).tiny)).sqrt()
     return torch.nn.functional.pad(sizes, (0, max(0, count - len(sizes))))[:count]
 
 
-def _centred(network: FullyConnected) -> FullyConnected:
-    last = network.weights[-1]
-    return replace(network, weights=(*network.weights[:-1], last - last.mean(0)))
+def _fisher_lengths(network: FullyConnected, x: Tensor) -> Tensor:
+    roots = network(x).double().softmax(1).sqrt()
+    slopes = roots[:, :, None] * jacobians(network, x)
+    # d(2√p) = (√p − √p √pᵀ √p) dz with dz the change of the logits
+    slopes = slopes - roots[:, :, None] * (roots[:, None, :] @ slopes)
+    lengths: Tensor = torch.linalg.svdvals(slopes)
+    return lengths
