@@ -10,10 +10,16 @@ from sklearn.utils.validation import validate_data
 
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
+from isthmus.estimators.dimension import both_numbers, reconstructed_dimension
 
 
 class RankAutoencoder(RankEstimator):
     r"""$x \approx h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for: a nonlinear PCA.
+
+    The rank is the number of coordinates that describe all rows at once; `dimension_` the number of directions in which
+    they vary near each of them. A circle has dimension 1 and rank 2, a sphere 2 and 3: a closed surface of dimension d
+    has no continuous one-to-one map into d numbers. Within an error, less can do: a circle that is cut open is
+    described by one number but for the rows at the cut.
 
     Parameters: those of `isthmus.estimators.base.RankEstimator`.
 
@@ -24,6 +30,10 @@ class RankAutoencoder(RankEstimator):
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             columns, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.
+        dimension_: In how many directions h(g(x)) varies near a typical row, at most k (`manifold_dimension`).
+        dimension_interval_: (lower, upper): two standard errors; they do not cover bends, noise or uneven rows.
+        dimension_shares_: Dimension -> share of the rows near which it is that; several, where the rows lie on pieces
+            of different dimensions.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
@@ -44,8 +54,20 @@ class RankAutoencoder(RankEstimator):
         """
         x = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2)
         self._check_finite(x)
-        self._learn(x, x, row_weights(sample_weight, len(x)), "autoencoder")
+        weights = row_weights(sample_weight, len(x))
+        self._learn(x, x, weights, "autoencoder")
+        found = reconstructed_dimension(self._learned, x[weights > 0])
+        self.dimension_, self.dimension_interval_ = found.dimension, (found.lower, found.upper)
+        self.dimension_shares_ = found.shares
         return self
+
+    def explain_dimension(self, X: Any) -> str:
+        """Rank and dimension in words: what they say about the data and what they leave open.
+
+        Args:
+            X: Rows `(n, d)`, of whose variance the reconstructed share is told.
+        """
+        return both_numbers(self.rank_, self.dimension_, self.score(X))
 
     def inverse_transform(self, X: Any) -> Floats:
         """`decode`, under the name that pipelines call."""

@@ -34,6 +34,12 @@ def save_estimator(estimator: Any, learned: Learned, path: Path) -> None:
         "errors": learned.errors,
         "evaluations": learned.evaluations,
     }
+    if hasattr(estimator, "dimension_"):
+        description["dimension"] = {
+            "dimension": estimator.dimension_,
+            "interval": estimator.dimension_interval_,
+            "shares": list(estimator.dimension_shares_.items()),
+        }
     tensors = {"constant": learned.constant}
     if (halves := learned.factorization) is not None:
         description |= {"layer": halves.layer, "error_curve": halves.error_curve}
@@ -62,6 +68,8 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned]:
         estimator = kind(**description["parameters"])
         for attribute, value in description["attributes"].items():
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
+        if "dimension" in description:
+            _set_dimension(estimator, description["dimension"])
         return estimator, _learned(path, description, tensors)
     except (KeyError, TypeError, ValueError) as damaged:
         if isinstance(damaged, IsthmusError):
@@ -84,6 +92,12 @@ def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]
         tuple(description["errors"]),
         description["evaluations"],
     )
+
+
+def _set_dimension(estimator: Any, saved: dict[str, Any]) -> None:
+    lower, upper = saved["interval"]
+    estimator.dimension_, estimator.dimension_interval_ = saved["dimension"], (lower, upper)
+    estimator.dimension_shares_ = {int(d): float(share) for d, share in saved["shares"]}
 
 
 def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:
