@@ -37,7 +37,7 @@ def both_numbers(rank: int, dimension: int, share: float) -> str:
     )
     numbers = f"{rank} number{'s' * (rank != 1)}"
     if rank == dimension:
-        return f"{near}, and {numbers} reconstruct all of them: as many as there are directions, so none can be spared."
+        return f"{near}, and {numbers} reconstruct{'s' * (rank == 1)} all of them: as many as there are directions."
     return (
         f"{near}, but {numbers} were needed to reconstruct all of them. Either {dimension} cannot be enough: no "
         "continuous map takes a closed curve, a sphere or a torus one to one into as many numbers as it has "

@@ -15,7 +15,7 @@ _ERRORS = 2.0  # standard errors by which the data must differ from a box
 
 
 def log_ratios(distances: Tensor) -> Tensor:
-    r"""Mean of $\log(r_4 / r_j)$ over j = 1, 2, 3 for each row, `(q,)`: 1/d on average, if d dimensions are filled evenly.
+    r"""Mean of $\log(r_4 / r_j)$ over j = 1, 2, 3 for each row, `(q,)`; on average 1/d if rows lie evenly.
 
     Args:
         distances: To the four nearest rows, `(q, 4)`, positive and ascending.
