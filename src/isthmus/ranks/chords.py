@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_PAIRINGS = 3  # all there are of four rows; for more rows the chords of three pairings are many
+_PAIRINGS = 3  # all there are of four rows
+_MANY = 32  # rows of which one pairing has hundreds of angles
 _CHUNK_NUMBERS = 10_000_000
 
 
@@ -30,22 +31,22 @@ def squared_cosines(points: Tensor, neighbours: Tensor) -> Tensor:
         depart from it by chords with no end in common: those need no middle, which is biased near edges.
     """
     m, size = neighbours.shape[1], points.shape[1]
-    found = []
+    found, rounds = [], pairings(m)
     for part in neighbours.split(max(1, _CHUNK_NUMBERS // (m * size))):
         total = torch.zeros(len(part), dtype=points.dtype)
-        for left, right in pairings(m):
+        for left, right in rounds:
             chords = torch.nn.functional.normalize(points[part[:, left]] - points[part[:, right]], dim=2)
             turned = chords.transpose(1, 2)
             gram = chords @ turned if m // 2 <= size else turned @ chords  # the same sum of squares, the smaller one
             total += (gram.square().sum((1, 2)) - m // 2) / (m // 2 * (m // 2 - 1))
-        found.append(total / _PAIRINGS)
+        found.append(total / len(rounds))
     return torch.cat(found)
 
 
 def pairings(m: int) -> list[tuple[list[int], list[int]]]:
-    """Three ways to pair m numbers so that no pair comes twice: the first rounds of a round-robin tournament."""
+    """Three ways to pair m numbers so that no pair comes twice, one of many: the first rounds of a tournament."""
     seats, rounds = list(range(m)), []
-    for _ in range(_PAIRINGS):
+    for _ in range(1 if m >= _MANY else _PAIRINGS):
         rounds.append((seats[: m // 2], seats[: m // 2 - 1 : -1]))
         seats = [seats[0], seats[-1], *seats[1:-1]]
     return rounds

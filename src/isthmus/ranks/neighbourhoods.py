@@ -12,7 +12,7 @@ def nearest(points: Tensor, centres: Tensor, count: int) -> tuple[Tensor, Tensor
     """The rows of `points` nearest to some of them, these themselves left out.
 
     Args:
-        points: `(n, d)`, all different.
+        points: `(n, d)`, all different, with their mean near 0.
         centres: Row numbers `(q,)`.
         count: How many neighbours, at most n − 1.
 
@@ -20,11 +20,12 @@ def nearest(points: Tensor, centres: Tensor, count: int) -> tuple[Tensor, Tensor
         Row numbers and distances, both `(q, count)`, nearest first.
     """
     found, distances = [], []
-    for part in centres.split(max(1, _CHUNK_NUMBERS // len(points))):
-        # Differences, not |a|² + |b|² − 2ab, which loses the distance of two near rows far from the origin.
-        apart = torch.cdist(points[part], points, compute_mode="donot_use_mm_for_euclid_dist")
+    for part in centres.split(max(1, _CHUNK_NUMBERS // max(len(points), count * points.shape[1]))):
+        apart = torch.cdist(points[part], points)
         apart[torch.arange(len(part)), part] = torch.inf
-        near = apart.topk(count, largest=False)
-        found.append(near.indices)
-        distances.append(near.values)
+        near = apart.topk(count, largest=False).indices
+        # Those were |a|² + |b|² − 2ab, quick but rounded; ratios of small distances need differences.
+        exact, order = (points[near] - points[part][:, None]).norm(dim=2).sort(1)
+        found.append(near.gather(1, order))
+        distances.append(exact)
     return torch.cat(found), torch.cat(distances)
