@@ -6,7 +6,7 @@ of columns, "local PCA" averages the components of 100 neighbours, and ESS has 2
 half an hour. Errors are relative and before rounding, means over the manifolds that an estimator answers for; exact
 are those whose rounded value is the dimension.
 
-The same, without the two slowest, on seven other sets of scikit-dimension, which nothing was chosen on.
+The same, without two slow ones, on seven other sets of scikit-dimension, which nothing was chosen on.
 
 Then rank and dimension of `RankAutoencoder` side by side on sets of known dimension, 400 rows each, with the fewest
 numbers that an exact continuous description needs; and the dimension of the rows themselves, without the autoencoder.
