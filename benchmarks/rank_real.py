@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from _environment import keep
-from _rank_predictors import PREDICTORS
+from _rank_predictors import PREDICTORS, held_out_error
 from _rank_real import REAL, RealTask, real_task
 from isthmus import RankClassifier, RankRegressor
 from isthmus.errors import IsthmusError
@@ -36,21 +36,13 @@ def compared(task: RealTask, seed: int) -> dict[str, Any]:
         return row | {"refused": str(refused)}
     found = model.decision_
     row |= {"rank": found.rank, "interval": [found.lower, found.upper], "probability": found.probabilities[found.rank]}
-    row |= {"error": error(model, task), "seconds": round(time.process_time() - begin, 1)}
+    row |= {"error": held_out_error(model, task), "seconds": round(time.process_time() - begin, 1)}
     for name in OTHERS:
         begin = time.process_time()
         losses = PREDICTORS[name](task, seed)
         row[name] = None if losses is None else losses.error
         row[f"{name}_seconds"] = round(time.process_time() - begin, 1)
     return row
-
-
-def error(model: Any, task: RealTask) -> float:
-    """Squared errors over the variance of the outputs, or the share of wrong classes."""
-    predicted = model.predict(task.x_test)
-    if task.is_classification:
-        return float(np.mean(predicted != task.y_test))
-    return float(np.square(predicted.reshape(task.y_test.shape) - task.y_test).mean(0).sum() / task.y_test.var(0).sum())
 
 
 if __name__ == "__main__":
