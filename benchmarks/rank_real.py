@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from _environment import keep
 from _rank_predictors import PREDICTORS, held_out_error
 from _rank_real import REAL, RealTask, real_task
