@@ -68,31 +68,34 @@ def cross_fit(
         x: Inputs `(n, d_in)` in the units of the data.
         y: Outputs `(n, d_out)` or labels `(n,)`.
         folds: Pairs of (rows to train on, rows held out); no row is held out twice.
-        tolerance: ε of the decision that the losses are for. K is what the first network needs to be kept within
+        tolerance: ε of the decision that the losses are for. K is what one of the networks needs to be kept within
             ε/10, and two more.
         evaluations: Gradient evaluations of each refit.
         report: Told the fraction done.
     """
-    losses, whole, spectra = [], [], []
-    most = 0
+    tables, whole, spectra = [], [], []
     for index, (trained, held_out) in enumerate(folds):
         told = part(report, index / len(folds), (index + 1) / len(folds))
         fitted = train(trained, part(told, 0.0, 0.7))
         inputs, outputs = fitted.standardized(x[held_out], y[held_out])
-        most = most or _carried(fitted, tolerance)
         narrowed = descent(
-            fitted.network, fitted.objective, most=most, evaluations=evaluations, report=part(told, 0.7, 1.0)
+            fitted.network,
+            fitted.objective,
+            most=_carried(fitted, tolerance),
+            evaluations=evaluations,
+            report=part(told, 0.7, 1.0),
         )
         whole.append(likelihood_losses(fitted.network(inputs), outputs))
         table = [likelihood_losses(best_constant(fitted.objective).expand(len(inputs), -1), outputs)]
-        table += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
-        # Where no layer carries K coordinates the network passes through fewer already.
-        table += [whole[-1]] * (most + 1 - len(table))
-        losses.append(torch.stack(table))
-        spectra.append(direction_sizes(fitted, inputs, most + 1))
+        tables.append(table + [likelihood_losses(each.network(inputs), outputs) for each in narrowed])
+        spectra.append(direction_sizes(fitted, inputs, min(fitted.network.widths) + 1))
+    ranks = max(len(table) for table in tables)
+    # A network that carries fewer than K directions passes through K numbers as it is.
+    losses = [torch.stack(table + [w] * (ranks - len(table))) for table, w in zip(tables, whole, strict=True)]
     rows = torch.cat([held_out for _, held_out in folds])
     sizes = torch.tensor([len(held_out) for _, held_out in folds])
-    return CrossFit(rows, sizes, torch.cat(losses, 1).cpu(), torch.cat(whole).cpu(), torch.stack(spectra).cpu())
+    padded = [torch.nn.functional.pad(each, (0, ranks))[:ranks] for each in spectra]
+    return CrossFit(rows, sizes, torch.cat(losses, 1).cpu(), torch.cat(whole).cpu(), torch.stack(padded).cpu())
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
