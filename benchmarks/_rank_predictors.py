@@ -53,10 +53,14 @@ class HeldOut:
     log_loss: float | None
 
 
+def held_out_error(model: Any, data: Data) -> float:
+    """Squared errors over the variance of y_test, or the share of wrong classes."""
+    return (wrong_share if data.is_classification else squared_error)(model, data.x_test, data.y_test)
+
+
 def losses(model: Any, data: Data) -> HeldOut:
-    if data.is_classification:
-        return HeldOut(wrong_share(model, data.x_test, data.y_test), log_loss(model, data.x_test, data.y_test))
-    return HeldOut(squared_error(model, data.x_test, data.y_test), None)
+    error = held_out_error(model, data)
+    return HeldOut(error, log_loss(model, data.x_test, data.y_test) if data.is_classification else None)
 
 
 def searched(model: Any, grid: dict[str, list[Any]], data: Data, seed: int) -> Any:

@@ -24,6 +24,7 @@ from isthmus.factoring import (
 from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
 from isthmus.functions import load_model as load
 from isthmus.ranks import (
+    DimensionEstimate,
     ProfileComparison,
     RankCurve,
     RankEstimate,
@@ -31,6 +32,7 @@ from isthmus.ranks import (
     bottleneck_rank,
     compare,
     jacobian_rank,
+    manifold_dimension,
     measure,
 )
 from isthmus.regions import Plane, enumerate_regions
@@ -53,6 +55,7 @@ __all__ = [
     "CostInterval",
     "Dataset",
     "DepthWindow",
+    "DimensionEstimate",
     "Factorization",
     "FitOptions",
     "FittedNetwork",
@@ -87,6 +90,7 @@ __all__ = [
     "lightning_callback",
     "load",
     "load_dataset",
+    "manifold_dimension",
     "measure",
     "representation_cost",
     "ridge_path",

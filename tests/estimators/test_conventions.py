@@ -18,7 +18,7 @@ from isthmus.errors import PartialFitError
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor, base
 
 ALL = [RankRegressor(**QUICK), RankClassifier(**QUICK), RankAutoencoder(**QUICK)]
-SMALL = {"depth": 3, "width": 16, "steps": 40, "rounds": 0, "evaluations": 5, "learning_rate": 0.03}
+SMALL = {"depth": 3, "width": 16, "steps": 40, "rounds": 0, "evaluations": 5, "learning_rate": 0.03, "folds": 2}
 
 
 def targets(estimator):

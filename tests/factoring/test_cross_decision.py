@@ -8,7 +8,7 @@ import torch
 
 from isthmus import fit
 from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide
-from isthmus.functions import FullyConnected
+from isthmus.factoring.cross_fitting import direction_sizes
 from isthmus.tolerance import DEFAULT_TOLERANCE
 from isthmus.training import Plan
 
@@ -109,22 +109,24 @@ def test_a_function_of_two_numbers_has_rank_two(two_numbers):
     assert decide(cross).rank == 2
 
 
-def test_sizes_are_the_singular_values_of_finite_differences(two_numbers):
-    x, y = two_numbers
-    fitted = trained(x, y)(torch.arange(240), None)
-    from isthmus.factoring.cross_fitting import direction_sizes
+def finite_differences(function, rows, step=1e-6):
+    moves = step * torch.eye(rows.shape[1], dtype=torch.float64)
+    return torch.stack([(function(rows + m) - function(rows - m)) / (2.0 * step) for m in moves], 2)
 
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_sizes_are_the_singular_values_of_finite_differences(two_numbers, task):
+    x, y = two_numbers
+    y = y if task == "regression" else np.digitize(y[:, 0], [-0.5, 0.5]) + 3 * (y[:, 1] > 0.5)
+    fitted = trained(x, y, task)(torch.arange(240), None)
     rows = fitted.standardized(torch.from_numpy(x[:40]), torch.from_numpy(y[:40]))[0].double()
-    network: FullyConnected = fitted.network.to(dtype=torch.float64)
-    step, columns = 1e-6, []
-    for j in range(6):
-        move = torch.zeros(6, dtype=torch.float64)
-        move[j] = step
-        columns.append((network(rows + move) - network(rows - move)) / (2.0 * step))
-    values = torch.linalg.svdvals(torch.stack(columns, 2)).square().sum(0).sqrt()
-    found = direction_sizes(fitted.network, fitted.objective, rows.float(), 5)
-    assert found[:4].tolist() == pytest.approx((values / values[0]).tolist(), rel=0.02, abs=1e-3)
-    assert found[4] == 0.0
+    network = fitted.network.to(dtype=torch.float64)
+    function = network if task == "regression" else lambda r: 2.0 * network(r).softmax(1).sqrt()
+    values = torch.linalg.svdvals(finite_differences(function, rows)).square().sum(0).sqrt()
+    found = direction_sizes(fitted.network, fitted.objective, rows.float(), 8)
+    count = len(values)
+    assert found[:count].tolist() == pytest.approx((values / values[0]).tolist(), rel=0.02, abs=1e-3)
+    assert found[count:].tolist() == [0.0] * (8 - count)
 
 
 def test_classes_are_judged_by_the_logarithm_of_their_probability(two_numbers):

@@ -9,10 +9,16 @@ from sklearn.metrics import r2_score
 from isthmus.datasets.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 from isthmus.estimators.checking import checked_rows
+from isthmus.estimators.dimension import both_numbers, reconstructed_dimension
 
 
 class RankAutoencoder(RankEstimator):
     r"""$x \approx h(g(x))$ with g into $\mathbb R^k$ and the k that held-out rows decide for: a nonlinear PCA.
+
+    The rank is the number of coordinates that describe all rows at once; `dimension_` the number of directions in which
+    they vary near each of them. A circle has dimension 1 and rank 2, a sphere 2 and 3: a closed surface of dimension d
+    has no continuous one-to-one map into d numbers. Within an error, less can do: a circle that is cut open is
+    described by one number but for the rows at the cut.
 
     Parameters: those of `isthmus.estimators.base.RankEstimator`.
 
@@ -25,6 +31,10 @@ class RankAutoencoder(RankEstimator):
         factorization_: g and h as a `Factorization`; None at rank 0.
         attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
             counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
+        dimension_: In how many directions h(g(x)) varies near a typical row, at most k (`manifold_dimension`).
+        dimension_interval_: (lower, upper): two standard errors; they do not cover bends, noise or uneven rows.
+        dimension_shares_: Dimension -> share of the rows near which it is that; several, where the rows lie on pieces
+            of different dimensions.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
@@ -46,8 +56,20 @@ class RankAutoencoder(RankEstimator):
             OptionError: If a parameter is out of range.
         """
         x = checked_rows(self, X, is_fit=True)
-        self._learn(x, x, row_weights(sample_weight, len(x)), "autoencoder")
+        weights = row_weights(sample_weight, len(x))
+        self._learn(x, x, weights, "autoencoder")
+        found = reconstructed_dimension(self._learned, x[weights > 0])
+        self.dimension_, self.dimension_interval_ = found.dimension, (found.lower, found.upper)
+        self.dimension_shares_ = found.shares
         return self
+
+    def explain_dimension(self, X: Any) -> str:
+        """Rank and dimension in words: what they say about the data and what they leave open.
+
+        Args:
+            X: Rows `(n, d)`, of whose variance the reconstructed share is told.
+        """
+        return both_numbers(self.rank_, self.dimension_, self.score(X))
 
     def inverse_transform(self, X: Any) -> Floats:
         """`decode`, under the name that pipelines call."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from isthmus.datasets import Task, merged_rows
 from isthmus.datasets.dataset import Floats, Integers
-from isthmus.errors import PartialFitError
+from isthmus.errors import OptionError, PartialFitError
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.learned import Learned
@@ -34,9 +36,11 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     A network that is trained on all rows is then narrowed to it.
 
     Args:
-        depth: L, the number of weight matrices.
+        depth: L, the number of weight matrices; or several, of which the one is taken that predicts the rows held out
+            in the first fold best.
         width: Width of the hidden layers.
-        ridge: λ; None for 3/1000 of the loss of the best constant, for classes 2/100.
+        ridge: λ; or several, of which one is chosen as for the depth. None for 3/1000 of the loss of the best constant;
+            for classes one of 2, 6 and 20 hundredths is chosen.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
         tolerance: ε of the rank, see `RankDecision`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
@@ -55,9 +59,9 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def __init__(
         self,
         *,
-        depth: int = 6,
+        depth: int | Sequence[int] = 6,
         width: int = 100,
-        ridge: float | None = None,
+        ridge: float | Sequence[float] | None = None,
         activation: str = "relu",
         tolerance: float = 0.1,
         folds: int | None = None,
@@ -143,18 +147,26 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return outputs
 
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
-        check_options(task, self.depth, self.width, self.ridge)
-        options = self._options()
+        depths, ridges = _several("depth", self.depth), _several("ridge", self.ridge)
+        for depth, ridge in product(depths, ridges):
+            check_options(task, depth, self.width, ridge)
+        options = self._options(depths[0])
         sample = Sample(*merged_rows(x, y, weights), task)
         with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
-            found = learned(sample, options, folds=self.folds, report=report)
+            found = learned(
+                sample,
+                options,
+                depths=depths,
+                ridges=None if self.ridge is None else ridges,
+                folds=self.folds,
+                report=report,
+            )
         self._take(found, latents(found, sample.x, input_names(self)))
 
-    def _options(self) -> FitOptions:
+    def _options(self, depth: int) -> FitOptions:
         options = FitOptions(
-            depth=self.depth,
+            depth=depth,
             width=self.width,
-            ridge=self.ridge,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             starts=self.starts,
             standardize=self.standardize,  # type: ignore[arg-type]
@@ -184,6 +196,15 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.attribution_ = None if there is None else there.attribution
         self.n_iter_ = found.evaluations
         self._n_features_out = found.rank
+
+
+def _several(name: str, value: Any) -> tuple[Any, ...]:
+    """The values to choose from: those of a sequence, or the one that is given."""
+    if not isinstance(value, (list, tuple)):
+        return (value,)
+    if not value:
+        raise OptionError(name, value, "a number or a list of some")
+    return tuple(value)
 
 
 def row_weights(sample_weight: Any, rows: int) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from isthmus.estimators.learned import Learned
 from isthmus.factoring import CrossDecision, best_constant, cross_fit, decide, descent, narrowed_factorization
 from isthmus.factoring.losses import likelihood_losses
 from isthmus.functions import Scaling, StandardizedNetwork, activation, standardization
-from isthmus.progress import Report, part, silent
+from isthmus.progress import Report, part
 from isthmus.ranks import narrowings
 from isthmus.runs import FitOptions
 from isthmus.tolerance import Tolerance
@@ -25,7 +26,7 @@ from isthmus.training import FittedNetwork, fit
 from isthmus.training.problem import constant_loss
 from isthmus.weighted_means import weighted_mean
 
-_FOLDS_END = 0.85  # of the progress: the folds are done, the fit to all rows begins
+_CHOICE_ENDS, _FOLDS_END = 0.15, 0.85  # of the progress: depth and λ are chosen; the folds are done
 # λ to choose from where none is asked for, in losses of the best constant. Classes that can be told apart without an
 # error would be fitted by ever larger logits, so there the choice matters much more.
 _RIDGES = {"regression": (3e-3,), "autoencoder": (3e-3,), "classification": (2e-2, 6e-2, 2e-1)}
@@ -59,12 +60,22 @@ class Sample:
         return bool((self.x == self.x[0]).all() or (self.y == self.y[0]).all())
 
 
-def learned(sample: Sample, options: FitOptions, *, folds: int | None, report: Report) -> Learned:
+def learned(
+    sample: Sample,
+    options: FitOptions,
+    *,
+    depths: Sequence[int],
+    ridges: Sequence[float] | None,
+    folds: int | None,
+    report: Report,
+) -> Learned:
     """Decide the rank by rows that were held out in turn, then fit a network of that rank to all rows and split it.
 
     Args:
         sample: The rows.
-        options: How to fit and decide.
+        options: How to fit and decide; depth and λ are those of the first that follow.
+        depths: L to choose from by the rows held out in the first fold.
+        ridges: λ to choose from likewise; None for the default ones.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         report: Told the fraction done.
 
@@ -78,17 +89,18 @@ def learned(sample: Sample, options: FitOptions, *, folds: int | None, report: R
     labels = np.asarray(sample.y, np.int64) if sample.task == "classification" else None
     count = (3 if len(sample.x) >= _MANY_ROWS else 5) if folds is None else folds
     parts = folded_rows(sample.x, labels, folds=count, seed=options.seed)
+    every = _default_ridges(sample, scaling) if ridges is None else ridges
+    choices = [replace(options, depth=depth, ridge=ridge) for depth in depths for ridge in every]
     folded = [(torch.from_numpy(trained), torch.from_numpy(held_out)) for trained, held_out in parts]
     try:
-        if options.ridge is None:
-            options = replace(options, ridge=_chosen_ridge(sample, parts[0], options, scaling))
+        options = _chosen(sample, parts[0], choices, scaling, part(report, 0.0, _CHOICE_ENDS))
         cross = cross_fit(
             lambda rows, report: _fitted(sample.at(rows.numpy()), options, scaling, report),
             torch.from_numpy(sample.x),
             torch.from_numpy(sample.y),
             folded,
             tolerance=Tolerance(options.tolerance),
-            report=part(report, 0.0, _FOLDS_END),
+            report=part(report, _CHOICE_ENDS, _FOLDS_END),
         )
     except ConstantOutputError:  # what varies was held out
         return _constant(sample, scaling, options)
@@ -98,22 +110,31 @@ def learned(sample: Sample, options: FitOptions, *, folds: int | None, report: R
     return _split(fitted, decision)
 
 
-def _chosen_ridge(sample: Sample, fold: tuple[Integers, Integers], options: FitOptions, scaling: Scaling) -> float:
-    """The λ whose network predicts the rows held out in the fold best."""
+def _default_ridges(sample: Sample, scaling: Scaling) -> list[float]:
     y, weights = torch.from_numpy(sample.y), torch.from_numpy(sample.weights)
     if sample.task != "classification":
         y = standardization(y, scaling, weights).forward(y.double())
-    ridges = [relative * constant_loss(y, weights) for relative in _RIDGES[sample.task]]
-    if len(ridges) == 1:
-        return ridges[0]
+    return [relative * constant_loss(y, weights) for relative in _RIDGES[sample.task]]
+
+
+def _chosen(
+    sample: Sample,
+    fold: tuple[Integers, Integers],
+    choices: Sequence[FitOptions],
+    scaling: Scaling,
+    report: Report,
+) -> FitOptions:
+    """The options whose network predicts the rows held out in the fold best."""
+    if len(choices) == 1:
+        return choices[0]
     trained, held_out = (sample.at(rows) for rows in fold)
-
-    def error(ridge: float) -> float:
-        fitted = _fitted(trained, replace(options, ridge=ridge), scaling, silent)
+    errors = []
+    for index, options in enumerate(choices):
+        fitted = _fitted(trained, options, scaling, part(report, index / len(choices), (index + 1) / len(choices)))
         x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
-        return float(weighted_mean(likelihood_losses(fitted.network(x), y), torch.from_numpy(held_out.weights)))
-
-    return min(ridges, key=error)
+        losses = likelihood_losses(fitted.network(x), y)
+        errors.append(float(weighted_mean(losses, torch.from_numpy(held_out.weights))))
+    return choices[errors.index(min(errors))]
 
 
 def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Report) -> FittedNetwork:
@@ -122,7 +143,7 @@ def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Repor
         None if sample.task == "autoencoder" else sample.y,
         sample_weight=sample.weights,
         task=sample.task,
-        depth=options.depth or 1,  # None, to choose it, is not offered here
+        depth=options.depth or 1,  # it has been chosen
         width=options.width,
         ridge=options.ridge,
         seed=options.seed,

@@ -34,6 +34,12 @@ def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, pa
         "objectives": learned.objectives,
         "evaluations": learned.evaluations,
     }
+    if hasattr(estimator, "dimension_"):
+        description["dimension"] = {
+            "dimension": estimator.dimension_,
+            "interval": estimator.dimension_interval_,
+            "shares": list(estimator.dimension_shares_.items()),
+        }
     tensors = {"constant": learned.constant}
     if (halves := learned.factorization) is not None:
         description |= {"layer": halves.layer, "error_curve": halves.error_curve}
@@ -65,6 +71,8 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned, Latents |
         estimator = kind(**description["parameters"])
         for attribute, value in description["attributes"].items():
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
+        if "dimension" in description:
+            _set_dimension(estimator, description["dimension"])
         learned = _learned(path, description, tensors)
         return estimator, learned, None if learned.factorization is None else _latents(estimator, tensors)
     except (KeyError, TypeError, ValueError) as damaged:
@@ -94,6 +102,12 @@ def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]
 def _latents(estimator: Any, tensors: dict[str, Tensor]) -> Latents:
     attribution = Attribution(tensors["latents.effects"], tuple(input_names(estimator)))
     return Latents(tensors["latents.lower"], tensors["latents.upper"], attribution)
+
+
+def _set_dimension(estimator: Any, saved: dict[str, Any]) -> None:
+    lower, upper = saved["interval"]
+    estimator.dimension_, estimator.dimension_interval_ = saved["dimension"], (lower, upper)
+    estimator.dimension_shares_ = {int(d): float(share) for d, share in saved["shares"]}
 
 
 def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:
@@ -126,4 +140,6 @@ def _plain(name: str, value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(name, each) for each in value]
     raise OptionError(name, value, "a number, a text or None to be saved")

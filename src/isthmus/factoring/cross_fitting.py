@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -16,11 +16,12 @@ from isthmus.factoring.losses import likelihood_losses
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import jacobian_spectra, narrowings
-from isthmus.ranks.jacobian import spaced
+from isthmus.ranks.jacobian import jacobians, spaced
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, Objective, cross_entropy
 
 _POINTS = 300  # held-out rows of a fold at which f is differentiated
+_ROWS = 50  # of them at a time where the derivative is formed
 
 Rows = Tensor
 Train = Callable[[Rows, Report], FittedNetwork]
@@ -51,12 +52,12 @@ class CrossFit:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What one fold says about the rows it has held out: its columns of `CrossFit`.
+    """What one fold says about the rows it has held out.
 
     Attributes:
-        losses: `(K + 1, m)` float64.
-        whole: `(m,)` float64.
-        sizes: `(K + 1,)` float64.
+        losses: Through k = 0, 1, 2, … numbers, as many as its network carries, `(·, m)` float64.
+        whole: Of its whole network, `(m,)` float64.
+        sizes: Of the derivative's directions, as many as the network is wide, float64.
     """
 
     losses: Tensor
@@ -88,7 +89,7 @@ def cross_fit(
         x: Inputs `(n, d_in)` in the units of the data.
         y: Outputs `(n, d_out)` or labels `(n,)`.
         folds: Pairs of (rows to train on, rows held out); no row is held out twice.
-        tolerance: ε of the decision that the losses are for. K is what the first network needs to be kept within
+        tolerance: ε of the decision that the losses are for. K is what one of the networks needs to be kept within
             ε/10, and two more.
         evaluations: Gradient evaluations of each refit.
         keep: Where folds that are done are kept, so that they need not be done again.
@@ -97,16 +98,18 @@ def cross_fit(
     found: list[Fold] = []
     for index, (trained, held_out) in enumerate(folds):
         told = part(report, index / len(folds), (index + 1) / len(folds))
-        most = len(found[0].losses) - 1 if found else None
         rows = x[held_out], y[held_out]
-        made = partial(_fold, train, trained, rows, most, tolerance=tolerance, evaluations=evaluations, report=told)
+        made = partial(_fold, train, trained, rows, tolerance=tolerance, evaluations=evaluations, report=told)
         found.append(keep(index, made))
+    ranks = max(len(fold.losses) for fold in found)
+    # A network that carries fewer than K directions passes through K numbers as it is.
+    losses = [torch.cat([fold.losses, fold.whole.expand(ranks - len(fold.losses), -1)]) for fold in found]
     return CrossFit(
         torch.cat([held_out for _, held_out in folds]),
         torch.tensor([len(held_out) for _, held_out in folds]),
-        torch.cat([fold.losses for fold in found], 1),
+        torch.cat(losses, 1),
         torch.cat([fold.whole for fold in found]),
-        torch.stack([fold.sizes for fold in found]),
+        torch.stack([torch.nn.functional.pad(fold.sizes, (0, ranks))[:ranks] for fold in found]),
     )
 
 
@@ -114,7 +117,6 @@ def _fold(
     train: Train,
     trained: Rows,
     held_out: tuple[Tensor, Tensor],
-    most: int | None,
     *,
     tolerance: Tolerance,
     evaluations: int,
@@ -122,16 +124,17 @@ def _fold(
 ) -> Fold:
     fitted = train(trained, part(report, 0.0, 0.7))
     inputs, outputs = fitted.standardized(*held_out)
-    most = most or _carried(fitted, tolerance)
     narrowed = descent(
-        fitted.network, fitted.objective, most=most, evaluations=evaluations, report=part(report, 0.7, 1.0)
+        fitted.network,
+        fitted.objective,
+        most=_carried(fitted, tolerance),
+        evaluations=evaluations,
+        report=part(report, 0.7, 1.0),
     )
-    whole = likelihood_losses(fitted.network(inputs), outputs)
     losses = [likelihood_losses(best_constant(fitted.objective).expand(len(inputs), -1), outputs)]
     losses += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
-    # Where no layer carries K coordinates the network passes through fewer already.
-    losses += [whole] * (most + 1 - len(losses))
-    sizes = direction_sizes(fitted.network, fitted.objective, inputs, most + 1)
+    whole = likelihood_losses(fitted.network(inputs), outputs)
+    sizes = direction_sizes(fitted.network, fitted.objective, inputs, min(fitted.network.widths) + 1)
     return Fold(torch.stack(losses).cpu(), whole.cpu(), sizes.cpu())
 
 
@@ -143,7 +146,8 @@ def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
 def direction_sizes(network: FullyConnected, objective: Objective, x: Tensor, count: int) -> Tensor:
     r"""$\rho_j = \sqrt{\sum_i s_{j+1}(Jf(x_i))^2 / \sum_i s_1(Jf(x_i))^2}$ for j = 0 … `count` − 1, float64.
 
-    Of a classification f are the logits up to a number that is added to all of them: it changes no probability.
+    Of a classification f is $2\sqrt{p}$, p the probabilities: lengths are then those of the Fisher information, and a
+    direction along which the classes are as certain as before is none.
 
     Args:
         network: f.
@@ -151,13 +155,20 @@ def direction_sizes(network: FullyConnected, objective: Objective, x: Tensor, co
         x: Rows `(n, d_in)` in the network's units.
         count: How many; zero from the smallest width on.
     """
+    points = spaced(x, _POINTS)
     if objective.loss is cross_entropy:
-        network = _centred(network)
-    squares = jacobian_spectra(network, spaced(x, _POINTS)).singular_values.square().sum(0)
+        values = torch.cat([_fisher_lengths(network, rows) for rows in points.split(_ROWS)])
+    else:
+        values = jacobian_spectra(network, points).singular_values
+    squares = values.square().sum(0)
     sizes = (squares / squares[0].clamp_min(torch.finfo(torch.float64).tiny)).sqrt()
     return torch.nn.functional.pad(sizes, (0, max(0, count - len(sizes))))[:count]
 
 
-def _centred(network: FullyConnected) -> FullyConnected:
-    last = network.weights[-1]
-    return replace(network, weights=(*network.weights[:-1], last - last.mean(0)))
+def _fisher_lengths(network: FullyConnected, x: Tensor) -> Tensor:
+    roots = network(x).double().softmax(1).sqrt()
+    slopes = roots[:, :, None] * jacobians(network, x)
+    # d(2√p) = (√p − √p √pᵀ √p) dz with dz the change of the logits
+    slopes = slopes - roots[:, :, None] * (roots[:, None, :] @ slopes)
+    lengths: Tensor = torch.linalg.svdvals(slopes)
+    return lengths

@@ -67,7 +67,7 @@ class RankDecision:
     `probabilities` answers another question: had other held-out rows been drawn from the same source, how often would
     each k have been the answer? They come from resampling the rows (`rank_probabilities`). They do not include what
     another training, another refit or another split would have changed: the networks are taken as they are. Of few rows
-    they say too much: `benchmarks/rank_probabilities.py` finds them right to 0.1 from 100 rows on, for classes from 500.
+    they say too much: `benchmarks/rank_probabilities.py` finds them right to 0.1 from 100 rows, for classes from 500.
 
     Attributes:
         rank: k.

@@ -3,8 +3,10 @@
 from isthmus.ranks.bottleneck import Narrowing, bottleneck_rank, chosen, narrowings
 from isthmus.ranks.comparison import ProfileComparison, compare
 from isthmus.ranks.curve import RankCurve, rank_curve
+from isthmus.ranks.dimension import DimensionEstimate
 from isthmus.ranks.estimate import RankEstimate
 from isthmus.ranks.jacobian import JacobianSpectra, jacobian_rank, jacobian_spectra, jacobians, spaced
+from isthmus.ranks.manifold import manifold_dimension
 from isthmus.ranks.measurement import measure
 from isthmus.ranks.model import Model, as_network
 from isthmus.ranks.profile import RankProfile
@@ -13,6 +15,7 @@ from isthmus.ranks.truncation import BalancedTruncation, balanced_truncations, t
 
 __all__ = [
     "BalancedTruncation",
+    "DimensionEstimate",
     "JacobianSpectra",
     "LayerSpectrum",
     "Model",
@@ -30,6 +33,7 @@ __all__ = [
     "jacobian_spectra",
     "jacobians",
     "layer_spectra",
+    "manifold_dimension",
     "measure",
     "narrowings",
     "rank_curve",

@@ -1,0 +1,49 @@
+"""A network made to pass through fewer and fewer numbers."""
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus import fit
+from isthmus.factoring import descent
+from isthmus.training import Plan
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    rng = np.random.default_rng(100)
+    x = rng.standard_normal((200, 5))
+    z = x @ rng.standard_normal((5, 2))
+    y = np.stack([z[:, 0], np.abs(z[:, 1]), z[:, 0] - z[:, 1]], 1)
+    return fit(x, y, depth=4, width=16, ridge=0.01, plan=Plan(steps=150, rounds=1, evaluations=40), seed=0)
+
+
+def test_each_network_factors_and_has_the_value_it_says(fitted):
+    found = descent(fitted.network, fitted.objective, most=3)
+    assert [each.rank for each in found] == [1, 2, 3]
+    for each in found:
+        assert np.linalg.matrix_rank(each.network.weights[each.layer].numpy(), tol=1e-4) <= each.rank
+        x, y = fitted.objective.sample()
+        error = float((each.network(x) - y).double().square().sum(1).mean())
+        squares = sum(float(w.double().square().sum()) for w in (*each.network.weights, *each.network.biases))
+        assert each.value == pytest.approx(error + fitted.ridge * squares / 4, rel=1e-6)
+
+
+def test_fewer_numbers_cost_more_and_two_cost_little(fitted):
+    one, two, three = (each.value for each in descent(fitted.network, fitted.objective, most=3))
+    assert one > 3.0 * two
+    assert two < 1.3 * fitted.value
+    assert three <= two * 1.001
+
+
+def test_a_network_that_is_narrow_already_is_left_alone(fitted):
+    through = descent(fitted.network, fitted.objective, most=2)[1]
+    again = descent(through.network, fitted.objective, most=2)[1]
+    assert again.value == pytest.approx(through.value, rel=1e-5)
+
+
+def test_no_more_than_the_layers_carry(fitted):
+    assert len(descent(fitted.network, fitted.objective, most=100)) <= 16
+    assert torch.isfinite(
+        torch.tensor([each.value for each in descent(fitted.network, fitted.objective, most=100)])
+    ).all()
