@@ -43,19 +43,21 @@ def test_probabilities_are_those_of_a_slow_bootstrap():
     cross = table([1.0, 0.4, 0.112, 0.1], noise=0.08, n=60)
     rng, answers = np.random.default_rng(1), []
     losses = cross.losses.numpy()
+    deviations = (losses - losses[losses.mean(1).argmin()]).std(1, ddof=1) / np.sqrt(60)
     for _ in range(3000):
         folds = rng.integers(3, size=3)
         rows = [20 * folds[rng.integers(3)] + rng.integers(20) for _ in range(60)]
         e = losses[:, rows].mean(1)
         e -= e.min()
         step = np.maximum(0.01 * e[0], np.minimum(0.1 * np.r_[0.0, e[:-1]], 0.03 * e[0]))
-        answers.append(int(np.argmax((e <= step) & (np.array([1.0, 0.5, 0.0, 0.0]) <= 0.1))))
+        missed = (e > 2.0 * deviations) & (np.array([1.0, 0.5, 0.0, 0.0]) > 0.1)
+        answers.append(int(np.argmax((e <= step) & ~missed)))
     expected = np.bincount(answers, minlength=4) / 3000
     assert decide(cross).probabilities == pytest.approx(expected, abs=0.05)
 
 
 def test_folds_that_disagree_on_the_derivative_split_the_answer():
-    cross = table([1.0, 0.102, 0.1, 0.1])
+    cross = table([1.0, 0.102, 0.1, 0.1])  # without noise: the second direction is certainly of use
     spectra = cross.spectra.clone()
     spectra[:2, 1] = 0.05
     mixed = decide(CrossFit(cross.rows, cross.sizes_of_folds, cross.losses, cross.whole, spectra))

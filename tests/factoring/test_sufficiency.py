@@ -9,8 +9,9 @@ from isthmus.tolerance import Tolerance
 TENTH = Tolerance(0.1)
 
 
-def smallest(excess, sizes, tolerance=TENTH):
-    return int(is_sufficient(torch.tensor(excess), torch.tensor(sizes), tolerance).int().argmax())
+def smallest(excess, sizes, tolerance=TENTH, error=0.1):
+    errors = torch.full((len(excess),), error)
+    return int(is_sufficient(torch.tensor(excess), errors, torch.tensor(sizes), tolerance).int().argmax())
 
 
 def test_margins_are_those_of_the_formula():
@@ -35,6 +36,13 @@ def test_the_smallest_that_is_enough(excess, sizes, rank):
     assert smallest(excess, sizes) == rank
 
 
+def test_a_direction_counts_only_where_it_is_of_use():
+    excess, sizes = [100.0, 0.9, 0.0, 5.0], [1.0, 0.5, 0.4, 0.3]
+    assert smallest(excess, sizes, error=0.1) == 2  # significantly worse through one number
+    assert smallest(excess, sizes, error=0.5) == 1  # not significantly
+    assert smallest([100.0, 0.0, 5.0, 9.0], sizes, error=0.1) == 1  # more numbers fit noise
+
+
 def test_the_tolerance_is_the_scale_of_everything():
     assert smallest([100.0, 0.5, 0.0], [1.0, 0.05, 0.0]) == 1
     assert smallest([100.0, 0.5, 0.0], [1.0, 0.05, 0.0], Tolerance(0.01)) == 2
@@ -43,4 +51,4 @@ def test_the_tolerance_is_the_scale_of_everything():
 def test_tables_are_judged_side_by_side():
     excess = torch.tensor([[100.0, 0.5, 0.0], [0.0, 1.0, 2.0]])
     sizes = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
-    assert is_sufficient(excess, sizes, TENTH).int().argmax(1).tolist() == [1, 0]
+    assert is_sufficient(excess, torch.zeros(3), sizes, TENTH).int().argmax(1).tolist() == [1, 0]

@@ -31,8 +31,8 @@ class CrossDecision:
     r"""How many numbers are needed to predict, with the evidence.
 
     The rank is the smallest k such that the best function through $\mathbb R^k$ that was found predicts rows that were
-    not trained on nearly as well as the best of all, and the whole network's derivative has no further direction of
-    relative size above ε (`is_sufficient`).
+    not trained on nearly as well as the best of all, and no further direction of the whole network's derivative is
+    both of relative size above ε and of use there (`is_sufficient`).
 
     `probabilities` come from resampling: folds are drawn with replacement, which stands for other trainings, and rows
     within them, which stands for other data. How often they come true is measured in `benchmarks/rank_decision.py`.
@@ -105,9 +105,10 @@ def decide(
     errors = torch.stack([weighted_mean(row, counted) for row in cross.losses])
     sizes = cross.spectra.median(0).values
     excess = errors - errors.min()
-    rank = int(is_sufficient(excess, sizes, tolerance).int().argmax())
     best = cross.losses[int(errors.argmin())]
-    probabilities = _probabilities(cross, counted, tolerance, seed)
+    deviations = torch.tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
+    rank = int(is_sufficient(excess, deviations, sizes, tolerance).int().argmax())
+    probabilities = _probabilities(cross, counted, deviations, tolerance, seed)
     below = probabilities.cumsum(0)
     return CrossDecision(
         rank,
@@ -115,7 +116,7 @@ def decide(
         max(rank, int((below >= 1.0 - _TAIL).int().argmax())),
         tuple(probabilities.tolist()),
         tuple(errors.tolist()),
-        tuple(standard_error(row - best, counted) for row in cross.losses),
+        tuple(deviations.tolist()),
         tuple(margins(excess, tolerance).tolist()),
         tuple(sizes.tolist()),
         float(weighted_mean(cross.whole, counted)),
@@ -123,7 +124,9 @@ def decide(
     )
 
 
-def _probabilities(cross: CrossFit, weights: Tensor | None, tolerance: Tolerance, seed: int) -> Tensor:
+def _probabilities(
+    cross: CrossFit, weights: Tensor | None, deviations: Tensor, tolerance: Tolerance, seed: int
+) -> Tensor:
     losses = cross.losses if weights is None else cross.losses * (weights / weights.mean())
     sizes = cross.sizes_of_folds.double()
     first = (sizes.cumsum(0) - sizes).long()
@@ -137,6 +140,6 @@ def _probabilities(cross: CrossFit, weights: Tensor | None, tolerance: Tolerance
         counts.scatter_add_(1, first[drawn] + within.long(), torch.ones_like(counts))
         means = counts @ losses.T / n
         excess = means - means.min(1, keepdim=True).values
-        enough = is_sufficient(excess, cross.spectra[folds].median(1).values, tolerance)
+        enough = is_sufficient(excess, deviations, cross.spectra[folds].median(1).values, tolerance)
         answers += enough.int().argmax(1).bincount(minlength=len(losses))
     return answers.double() / _RESAMPLES

@@ -8,6 +8,7 @@ from torch import Tensor
 from isthmus.tolerance import Tolerance
 
 _MOST = 3.0  # margins that a drop may stretch to
+_SURE = 2.0  # standard errors above zero from which an excess is one
 
 
 def margins(excess: Tensor, tolerance: Tolerance) -> Tensor:
@@ -29,19 +30,20 @@ def margins(excess: Tensor, tolerance: Tolerance) -> Tensor:
     return torch.maximum(allowed, torch.minimum(relative * before, _MOST * allowed))
 
 
-def is_sufficient(excess: Tensor, sizes: Tensor, tolerance: Tolerance) -> Tensor:
+def is_sufficient(excess: Tensor, errors: Tensor, sizes: Tensor, tolerance: Tolerance) -> Tensor:
     r"""For k = 0, 1, 2, … whether k numbers are enough, `(…, K + 1)`.
 
-    They are if the excess is within its margin and no further direction of the derivative is larger than ε of the
-    first: $e_k \le m_k$ and $\rho_k \le \varepsilon$. K is enough where nothing is.
+    They are if the excess is within its margin, $e_k \le m_k$, unless more numbers predict significantly better,
+    $e_k > 2 s_k$, and the derivative has a further direction, $\rho_k > \varepsilon$. A direction that helps nowhere
+    but on the rows that were trained on is noise, however large it is. K is enough where nothing is.
 
     Args:
         excess: As for `margins`.
+        errors: $s_k$, standard errors of the excess, `(…, K + 1)`.
         sizes: $\rho_k$, relative size of the derivative in direction k + 1, `(…, K + 1)`.
         tolerance: ε.
     """
-    enough = (excess <= margins(excess, tolerance)) & (sizes <= tolerance.relative)
-    # Nothing is explained: no direction of a function that predicts no better than a constant is real.
-    enough[..., 0] |= excess[..., 0] <= 0.0
+    is_missed = (excess > _SURE * errors) & (sizes > tolerance.relative)
+    enough = (excess <= margins(excess, tolerance)) & ~is_missed
     enough[..., -1] = True
     return enough
