@@ -35,7 +35,8 @@ class CrossDecision:
     both of relative size above ε and of use there (`is_sufficient`).
 
     `probabilities` come from resampling: folds are drawn with replacement, which stands for other trainings, and rows
-    within them, which stands for other data. How often they come true is measured in `benchmarks/rank_decision.py`.
+    within them, which stands for other data. They do not know what all trainings have in common: on families of
+    functions that the rule was not chosen on, those above 0.95 came true in 66 % (`benchmarks/rank_decision.py`).
 
     Attributes:
         rank: k.
