@@ -78,7 +78,8 @@ def _quality(record: Record) -> str:
     if "misclassified" in str(record["error_name"]):
         return f"; it misclassifies {share(record['test_error'])} of the {record['data']['test']} test rows"
     constant = record.get("constant_error")
-    if constant:
+    # With folds the held-out errors are those of other networks, of more rows.
+    if constant and not record.get("cross_decision"):
         # Both errors are of the validation rows: the quotient of errors on different rows would not be a share.
         explained = 1.0 - record["whole_error"] / constant
         return f"; on rows it has not seen it explains {share(explained)} of the variation"
@@ -104,9 +105,9 @@ def _narrowed(record: Record) -> Iterator[str]:
     below = f", {rival} {number(fewer)}" if fewer is not None else ""
     if cross := record.get("cross_decision"):
         yield (
-            f"Through {numbers(k)}, networks fitted without a part of the rows, {cross['folds']} parts in turn, have "
-            f"error {number(error)} on it ({kind}); whole they have {whole}{below}. The halves are those of the one "
-            f"network, narrowed {_where(record)}."
+            f"Through {numbers(k)}, networks fitted to training and validation rows without a part of them, "
+            f"{cross['folds']} parts in turn, have error {number(error)} on it ({kind}); whole they have "
+            f"{whole}{below}. The halves are those of the one network, narrowed {_where(record)}."
         )
         return
     yield (
