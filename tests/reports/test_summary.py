@@ -58,9 +58,8 @@ def test_a_summary_says_how_far_to_trust_the_answer():
 def test_by_folds_it_is_said_whose_errors_they_are():
     said = summary(folds_record(3))
     for part in (
-        "Through 3 numbers, networks fitted to training and validation rows without a part of them, 5 parts in turn, have "
-        "error 0.064 on it "
-        "(mean squared error); whole they have 0.084 ± 0.62, the best through 2 numbers 0.32.",
+        "Through 3 numbers, networks fitted to training and validation rows without a part of them, 5 parts in turn, "
+        "have error 0.064 on it (mean squared error); whole they have 0.084 ± 0.62, the best through 2 numbers 0.32.",
         "The halves are those of the one network, narrowed at layer 6 of 13.",
         "The held-out rows allow any rank from 3 to 4.",
         "Resampled folds and rows give rank 3 in 90.0% of the cases, 4 in 10.0%.",
