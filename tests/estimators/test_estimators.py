@@ -1,5 +1,6 @@
 """The rank that is decided, the halves that meet there, and data of which there is little to learn."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -209,3 +210,19 @@ def test_scikit_learn_is_imported_by_who_asks_and_its_absence_named():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "scikit-learn, which is not installed. Run: pip install 'isthmus[sklearn]'" in done.stdout
+
+
+def test_an_interrupt_ends_the_fit_and_leaves_the_one_before(monkeypatch):
+    x, y = through_one_number(60)
+    fitted = RankRegressor(**QUICK).fit(x, y)
+    before, begun = fitted.predict(x), []
+
+    def interrupted(*rows, **settings):
+        begun.append(len(rows[0]))
+        return dataclasses.replace(isthmus.fit(*rows, **settings), stopped="interrupted")
+
+    monkeypatch.setattr("isthmus.estimators.learning.fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(x, -y)
+    assert len(begun) == 1
+    np.testing.assert_array_equal(fitted.predict(x), before)

@@ -76,6 +76,13 @@ def test_weights_count_rows_as_often_as_they_say():
     assert found.errors == pytest.approx(means.tolist())
 
 
+def test_a_network_that_carries_fewer_coordinates_bounds_the_rank():
+    found = decide(table([1.0, 0.4, 0.1, 0.1]))
+    assert found.at_most(2) is found
+    bounded = found.at_most(1)
+    assert (bounded.rank, bounded.lower, bounded.upper, bounded.errors) == (1, 1, 2, found.errors)
+
+
 def test_rows_without_variation_have_rank_zero():
     found = CrossDecision.without_variation(0.25, DEFAULT_TOLERANCE)
     assert (found.rank, found.probabilities, found.is_undecided) == (0, (1.0,), False)

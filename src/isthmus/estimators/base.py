@@ -42,7 +42,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ridge: λ; or several, of which one is chosen as for the depth. None chooses, in losses of the best constant,
             among 0.003, 0.03 and 0.3 for outputs and among 0.02, 0.06 and 0.2 for classes; for autoencoders 0.003.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
-        tolerance: ε of the rank, see `RankDecision`.
+        tolerance: ε of the rank, see `CrossDecision`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         starts: Random starts, of which the best is kept.
         steps: As in `Plan`.

@@ -26,10 +26,11 @@ class RankClassifier(ClassifierMixin, RankEstimator):
     Attributes:
         classes_: The labels of the rows that count, in sorted order.
         rank_: k; 0 where nothing can be predicted but the most frequent class.
-        rank_interval_: (lower, upper): every smaller k is significantly worse, the upper one significantly enough.
-        rank_probabilities_: k -> how often resampled held-out rows decide for it.
-        error_curve_: Share of wrong classes among the held-out rows of the best function found through k = 0, 1, 2, …
-            numbers.
+        rank_interval_: (lower, upper), between which 95 % of the resampled folds and rows decide.
+        rank_probabilities_: k -> how often they decide for it.
+        decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
+        error_curve_: Mean of −log of the class's probability over the held-out rows, of the best function found through
+            k = 0, 1, 2, … numbers.
         factorization_: g and h as a `Factorization`, of logits; None at rank 0.
         attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
             counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.

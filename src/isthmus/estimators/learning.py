@@ -22,8 +22,7 @@ from isthmus.progress import Report, part
 from isthmus.ranks import narrowings
 from isthmus.runs import FitOptions
 from isthmus.tolerance import Tolerance
-from isthmus.training import FittedNetwork, fit
-from isthmus.training.problem import constant_loss
+from isthmus.training import FittedNetwork, constant_loss, fit
 from isthmus.weighted_means import weighted_mean
 
 _CHOICE_ENDS, _FOLDS_END = 0.15, 0.85  # of the progress: depth and λ are chosen; the folds are done
@@ -82,6 +81,7 @@ def learned(
     Raises:
         TooFewRowsError: If there are too few rows to hold some out.
         IsthmusError: For whatever else `fit` refuses.
+        KeyboardInterrupt: If a training was interrupted.
     """
     scaling: Scaling = options.standardize or "columns"
     if sample.is_constant:
@@ -138,7 +138,7 @@ def _chosen(
 
 
 def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Report) -> FittedNetwork:
-    return fit(
+    fitted = fit(
         sample.x,
         None if sample.task == "autoencoder" else sample.y,
         sample_weight=sample.weights,
@@ -154,6 +154,9 @@ def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Repor
         device=options.device,
         report=report,
     )
+    if fitted.stopped == "interrupted":
+        raise KeyboardInterrupt  # one of several trainings: the others should not begin
+    return fitted
 
 
 @flushed_denormals()
@@ -162,9 +165,10 @@ def _split(fitted: FittedNetwork, decision: CrossDecision) -> Learned:
     """The network that was fitted to all rows, narrowed to the decided rank."""
     constant = best_constant(fitted.objective)[0].cpu().double()
     narrowed = descent(fitted.network, fitted.objective, most=len(decision.errors) - 1)
+    decision = decision.at_most(len(narrowed))
     factorization = None
     if decision.rank > 0:
-        chosen = narrowed[min(decision.rank, len(narrowed)) - 1]
+        chosen = narrowed[decision.rank - 1]
         sample = fitted.objective.sample()[0]
         changes = tuple(n.change for n in narrowings(fitted.network, sample, until=decision.tolerance.relative / 10.0))
         halves = narrowed_factorization(fitted, chosen, changes)
@@ -172,7 +176,7 @@ def _split(fitted: FittedNetwork, decision: CrossDecision) -> Learned:
     return Learned(
         factorization,
         fitted.outputs.backward(constant) if fitted.classes is None else constant,
-        decision if factorization is None else replace(decision, rank=factorization.rank),
+        decision,
         tuple(each.value for each in narrowed),
         fitted.history[-1].step if fitted.history else 0,
     )

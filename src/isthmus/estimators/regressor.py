@@ -18,8 +18,9 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
 
     Attributes:
         rank_: k; 0 where nothing can be predicted but a constant.
-        rank_interval_: (lower, upper): every smaller k is significantly worse, the upper one significantly enough.
-        rank_probabilities_: k -> how often resampled held-out rows decide for it.
+        rank_interval_: (lower, upper), between which 95 % of the resampled folds and rows decide.
+        rank_probabilities_: k -> how often they decide for it.
+        decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             outputs, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -70,6 +70,12 @@ class CrossDecision:
     def is_undecided(self) -> bool:
         """Whether the data cannot tell: another training on other rows would as often as not give another answer."""
         return self.probabilities[self.rank] <= _LIKELY
+
+    def at_most(self, rank: int) -> CrossDecision:
+        """The decision for a network of which no layer carries more than `rank` coordinates."""
+        if self.rank <= rank:
+            return self
+        return replace(self, rank=rank, lower=min(self.lower, rank))
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""

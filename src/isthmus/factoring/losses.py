@@ -12,7 +12,7 @@ def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> 
     """What counts on held-out rows: squared errors, or 1 where the class is wrong; `(n,)` float64."""
     if is_classification:
         return (outputs.argmax(1) != targets).double()
-    return (outputs.double() - targets.double()).square().sum(1)
+    return likelihood_losses(outputs, targets)
 
 
 def likelihood_losses(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,9 +102,7 @@ def decided_by_folds(
     """
     decision = decide(cross, tolerance=Tolerance(options.tolerance), seed=options.seed)
     narrowed = descent(fitted.network, fitted.objective, most=len(decision.errors) - 1, report=report)
-    if decision.rank > len(narrowed):  # no layer of this network carries as many coordinates
-        rank = len(narrowed)
-        decision = replace(decision, rank=rank, lower=min(decision.lower, rank))
+    decision = decision.at_most(len(narrowed))
     k, errors = decision.rank, decision.errors
     chosen = narrowed[k - 1] if k else None
     return Decided(
