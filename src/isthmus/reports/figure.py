@@ -62,7 +62,7 @@ def _evidence(record: Record) -> Drawing:
         "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; how often "
         "each k is the answer when folds and rows are resampled; the objective of the network through k numbers; what "
         "its derivative has in one direction more. The rank is the smallest k whose error is below the dashed line and "
-        "whose next direction is below ε. "
+        "whose next direction is below ε or of no use on held-out rows. "
     )
     over_ridges = (
         "The rank of the network as it is trained on under a stronger and stronger λ: the longest step is marked, a "
