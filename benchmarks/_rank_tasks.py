@@ -1,8 +1,11 @@
-"""The 216 tasks of known rank on which the decision is tested: six families, k, noise, rows, dimensions.
+"""The 324 tasks of known rank on which the decision is tested: nine families, k, noise, rows, dimensions.
 
 Families in `CHOSEN_ON` were there when methods and thresholds were chosen (seeds from 100 on); those in `UNSEEN` were
-written by someone else and not run before the method was fixed. Within a family every pair of a noise and a number of
-rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn. Dimensions are drawn, with at least four rows for each input.
+written by someone else and not run before the method was fixed. Those in `FRESH` were written by someone else again,
+after the method had been changed in view of `UNSEEN`, and not run before it was fixed again.
+
+Within a family every pair of a noise and a number of rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn.
+Dimensions are drawn, with at least four rows for each input.
 
 A family draws clean outputs y = h(g(x)) with k hidden numbers; noise is Gaussian with the given share of their root
 mean square. A draw counts if every hidden number matters: with C the covariance of the hidden numbers and J the
