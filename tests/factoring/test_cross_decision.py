@@ -8,7 +8,7 @@ import torch
 
 from isthmus import fit
 from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide
-from isthmus.factoring.cross_fitting import direction_sizes
+from isthmus.factoring.direction_sizes import direction_sizes
 from isthmus.tolerance import DEFAULT_TOLERANCE
 from isthmus.training import Plan
 

@@ -13,15 +13,11 @@ from isthmus.denormals import flushed_denormals
 from isthmus.factoring.constants import best_constant
 from isthmus.factoring.descent import EVALUATIONS, descent
 from isthmus.factoring.losses import likelihood_losses
-from isthmus.functions import FullyConnected
+from isthmus.factoring.weakest_coordinate import weakest_coordinate
 from isthmus.progress import Report, part, silent
-from isthmus.ranks import jacobian_spectra, narrowings
-from isthmus.ranks.jacobian import jacobians, spaced
+from isthmus.ranks import narrowings
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.training import FittedNetwork, Objective, cross_entropy
-
-_POINTS = 300  # held-out rows of a fold at which f is differentiated
-_ROWS = 50  # of them at a time where the derivative is formed
+from isthmus.training import FittedNetwork, constant_loss
 
 Rows = Tensor
 Train = Callable[[Rows, Report], FittedNetwork]
@@ -39,15 +35,21 @@ class CrossFit:
             fold; of k = 0 of the best constant. Squared errors summed over the standardised outputs, or −log of the
             probability of the class.
         whole: `(m,)`: of the whole networks.
-        spectra: $\rho_j$ `(folds, K + 1)`: size of the whole network's derivative in direction j + 1, root mean square
-            over held-out rows of the singular values of its Jacobian, relative to the first direction's.
+        objectives: $o_k$ `(folds, K + 1)`: what the training objective is through k numbers, of a fold's constant 1.
+        effects: $r_k$ `(folds, K + 1)`: how much coordinate k + 1 of the network through k + 1 numbers matters, relative
+            to the first (`WeakestCoordinate`); 0 where there is none.
+        dependences: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
+        is_classification: Whether the losses are those of classes.
     """
 
     rows: Tensor
     sizes_of_folds: Tensor
     losses: Tensor
     whole: Tensor
-    spectra: Tensor
+    objectives: Tensor
+    effects: Tensor
+    dependences: Tensor
+    is_classification: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +59,16 @@ class Fold:
     Attributes:
         losses: Through k = 0, 1, 2, … numbers, as many as its network carries, `(·, m)` float64.
         whole: Of its whole network, `(m,)` float64.
-        sizes: Of the derivative's directions, as many as the network is wide, float64.
+        objectives: Through as many, and last of the whole network, relative to the constant's, float64.
+        effects: Of the weakest coordinate through k = 1, 2, … numbers, float64.
+        dependences: Of the same coordinates, float64.
     """
 
     losses: Tensor
     whole: Tensor
-    sizes: Tensor
+    objectives: Tensor
+    effects: Tensor
+    dependences: Tensor
 
 
 Keep = Callable[[int, Callable[[], Fold]], Fold]
@@ -104,12 +110,16 @@ def cross_fit(
     ranks = max(len(fold.losses) for fold in found)
     # A network that carries fewer than K directions passes through K numbers as it is.
     losses = [torch.cat([fold.losses, fold.whole.expand(ranks - len(fold.losses), -1)]) for fold in found]
+    objectives = [torch.cat([fold.objectives, fold.objectives[-1:].expand(ranks)])[:ranks] for fold in found]
     return CrossFit(
         torch.cat([held_out for _, held_out in folds]),
         torch.tensor([len(held_out) for _, held_out in folds]),
         torch.cat(losses, 1),
         torch.cat([fold.whole for fold in found]),
-        torch.stack([torch.nn.functional.pad(fold.sizes, (0, ranks))[:ranks] for fold in found]),
+        torch.stack(objectives),
+        torch.stack([torch.nn.functional.pad(fold.effects, (0, ranks))[:ranks] for fold in found]),
+        torch.stack([torch.nn.functional.pad(fold.dependences, (0, ranks))[:ranks] for fold in found]),
+        not y.is_floating_point(),
     )
 
 
@@ -123,52 +133,35 @@ def _fold(
     report: Report,
 ) -> Fold:
     fitted = train(trained, part(report, 0.0, 0.7))
+    network, objective = fitted.network, fitted.objective
     inputs, outputs = fitted.standardized(*held_out)
     narrowed = descent(
-        fitted.network,
-        fitted.objective,
+        network,
+        objective,
         most=_carried(fitted, tolerance),
         evaluations=evaluations,
-        report=part(report, 0.7, 1.0),
+        report=part(report, 0.7, 0.9),
     )
-    losses = [likelihood_losses(best_constant(fitted.objective).expand(len(inputs), -1), outputs)]
+    constant = best_constant(objective)
+    losses = [likelihood_losses(constant.expand(len(inputs), -1), outputs)]
     losses += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
-    whole = likelihood_losses(fitted.network(inputs), outputs)
-    sizes = direction_sizes(fitted.network, fitted.objective, inputs, min(fitted.network.widths) + 1)
-    return Fold(torch.stack(losses).cpu(), whole.cpu(), sizes.cpu())
+    targets = objective.sample()[1]
+    whole_value, of_constant = objective.value(network), constant_loss(targets, objective.weights)
+    values = [of_constant, *(each.value for each in narrowed), whole_value]
+    rows = torch.cat([objective.sample()[0], inputs])
+    weakest = []
+    for each in narrowed:
+        report(0.9 + 0.1 * each.rank / len(narrowed), f"coordinate {each.rank}")
+        weakest.append(weakest_coordinate(each.network, each.layer, each.rank, rows, objective.loss))
+    return Fold(
+        torch.stack(losses).cpu(),
+        likelihood_losses(network(inputs), outputs).cpu(),
+        torch.tensor(values, dtype=torch.float64) / of_constant,
+        torch.tensor([each.effect for each in weakest], dtype=torch.float64),
+        torch.tensor([each.dependence for each in weakest], dtype=torch.float64),
+    )
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
     sample = fitted.objective.sample()[0]
     return max(1, narrowings(fitted.network, sample, until=tolerance.relative / 10.0, extra=2)[-1].rank)
-
-
-def direction_sizes(network: FullyConnected, objective: Objective, x: Tensor, count: int) -> Tensor:
-    r"""$\rho_j = \sqrt{\sum_i s_{j+1}(Jf(x_i))^2 / \sum_i s_1(Jf(x_i))^2}$ for j = 0 … `count` − 1, float64.
-
-    Of a classification f is $2\sqrt{p}$, p the probabilities: lengths are then those of the Fisher information, and a
-    direction along which the classes are as certain as before is none.
-
-    Args:
-        network: f.
-        objective: What it was trained on; its loss says whether f is a classification.
-        x: Rows `(n, d_in)` in the network's units.
-        count: How many; zero from the smallest width on.
-    """
-    points = spaced(x, _POINTS)
-    if objective.loss is cross_entropy:
-        values = torch.cat([_fisher_lengths(network, rows) for rows in points.split(_ROWS)])
-    else:
-        values = jacobian_spectra(network, points).singular_values
-    squares = values.square().sum(0)
-    sizes = (squares / squares[0].clamp_min(torch.finfo(torch.float64).tiny)).sqrt()
-    return torch.nn.functional.pad(sizes, (0, max(0, count - len(sizes))))[:count]
-
-
-def _fisher_lengths(network: FullyConnected, x: Tensor) -> Tensor:
-    roots = network(x).double().softmax(1).sqrt()
-    slopes = roots[:, :, None] * jacobians(network, x)
-    # d(2√p) = (√p − √p √pᵀ √p) dz with dz the change of the logits
-    slopes = slopes - roots[:, :, None] * (roots[:, None, :] @ slopes)
-    lengths: Tensor = torch.linalg.svdvals(slopes)
-    return lengths

@@ -5,7 +5,6 @@ The reasons are in `docs/decisions/0012-results-that-show-themselves.md`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,12 +29,11 @@ def html(attribution: Attribution) -> str:
     return drawn.fragment(_record(attribution))
 
 
-def evidence_figure(decision: CrossDecision, objectives: Sequence[float] | None, path: RankPath | None) -> go.Figure:
+def evidence_figure(decision: CrossDecision, path: RankPath | None) -> go.Figure:
     """The picture of the evidence, with its axes named, as a plotly figure to show or to change."""
     from isthmus.reports import evidence
 
-    found = {**decision.record(), "objectives": None if objectives is None else list(objectives)}
-    return evidence.figure(found, None if path is None else path.record())
+    return evidence.figure(decision.record(), None if path is None else path.record())
 
 
 def evidence_html(decision: CrossDecision) -> str:

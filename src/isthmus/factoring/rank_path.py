@@ -14,7 +14,7 @@ import torch
 
 from isthmus.denormals import flushed_denormals
 from isthmus.errors import OptionError
-from isthmus.factoring.cross_fitting import direction_sizes
+from isthmus.factoring.direction_sizes import direction_sizes
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report, part, silent
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance

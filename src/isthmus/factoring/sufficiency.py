@@ -1,49 +1,72 @@
-"""When k numbers are enough."""
+"""How probably k numbers are enough, weighed from what speaks for it and against it."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
 from isthmus.tolerance import Tolerance
 
-_MOST = 3.0  # margins that a drop may stretch to
-_SURE = 2.0  # standard errors above zero from which an excess is one
+EVIDENCE = ("one", "loss", "effect", "drop", "objective", "dependence")
+"""What is weighed; the columns of `evidence`."""
+# Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0021-weighed-evidence.md.
+WEIGHTS = {
+    "regression": (0.0, -1.0, -1.0, 0.0, -0.5, 4.0),
+    "classification": (0.0, -1.0, -1.0, 0.0, -0.5, 4.0),
+}
+_LOSS, _EFFECT, _OBJECTIVE = 0.1, 0.1, 0.01  # below these differences are rounding and luck
 
 
-def margins(excess: Tensor, tolerance: Tolerance) -> Tensor:
-    r"""How much may be lost through k = 0, 1, 2, … numbers, `(…, K + 1)`.
+def evidence(excess: Tensor, objectives: Tensor, effects: Tensor, dependences: Tensor, tolerance: Tolerance) -> Tensor:
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 6)`, columns as in `EVIDENCE`.
 
-    With $e_k$ the excess and ε the tolerance: $m_k = \max(\varepsilon^2 e_0, \min(\varepsilon e_{k-1}, 3 \varepsilon^2
-    e_0))$. The first part is what a direction of relative size ε carries. The second lets go what is left if it is
-    below the share ε of what was left before: a network that is made to pass through k numbers keeps a little of the
-    fold that its sheet of k dimensions had in k + 1, while a direction that is really missing costs about as much as
-    the one before it.
+    With ε the tolerance:
 
-    Args:
-        excess: $e_k \ge 0$, mean loss of the best function through k numbers less the least of all, `(…, K + 1)`.
-        tolerance: ε.
-    """
-    relative = tolerance.relative
-    allowed = relative**2 * excess[..., :1]
-    before = torch.nn.functional.pad(excess[..., :-1], (1, 0))
-    return torch.maximum(allowed, torch.minimum(relative * before, _MOST * allowed))
-
-
-def is_sufficient(excess: Tensor, errors: Tensor, sizes: Tensor, tolerance: Tolerance) -> Tensor:
-    r"""For k = 0, 1, 2, … whether k numbers are enough, `(…, K + 1)`.
-
-    They are if the excess is within its margin, $e_k \le m_k$, unless more numbers predict significantly better,
-    $e_k > 2 s_k$, and the derivative has a further direction, $\rho_k > \varepsilon$. A direction that helps nowhere
-    but on the rows that were trained on is noise, however large it is. K is enough where nothing is.
+    - loss: $\log(e_k / \varepsilon^2 e_0 + 0.1)$, the held-out loss that more numbers avoid.
+    - effect: $\log(r_k / \varepsilon + 0.1)$, how much the next coordinate matters.
+    - drop: the same less that of the coordinate before.
+    - objective: $\log(o_k / \min o - 1 + 0.01)$, what more numbers lower the training objective by.
+    - dependence: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no
+      number of its own.
 
     Args:
-        excess: As for `margins`.
-        errors: $s_k$, standard errors of the excess, `(…, K + 1)`.
-        sizes: $\rho_k$, relative size of the derivative in direction k + 1, `(…, K + 1)`.
+        excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least of all, `(K + 1,)`.
+        objectives: $o_k > 0$, `(K + 1,)`.
+        effects: $r_k$ `(K + 1,)`.
+        dependences: $D_k$ `(K + 1,)`.
         tolerance: ε.
     """
-    is_missed = (excess > _SURE * errors) & (sizes > tolerance.relative)
-    enough = (excess <= margins(excess, tolerance)) & ~is_missed
-    enough[..., -1] = True
+    epsilon, gained = tolerance.relative, float(excess[0])
+    losses = torch.log(excess / (epsilon**2 * gained if gained > 0 else 1.0) + _LOSS)
+    effect = torch.log(effects / epsilon + _EFFECT)
+    drop = torch.cat([effect[:1] * 0.0, effect.diff()])
+    objective = torch.log(objectives / objectives.min() - 1.0 + _OBJECTIVE)
+    return torch.stack([torch.ones_like(losses), losses, effect, drop, objective, dependences], 1)
+
+
+def sufficiency(evidence: Tensor, weights: tuple[float, ...], excess: Tensor, errors: Tensor) -> Tensor:
+    r"""The probability that k numbers are enough, given that fewer are not, for k = 0, 1, …, K: `(K + 1,)`.
+
+    For k ≥ 1 it is $1 / (1 + e^{-a_k})$ with $a_k$ the weighted sum of the evidence. No numbers are enough with the
+    probability that the constant's excess is chance, that of a normal variable to be larger in size than
+    $e_0 / s_0$. K is enough where nothing is.
+
+    Args:
+        evidence: `(K + 1, 6)`.
+        weights: As many as it has columns.
+        excess: $e_k$ `(K + 1,)`.
+        errors: $s_k$, their standard errors, `(K + 1,)`.
+    """
+    enough = torch.sigmoid(evidence @ torch.tensor(weights, dtype=evidence.dtype))
+    gained, error = float(excess[0]), float(errors[0])
+    enough[0] = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
+    enough[-1] = 1.0
     return enough
+
+
+def probabilities(sufficient: Tensor) -> Tensor:
+    r"""Of k being the smallest number that is enough: $s_k \prod_{j<k} (1 - s_j)$, `(K + 1,)`."""
+    before = torch.cat([torch.ones_like(sufficient[:1]), (1.0 - sufficient[:-1]).cumprod(0)])
+    return sufficient * before
