@@ -105,6 +105,10 @@ def test_it_draws_itself(k, kind):
     assert title.text == "effect of the input"
 
 
+def test_a_long_name_is_cut_before_it_is_escaped():
+    assert shown(1, 1, ["&" * 30]).plot().layout.xaxis.ticktext == ("&amp;" * 21 + "…",)
+
+
 def test_a_notebook_shows_it_without_a_script():
     found = shown(2, 40, ["<b>mass</b>", *(f"x{j}" for j in range(39))])
     tree = ElementTree.fromstring(found._repr_html_())

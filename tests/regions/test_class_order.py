@@ -1,5 +1,7 @@
 """The classes along a line, against closed forms, a fine grid, and the regions found by cutting boxes."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from isthmus import FullyConnected, StandardizedNetwork
 from isthmus.errors import DomainError, ShapeError
 from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
 from isthmus.functions.standardization import Affine
-from isthmus.regions import class_order, enumerate_regions
+from isthmus.regions import ClassOrder, class_order, enumerate_regions
 from isthmus.regions.line import knots
 
 
@@ -109,3 +111,82 @@ def test_what_has_no_order_is_refused():
     for lower, upper in ((1.0, 1.0), (0.0, np.inf)):
         with pytest.raises(DomainError, match="is empty or unbounded"):
             class_order(lines((1.0, 0.0), (0.0, 0.0)), lower, upper)
+
+
+# b on both sides of a and c; d is ahead nowhere. Centres: b (1·(−1.5) + 2·4) / 3, a 0, c 2
+TWICE = ClassOrder((-2.0, -1.0, 1.0, 3.0, 5.0), ("b", "a", "c", "b"), ("a", "b", "c", "d"))
+
+
+def test_centres_are_the_means_over_the_intervals():
+    assert TWICE.centres == pytest.approx({"a": 0.0, "b": 6.5 / 3, "c": 2.0}, abs=1e-15)
+    assert TWICE.order == ("a", "c", "b")
+
+
+def test_the_picture_holds_ranges_centres_and_boundaries():
+    figure = TWICE.plot()
+    boundaries, bars, line, centres = figure.data
+    rows = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True))
+    assert list(rows) == ["a", "c", "b", "d", "the line"]
+    for trace, at in ((bars, [rows[name] for name in "bacb"]), (line, [rows["the line"]] * 4)):
+        assert (list(trace.base), list(trace.x), list(trace.y)) == ([-2.0, -1.0, 1.0, 3.0], [1.0, 2.0, 2.0, 2.0], at)
+    colours = dict(zip("bacb", bars.marker.color, strict=True))
+    assert len(set(colours.values())) == 3
+    assert list(line.marker.color) == [colours[name] for name in "bacb"]
+    assert dict(zip(centres.y, centres.x, strict=True)) == pytest.approx({0: 0.0, 1: 2.0, 2: 6.5 / 3})
+    # each boundary goes from the line to the rows of both neighbours, and says which they are
+    assert list(boundaries.x) == [-1.0, -1.0, -1.0, None, 1.0, 1.0, 1.0, None, 3.0, 3.0, 3.0, None]
+    assert list(boundaries.y) == [4, 2, 0, None, 4, 1, 0, None, 4, 2, 1, None]
+    assert list(boundaries.customdata[::4]) == ["b | a", "a | c", "c | b"]
+    (note,) = figure.layout.annotations
+    assert (note.text, note.y) == ("nowhere", rows["d"])
+    low, high = figure.layout.xaxis.range
+    assert low < -2.0
+    assert high > 5.0
+
+
+def test_twenty_names_have_a_row_each_and_are_no_markup():
+    names = ("<b>bold</b>", 1, "1", "m" * 30, *(f"class {i}" for i in range(16)))
+    figure = ClassOrder(tuple(map(float, range(21))), names, names).plot()
+    assert figure.layout.height >= 20 * len(names)
+    shown = ("&lt;b&gt;bold&lt;/b&gt;", "1", "1", "m" * 21 + "…", *names[4:], "the line")
+    assert figure.layout.yaxis.ticktext == shown
+    assert figure.layout.yaxis.tickvals == tuple(range(21))
+    assert list(figure.data[1].y) == list(range(20))
+
+
+def test_a_line_of_one_class_has_no_boundary():
+    alone = ClassOrder((0.0, 2.0), (True,), (False, True))
+    boundaries, _, line, centres = alone.plot().data
+    assert (list(boundaries.x), list(line.x), list(centres.x)) == ([], [2.0], [1.0])
+    assert "True. Nowhere: False." in alone._repr_html_()
+
+
+def test_a_notebook_shows_it_as_a_sentence_and_a_table():
+    tree = ElementTree.fromstring(TWICE._repr_html_())
+    said = tree.find("p").text
+    for part in ("z from −2 to 5: a – c – b.", "On several intervals: b.", "Nowhere: d.", "direction"):
+        assert part in said
+    rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+    assert rows == [
+        ["class", "ahead for z", "centre", "on the line"],
+        ["a", "−1 to 1", "0", ""],
+        ["c", "1 to 3", "2", ""],
+        ["b", "−2 to −1, 3 to 5", "2.167", ""],
+        ["d", "nowhere", "", ""],
+    ]
+    a, _, b, d = [row[-1].get("style") for row in list(tree.iter("tr"))[1:]]
+    stops = [[float(stop.split(" ")[-1].rstrip("%)")) for stop in bar.split(",")[1:]] for bar in (a, b)]
+    assert stops[0] == pytest.approx([100 / 7, 100 / 7, 300 / 7, 300 / 7], abs=0.01)
+    assert stops[1] == pytest.approx([0, 0, 100 / 7, 100 / 7, 500 / 7, 500 / 7, 100, 100], abs=0.01)
+    assert "gradient" not in d
+
+
+def test_a_class_of_many_slivers_is_counted_and_each_can_be_seen():
+    edges = [edge for i in range(5) for edge in (float(i), i + 1 - 1e-9)]
+    found = ClassOrder((*edges, 5.0), ("a", "<i>") * 5, ("a", "<i>"))
+    tree = ElementTree.fromstring(found._repr_html_())
+    (row,) = (row for row in tree.iter("tr") if row[0].text == "<i>")
+    assert row[1].text.endswith(", and 2 more")
+    stops = [float(stop.split(" ")[-1].rstrip("%)")) for stop in row[-1].get("style").split(",")[1:]]
+    assert [end - begin for begin, end in zip(stops[1::4], stops[2::4], strict=True)] == pytest.approx([0.6] * 5)
+    assert max(stops) <= 100.0

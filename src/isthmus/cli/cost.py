@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from isthmus.cli.inputs import model_inputs
-from isthmus.cli.options import MissingName, checked_seed
+from isthmus.cli.options import Missing, MissingName, ModelPath, checked_seed
+from isthmus.cli.output import print_object
 from isthmus.costs import CostInterval, StretchedNetwork, representation_costs
 from isthmus.costs.patches import DEFAULT_TOLERANCE
 from isthmus.costs.representation import DEFAULT_POINTS
@@ -30,9 +29,7 @@ _DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers ea
 
 
 def cost(
-    model: Annotated[
-        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
-    ],
+    model: ModelPath,
     data: Annotated[
         str | None,
         typer.Option(help="The domain is a neighbourhood of these rows: as for isthmus fit.", metavar="DATA"),
@@ -44,7 +41,7 @@ def cost(
     depth: Annotated[
         list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
     ] = None,
-    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
+    missing: Missing = MissingName.refuse,
     points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = DEFAULT_POINTS,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
     tolerance: Annotated[
@@ -56,9 +53,7 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list, one object a depth.")] = False,
 ) -> None:
     """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
-    if (data is None) == (box is None):
-        what = "No domain was" if data is None else "Two domains were"
-        raise DomainError(f"{what} given, but a cost is that of a function on one. Pass --data DATA or --box LO HI.")
+    _check_one_domain(data, box)
     checked_seed(seed)
     network = load_model(model)
     depths = _depths(depth) or [_own_depth(network)]
@@ -83,21 +78,20 @@ def cost(
         )
     if not found:
         raise KeyboardInterrupt  # before the first depth was done
-    record = {
-        "name": str(model),
-        "domain": limit.domain,
-        "tolerance": tolerance,
-        "limit": limit.record(),
-        "brackets": [interval.record() for interval in found],
-    }
+    record = _record(str(model), tolerance, limit, found)
     paths = {} if page is None else {"report": str(write_cost_page(record, page))}
     if out is not None:
         paths["networks"] = str(_saved(found, network, out))
     if as_json:
-        json.dump(record["brackets"], sys.stdout, allow_nan=False)
-        sys.stdout.write("\n")
+        print_object(record["brackets"])
     else:
         _print(record, paths)
+
+
+def _check_one_domain(data: str | None, box: tuple[float, float] | None) -> None:
+    if (data is None) == (box is None):
+        what = "No domain was" if data is None else "Two domains were"
+        raise DomainError(f"{what} given, but a cost is that of a function on one. Pass --data DATA or --box LO HI.")
 
 
 def _depths(given: list[str] | None) -> list[int]:
@@ -111,6 +105,17 @@ def _depths(given: list[str] | None) -> list[int]:
 
 def _own_depth(model: Model) -> int:
     return piecewise_linear(model.network if isinstance(model, StandardizedNetwork) else model).depth
+
+
+def _record(name: str, tolerance: float, limit: CostInterval, found: list[CostInterval]) -> dict[str, Any]:
+    """Everything that is printed and drawn about the costs, ready for JSON."""
+    return {
+        "name": name,
+        "domain": limit.domain,
+        "tolerance": tolerance,
+        "limit": limit.record(),
+        "brackets": [interval.record() for interval in found],
+    }
 
 
 def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from isthmus.cli.fit_options import (
@@ -18,10 +17,32 @@ from isthmus.cli.fit_options import (
     Starts,
     Steps,
     Test,
-    Tolerated,
     Validation,
 )
-from isthmus.cli.options import MissingName, ScalingName, TaskName, checked_device, checked_seed, split_names
+from isthmus.cli.learning_options import (
+    ActivationName,
+    Drop,
+    Ridge,
+    ScaledBy,
+    Seed,
+    Standardize,
+    Target,
+    Task,
+    Width,
+    scaling_asked,
+    split_names,
+)
+from isthmus.cli.options import (
+    AsJson,
+    Device,
+    Missing,
+    MissingName,
+    Threads,
+    Tolerated,
+    checked_device,
+    checked_seed,
+    use_threads,
+)
 from isthmus.cli.output import print_json, print_summary
 from isthmus.datasets import load_dataset
 from isthmus.errors import OptionError
@@ -42,23 +63,19 @@ def fit(
             metavar="DATA",
         ),
     ],
-    task: Annotated[TaskName | None, typer.Option(help="What to learn. Default: what the data suggest.")] = None,
-    target: Annotated[str, typer.Option(help="Columns to predict, separated by commas.", metavar="COLS")] = "",
-    drop: Annotated[str, typer.Option(help="Columns to leave out, separated by commas.", metavar="COLS")] = "",
-    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
+    task: Task = None,
+    target: Target = "",
+    drop: Drop = "",
+    missing: Missing = MissingName.refuse,
     depth: Annotated[str, typer.Option(help="Number of weight matrices L, or auto.", metavar="N|auto")] = "13",
-    width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 100,
-    ridge: Annotated[
-        float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
-    ] = None,
+    width: Width = 100,
+    ridge: Ridge = None,
     out: Annotated[Path | None, typer.Option(help="RUN folder. Default: runs/<data>-<digest>.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of data, split and training.")] = 0,
-    standardize: Annotated[bool, typer.Option(help="Standardise inputs and outputs.")] = True,
-    scaling: Annotated[
-        ScalingName | None, typer.Option(help="Scale each column, or all by one number. Default: by the data.")
-    ] = None,
-    activation: Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")] = "relu",
+    seed: Seed = 0,
+    standardize: Standardize = True,
+    scaling: ScaledBy = None,
+    activation: ActivationName = "relu",
     tolerance: Tolerated = 0.1,
     validation: Validation = 0.15,
     test: Test = 0.15,
@@ -69,22 +86,19 @@ def fit(
     steps: Steps = DEFAULTS.steps,
     rounds: Rounds = DEFAULTS.rounds,
     batch_size: BatchSize = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Train a deep network on DATA, decide its rank, split it there, and write a RUN folder with a report."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     options = FitOptions(
         depth=_depth(depth),
         width=width,
         ridge=ridge,
         seed=checked_seed(seed),
         starts=starts,
-        standardize=(scaling.value if scaling else None) if standardize else "none",
+        standardize=scaling_asked(standardize, scaling),
         activation=activation,
         tolerance=tolerance,
         device=checked_device(device),

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 Validation = Annotated[float, typer.Option(help="Share of rows that decide the rank.")]
 Test = Annotated[float, typer.Option(help="Share of rows for the figures that are reported.")]
 Folds = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from isthmus.cli.inputs import model_inputs
-from isthmus.cli.options import MissingName
+from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated
 from isthmus.cli.output import print_json, print_summary
 from isthmus.functions import load_model
 from isthmus.progress import progress_bar
@@ -21,12 +21,10 @@ _MB = 1_000_000
 
 
 def measure(
-    model: Annotated[
-        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
-    ],
+    model: ModelPath,
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
-    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
-    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    missing: Missing = MissingName.refuse,
+    tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
     output: Annotated[str | None, typer.Option(help="Which output, if the model has several.")] = None,
     leading: Annotated[
@@ -36,7 +34,7 @@ def measure(
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""
     limit = Tolerance(tolerance)

@@ -1,27 +1,15 @@
-"""Options that several commands share: their values and the checks on them."""
+"""Options that several commands share: their words, their values and the checks on them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import torch
+import typer
 
 from isthmus.errors import OptionError
-
-
-class TaskName(StrEnum):
-    """What to learn."""
-
-    regression = "regression"
-    classification = "classification"
-    autoencoder = "autoencoder"
-
-
-class ScalingName(StrEnum):
-    """How columns are scaled."""
-
-    columns = "columns"
-    shared = "global"
 
 
 class MissingName(StrEnum):
@@ -29,6 +17,16 @@ class MissingName(StrEnum):
 
     refuse = "refuse"
     drop = "drop"
+
+
+ModelPath = Annotated[
+    Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
+]
+Missing = Annotated[MissingName, typer.Option(help="Rows with missing values.")]
+Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
+Threads = Annotated[int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
 def checked_seed(seed: int) -> int:
@@ -47,6 +45,7 @@ def checked_device(name: str) -> str:
     return name
 
 
-def split_names(text: str) -> tuple[str, ...]:
-    """The names between commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def use_threads(threads: int | None) -> None:
+    """Let torch use so many threads; as many as it likes if None."""
+    if threads is not None:
+        torch.set_num_threads(threads)

@@ -17,11 +17,16 @@ from isthmus.reports import evidence_table, headline, summary
 _ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "arrows")
 
 
+def print_object(value: object) -> None:
+    """One JSON value on one line of standard output."""
+    json.dump(value, sys.stdout, allow_nan=False)
+    sys.stdout.write("\n")
+
+
 def print_json(record: Mapping[str, Any], **paths: Path) -> None:
     """The record without what is only drawn, and where things are, as one object on standard output."""
     answer = {name: value for name, value in record.items() if name not in _ONLY_FOR_THE_PAGE}
-    json.dump({**answer, **{name: str(path) for name, path in paths.items()}}, sys.stdout, allow_nan=False)
-    sys.stdout.write("\n")
+    print_object({**answer, **{name: str(path) for name, path in paths.items()}})
 
 
 def print_summary(record: Mapping[str, Any], **paths: Path) -> None:

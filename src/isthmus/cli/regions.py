@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from isthmus.cli.options import AsJson, ModelPath, Tolerated
+from isthmus.cli.output import print_object
 from isthmus.errors import OptionError
 from isthmus.functions import load_model
 from isthmus.progress import progress_bar
@@ -37,9 +37,7 @@ class Colouring(StrEnum):
 
 
 def regions(
-    model: Annotated[
-        Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
-    ],
+    model: ModelPath,
     box: Annotated[
         tuple[str, str] | None,
         typer.Option(help="Lower and upper bound: two numbers, or with commas one for each axis.", metavar="LO HI"),
@@ -51,11 +49,11 @@ def regions(
         Colouring.pattern
     ),
     out: Annotated[Path | None, typer.Option(help="Draw the regions here, .html or .svg.")] = None,
-    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    tolerance: Tolerated = 0.1,
     budget: Annotated[int, typer.Option(help="Largest number of regions.", min=1)] = DEFAULT_BUDGET,
     partial: Annotated[bool, typer.Option("--partial", help="Beyond the budget, show what was found.")] = False,
     seed: Annotated[int, typer.Option(help="Unused: nothing here is random.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Count all linear regions of a network on a box or a slice, with exact ranks and tripoints."""
     del seed
@@ -74,8 +72,7 @@ def regions(
         _draw(record, found, limit, colour, out)
         record["picture"] = str(out)
     if as_json:
-        json.dump(record, sys.stdout, allow_nan=False)
-        sys.stdout.write("\n")
+        print_object(record)
     else:
         _print(record)
 

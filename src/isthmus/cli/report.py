@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.options import AsJson
 from isthmus.errors import OptionError
 from isthmus.experiments import read_record
 from isthmus.reports import write_report
@@ -24,7 +25,7 @@ def report(
             "also .md: the table of their claims."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML page from the records of finished runs or of experiments."""
     are_experiments = [run.suffix == ".json" for run in runs]

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.options import checked_device
+from isthmus.cli.options import Device, checked_device
 from isthmus.errors import FileFormatError, OptionError
 from isthmus.experiments import (
     EXPERIMENTS,
@@ -64,7 +64,7 @@ def reproduce_command(
     jobs: Annotated[
         int | None, typer.Option(help="Processes of one thread each. Default: one a processor.", min=1)
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
+    device: Device = "cpu",
     overwrite: Annotated[bool, typer.Option(help="Run again what is finished, or replace other records.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list, one object an experiment.")] = False,
 ) -> None:

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import torch
 import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.options import MissingName, ScalingName, TaskName, checked_device, checked_seed, split_names
+from isthmus.cli.learning_options import (
+    ActivationName,
+    Drop,
+    Ridge,
+    ScaledBy,
+    Seed,
+    Standardize,
+    Target,
+    Task,
+    Width,
+    scaling_asked,
+    split_names,
+)
+from isthmus.cli.options import (
+    AsJson,
+    Device,
+    Missing,
+    MissingName,
+    Threads,
+    Tolerated,
+    checked_device,
+    checked_seed,
+    use_threads,
+)
+from isthmus.cli.output import print_object
 from isthmus.costs import DepthWindow, depth_window
 from isthmus.costs.window import ranks_in_words
-from isthmus.datasets import load_dataset
+from isthmus.datasets import Dataset, load_dataset
 from isthmus.errors import OptionError
 from isthmus.functions import activation as activation_named
 from isthmus.progress import progress_bar
@@ -34,40 +55,33 @@ def window(
     rank: Annotated[
         int | None, typer.Option(help="The rank to find. Default: that of the lowest objective at depth 12.")
     ] = None,
-    task: Annotated[TaskName | None, typer.Option(help="What to learn. Default: what the data suggest.")] = None,
-    target: Annotated[str, typer.Option(help="Columns to predict, separated by commas.", metavar="COLS")] = "",
-    drop: Annotated[str, typer.Option(help="Columns to leave out, separated by commas.", metavar="COLS")] = "",
-    missing: Annotated[MissingName, typer.Option(help="Rows with missing values.")] = MissingName.refuse,
-    width: Annotated[int, typer.Option(help="Width of the hidden layers.")] = 100,
-    ridge: Annotated[
-        float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
-    ] = None,
+    task: Task = None,
+    target: Target = "",
+    drop: Drop = "",
+    missing: Missing = MissingName.refuse,
+    width: Width = 100,
+    ridge: Ridge = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Draw the objectives over the depth here, .svg.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of data, split and training.")] = 0,
-    standardize: Annotated[bool, typer.Option(help="Standardise inputs and outputs.")] = True,
-    scaling: Annotated[
-        ScalingName | None, typer.Option(help="Scale each column, or all by one number. Default: by the data.")
-    ] = None,
-    activation: Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")] = "relu",
-    tolerance: Annotated[float, typer.Option(help="Relative size that counts as nothing.")] = 0.1,
+    seed: Seed = 0,
+    standardize: Standardize = True,
+    scaling: ScaledBy = None,
+    activation: ActivationName = "relu",
+    tolerance: Tolerated = 0.1,
     starts: Annotated[int, typer.Option(help="Random starts at each depth searched.", min=1)] = 4,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    device: Device = "cpu",
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     if out is not None and out.suffix.lower() != ".svg":
         raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
     options = FitOptions(
         width=width,
         ridge=ridge,
         seed=checked_seed(seed),
-        standardize=(scaling.value if scaling else None) if standardize else "none",
+        standardize=scaling_asked(standardize, scaling),
         activation=activation,
         tolerance=tolerance,
         device=checked_device(device),
@@ -81,33 +95,36 @@ def window(
         missing=missing.value,
         seed=seed,
     )
-    rows = dataset.split.train
     begin = time.perf_counter()
-    with progress_bar(f"searching the depths for {dataset.name}") as report:
-        found = depth_window(
-            dataset.x[rows],
-            None if dataset.task == "autoencoder" else dataset.y[rows],
-            rank=rank,
-            task=dataset.task,
-            width=width,
-            ridge=ridge,
-            seed=seed,
-            starts=starts,
-            standardize=options.scaling(dataset),
-            activation=activation_named(activation),
-            tolerance=Tolerance(tolerance),
-            device=device,
-            report=report,
-        )
+    found = _searched(dataset, options, rank, starts)
     record = window_record(dataset.name, found, time.perf_counter() - begin)
     paths = {} if page is None else {"report": str(write_window_page(record, page))}
     if out is not None:
         paths["picture"] = str(write_window_svg(record, out))
     if as_json:
-        json.dump({**record, **paths}, sys.stdout, allow_nan=False)
-        sys.stdout.write("\n")
+        print_object({**record, **paths})
     else:
         _print(record, paths)
+
+
+def _searched(dataset: Dataset, options: FitOptions, rank: int | None, starts: int) -> DepthWindow:
+    rows = dataset.split.train
+    with progress_bar(f"searching the depths for {dataset.name}") as report:
+        return depth_window(
+            dataset.x[rows],
+            None if dataset.task == "autoencoder" else dataset.y[rows],
+            rank=rank,
+            task=dataset.task,
+            width=options.width,
+            ridge=options.ridge,
+            seed=options.seed,
+            starts=starts,
+            standardize=options.scaling(dataset),
+            activation=activation_named(options.activation),
+            tolerance=Tolerance(options.tolerance),
+            device=options.device,
+            report=report,
+        )
 
 
 def window_record(name: str, found: DepthWindow, seconds: float) -> dict[str, Any]:

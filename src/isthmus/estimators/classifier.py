@@ -35,7 +35,8 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         attribution_: How strongly each coordinate depends on each column over the different rows of the fit, each
             counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
         class_order_: Which class is the most probable where, along the only coordinate of rank 1, as a `ClassOrder`:
-            over the values it takes at the rows of the fit, exactly. None at any other rank.
+            over the values it takes at the rows of the fit, exactly. None at any other rank. In a notebook it shows
+            itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from isthmus.errors import DomainError, ShapeError
 from isthmus.ranks import Model
+from isthmus.regions import presentation
 from isthmus.regions.enumeration import piecewise_linear
 from isthmus.regions.line import knots
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 Floats = NDArray[np.float64]
 
@@ -48,15 +52,20 @@ class ClassOrder:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """The classes that have an interval, by the mean of z over all their intervals.
+        """The classes that have an interval, by their centres.
 
-        Unlike the place where a class begins, the mean gives the reverse order when z is reversed.
+        Unlike the place where a class begins, the centre gives the reverse order when z is reversed.
         """
+        return tuple(sorted(self.centres, key=self.centres.__getitem__))
+
+    @property
+    def centres(self) -> dict[Any, float]:
+        """Class -> the mean of z over all its intervals, of the classes that have one."""
         lengths, moments = dict.fromkeys(self.labels, 0.0), dict.fromkeys(self.labels, 0.0)
         for lower, upper, label in self.intervals:
             lengths[label] += upper - lower
             moments[label] += (upper - lower) * (lower + upper) / 2
-        return tuple(sorted(lengths, key=lambda label: moments[label] / lengths[label]))
+        return {label: moments[label] / lengths[label] for label in lengths}
 
     @property
     def is_simple(self) -> bool:
@@ -67,6 +76,13 @@ class ClassOrder:
     def absent(self) -> tuple[Any, ...]:
         """The classes without an interval: they are the most probable nowhere in the range."""
         return tuple(label for label in self.classes if label not in self.labels)
+
+    def plot(self) -> go.Figure:
+        """A plotly figure of the line: where each class is ahead, its centre, and where the line changes hands."""
+        return presentation.figure(self)
+
+    def _repr_html_(self) -> str:
+        return presentation.html(self)
 
 
 def class_order(decoder: Model, lower: float, upper: float, labels: Sequence[Any] | None = None) -> ClassOrder:

@@ -6,13 +6,12 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import GROUPS, blank, label
+from isthmus.reports.canvas import GROUPS, blank, label, shortened
 from isthmus.reports.record import Record
 
 QUANTITY = "effect of the input"
 _INPUTS = 30  # columns that are shown, the strongest
 _BARS = 3  # coordinates up to which bars can be told apart
-_LETTERS = 22  # of a name; the rest is shown on hovering
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _BAR = "rgba(26,138,158,0.40)"  # behind a number, in light and dark
 _SCALE = [[0.0, "rgba(135,144,154,0.10)"], [1.0, "#1a8a9e"]]  # nothing is the ground, in light and dark
@@ -26,7 +25,8 @@ def attribution(record: Record) -> go.Figure:
     effects = [[row[j] for j in columns] for row in found["effects"]]
     figure = blank("")
     # Places instead of categories: inputs of one name are different inputs.
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[_short(name) for name in names], automargin=True)
+    ticks = [label(shortened(found["inputs"][j])) for j in columns]
+    figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, automargin=True)
     if len(effects) <= _BARS:
         for i, row in enumerate(effects):
             figure.add_bar(
@@ -106,7 +106,3 @@ def _coordinate(index: int) -> str:
 def _barred(effect: float, share: float) -> str:
     filled = f"linear-gradient(to right,{_BAR} {100 * share:.1f}%,transparent {100 * share:.1f}%)"
     return f'<td style="text-align:left;min-width:8em;background:{filled}">{effect:.3g}</td>'
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"

@@ -18,6 +18,7 @@ GROUPS = (ACCENT, CONTRAST, THIRD, "#5b9a4a", "#c4588f", "#b08a1e", "#4f7fd0", "
 # From cold to warm through middle greys: no end of it vanishes in a light or a dark ground, as Viridis' ends do.
 SCALE = [[0.0, "#3a6fd8"], [0.35, "#2a9fae"], [0.65, "#c9a227"], [1.0, "#d9532f"]]
 _DEEP, _PALE = (20, 100, 130), (70, 165, 150)
+_LETTERS = 22  # of a name beside an axis; the rest is shown on hovering
 
 
 def blank(x_title: str) -> go.Figure:
@@ -45,6 +46,11 @@ def blank(x_title: str) -> go.Figure:
 def label(text: object) -> str:
     """Text that plotly shows as it is; plotly would otherwise read tags such as <b> and <a> in it."""
     return escape(str(text), quote=False)
+
+
+def shortened(name: str) -> str:
+    """A name with room beside an axis; before `label`, which must not be cut."""
+    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
 
 
 def mark(figure: go.Figure, x: float, text: str) -> None:

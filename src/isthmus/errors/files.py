@@ -1,0 +1,43 @@
+"""A file or a folder cannot be read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from isthmus.errors.base import IsthmusError
+
+
+class FileMissingError(IsthmusError, FileNotFoundError):
+    """A file or folder is not there."""
+
+    def __init__(self, path: Path, remedy: str) -> None:
+        super().__init__(f"There is no {path}. {remedy}")
+
+
+class FileFormatError(IsthmusError, ValueError):
+    """A file is damaged, truncated or of a kind that isthmus does not read."""
+
+    def __init__(self, path: Path, cause: str, remedy: str) -> None:
+        super().__init__(f"Cannot read {path}: {cause}. {remedy}")
+
+
+class UnsupportedOperatorError(IsthmusError, ValueError):
+    """An ONNX graph holds an operator without a differentiable counterpart here."""
+
+    def __init__(self, path: Path, operator: str, node: str, known: Sequence[str]) -> None:
+        where = f" (node {node!r})" if node else ""
+        super().__init__(
+            f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
+            f"measure that, or export a graph of {', '.join(known)}."
+        )
+
+
+class RunConflictError(IsthmusError, ValueError):
+    """A RUN folder holds another run than the one asked for."""
+
+    def __init__(self, path: Path, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{path} holds a run with other options ({'; '.join(differences)}). "
+            "Choose another --out, or add --overwrite to replace it."
+        )

@@ -1,0 +1,40 @@
+"""What was asked for is out of range, not possible, or needs a package that is not there."""
+
+from __future__ import annotations
+
+from isthmus.errors.base import IsthmusError
+
+
+class OptionError(IsthmusError, ValueError):
+    """An option has a value outside its range."""
+
+    def __init__(self, option: str, value: object, requirement: str) -> None:
+        super().__init__(f"{option} is {value!r} but must be {requirement}.")
+
+
+class DomainError(IsthmusError, ValueError):
+    """The domain is not a bounded set with interior, or is not of a kind the regions can be enumerated on."""
+
+
+class CollinearPointsError(IsthmusError, ValueError):
+    """Three points that should span a plane lie on one line."""
+
+    def __init__(self) -> None:
+        super().__init__("The points lie on one line, so they span no plane. Choose three points that do not.")
+
+
+class MissingExtraError(IsthmusError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+    def __init__(self, purpose: str, package: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed. Run: pip install 'isthmus[{extra}]'")
+
+
+class PartialFitError(IsthmusError, AttributeError, NotImplementedError):
+    """An estimator is asked to learn in parts."""
+
+    def __init__(self, estimator: str) -> None:
+        super().__init__(
+            f"{estimator} has no partial_fit: its rank is decided on held-out rows of all the data, and what is best "
+            "for one part is not for the next. Call fit with all rows; isthmus.fit takes rows that stay in their file."
+        )
