@@ -20,7 +20,8 @@ from isthmus.errors import OptionError, PartialFitError
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.learned import Learned
-from isthmus.estimators.learning import Sample, learned
+from isthmus.estimators.learning import learned
+from isthmus.estimators.sample import Sample
 from isthmus.estimators.storage import load_estimator, save_estimator
 from isthmus.progress import progress_bar
 from isthmus.runs import FitOptions
@@ -39,8 +40,9 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         depth: L, the number of weight matrices; or several, of which the one is taken that predicts the rows held out
             in the first fold best.
         width: Width of the hidden layers.
-        ridge: λ; or several, of which one is chosen as for the depth. None chooses, in losses of the best constant,
-            among 0.003, 0.03 and 0.3 for outputs and among 0.02, 0.06 and 0.2 for classes; for autoencoders 0.003.
+        ridge: λ; or several, of which one is chosen as for the depth. None climbs, in losses of the best constant, the
+            ladder 0.001, 0.003, 0.01, 0.03, 0.1, 0.3 for outputs and 0.006, 0.02, 0.06, 0.2 for classes, and takes the
+            smallest that predicts those rows nearly as well as the best (`climbed`); for autoencoders it is 0.003.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
         tolerance: ε of the rank, see `CrossDecision`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.

@@ -19,14 +19,12 @@ class Learned:
         factorization: g and h; None at rank 0.
         constant: The constant that fits the rows best, `(d_out,)`: mean outputs, or logs of the shares of the classes.
         decision: The rank and what speaks for it.
-        objectives: What the network's objective is through k = 1, 2, … numbers, trained on all rows.
         evaluations: Gradient evaluations of the fit to all rows.
     """
 
     factorization: Factorization | None
     constant: Tensor
     decision: CrossDecision
-    objectives: tuple[float, ...]
     evaluations: int
 
     @property

@@ -3,60 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.datasets import Task, folded_rows
-from isthmus.datasets.dataset import Floats, Integers
-from isthmus.datasets.merging import Weights
+from isthmus.datasets import folded_rows
 from isthmus.denormals import flushed_denormals
 from isthmus.errors import ConstantOutputError
+from isthmus.estimators.choosing import chosen
 from isthmus.estimators.learned import Learned
+from isthmus.estimators.sample import Sample, fitted_sample
 from isthmus.factoring import CrossDecision, best_constant, cross_fit, decide, descent, narrowed_factorization
 from isthmus.factoring.losses import likelihood_losses
-from isthmus.functions import Scaling, StandardizedNetwork, activation, standardization
+from isthmus.functions import Scaling, StandardizedNetwork, standardization
 from isthmus.progress import Report, part
 from isthmus.ranks import narrowings
 from isthmus.runs import FitOptions
 from isthmus.tolerance import Tolerance
-from isthmus.training import FittedNetwork, constant_loss, fit
+from isthmus.training import FittedNetwork
 from isthmus.weighted_means import weighted_mean
 
 _CHOICE_ENDS, _FOLDS_END = 0.15, 0.85  # of the progress: depth and λ are chosen; the folds are done
-# λ to choose from where none is asked for, in losses of the best constant. Noise, and classes that can be told apart
-# without an error, would be fitted by ever larger weights.
-_RIDGES = {"regression": (3e-3, 3e-2, 3e-1), "autoencoder": (3e-3,), "classification": (2e-2, 6e-2, 2e-1)}
 _MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Rows to learn from, each of them once.
-
-    Attributes:
-        x: Inputs `(n, d_in)`.
-        y: Outputs `(n, d_out)`, or class indices `(n,)`; an autoencoder's is its x.
-        weights: How much each row counts, `(n,)`, positive.
-        task: What is learned.
-    """
-
-    x: Floats
-    y: Floats | Integers
-    weights: Weights
-    task: Task
-
-    def at(self, rows: Integers) -> Sample:
-        """Some of the rows."""
-        x = self.x[rows]
-        return Sample(x, x if self.y is self.x else self.y[rows], self.weights[rows], self.task)
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether all inputs or all outputs are the same."""
-        return bool((self.x == self.x[0]).all() or (self.y == self.y[0]).all())
 
 
 def learned(
@@ -74,7 +44,7 @@ def learned(
         sample: The rows.
         options: How to fit and decide; depth and λ are those of the first that follow.
         depths: L to choose from by the rows held out in the first fold.
-        ridges: λ to choose from likewise; None for the default ones.
+        ridges: λ to choose from likewise; None for the `LADDERS`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         report: Told the fraction done.
 
@@ -89,13 +59,18 @@ def learned(
     labels = np.asarray(sample.y, np.int64) if sample.task == "classification" else None
     count = (3 if len(sample.x) >= _MANY_ROWS else 5) if folds is None else folds
     parts = folded_rows(sample.x, labels, folds=count, seed=options.seed)
-    every = _default_ridges(sample, scaling) if ridges is None else ridges
-    choices = [replace(options, depth=depth, ridge=ridge) for depth in depths for ridge in every]
     folded = [(torch.from_numpy(trained), torch.from_numpy(held_out)) for trained, held_out in parts]
     try:
-        options = _chosen(sample, parts[0], choices, scaling, part(report, 0.0, _CHOICE_ENDS))
+        options, first = chosen(
+            sample, parts[0], options, scaling, depths=depths, ridges=ridges, report=part(report, 0.0, _CHOICE_ENDS)
+        )
+
+        def train(rows: Tensor, report: Report) -> FittedNetwork:
+            is_first = rows is folded[0][0]
+            return first if is_first else fitted_sample(sample.at(rows.numpy()), options, scaling, report)
+
         cross = cross_fit(
-            lambda rows, report: _fitted(sample.at(rows.numpy()), options, scaling, report),
+            train,
             torch.from_numpy(sample.x),
             torch.from_numpy(sample.y),
             folded,
@@ -105,58 +80,9 @@ def learned(
     except ConstantOutputError:  # what varies was held out
         return _constant(sample, scaling, options)
     weights = torch.from_numpy(sample.weights)
-    decision = decide(cross, weights=weights, tolerance=Tolerance(options.tolerance), seed=options.seed)
-    fitted = _fitted(sample, options, scaling, part(report, _FOLDS_END, 1.0))
+    decision = decide(cross, weights=weights, tolerance=Tolerance(options.tolerance))
+    fitted = fitted_sample(sample, options, scaling, part(report, _FOLDS_END, 1.0))
     return _split(fitted, decision)
-
-
-def _default_ridges(sample: Sample, scaling: Scaling) -> list[float]:
-    y, weights = torch.from_numpy(sample.y), torch.from_numpy(sample.weights)
-    if sample.task != "classification":
-        y = standardization(y, scaling, weights).forward(y.double())
-    return [relative * constant_loss(y, weights) for relative in _RIDGES[sample.task]]
-
-
-def _chosen(
-    sample: Sample,
-    fold: tuple[Integers, Integers],
-    choices: Sequence[FitOptions],
-    scaling: Scaling,
-    report: Report,
-) -> FitOptions:
-    """The options whose network predicts the rows held out in the fold best."""
-    if len(choices) == 1:
-        return choices[0]
-    trained, held_out = (sample.at(rows) for rows in fold)
-    errors = []
-    for index, options in enumerate(choices):
-        fitted = _fitted(trained, options, scaling, part(report, index / len(choices), (index + 1) / len(choices)))
-        x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
-        losses = likelihood_losses(fitted.network(x), y)
-        errors.append(float(weighted_mean(losses, torch.from_numpy(held_out.weights))))
-    return choices[errors.index(min(errors))]
-
-
-def _fitted(sample: Sample, options: FitOptions, scaling: Scaling, report: Report) -> FittedNetwork:
-    fitted = fit(
-        sample.x,
-        None if sample.task == "autoencoder" else sample.y,
-        sample_weight=sample.weights,
-        task=sample.task,
-        depth=options.depth or 1,  # it has been chosen
-        width=options.width,
-        ridge=options.ridge,
-        seed=options.seed,
-        starts=options.starts,
-        standardize=scaling,
-        activation=activation(options.activation),
-        plan=options.plan,
-        device=options.device,
-        report=report,
-    )
-    if fitted.stopped == "interrupted":
-        raise KeyboardInterrupt  # one of several trainings: the others should not begin
-    return fitted
 
 
 @flushed_denormals()
@@ -177,7 +103,6 @@ def _split(fitted: FittedNetwork, decision: CrossDecision) -> Learned:
         factorization,
         fitted.outputs.backward(constant) if fitted.classes is None else constant,
         decision,
-        tuple(each.value for each in narrowed),
         fitted.history[-1].step if fitted.history else 0,
     )
 
@@ -203,4 +128,4 @@ def _constant(sample: Sample, scaling: Scaling, options: FitOptions) -> Learned:
         mean = weighted_mean(outputs, weights)
         losses, constant = likelihood_losses(mean.expand(len(y), -1), outputs), affine.backward(mean)
     error, tolerance = float(weighted_mean(losses, weights)), Tolerance(options.tolerance)
-    return Learned(None, constant, CrossDecision.without_variation(error, tolerance), (), 0)
+    return Learned(None, constant, CrossDecision.without_variation(error, tolerance), 0)

@@ -20,7 +20,7 @@ from isthmus.functions import StandardizedNetwork
 from isthmus.functions.storage import content, ours, read_safetensors
 from isthmus.tolerance import Tolerance
 
-_FORMAT, _VERSION = "isthmus-estimator", "2"
+_FORMAT, _VERSION = "isthmus-estimator", "3"
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 
@@ -31,7 +31,6 @@ def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, pa
         "parameters": {name: _plain(name, value) for name, value in estimator.get_params(deep=False).items()},
         "attributes": _attributes(estimator),
         "decision": {**vars(learned.decision), "tolerance": vars(learned.decision.tolerance)},
-        "objectives": learned.objectives,
         "evaluations": learned.evaluations,
     }
     if hasattr(estimator, "dimension_"):
@@ -94,7 +93,6 @@ def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]
         halves,
         tensors["constant"],
         CrossDecision(**decision),
-        tuple(description["objectives"]),
         description["evaluations"],
     )
 

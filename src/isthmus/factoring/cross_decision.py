@@ -40,9 +40,10 @@ class CrossDecision:
         errors: Held-out error through k = 0 … K numbers.
         standard_errors: Of the excess over the best k, rows paired; 0 for that one.
         objectives: Training objective through k numbers, relative to the constant's, mean over the folds.
-        effects: How much coordinate k + 1 of the network through k + 1 numbers matters, relative to the first, median
-            over the folds.
-        dependences: How much of that coordinate the k before it determine, median over the folds: near 1 it is a bend.
+        effects: How much coordinate k + 1 of the network through k + 1 numbers matters, relative to the first, root
+            mean square over the folds.
+        dependences: How much of that coordinate the k before it determine, mean over the folds with its squared effects
+            as weights: near 1 it is a bend.
         whole_error: Held-out error of the whole networks.
         tolerance: ε.
     """
@@ -108,8 +109,11 @@ def decide(
     errors = torch.stack([weighted_mean(row, counted) for row in cross.losses])
     best = cross.losses[int(errors.argmin())]
     deviations = torch.tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
-    objectives, effects = cross.objectives.mean(0), cross.effects.median(0).values
-    dependences, excess = cross.dependences.median(0).values, errors - errors.min()
+    objectives, excess = cross.objectives.mean(0), errors - errors.min()
+    # What a fold's network does not carry says nothing about what it depends on.
+    squares = cross.effects.square()
+    effects = squares.mean(0).sqrt()
+    dependences = (squares * cross.dependences).sum(0) / squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
     seen = evidence(excess, objectives, effects, dependences, tolerance)
     task = "classification" if cross.is_classification else "regression"
     chances = probabilities(sufficiency(seen, WEIGHTS[task], excess, deviations.to(excess)))

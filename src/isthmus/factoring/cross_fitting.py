@@ -36,8 +36,8 @@ class CrossFit:
             probability of the class.
         whole: `(m,)`: of the whole networks.
         objectives: $o_k$ `(folds, K + 1)`: what the training objective is through k numbers, of a fold's constant 1.
-        effects: $r_k$ `(folds, K + 1)`: how much coordinate k + 1 of the network through k + 1 numbers matters, relative
-            to the first (`WeakestCoordinate`); 0 where there is none.
+        effects: $r_k$ `(folds, K + 1)`: how much coordinate k + 1 of the network through k + 1 numbers matters,
+            relative to the first (`WeakestCoordinate`); 0 where there is none.
         dependences: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
         is_classification: Whether the losses are those of classes.
     """

@@ -32,7 +32,7 @@ def evidence(excess: Tensor, objectives: Tensor, effects: Tensor, dependences: T
       number of its own.
 
     Args:
-        excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least of all, `(K + 1,)`.
+        excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least, `(K + 1,)`.
         objectives: $o_k > 0$, `(K + 1,)`.
         effects: $r_k$ `(K + 1,)`.
         dependences: $D_k$ `(K + 1,)`.

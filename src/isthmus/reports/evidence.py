@@ -12,22 +12,30 @@ from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, SHADE, THIRD, blank,
 from isthmus.reports.wording import share
 
 Evidence = Mapping[str, Any]
-"""`cross_decision` of a record: rank, lower, upper, probabilities, errors, standard_errors, margins and sizes of k = 0,
-1, 2, …; whole_error, tolerance; and perhaps objectives of k = 1, 2, … and error_name."""
+"""`cross_decision` of a record: rank, lower, upper; probabilities, errors, standard_errors, objectives, effects and
+dependences of k = 0, 1, 2, …; whole_error, tolerance; and perhaps error_name."""
 Path = Mapping[str, Any]
 """`rank_path` of a record: points with ridge and rank at ascending λ, and the plateau."""
 
-_PARTS = {"errors": 2.4, "probabilities": 1.0, "objectives": 1.4, "sizes": 1.4, "path": 1.4}  # heights of the panels
+_PARTS = {
+    "errors": 2.4,
+    "probabilities": 1.0,
+    "objectives": 1.4,
+    "effects": 1.4,
+    "dependences": 1.0,
+    "path": 1.4,
+}  # heights of the panels
 _PIXELS = 105  # of a part
 _BETWEEN, _BEFORE_PATH, _OUTSIDE = 34, 84, 70  # pixels between two panels, above the path's, and around all
-_FLOOR = 1e-6  # sizes below it are rounding and drawn there
+_FLOOR = 1e-6  # effects below it are rounding and drawn there
 _SHOWN, _ROOM = 0.005, 12  # bars that can be seen get their number; of more bars than these only the answer's
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on, a linear axis would hide the small ones
 _FEW_DECADES = 3  # with so many there is room for ticks between them
 _TITLES = {
     "probabilities": "probability that k is the answer",
-    "objectives": "objective through k numbers",
-    "sizes": "the derivative in direction k + 1, relative to the first",
+    "objectives": "training objective through k numbers, relative to the constant's",
+    "effects": "how much a number k + 1 matters, relative to the first",
+    "dependences": "how much of number k + 1 the others determine",
     "path": "rank of the network that is trained at λ",
 }
 
@@ -73,9 +81,7 @@ def figure(found: Evidence, path: Path | None = None) -> go.Figure:
 
 def _names(found: Evidence | None, path: Path | None) -> list[str]:
     has = {name: bool(found) for name in _PANELS}
-    return [*(name for name in has if has[name] and (name != "objectives" or (found or {}).get(name)))] + (
-        ["path"] if path else []
-    )
+    return [*(name for name in has if has[name])] + (["path"] if path else [])
 
 
 def _domains(found: Evidence | None, path: Path | None) -> dict[str, list[float]]:
@@ -91,7 +97,6 @@ def _domains(found: Evidence | None, path: Path | None) -> dict[str, list[float]
 
 def _errors(drawn: go.Figure, found: Evidence, axis: str) -> None:
     errors, whole = found["errors"], found["whole_error"]
-    ranks, best = list(range(len(errors))), min(errors)
     drawn.add_scatter(
         x=[-0.4, len(errors) - 0.4],
         y=[whole, whole],
@@ -101,15 +106,7 @@ def _errors(drawn: go.Figure, found: Evidence, axis: str) -> None:
         hovertemplate="whole network: %{y:.4g}<extra></extra>",
     )
     drawn.add_scatter(
-        x=ranks,
-        y=[best + margin for margin in found["margins"]],
-        mode="lines",
-        name="what may be lost",
-        line={"color": CONTRAST, "dash": "dash", "width": 1.5, "shape": "hvh"},
-        hovertemplate="k = %{x}: enough up to %{y:.4g}<extra></extra>",
-    )
-    drawn.add_scatter(
-        x=ranks,
+        x=list(range(len(errors))),
         y=errors,
         error_y={"array": found["standard_errors"], "thickness": 1.2, "width": 3},
         mode="lines+markers",
@@ -144,7 +141,7 @@ def _probabilities(drawn: go.Figure, found: Evidence, axis: str) -> None:
 def _objectives(drawn: go.Figure, found: Evidence, axis: str) -> None:
     values = found["objectives"]
     drawn.add_scatter(
-        x=list(range(1, len(values) + 1)),
+        x=list(range(len(values))),
         y=values,
         yaxis=axis,
         mode="lines+markers",
@@ -156,10 +153,10 @@ def _objectives(drawn: go.Figure, found: Evidence, axis: str) -> None:
     _fitting_scale(drawn, axis, values)
 
 
-def _sizes(drawn: go.Figure, found: Evidence, axis: str) -> None:
-    sizes, epsilon = found["sizes"], found["tolerance"]
+def _effects(drawn: go.Figure, found: Evidence, axis: str) -> None:
+    effects, epsilon = found["effects"], found["tolerance"]
     drawn.add_scatter(
-        x=[-0.4, len(sizes) - 0.4],
+        x=[-0.4, len(effects) - 0.4],
         y=[epsilon, epsilon],
         yaxis=axis,
         mode="lines",
@@ -171,20 +168,39 @@ def _sizes(drawn: go.Figure, found: Evidence, axis: str) -> None:
     note: dict[str, Any] = {"xref": "paper", "x": 1, "xanchor": "right", "yref": axis, "yanchor": "bottom"}
     drawn.add_annotation(**note, y=_exponent(epsilon), text=f"ε = {epsilon:g}", showarrow=False)
     drawn.add_scatter(
-        x=list(range(len(sizes))),
-        y=[max(size, _FLOOR) for size in sizes],
-        customdata=sizes,
+        x=list(range(len(effects))),
+        y=[max(effect, _FLOOR) for effect in effects],
+        customdata=effects,
         yaxis=axis,
         mode="lines+markers",
         showlegend=False,
         line={"color": ACCENT, "width": 2},
         marker={"size": 6},
-        hovertemplate="direction after %{x}: %{customdata:.3g}<extra></extra>",
+        hovertemplate="number after %{x}: %{customdata:.3g}<extra></extra>",
     )
     drawn.update_layout({axis.replace("y", "yaxis"): {"type": "log", "exponentformat": "power", "nticks": 5}})
 
 
-_PANELS = {"errors": _errors, "probabilities": _probabilities, "objectives": _objectives, "sizes": _sizes}
+def _dependences(drawn: go.Figure, found: Evidence, axis: str) -> None:
+    drawn.add_bar(
+        x=list(range(len(found["dependences"]))),
+        y=found["dependences"],
+        yaxis=axis,
+        width=0.5,
+        marker={"color": THIRD},
+        showlegend=False,
+        hovertemplate="number after %{x}: R² = %{y:.3g}<extra></extra>",
+    )
+    drawn.update_layout({axis.replace("y", "yaxis"): {"range": [0.0, 1.05], "tickvals": [0, 0.5, 1]}})
+
+
+_PANELS = {
+    "errors": _errors,
+    "probabilities": _probabilities,
+    "objectives": _objectives,
+    "effects": _effects,
+    "dependences": _dependences,
+}
 
 
 def _staircase(drawn: go.Figure, path: Path, axis: str, over: str) -> None:

@@ -7,17 +7,15 @@ from html import escape
 from isthmus.reports.evidence import Evidence
 from isthmus.reports.wording import interval, number, numbers, rough, share
 
-COLUMNS = ("k", "held-out error", "s.e.", "may be lost", "probability", "objective", "direction k + 1")
+COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "number k + 1", "determined by k")
 
 
 def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
     """For each k whether it is the answer, and its cells under `COLUMNS`."""
-    objectives = [None, *(found.get("objectives") or [])]
-    objectives += [None] * (len(found["errors"]) - len(objectives))
     cells = [
         [
-            *(str(k), number(error), rough(found["standard_errors"][k]), rough(found["margins"][k])),
-            *(share(found["probabilities"][k]), number(objectives[k]), share(found["sizes"][k])),
+            *(str(k), number(error), rough(found["standard_errors"][k]), share(found["probabilities"][k])),
+            *(number(found["objectives"][k]), share(found["effects"][k]), share(found["dependences"][k])),
         ]
         for k, error in enumerate(found["errors"])
     ]

@@ -59,10 +59,10 @@ def _answers(record: Record) -> Iterator[Drawing]:
 def _evidence(record: Record) -> Drawing:
     found, path = record.get("cross_decision"), record.get("rank_path")
     over_k = (
-        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; how often "
-        "each k is the answer when folds and rows are resampled; the objective of the network through k numbers; what "
-        "its derivative has in one direction more. The rank is the smallest k whose error is below the dashed line and "
-        "whose next direction is below ε or of no use on held-out rows. "
+        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; how probably "
+        "each k is the answer; the training objective through k numbers; how much one number more matters in the "
+        "network that has it; and how much of it the others determine: where that is near 1 the network bends a sheet "
+        "of k dimensions, and the number is none of its own. The rank is the likeliest k. "
     )
     over_ridges = (
         "The rank of the network as it is trained on under a stronger and stronger λ: the longest step is marked, a "

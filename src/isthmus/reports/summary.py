@@ -126,14 +126,17 @@ def _settled(record: Record) -> Iterator[str]:
 
 
 def _resampled(record: Record) -> Iterator[str]:
-    """How often other held-out rows would give another answer, the most frequent answers first."""
+    """How probable each answer is, or how often other held-out rows would give it, the likeliest first."""
     probabilities = record.get("rank_probabilities") or {}
     likely = [(k, p) for k, p in sorted(probabilities.items(), key=lambda item: -item[1]) if p >= _RARE]
     if likely:
         (first, p), *others = likely
+        if record.get("cross_decision"):
+            rest = "".join(f", {k} with {share(q)}" for k, q in others)
+            yield f"The rank is {first} with probability {share(p)}{rest}."
+            return
         rest = "".join(f", {k} in {share(q)}" for k, q in others)
-        drawn = "folds and rows" if record.get("cross_decision") else "held-out rows"
-        yield f"Resampled {drawn} give rank {first} in {share(p)} of the cases{rest}."
+        yield f"Resampled held-out rows give rank {first} in {share(p)} of the cases{rest}."
 
 
 def _beyond(record: Record) -> Iterator[str]:

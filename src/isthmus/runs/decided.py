@@ -24,7 +24,7 @@ class Decided:
         factorization: Its halves; None at rank 0.
         curve: The rows of `error_curve`.
         whole_error, whole_standard_error, constant_error: Held-out errors.
-        margin: What may be lost at the rank.
+        margin: What may be lost at the rank; None where evidence is weighed instead.
         gain: What one more number lowers the held-out error by; None where it was not tried.
         evidence: Sentences.
         doubts: Sentences.
@@ -44,7 +44,7 @@ class Decided:
     whole_error: float
     whole_standard_error: float
     constant_error: float
-    margin: float
+    margin: float | None
     gain: float | None
     evidence: list[str]
     doubts: list[str]

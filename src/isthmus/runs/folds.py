@@ -96,11 +96,11 @@ def decided_by_folds(
     Args:
         fitted: The network to narrow and split.
         cross: What the folds have said.
-        options: With ε and the seed of the resamples.
+        options: With ε.
         curve: As for `decided_factorization`.
         report: Told the fraction done.
     """
-    decision = decide(cross, tolerance=Tolerance(options.tolerance), seed=options.seed)
+    decision = decide(cross, tolerance=Tolerance(options.tolerance))
     narrowed = descent(fitted.network, fitted.objective, most=len(decision.errors) - 1, report=report)
     decision = decision.at_most(len(narrowed))
     k, errors = decision.rank, decision.errors
@@ -119,18 +119,18 @@ def decided_by_folds(
         whole_error=decision.whole_error,
         whole_standard_error=standard_error(cross.whole, None),
         constant_error=errors[0],
-        margin=decision.margins[k],
+        margin=None,
         gain=errors[k] - errors[k + 1] if k + 1 < len(errors) else None,
         evidence=_evidence(decision, cross),
         doubts=doubts(k, decision.lower, decision.upper, decision.probabilities, decision.is_undecided),
-        more={"cross_decision": _record(decision, cross, fitted, [each.value for each in narrowed])},
+        more={"cross_decision": _record(decision, cross, fitted)},
     )
 
 
-def _record(decision: CrossDecision, cross: CrossFit, fitted: FittedNetwork, objectives: list[float]) -> dict[str, Any]:
+def _record(decision: CrossDecision, cross: CrossFit, fitted: FittedNetwork) -> dict[str, Any]:
     name = "mean squared error (standardised units)" if fitted.classes is None else "−log of the class's probability"
     facts = {"folds": len(cross.sizes_of_folds), "rows": len(cross.rows), "error_name": name}
-    return {**facts, **decision.record(), "objectives": objectives}
+    return {**facts, **decision.record()}
 
 
 def _row(decision: CrossDecision, k: int) -> dict[str, Any]:
@@ -141,23 +141,19 @@ def _row(decision: CrossDecision, k: int) -> dict[str, Any]:
 
 
 def _evidence(decision: CrossDecision, cross: CrossFit) -> list[str]:
-    k, errors, allowed = decision.rank, decision.errors, decision.margins
+    k, errors = decision.rank, decision.errors
     pairs = zip(errors, decision.standard_errors, strict=True)
     excess = [f"{error - min(errors):.2g} ± {deviation:.1g}" for error, deviation in pairs]
     said = [
         f"Each of {len(cross.rows)} rows was held out from one of {len(cross.sizes_of_folds)} networks. Through {k} "
-        f"numbers they have held-out error {errors[k]:.4g}: {excess[k]} more than through the best number of numbers, "
-        f"where {allowed[k]:.2g} is allowed."
+        f"numbers they have held-out error {errors[k]:.4g}: {excess[k]} more than through the best number of numbers."
     ]
     if k > 0:
-        said.append(
-            f"Through {k - 1} numbers it is {errors[k - 1]:.4g}: {excess[k - 1]} more, where {allowed[k - 1]:.2g} is "
-            "allowed."
-        )
+        said.append(f"Through {k - 1} numbers it is {errors[k - 1]:.4g}: {excess[k - 1]} more.")
     said += [
-        f"Direction {j + 1} of the derivative has {decision.sizes[j]:.2%} of the size of the first, at held-out rows; "
-        f"up to {decision.tolerance.relative:.2%} counts as nothing."
+        f"In networks through {j + 1} numbers the last one matters {decision.effects[j]:.2%} as much as the first, and "
+        f"the others determine {decision.dependences[j]:.0%} of it."
         for j in (k - 1, k)
-        if 1 <= j < len(decision.sizes)
+        if 1 <= j < len(decision.effects)
     ]
     return said

@@ -1,0 +1,150 @@
+"""Where the weights of the evidence come from: functions of known rank, seeds from 100 on.
+
+For each task the estimator is fitted with its defaults and what it has seen of every k is kept, one file a task in DIR;
+a run goes on where it was stopped. Then, for outputs and for classes, a logistic regression of "k numbers are enough"
+on the evidence of k = 1 … true k + 1 is fitted, with a ridge of 0.3 on weights of standardised evidence. These weights
+belong into `isthmus.factoring.sufficiency`, and the record says whether they are there.
+
+How well such weights decide is told for each family by weights that were fitted without it; for classes, of which there
+is one family, without a quarter of the tasks in turn.
+
+`python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from _environment import keep
+from _rank_families_unseen import UNSEEN
+from _rank_tasks import CHOSEN_ON, ROWS, RankTask, suite
+from isthmus import RankClassifier, RankRegressor
+from isthmus.factoring.sufficiency import EVIDENCE, WEIGHTS, evidence
+from isthmus.tolerance import DEFAULT_TOLERANCE
+
+Floats = NDArray[np.float64]
+WORKERS, RIDGE, ROUNDS, QUARTERS = 2, 0.3, 100, 4
+SEEN = ("errors", "standard_errors", "objectives", "effects", "dependences")
+
+
+def seen(task: RankTask) -> dict[str, Any]:
+    """What the estimator has seen of every k."""
+    torch.set_num_threads(1)
+    begin = time.process_time()
+    model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
+    found = model.decision_.record()
+    return {
+        **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest")},
+        **{name: found[name] for name in SEEN},
+        "seconds": round(time.process_time() - begin, 1),
+    }
+
+
+def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    tasks = [t for seed in asked.seeds for t in suite({**CHOSEN_ON, **UNSEEN}, seed) if t.n in asked.rows]
+    tasks = [t for t in tasks if t.family in asked.families]
+    files = {t: asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        waiting = {pool.submit(seen, t): f for t, f in files.items() if not f.exists()}
+        for number, done in enumerate(as_completed(waiting), start=1):
+            waiting[done].write_text(json.dumps(done.result()))
+            print(f"{number}/{len(waiting)} {waiting[done].stem} in {done.result()['seconds']} s", flush=True)
+    return [json.loads(f.read_text()) for f in files.values()]
+
+
+def features(row: dict[str, Any]) -> Floats:
+    """`evidence` of one task, `(K + 1, 6)`."""
+    columns = [torch.tensor(row[name], dtype=torch.float64) for name in ("errors", "objectives", "effects")]
+    errors, objectives, effects = columns
+    dependences = torch.tensor(row["dependences"], dtype=torch.float64)
+    found = evidence(errors - errors.min(), objectives, effects, dependences, DEFAULT_TOLERANCE)
+    return np.asarray(found.numpy(), np.float64)
+
+
+def fitted(rows: list[dict[str, Any]]) -> Floats:
+    """Weights of the evidence, by Newton's method; the last k of a task says nothing and is left out."""
+    x, y = [], []
+    for row in rows:
+        table = features(row)[:-1]
+        for k in range(1, min(len(table), row["k"] + 2)):
+            x.append(table[k])
+            y.append(float(k >= row["k"]))
+    mean, deviation = np.mean(x, 0), np.std(x, 0)
+    mean[0], deviation[0] = 0.0, 1.0
+    z, weights = (np.array(x) - mean) / deviation, np.zeros(len(EVIDENCE))
+    ridge = RIDGE * (np.arange(len(EVIDENCE)) > 0)
+    for _ in range(ROUNDS):
+        p = 1.0 / (1.0 + np.exp(-z @ weights))
+        slope = z.T @ (np.array(y) - p) - ridge * weights
+        weights = weights + np.linalg.solve((z * (p * (1.0 - p))[:, None]).T @ z + np.diag(ridge + 1e-9), slope)
+    own = weights / deviation
+    own[0] -= (own[1:] * mean[1:]).sum()
+    return own
+
+
+def chances(row: dict[str, Any], weights: Floats) -> Floats:
+    """Probabilities of k = 1, 2, …, K being the smallest that is enough."""
+    enough = 1.0 / (1.0 + np.exp(-features(row)[1:] @ weights))
+    enough[-1] = 1.0
+    return np.concatenate([[0.0], enough * np.cumprod(np.concatenate([[1.0], 1.0 - enough[:-1]]))])
+
+
+def left_out(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """How weights decide that were fitted without the family, or the quarter, of each task."""
+    families = sorted({r["family"] for r in rows})
+    part = {id(r): r["family"] if len(families) > 1 else str(i % QUARTERS) for i, r in enumerate(rows)}
+    found = []
+    for name in sorted(set(part.values())):
+        weights = fitted([r for r in rows if part[id(r)] != name])
+        for row in (r for r in rows if part[id(r)] == name):
+            p = chances(row, weights)
+            hit = np.zeros(max(len(p), row["k"] + 1))
+            hit[row["k"]] = 1.0
+            p = np.concatenate([p, np.zeros(len(hit) - len(p))])
+            answer = int(p.argmax())
+            found.append((row, answer, float(np.square(p - hit).sum()), float(p[answer])))
+    return {
+        "tasks": len(found),
+        "exact": sum(answer == row["k"] for row, answer, *_ in found),
+        "off_by_more_than_one": sum(abs(answer - row["k"]) > 1 for row, answer, *_ in found),
+        "brier": float(np.mean([brier for *_, brier, _ in found])),
+        "mean_probability_of_the_answer": float(np.mean([p for *_, p in found])),
+        "exact_by_family": {
+            name: [sum(a == r["k"] for r, a, *_ in own), len(own)]
+            for name in families
+            if (own := [each for each in found if each[0]["family"] == name])
+        },
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[100])
+    parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
+    parser.add_argument("--families", nargs="+", default=[*CHOSEN_ON, *UNSEEN])
+    asked = parser.parse_args()
+    rows = collected(asked)
+    figures: dict[str, Any] = {}
+    for kind, own in (
+        ("regression", [r for r in rows if r["family"] != "classes"]),
+        ("classification", [r for r in rows if r["family"] == "classes"]),
+    ):
+        if own:
+            weights = dict(zip(EVIDENCE, fitted(own).round(2).tolist(), strict=True))
+            is_there = dict(zip(EVIDENCE, WEIGHTS[kind], strict=True)) == weights
+            figures[kind] = {"weights": weights, "are_in_the_code": is_there, "left_out": left_out(own)}
+    print(json.dumps(figures, indent=1))
+    keep("rank_weights", "The evidence is weighed as on functions of known rank.", {**figures, "rows": rows})
