@@ -10,13 +10,13 @@ probabilities, the test error at that rank and of scikit-learn's tuned network, 
 methods of `_rank_baselines`. The expensive ones, a bottleneck network of every width and the tuned network, are left
 out on `chosen on`; the tuned network also where its search would take minutes: N (d_in + d_out) > 250,000.
 
-`python benchmarks/rank_decision.py DIR` keeps one file a task in DIR and goes on where it was stopped; `--families`,
-`--rows` and `--seed` run some of them, `--alone` the decision without anything to compare with. What was run becomes
-`results/rank_decision.json`, of other seeds than 0 `results/rank_decision_SEED.json`.
+`python benchmarks/rank_decision.py DIR` keeps two files a task in DIR and goes on where it was stopped, first with all
+decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some of them,
+`--alone` only the decisions, beside the comparisons that are there. What was run becomes `results/rank_decision.json`,
+of other seeds than 0 `results/rank_decision_SEED.json`.
 
-The run of `unseen` of seed 0 found that directions of the derivative which fit noise passed for numbers (k = 1 became 8
-and 9 with 20 % noise). The rule was changed (`is_sufficient`: a direction must also help on held-out rows), so that run
-is of the rule before; seed 1, which was drawn for the rule after it, is of the same families.
+Records of the rule before, with margins in place of weighed evidence, are `results/rank_decision_margins.json` (seed 0
+of `unseen`, the first run) and `results/rank_decision_margins_1.json` (seed 1, after a first change).
 """
 
 from __future__ import annotations
@@ -48,23 +48,14 @@ FAMILIES = {**FRESH, **UNSEEN, **CHOSEN_ON}
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
-def answered(task: RankTask, is_alone: bool) -> dict[str, Any]:
-    """Everything about one task."""
+def answered(task: RankTask) -> dict[str, Any]:
+    """What the estimator decides."""
     torch.set_num_threads(1)
     begin = time.process_time()
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     seconds = time.process_time() - begin
-    found = model.decision_
-    is_compared = task.family not in CHOSEN_ON and not is_alone
-    baselines = {}
-    for name, baseline in BASELINES.items():
-        if not is_alone and (is_compared or name not in EXPENSIVE):
-            begin = time.process_time()
-            answer = baseline(task, task.seed)
-            baselines[name] = {"rank": answer, "seconds": round(time.process_time() - begin, 2)}
-    size = len(task.x) * (task.x.shape[1] + (12 if task.is_classification else task.y.shape[1]))
-    begin = time.process_time()
-    searched = PREDICTORS["network"](task, task.seed) if is_compared and size <= LARGEST_SEARCH else None
+    found = model.decision_.record()
+    shown = ("errors", "standard_errors", "objectives", "effects", "dependences", "probabilities")
     return {
         "family": task.family,
         "k": task.k,
@@ -74,37 +65,62 @@ def answered(task: RankTask, is_alone: bool) -> dict[str, Any]:
         "inputs": task.x.shape[1],
         "outputs": int(task.y.max()) + 1 if task.is_classification else task.y.shape[1],
         "weakest": round(task.weakest, 3),
-        "rank": found.rank,
-        "interval": [found.lower, found.upper],
-        "probabilities": [round(p, 4) for p in found.probabilities],
-        "is_undecided": found.is_undecided,
-        "errors": [float(f"{e:.5g}") for e in found.errors],
-        "sizes": [round(size, 4) for size in found.sizes],
-        "whole_error": found.whole_error,
+        "rank": found["rank"],
+        "interval": [found["lower"], found["upper"]],
+        "is_undecided": model.decision_.is_undecided,
+        **{name: [float(f"{value:.4g}") for value in found[name]] for name in shown},
+        "whole_error": found["whole_error"],
         "test_error": held_out_error(model, task),
         "seconds": round(seconds, 1),
+    }
+
+
+def compared(task: RankTask) -> dict[str, Any]:
+    """What the methods to compare with answer, and how well a tuned network predicts."""
+    torch.set_num_threads(1)
+    is_held_back = task.family in {**FRESH, **UNSEEN}
+    baselines = {}
+    for name, baseline in BASELINES.items():
+        if is_held_back or name not in EXPENSIVE:
+            begin = time.process_time()
+            answer = baseline(task, task.seed)
+            baselines[name] = {"rank": answer, "seconds": round(time.process_time() - begin, 2)}
+    size = len(task.x) * (task.x.shape[1] + (12 if task.is_classification else task.y.shape[1]))
+    begin = time.process_time()
+    searched = PREDICTORS["network"](task, task.seed) if is_held_back and size <= LARGEST_SEARCH else None
+    return {
         "baselines": baselines,
         "network_test_error": None if searched is None else searched.error,
         "network_seconds": None if searched is None else round(time.process_time() - begin, 1),
     }
 
 
+NOT_COMPARED: dict[str, Any] = {"baselines": {}, "network_test_error": None, "network_seconds": None}
+
+
 def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """First every decision, then every comparison that is asked for; what is not done yet is done."""
     asked.folder.mkdir(parents=True, exist_ok=True)
     families = {name: family for name, family in FAMILIES.items() if name in asked.families}
     tasks = [t for t in suite(families, asked.seed) if t.n in asked.rows]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{asked.seed}.json" for t in tasks]
+    others = [file.with_suffix(".compared.json") for file in files]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        waiting = {
-            pool.submit(answered, t, asked.alone): f for t, f in zip(tasks, files, strict=True) if not f.exists()
-        }
-        for number, done in enumerate(as_completed(waiting), start=1):
-            row = done.result()
-            waiting[done].write_text(json.dumps(row))
-            said = f"{row['family']} k = {row['k']}, noise {row['noise']}, {row['rows']} rows: {row['rank']}"
-            print(f"{number}/{len(waiting)} {said} in {row['seconds']} s", flush=True)
-    return [json.loads(f.read_text()) for f in files]
+        jobs = {pool.submit(answered, t): f for t, f in zip(tasks, files, strict=True) if not f.exists()}
+        if not asked.alone:
+            left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
+            # The quick ones first: what a run that is stopped leaves are the largest.
+            left.sort(key=lambda each: each[0].x.size + each[0].y.size)
+            jobs |= {pool.submit(compared, t): f for t, f in left}
+        for number, done in enumerate(as_completed(jobs), start=1):
+            row, file = done.result(), jobs[done]
+            file.write_text(json.dumps(row))
+            said = f"{row['rank']} in {row['seconds']} s" if "rank" in row else "compared"
+            print(f"{number}/{len(jobs)} {file.name.split('.json')[0]}: {said}", flush=True)
+    rows = [json.loads(file.read_text()) for file in files]
+    found = [json.loads(file.read_text()) if file.exists() else NOT_COMPARED for file in others]
+    return [row | other for row, other in zip(rows, found, strict=True)]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -158,13 +174,14 @@ def calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def others(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found = {}
     for name in BASELINES:
-        asked = [(r["baselines"][name], r["k"]) for r in rows if name in r["baselines"]]
-        defined = [(b["rank"], k, b["seconds"]) for b, k in asked if b["rank"] is not None]
+        asked = [(r["baselines"][name], r) for r in rows if name in r["baselines"]]
+        defined = [(b["rank"], r, b["seconds"]) for b, r in asked if b["rank"] is not None]
         if defined:
             found[name] = {
-                "exact": sum(rank == k for rank, k, _ in defined),
-                "off_by_more_than_one": sum(abs(rank - k) > 1 for rank, k, _ in defined),
+                "exact": sum(rank == r["k"] for rank, r, _ in defined),
+                "off_by_more_than_one": sum(abs(rank - r["k"]) > 1 for rank, r, _ in defined),
                 "tasks": len(defined),
+                "decided_exactly_on_these": sum(r["rank"] == r["k"] for _, r, _ in defined),
                 "median_seconds": float(np.median([s for *_, s in defined])),
             }
     return found

@@ -15,6 +15,7 @@ import torch
 
 from isthmus.cli.main import run
 from isthmus.datasets import load_dataset
+from isthmus.factoring.sufficiency import WEIGHTS
 from isthmus.functions import load
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
 from isthmus.training import Plan
@@ -51,12 +52,18 @@ def test_the_record_is_that_of_the_folds(whole):
     assert errors == cross["errors"]
     assert record["constant_error"] == cross["errors"][0]
     assert record["options"]["folds"] == 3
-    # The rule by hand.
-    e, epsilon = np.array(errors) - min(errors), 0.1
-    may = np.maximum(epsilon**2 * e[0], np.minimum(epsilon * np.r_[0.0, e[:-1]], 3 * epsilon**2 * e[0]))
-    enough = (e <= may) & (np.array(cross["sizes"]) <= epsilon)
-    enough[-1] = True
-    assert record["rank"] == int(np.argmax(enough))
+    # The weighing by hand, for k ≥ 1.
+    e, o, r = (np.array(cross[name]) for name in ("errors", "objectives", "effects"))
+    one, loss, effect, drop, objective, dependence = WEIGHTS["regression"]
+    effects = np.log(r / 0.1 + 0.1)
+    a = one + loss * np.log((e - e.min()) / (0.01 * (e[0] - e.min())) + 0.1) + effect * effects
+    a += drop * np.r_[0.0, np.diff(effects)] + objective * np.log(o / o.min() - 0.99)
+    a += dependence * np.array(cross["dependences"])
+    enough = 1.0 / (1.0 + np.exp(-a))
+    enough[0], enough[-1] = cross["probabilities"][0], 1.0
+    chances = enough * np.r_[1.0, np.cumprod(1.0 - enough)[:-1]]
+    assert cross["probabilities"] == pytest.approx(chances.tolist(), abs=1e-9)
+    assert record["rank"] == int(np.argmax(chances))
     assert any("held out from one of 3 networks" in sentence for sentence in record["rank_evidence"])
     assert sorted(file.name for file in folder.iterdir()) == [
         *("decoder.safetensors", "encoder.safetensors", "model.safetensors", "report.html", "run.json"),
@@ -87,7 +94,7 @@ def test_the_halves_compose_to_the_objective_of_that_rank(whole):
     assert z.shape[1] == record["rank"]
     error = float(((decoder(z).double() - y) / fitted.outputs.scale).square().sum(1).mean())
     assert error == pytest.approx(record["network_test_error_at_rank"], rel=1e-3)
-    assert len(record["cross_decision"]["objectives"]) <= len(record["cross_decision"]["errors"]) - 1
+    assert len(record["cross_decision"]["objectives"]) == len(record["cross_decision"]["errors"])
 
 
 def test_the_path_begins_at_the_ridge_of_the_fit(whole):
@@ -102,7 +109,7 @@ def test_people_see_the_table_and_the_page_the_picture(whole, here, capsys):
     folder, record = whole
     assert run(["fit", SMALL, *QUICK, "--folds", "3", "--path", "--out", str(folder)]) == 0  # it is not done again
     out = capsys.readouterr().out
-    assert "may be lost" in out
+    assert "determined by k" in out
     assert f"→ {record['rank']}" in out
     assert "figure-1-evidence" in (folder / "report.html").read_text()
 

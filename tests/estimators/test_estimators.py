@@ -221,7 +221,7 @@ def test_an_interrupt_ends_the_fit_and_leaves_the_one_before(monkeypatch):
         begun.append(len(rows[0]))
         return dataclasses.replace(isthmus.fit(*rows, **settings), stopped="interrupted")
 
-    monkeypatch.setattr("isthmus.estimators.learning.fit", interrupted)
+    monkeypatch.setattr("isthmus.estimators.sample.fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(x, -y)
     assert len(begun) == 1

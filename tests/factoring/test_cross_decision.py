@@ -1,6 +1,7 @@
 """The decision by held-out losses: tables whose answer is known, and a function of known rank."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,55 +16,59 @@ from isthmus.training import Plan
 QUICK = Plan(steps=150, rounds=1, evaluations=40)
 
 
-def table(means, n=300, folds=3, noise=0.0, sizes=(1.0, 0.5, 0.0, 0.0), seed=0):
-    """Losses around the means of k = 0, 1, …, in equal folds."""
+def table(means, n=300, folds=3, noise=0.0, effects=(1.0, 0.5, 0.0, 0.0), objectives=(1.0, 0.4, 0.1, 0.1), seed=0):
+    """Losses around the means of k = 0, 1, …, in equal folds, and the rest the same in each."""
     rng = np.random.default_rng(seed)
     losses = torch.from_numpy(np.array(means)[:, None] + noise * rng.standard_normal((len(means), n)))
     counts = torch.tensor([n // folds] * folds)
-    spectra = torch.tensor([sizes] * folds, dtype=torch.float64)
-    return CrossFit(torch.arange(n), counts, losses, losses[-1], spectra)
+    values, sizes = (torch.tensor([each] * folds, dtype=torch.float64) for each in (objectives, effects))
+    dependences = torch.zeros_like(sizes)
+    return CrossFit(torch.arange(n), counts, losses, losses[-1], values, sizes, dependences, False)
 
 
-def test_clear_losses_decide_for_certain():
+def test_clear_evidence_decides():
     found = decide(table([1.0, 0.4, 0.1, 0.1]))
     assert (found.rank, found.lower, found.upper) == (2, 2, 2)
-    assert found.probabilities == (0.0, 0.0, 1.0, 0.0)
+    assert found.probabilities[2] > 0.97
+    assert sum(found.probabilities) == pytest.approx(1.0)
     assert found.errors == pytest.approx([1.0, 0.4, 0.1, 0.1])
     assert not found.is_undecided
 
 
 def test_a_toss_between_two_is_called_undecided_or_even():
-    found = decide(table([1.0, 0.4, 0.109, 0.1], noise=0.1, sizes=(1.0, 0.5, 0.0, 0.0), n=300))
-    assert sum(found.probabilities) == pytest.approx(1.0)
+    doubtful = {"effects": (1.0, 0.5, 0.1, 0.0), "objectives": (1.0, 0.4, 0.115, 0.1)}
+    found = decide(table([1.0, 0.4, 0.11, 0.1], **doubtful))
     assert 0.1 < found.probabilities[2] < 0.9
-    assert found.lower <= 2 <= found.upper
+    assert found.lower <= 2
+    assert found.upper == 3
 
 
-def test_probabilities_are_those_of_a_slow_bootstrap():
-    cross = table([1.0, 0.4, 0.112, 0.1], noise=0.08, n=60)
-    rng, answers = np.random.default_rng(1), []
-    losses = cross.losses.numpy()
-    deviations = (losses - losses[losses.mean(1).argmin()]).std(1, ddof=1) / np.sqrt(60)
-    for _ in range(3000):
-        folds = rng.integers(3, size=3)
-        rows = [20 * folds[rng.integers(3)] + rng.integers(20) for _ in range(60)]
-        e = losses[:, rows].mean(1)
-        e -= e.min()
-        step = np.maximum(0.01 * e[0], np.minimum(0.1 * np.r_[0.0, e[:-1]], 0.03 * e[0]))
-        missed = (e > 2.0 * deviations) & (np.array([1.0, 0.5, 0.0, 0.0]) > 0.1)
-        answers.append(int(np.argmax((e <= step) & ~missed)))
-    expected = np.bincount(answers, minlength=4) / 3000
-    assert decide(cross).probabilities == pytest.approx(expected, abs=0.05)
+def test_a_bend_speaks_for_fewer():
+    cross = table([1.0, 0.4, 0.11, 0.1], effects=(1.0, 0.5, 0.2, 0.0), objectives=(1.0, 0.4, 0.115, 0.1))
+    bent = replace(cross, dependences=torch.tensor([[0.0, 0.0, 0.9, 0.0]] * 3, dtype=torch.float64))
+    free, held = decide(cross), decide(bent)
+    assert held.probabilities[2] > free.probabilities[2] + 0.2
+    assert held.dependences == pytest.approx((0.0, 0.0, 0.9, 0.0))
 
 
-def test_folds_that_disagree_on_the_derivative_split_the_answer():
-    cross = table([1.0, 0.102, 0.1, 0.1])  # without noise: the second direction is certainly of use
-    spectra = cross.spectra.clone()
-    spectra[:2, 1] = 0.05
-    mixed = decide(CrossFit(cross.rows, cross.sizes_of_folds, cross.losses, cross.whole, spectra))
-    # Two of three folds see one direction: the median of three draws sees one in 20 of 27 cases.
-    assert mixed.rank == 1
-    assert mixed.probabilities[1] == pytest.approx(20 / 27, abs=0.04)
+def test_effects_are_pooled_by_their_squares_and_dependences_by_those():
+    cross = table([1.0, 0.4, 0.11, 0.1])
+    effects = torch.tensor([[1.0, 0.5, 0.3, 0.0], [1.0, 0.5, 0.4, 0.0], [1.0, 0.5, 0.0, 0.0]], dtype=torch.float64)
+    dependences = torch.tensor([[0.0, 0.0, 0.2, 0.7], [0.0, 0.0, 0.6, 0.7], [0.0, 0.0, 1.0, 0.7]], dtype=torch.float64)
+    found = decide(replace(cross, effects=effects, dependences=dependences))
+    assert found.effects[2] == pytest.approx(math.sqrt(0.25 / 3.0))
+    assert found.dependences[2] == pytest.approx((0.09 * 0.2 + 0.16 * 0.6) / 0.25)
+    assert found.dependences[3] == 0.0  # no network has that coordinate
+
+
+def test_classes_have_weights_of_their_own():
+    cross = table([1.0, 0.4, 0.11, 0.1], effects=(1.0, 0.5, 0.1, 0.0), objectives=(1.0, 0.4, 0.115, 0.1))
+    assert decide(cross).probabilities != decide(replace(cross, is_classification=True)).probabilities
+
+
+def test_a_constant_that_nothing_beats_is_rank_zero():
+    found = decide(table([1.0, 1.01, 1.02, 1.03], noise=0.05))
+    assert (found.rank, found.upper) == (0, 0)
 
 
 def test_weights_count_rows_as_often_as_they_say():
@@ -116,6 +121,12 @@ def test_a_function_of_two_numbers_has_rank_two(two_numbers):
     mean, deviation = y[fold].mean(0), y[fold].std(0)
     assert float(cross.losses[0, 0]) == pytest.approx(float((((y[row] - mean) / deviation) ** 2).sum()), rel=1e-5)
     assert decide(cross).rank == 2
+    assert cross.objectives[:, 0].tolist() == [1.0] * 3
+    assert bool((cross.objectives[:, 1] > 5.0 * cross.objectives[:, 2]).all())
+    assert cross.objectives[:, 2:].std() < 0.01
+    assert cross.effects.shape == cross.dependences.shape == cross.objectives.shape
+    assert cross.effects[:, 0].tolist() == [1.0] * 3
+    assert cross.effects[:, -1].tolist() == [0.0] * 3
 
 
 def finite_differences(function, rows, step=1e-6):

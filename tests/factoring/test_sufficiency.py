@@ -1,54 +1,84 @@
-"""When k numbers are enough, on tables made by hand."""
+"""How evidence is weighed, on tables made by hand."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.sufficiency import is_sufficient, margins
+from isthmus.factoring.sufficiency import EVIDENCE, WEIGHTS, evidence, probabilities, sufficiency
 from isthmus.tolerance import Tolerance
 
 TENTH = Tolerance(0.1)
+EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)
+OBJECTIVES = torch.tensor([1.0, 0.5, 0.11, 0.1], dtype=torch.float64)
+EFFECTS = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
+DEPENDENCES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
 
 
-def smallest(excess, sizes, tolerance=TENTH, error=0.1):
-    errors = torch.full((len(excess),), error)
-    return int(is_sufficient(torch.tensor(excess), errors, torch.tensor(sizes), tolerance).int().argmax())
+def test_the_evidence_is_that_of_the_formulas():
+    table = evidence(EXCESS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    expected = np.stack(
+        [
+            np.ones(4),
+            [math.log(s + 0.1) for s in (100.0, 40.0, 0.9, 0.0)],  # 1 % of 100 is the unit
+            [math.log(s + 0.1) for s in (10.0, 6.0, 0.2, 0.0)],
+            [0.0, math.log(6.1 / 10.1), math.log(0.3 / 6.1), math.log(0.1 / 0.3)],
+            [math.log(s + 0.01) for s in (9.0, 4.0, 0.1, 0.0)],
+            [0.0, 0.05, 0.8, 0.0],
+        ],
+        1,
+    )
+    np.testing.assert_allclose(table.numpy(), expected, atol=1e-12)
+    assert table.shape[1] == len(EVIDENCE) == len(WEIGHTS["regression"]) == len(WEIGHTS["classification"])
 
 
-def test_margins_are_those_of_the_formula():
-    found = margins(torch.tensor([100.0, 50.0, 15.0, 2.0, 0.5, 0.0]), TENTH)
-    # 1 % of 100; a tenth of 100 and of 50 but at most 3; a tenth of 15; of 2 and of 0.5 less than 1 %.
-    assert found.tolist() == pytest.approx([1.0, 3.0, 3.0, 1.5, 1.0, 1.0])
+def test_the_tolerance_is_the_scale_of_losses_and_effects():
+    tenth = evidence(EXCESS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    hundredth = evidence(EXCESS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    scaled = EXCESS.clone()
+    scaled[1:] /= 100.0  # in units of ε² e₀ the same losses
+    same = evidence(scaled, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    torch.testing.assert_close(same[1:, 1:4], tenth[1:, 1:4])
+    assert hundredth[1, 1] > tenth[1, 1]
 
 
-@pytest.mark.parametrize(
-    ("excess", "sizes", "rank"),
-    [
-        ([100.0, 40.0, 0.9, 0.0], [1.0, 0.6, 0.02, 0.0], 2),  # within 1 %
-        ([100.0, 40.0, 1.1, 0.0], [1.0, 0.6, 0.02, 0.0], 2),  # a fold: above 1 %, but a tenth of what was left before
-        ([100.0, 5.0, 1.1, 0.0], [1.0, 0.6, 0.02, 0.0], 3),  # a direction: a fifth of what was left before
-        ([100.0, 90.0, 3.1, 0.0], [1.0, 0.6, 0.02, 0.0], 3),  # above three margins
-        ([100.0, 40.0, 0.9, 0.0], [1.0, 0.6, 0.11, 0.0], 3),  # the derivative has a third direction
-        ([0.0, 0.0, 0.0], [1.0, 0.5, 0.0], 0),  # nothing is explained, whatever the derivative is
-        ([100.0, 80.0, 60.0], [1.0, 0.9, 0.8], 2),  # nothing is enough: the last
-    ],
-)
-def test_the_smallest_that_is_enough(excess, sizes, rank):
-    assert smallest(excess, sizes) == rank
+def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 2.0)):
+    table = evidence(torch.tensor(excess, dtype=torch.float64), OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
+    return sufficiency(table, weights, excess, errors)
 
 
-def test_a_direction_counts_only_where_it_is_of_use():
-    excess, sizes = [100.0, 0.9, 0.0, 5.0], [1.0, 0.5, 0.4, 0.3]
-    assert smallest(excess, sizes, error=0.1) == 2  # significantly worse through one number
-    assert smallest(excess, sizes, error=0.5) == 1  # not significantly
-    assert smallest([100.0, 0.0, 5.0, 9.0], sizes, error=0.1) == 1  # more numbers fit noise
+def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum():
+    enough = weighed([100.0, 40.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0])
+    assert enough[0] == pytest.approx(0.0, abs=1e-12)
+    assert enough[1] == pytest.approx(1.0 / (1.0 + 40.1 * math.exp(-0.1)))
+    assert enough[2] == pytest.approx(1.0 / (1.0 + 1.0 * math.exp(-1.6)))
+    assert enough[3] == 1.0  # nothing is enough: the last
 
 
-def test_the_tolerance_is_the_scale_of_everything():
-    assert smallest([100.0, 0.5, 0.0], [1.0, 0.05, 0.0]) == 1
-    assert smallest([100.0, 0.5, 0.0], [1.0, 0.05, 0.0], Tolerance(0.01)) == 2
+def test_a_constant_is_enough_as_far_as_its_excess_is_chance():
+    assert weighed([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 1.0])[0] == 1.0
+    assert weighed([2.0, 1.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.0])[0] == pytest.approx(0.0455, abs=1e-4)
+    assert weighed([2.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0])[0] == 0.0
 
 
-def test_tables_are_judged_side_by_side():
-    excess = torch.tensor([[100.0, 0.5, 0.0], [0.0, 1.0, 2.0]])
-    sizes = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
-    assert is_sufficient(excess, torch.zeros(3), sizes, TENTH).int().argmax(1).tolist() == [1, 0]
+def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
+    enough = torch.tensor([0.0, 0.2, 0.5, 1.0])
+    assert probabilities(enough).tolist() == pytest.approx([0.0, 0.2, 0.4, 0.4])
+    assert float(probabilities(torch.rand(9)[:8].clamp(max=0.9)).sum()) < 1.0
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_weights_have_the_signs_that_the_evidence_must_have(kind):
+    weights = dict(zip(EVIDENCE, WEIGHTS[kind], strict=True))
+    assert weights["loss"] < 0  # what more numbers avoid speaks against k
+    assert weights["effect"] + weights["drop"] < 0  # so does a further coordinate that matters
+    assert weights["objective"] < 0
+    assert weights["dependence"] > 0  # a bend speaks for it
+
+
+def test_nothing_to_gain_gives_finite_evidence():
+    zero = torch.zeros(3, dtype=torch.float64)
+    table = evidence(zero, torch.ones(3, dtype=torch.float64), zero, zero, TENTH)
+    assert bool(table.isfinite().all())

@@ -90,11 +90,11 @@ def folds_record(k=3, **changes):
         "probabilities": [0.0] * k + [0.9, 0.1, 0.0],
         "errors": errors,
         "standard_errors": [0.1 * e for e in errors],
-        "margins": [0.08] * (last + 1),
-        "sizes": [0.9**j if j < k else 0.01 * 0.3 ** (j - k) for j in range(last + 1)],
+        "objectives": [0.5 ** min(j, k) for j in range(last + 1)],
+        "effects": [0.9**j if j < k else 0.01 * 0.3 ** (j - k) for j in range(last + 1)],
+        "dependences": [0.05 if j < k else 0.8 for j in range(last + 1)],
         "whole_error": errors[-1],
         "tolerance": 0.1,
-        "objectives": [2.0 * 0.5 ** min(j, k) for j in range(1, last + 1)],
     }
     ranks = [k + 1, k, k, k, k, max(k - 1, 0), 0]
     points = [

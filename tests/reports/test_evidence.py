@@ -16,8 +16,9 @@ DECISION = CrossDecision(
     probabilities=(0.0, 0.1, 0.9, 0.0),
     errors=(4.0, 0.6, 0.12, 0.1),
     standard_errors=(0.3, 0.1, 0.01, 0.0),
-    margins=(0.039, 0.117, 0.05, 0.039),
-    sizes=(1.0, 0.4, 0.02, 0.0),
+    objectives=(1.0, 0.9, 0.5, 0.48),
+    effects=(1.0, 0.4, 0.02, 0.0),
+    dependences=(0.0, 0.1, 0.8, 0.0),
     whole_error=0.11,
     tolerance=DEFAULT_TOLERANCE,
 )
@@ -37,20 +38,21 @@ def titles(figure):
 
 
 def test_every_panel_holds_its_numbers():
-    figure = DECISION.plot(objectives=(0.9, 0.5, 0.48), path=PATH)
-    whole, allowed, errors = of_axis(figure, "y")
+    figure = DECISION.plot(path=PATH)
+    whole, errors = of_axis(figure, "y")
     assert set(whole.y) == {0.11}
-    assert list(allowed.y) == pytest.approx([0.139, 0.217, 0.15, 0.139])
     assert (list(errors.y), list(errors.error_y.array)) == ([4.0, 0.6, 0.12, 0.1], [0.3, 0.1, 0.01, 0.0])
     (bars,) = of_axis(figure, "y2")
     assert (bars.type, list(bars.y)) == ("bar", [0.0, 0.1, 0.9, 0.0])
     (objectives,) = of_axis(figure, "y3")
-    assert (list(objectives.x), list(objectives.y)) == ([1, 2, 3], [0.9, 0.5, 0.48])
-    epsilon, sizes = of_axis(figure, "y4")
+    assert (list(objectives.x), list(objectives.y)) == ([0, 1, 2, 3], [1.0, 0.9, 0.5, 0.48])
+    epsilon, effects = of_axis(figure, "y4")
     assert set(epsilon.y) == {0.1}
-    assert list(sizes.y) == [1.0, 0.4, 0.02, 1e-6]  # a logarithmic axis has no zero
+    assert list(effects.y) == [1.0, 0.4, 0.02, 1e-6]  # a logarithmic axis has no zero
     assert figure.layout.yaxis4.type == "log"
-    stairs, plateau = of_axis(figure, "y5")
+    (dependences,) = of_axis(figure, "y5")
+    assert (dependences.type, list(dependences.y)) == ("bar", [0.0, 0.1, 0.8, 0.0])
+    stairs, plateau = of_axis(figure, "y6")
     assert list(stairs.x) == pytest.approx([0.01, 0.02, 0.04, 0.08, 0.16, 0.32])
     assert (list(stairs.y), set(plateau.y)) == ([3, 2, 2, 2, 1, 0], {2})
     assert (stairs.xaxis, figure.layout.xaxis2.type) == ("x2", "log")
@@ -58,17 +60,17 @@ def test_every_panel_holds_its_numbers():
 
 
 def test_the_answer_is_marked_and_what_the_rows_allow_is_shaded_in_every_panel_over_k():
-    figure = DECISION.plot(objectives=(0.9, 0.5), path=PATH)
+    figure = DECISION.plot(path=PATH)
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     bands = [shape for shape in figure.layout.shapes if shape.type == "rect"]
-    assert [(line.x0, line.x1) for line in lines] == [(2, 2)] * 3  # beside them the answer's bar
-    assert [(band.x0, band.x1) for band in bands] == [(pytest.approx(0.7), pytest.approx(2.3))] * 4
+    assert [(line.x0, line.x1) for line in lines] == [(2, 2)] * 4  # beside them the answer's bar
+    assert [(band.x0, band.x1) for band in bands] == [(pytest.approx(0.7), pytest.approx(2.3))] * 5
     assert "k = 2" in titles(figure)
 
 
 def test_panels_without_numbers_are_left_out_and_the_others_do_not_overlap():
-    for objectives, path, count in ((None, None, 3), ((0.9, 0.5), None, 4), (None, PATH, 4), ((0.9,), PATH, 5)):
-        layout = DECISION.plot(objectives=objectives, path=path).layout
+    for path, count in ((None, 5), (PATH, 6)):
+        layout = DECISION.plot(path=path).layout
         domains = [layout[name].domain for name in ("yaxis", *(f"yaxis{i}" for i in range(2, count + 1)))]
         assert domains[0][1] == 1.0
         assert domains[-1][0] == pytest.approx(0.0)
@@ -82,7 +84,7 @@ def test_panels_without_numbers_are_left_out_and_the_others_do_not_overlap():
 def test_a_certain_rank_shades_nothing_and_rank_zero_can_be_drawn():
     zero = CrossDecision.without_variation(0.25, DEFAULT_TOLERANCE)
     figure = zero.plot()
-    assert [shape.type for shape in figure.layout.shapes] == ["line"] * 2
+    assert [shape.type for shape in figure.layout.shapes] == ["line"] * 4
     assert "Through 0 numbers, with probability 100.0%." in zero._repr_html_()
 
 
@@ -91,5 +93,5 @@ def test_a_notebook_shows_a_table_without_a_script():
     assert tree.find("p").text == "Through 2 numbers, with probability 90.0%; the rows allow 1 to 2."
     rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
     assert rows[0][:3] == ["k", "held-out error", "s.e."]
-    assert rows[3] == ["2", "0.12", "0.01", "0.05", "90.0%", "–", "2.0%"]
+    assert rows[3] == ["2", "0.12", "0.01", "90.0%", "0.5", "2.0%", "80.0%"]
     assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3"]

@@ -39,7 +39,9 @@ def test_every_needed_key_of_a_measurement_is_missed_by_name(key):
         validate_record(record, SOURCE)
 
 
-@pytest.mark.parametrize("key", ["rank", "errors", "margins", "sizes", "probabilities", "folds", "error_name"])
+@pytest.mark.parametrize(
+    "key", ["rank", "errors", "objectives", "effects", "dependences", "probabilities", "folds", "error_name"]
+)
 def test_what_was_asked_for_must_be_whole(key):
     record = folds_record()
     del record["cross_decision"][key]

@@ -62,7 +62,7 @@ def test_by_folds_it_is_said_whose_errors_they_are():
         "have error 0.064 on it (mean squared error); whole they have 0.084 ± 0.62, the best through 2 numbers 0.32.",
         "The halves are those of the one network, narrowed at layer 6 of 13.",
         "The held-out rows allow any rank from 3 to 4.",
-        "Resampled folds and rows give rank 3 in 90.0% of the cases, 4 in 10.0%.",
+        "The rank is 3 with probability 90.0%, 4 with 10.0%.",
         "Trained on from λ = 0.05 to 3.2, the network has rank 3 over the longest range.",
     ):
         assert part in said

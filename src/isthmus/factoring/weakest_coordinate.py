@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.factoring.factorization import split_at
+from isthmus.factoring.factorization import split
 from isthmus.factoring.kernel_ridge import predicted_share
 from isthmus.factoring.output_slopes import output_slopes
 from isthmus.functions import FullyConnected
-from isthmus.ranks import spaced
+from isthmus.ranks import balanced_truncations, spaced
 from isthmus.training.loss import Loss
 
 _POINTS = 200  # rows at which the decoder is differentiated
@@ -50,7 +50,10 @@ def weakest_coordinate(network: FullyConnected, layer: int, rank: int, x: Tensor
         loss: Says whether f is a classification, whose outputs are measured as in `output_slopes`.
     """
     rows = spaced(x, _ROWS)
-    encoder, decoder = split_at(network, rows, layer, rank)
+    truncation = balanced_truncations(network, rows)[layer]
+    if truncation.rank < rank:
+        return WeakestCoordinate(0.0, 0.0)  # fewer coordinates vary than may
+    encoder, decoder = split(network, truncation, rank)
     z = encoder(rows)
     slopes = output_slopes(decoder, spaced(z, _POINTS), loss).reshape(-1, rank)
     centred = z.double() - z.double().mean(0)
