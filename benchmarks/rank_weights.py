@@ -54,23 +54,20 @@ def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
     asked.folder.mkdir(parents=True, exist_ok=True)
     tasks = [t for seed in asked.seeds for t in suite({**CHOSEN_ON, **UNSEEN}, seed) if t.n in asked.rows]
     tasks = [t for t in tasks if t.family in asked.families]
-    files = {t: asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks}
+    files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        waiting = {pool.submit(seen, t): f for t, f in files.items() if not f.exists()}
+        waiting = {pool.submit(seen, t): f for t, f in zip(tasks, files, strict=True) if not f.exists()}
         for number, done in enumerate(as_completed(waiting), start=1):
             waiting[done].write_text(json.dumps(done.result()))
             print(f"{number}/{len(waiting)} {waiting[done].stem} in {done.result()['seconds']} s", flush=True)
-    return [json.loads(f.read_text()) for f in files.values()]
+    return [json.loads(f.read_text()) for f in files]
 
 
 def features(row: dict[str, Any]) -> Floats:
-    """`evidence` of one task, `(K + 1, 6)`."""
-    columns = [torch.tensor(row[name], dtype=torch.float64) for name in ("errors", "objectives", "effects")]
-    errors, objectives, effects = columns
-    dependences = torch.tensor(row["dependences"], dtype=torch.float64)
-    found = evidence(errors - errors.min(), objectives, effects, dependences, DEFAULT_TOLERANCE)
-    return np.asarray(found.numpy(), np.float64)
+    """`evidence` of one task, `(K + 1, 8)`."""
+    errors, *others = (torch.tensor(row[name], dtype=torch.float64) for name in SEEN)
+    return np.asarray(evidence(errors - errors.min(), *others, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 
 def fitted(rows: list[dict[str, Any]]) -> Floats:

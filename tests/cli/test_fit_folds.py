@@ -53,12 +53,14 @@ def test_the_record_is_that_of_the_folds(whole):
     assert record["constant_error"] == cross["errors"][0]
     assert record["options"]["folds"] == 3
     # The weighing by hand, for k ≥ 1.
-    e, o, r = (np.array(cross[name]) for name in ("errors", "objectives", "effects"))
-    one, loss, effect, drop, objective, dependence = WEIGHTS["regression"]
+    names = ("errors", "standard_errors", "objectives", "effects", "dependences")
+    e, s, o, r, d = (np.array(cross[name]) for name in names)
+    e -= e.min()
     effects = np.log(r / 0.1 + 0.1)
-    a = one + loss * np.log((e - e.min()) / (0.01 * (e[0] - e.min())) + 0.1) + effect * effects
-    a += drop * np.r_[0.0, np.diff(effects)] + objective * np.log(o / o.min() - 0.99)
-    a += dependence * np.array(cross["dependences"])
+    significance = np.minimum(np.divide(e, s, where=s > 0, out=np.zeros_like(e)), 4.0)
+    columns = [np.ones_like(e), np.log(e / (0.01 * e[0]) + 0.1), significance, effects, np.r_[0.0, np.diff(effects)]]
+    columns += [np.log(o / o.min() - 0.99), d, np.r_[0.0, d[:-1]]]
+    a = np.array(WEIGHTS["regression"]) @ np.array(columns)
     enough = 1.0 / (1.0 + np.exp(-a))
     enough[0], enough[-1] = cross["probabilities"][0], 1.0
     chances = enough * np.r_[1.0, np.cumprod(1.0 - enough)[:-1]]

@@ -14,18 +14,21 @@ EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)
 OBJECTIVES = torch.tensor([1.0, 0.5, 0.11, 0.1], dtype=torch.float64)
 EFFECTS = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
 DEPENDENCES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
+ERRORS = torch.tensor([5.0, 20.0, 0.3, 0.0], dtype=torch.float64)
 
 
 def test_the_evidence_is_that_of_the_formulas():
-    table = evidence(EXCESS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
     expected = np.stack(
         [
             np.ones(4),
             [math.log(s + 0.1) for s in (100.0, 40.0, 0.9, 0.0)],  # 1 % of 100 is the unit
+            [4.0, 2.0, 3.0, 0.0],  # at most 4
             [math.log(s + 0.1) for s in (10.0, 6.0, 0.2, 0.0)],
             [0.0, math.log(6.1 / 10.1), math.log(0.3 / 6.1), math.log(0.1 / 0.3)],
             [math.log(s + 0.01) for s in (9.0, 4.0, 0.1, 0.0)],
             [0.0, 0.05, 0.8, 0.0],
+            [0.0, 0.0, 0.05, 0.8],
         ],
         1,
     )
@@ -34,18 +37,18 @@ def test_the_evidence_is_that_of_the_formulas():
 
 
 def test_the_tolerance_is_the_scale_of_losses_and_effects():
-    tenth = evidence(EXCESS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
-    hundredth = evidence(EXCESS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    tenth = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    hundredth = evidence(EXCESS / 100.0, ERRORS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
     scaled = EXCESS.clone()
     scaled[1:] /= 100.0  # in units of ε² e₀ the same losses
-    same = evidence(scaled, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
-    torch.testing.assert_close(same[1:, 1:4], tenth[1:, 1:4])
+    same = evidence(scaled, ERRORS, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    torch.testing.assert_close(same[1:, [1, 3, 4]], tenth[1:, [1, 3, 4]])
     assert hundredth[1, 1] > tenth[1, 1]
 
 
-def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 2.0)):
-    table = evidence(torch.tensor(excess, dtype=torch.float64), OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0)):
     excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
+    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
     return sufficiency(table, weights, excess, errors)
 
 
@@ -75,10 +78,10 @@ def test_weights_have_the_signs_that_the_evidence_must_have(kind):
     assert weights["loss"] < 0  # what more numbers avoid speaks against k
     assert weights["effect"] + weights["drop"] < 0  # so does a further coordinate that matters
     assert weights["objective"] < 0
-    assert weights["dependence"] > 0  # a bend speaks for it
+    assert weights["bend"] > 0  # a bend speaks for it
 
 
 def test_nothing_to_gain_gives_finite_evidence():
     zero = torch.zeros(3, dtype=torch.float64)
-    table = evidence(zero, torch.ones(3, dtype=torch.float64), zero, zero, TENTH)
+    table = evidence(zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, TENTH)
     assert bool(table.isfinite().all())

@@ -114,9 +114,10 @@ def decide(
     squares = cross.effects.square()
     effects = squares.mean(0).sqrt()
     dependences = (squares * cross.dependences).sum(0) / squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
-    seen = evidence(excess, objectives, effects, dependences, tolerance)
+    deviations = deviations.to(excess)
+    seen = evidence(excess, deviations, objectives, effects, dependences, tolerance)
     task = "classification" if cross.is_classification else "regression"
-    chances = probabilities(sufficiency(seen, WEIGHTS[task], excess, deviations.to(excess)))
+    chances = probabilities(sufficiency(seen, WEIGHTS[task], excess, deviations))
     below = chances.cumsum(0)
     rank = int(chances.argmax())
     return CrossDecision(

@@ -9,30 +9,41 @@ from torch import Tensor
 
 from isthmus.tolerance import Tolerance
 
-EVIDENCE = ("one", "loss", "effect", "drop", "objective", "dependence")
+EVIDENCE = ("one", "loss", "significance", "effect", "drop", "objective", "bend", "bend before")
 """What is weighed; the columns of `evidence`."""
 # Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0021-weighed-evidence.md.
 WEIGHTS = {
-    "regression": (0.0, -1.0, -1.0, 0.0, -0.5, 4.0),
-    "classification": (0.0, -1.0, -1.0, 0.0, -0.5, 4.0),
+    "regression": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53),
+    "classification": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53),
 }
 _LOSS, _EFFECT, _OBJECTIVE = 0.1, 0.1, 0.01  # below these differences are rounding and luck
+_SIGNIFICANT = 4.0  # standard errors that no more are told from
 
 
-def evidence(excess: Tensor, objectives: Tensor, effects: Tensor, dependences: Tensor, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 6)`, columns as in `EVIDENCE`.
+def evidence(
+    excess: Tensor,
+    errors: Tensor,
+    objectives: Tensor,
+    effects: Tensor,
+    dependences: Tensor,
+    tolerance: Tolerance,
+) -> Tensor:
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 8)`, columns as in `EVIDENCE`.
 
     With ε the tolerance:
 
     - loss: $\log(e_k / \varepsilon^2 e_0 + 0.1)$, the held-out loss that more numbers avoid.
+    - significance: $\min(e_k / s_k, 4)$.
     - effect: $\log(r_k / \varepsilon + 0.1)$, how much the next coordinate matters.
     - drop: the same less that of the coordinate before.
     - objective: $\log(o_k / \min o - 1 + 0.01)$, what more numbers lower the training objective by.
-    - dependence: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no
-      number of its own.
+    - bend: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no number of
+      its own.
+    - bend before: $D_{k-1}$, the same of coordinate k: a network that bends its sheet at k already will do so at k + 1.
 
     Args:
         excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least, `(K + 1,)`.
+        errors: $s_k$, standard errors of $e_k$, `(K + 1,)`.
         objectives: $o_k > 0$, `(K + 1,)`.
         effects: $r_k$ `(K + 1,)`.
         dependences: $D_k$ `(K + 1,)`.
@@ -43,7 +54,10 @@ def evidence(excess: Tensor, objectives: Tensor, effects: Tensor, dependences: T
     effect = torch.log(effects / epsilon + _EFFECT)
     drop = torch.cat([effect[:1] * 0.0, effect.diff()])
     objective = torch.log(objectives / objectives.min() - 1.0 + _OBJECTIVE)
-    return torch.stack([torch.ones_like(losses), losses, effect, drop, objective, dependences], 1)
+    significance = torch.where(errors > 0, excess / errors.clamp_min(torch.finfo(errors.dtype).tiny), 0.0)
+    before = torch.cat([dependences[:1] * 0.0, dependences[:-1]])
+    columns = [losses, significance.clamp_max(_SIGNIFICANT), effect, drop, objective, dependences, before]
+    return torch.stack([torch.ones_like(losses), *columns], 1)
 
 
 def sufficiency(evidence: Tensor, weights: tuple[float, ...], excess: Tensor, errors: Tensor) -> Tensor:
@@ -54,7 +68,7 @@ def sufficiency(evidence: Tensor, weights: tuple[float, ...], excess: Tensor, er
     $e_0 / s_0$. K is enough where nothing is.
 
     Args:
-        evidence: `(K + 1, 6)`.
+        evidence: `(K + 1, 8)`.
         weights: As many as it has columns.
         excess: $e_k$ `(K + 1,)`.
         errors: $s_k$, their standard errors, `(K + 1,)`.
