@@ -18,6 +18,7 @@ from isthmus.datasets import Task, merged_rows
 from isthmus.datasets.dataset import Floats, Integers
 from isthmus.errors import OptionError, PartialFitError
 from isthmus.estimators.checking import checked_rows
+from isthmus.estimators.choosing import DEPTHS
 from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.learned import Learned
 from isthmus.estimators.learning import learned
@@ -38,11 +39,12 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     Args:
         depth: L, the number of weight matrices; or several, of which the one is taken that predicts the rows held out
-            in the first fold best.
+            in the first fold best. None is 3 for classes, which deeper networks predict much worse, and else 6.
         width: Width of the hidden layers.
         ridge: λ; or several, of which one is chosen as for the depth. None climbs, in losses of the best constant, the
-            ladder 0.001, 0.003, 0.01, 0.03, 0.1, 0.3 for outputs and 0.006, 0.02, 0.06, 0.2 for classes, and takes the
-            smallest that predicts those rows nearly as well as the best (`climbed`); for autoencoders it is 0.003.
+            ladder 0.001, 0.003, 0.01, 0.03, 0.1, 0.3 for outputs and 0.002, 0.006, 0.02, 0.06, 0.2 for classes, and
+            takes the smallest that predicts those rows nearly as well as the best (`climbed`); for autoencoders it is
+            0.003.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
         tolerance: ε of the rank, see `CrossDecision`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
@@ -61,7 +63,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def __init__(
         self,
         *,
-        depth: int | Sequence[int] = 6,
+        depth: int | Sequence[int] | None = None,
         width: int = 100,
         ridge: float | Sequence[float] | None = None,
         activation: str = "relu",
@@ -149,7 +151,8 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return outputs
 
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
-        depths, ridges = _several("depth", self.depth), _several("ridge", self.ridge)
+        depths = (DEPTHS[task],) if self.depth is None else _several("depth", self.depth)
+        ridges = _several("ridge", self.ridge)
         for depth, ridge in product(depths, ridges):
             check_options(task, depth, self.width, ridge)
         options = self._options(depths[0])

@@ -17,9 +17,11 @@ from isthmus.runs import FitOptions
 from isthmus.training import FittedNetwork, constant_loss
 from isthmus.weighted_means import weighted_mean
 
+DEPTHS: dict[Task, int] = {"regression": 6, "classification": 3, "autoencoder": 6}
+"""L where none is asked for. Between a λ that lets logits grow and one that leaves a constant, depth 6 finds little."""
 LADDERS: dict[Task, tuple[float, ...]] = {
     "regression": (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1),
-    "classification": (6e-3, 2e-2, 6e-2, 2e-1),
+    "classification": (2e-3, 6e-3, 2e-2, 6e-2, 2e-1),
     "autoencoder": (3e-3,),
 }
 """λ to choose from where none is asked for, in losses of the best constant: where there is noise, or classes can be

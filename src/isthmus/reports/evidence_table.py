@@ -7,7 +7,7 @@ from html import escape
 from isthmus.reports.evidence import Evidence
 from isthmus.reports.wording import interval, number, numbers, rough, share
 
-COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "number k + 1", "determined by k")
+COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "number k + 1", "determined")
 
 
 def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
