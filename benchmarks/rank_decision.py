@@ -107,7 +107,10 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     others = [file.with_suffix(".compared.json") for file in files]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        jobs = {pool.submit(answered, t): f for t, f in zip(tasks, files, strict=True) if not f.exists()}
+        undecided = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]
+        # In any order: what a run that is stopped has done is a fair sample.
+        order = np.random.default_rng(asked.seed).permutation(len(undecided))
+        jobs = {pool.submit(answered, undecided[i][0]): undecided[i][1] for i in order}
         if not asked.alone:
             left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
             # The quick ones first: what a run that is stopped leaves are the largest.
