@@ -73,12 +73,16 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
-def test_weights_have_the_signs_that_the_evidence_must_have(kind):
-    weights = dict(zip(EVIDENCE, WEIGHTS[kind], strict=True))
-    assert weights["loss"] < 0  # what more numbers avoid speaks against k
-    assert weights["effect"] + weights["drop"] < 0  # so does a further coordinate that matters
-    assert weights["objective"] < 0
-    assert weights["bend"] > 0  # a bend speaks for it
+def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
+    def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES):
+        table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, TENTH)
+        return float(sufficiency(table, WEIGHTS[kind], excess, ERRORS)[2])
+
+    worse, bent = EXCESS.clone(), DEPENDENCES.clone()
+    worse[2], bent[2] = 9.0, 0.99
+    assert enough(excess=worse) < enough()
+    assert enough(objectives=OBJECTIVES + torch.tensor([0.0, 0.0, 0.1, 0.0])) < enough()
+    assert enough(dependences=bent) > enough()
 
 
 def test_nothing_to_gain_gives_finite_evidence():
