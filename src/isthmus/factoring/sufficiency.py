@@ -14,7 +14,7 @@ EVIDENCE = ("one", "loss", "significance", "effect", "drop", "objective", "bend"
 # Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0021-weighed-evidence.md.
 WEIGHTS = {
     "regression": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53),
-    "classification": (0.05, -0.44, -0.02, -0.28, 0.89, -0.10, 3.08, -1.93),
+    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0),
 }
 _LOSS, _EFFECT, _OBJECTIVE = 0.1, 0.1, 0.01  # below these differences are rounding and luck
 _SIGNIFICANT = 4.0  # standard errors that no more are told from
