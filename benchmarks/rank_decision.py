@@ -12,7 +12,7 @@ out on `chosen on`; the tuned network also where its search would take minutes: 
 
 `python benchmarks/rank_decision.py DIR` keeps two files a task in DIR and goes on where it was stopped, first with all
 decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some of them,
-`--alone` only the decisions, beside the comparisons that are there. What was run becomes `results/rank_decision.json`,
+`--alone` only the decisions, beside the comparisons that are there. What was done, also until Ctrl-C, becomes `results/rank_decision.json`,
 of other seeds than 0 `results/rank_decision_SEED.json`.
 
 Records of the rule before, with margins in place of weighed evidence, are `results/rank_decision_margins.json` (seed 0
@@ -116,14 +116,19 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
             # The quick ones first: what a run that is stopped leaves are the largest.
             left.sort(key=lambda each: each[0].x.size + each[0].y.size)
             jobs |= {pool.submit(compared, t): f for t, f in left}
-        for number, done in enumerate(as_completed(jobs), start=1):
-            row, file = done.result(), jobs[done]
-            file.write_text(json.dumps(row))
-            said = f"{row['rank']} in {row['seconds']} s" if "rank" in row else "compared"
-            print(f"{number}/{len(jobs)} {file.name.split('.json')[0]}: {said}", flush=True)
-    rows = [json.loads(file.read_text()) for file in files]
-    found = [json.loads(file.read_text()) if file.exists() else NOT_COMPARED for file in others]
-    return [row | other for row, other in zip(rows, found, strict=True)]
+        try:
+            for number, done in enumerate(as_completed(jobs), start=1):
+                row, file = done.result(), jobs[done]
+                file.write_text(json.dumps(row))
+                said = f"{row['rank']} in {row['seconds']} s" if "rank" in row else "compared"
+                print(f"{number}/{len(jobs)} {file.name.split('.json')[0]}: {said}", flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+    return [
+        json.loads(file.read_text()) | (json.loads(other.read_text()) if other.exists() else NOT_COMPARED)
+        for file, other in zip(files, others, strict=True)
+        if file.exists()
+    ]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
