@@ -12,8 +12,8 @@ out on `chosen on`; the tuned network also where its search would take minutes: 
 
 `python benchmarks/rank_decision.py DIR` keeps two files a task in DIR and goes on where it was stopped, first with all
 decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some of them,
-`--alone` only the decisions, beside the comparisons that are there. What was done, also until Ctrl-C, becomes `results/rank_decision.json`,
-of other seeds than 0 `results/rank_decision_SEED.json`.
+`--alone` only the decisions, beside the comparisons that are there. What was done, also until Ctrl-C, becomes
+`results/rank_decision.json`, of other seeds than 0 `results/rank_decision_SEED.json`.
 
 Records of the rule before, with margins in place of weighed evidence, are `results/rank_decision_margins.json` (seed 0
 of `unseen`, the first run) and `results/rank_decision_margins_1.json` (seed 1, after a first change).
