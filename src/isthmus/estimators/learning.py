@@ -25,7 +25,7 @@ from isthmus.tolerance import Tolerance
 from isthmus.training import FittedNetwork
 from isthmus.weighted_means import weighted_mean
 
-_CHOICE_ENDS, _FOLDS_END = 0.15, 0.85  # of the progress: depth and λ are chosen; the folds are done
+_CHOICE_ENDS, _FOLDS_END = 0.3, 0.85  # of the progress: depth and λ are chosen; the folds are done
 _MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
 
 
