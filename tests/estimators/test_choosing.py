@@ -1,5 +1,7 @@
 """How λ climbs its ladder."""
 
+import math
+
 import pytest
 
 from isthmus.estimators.choosing import climbed
@@ -8,14 +10,14 @@ from isthmus.runs import FitOptions
 RUNGS = [FitOptions(ridge=float(i)) for i in range(6)]
 
 
-def stopped(errors, start):
+def stopped(errors, start, much=math.inf):
     asked = []
 
     def error(options):
         asked.append(int(options.ridge))
         return errors[int(options.ridge)]
 
-    return int(climbed(RUNGS[: len(errors)], error, start=start).ridge), sorted(set(asked))
+    return int(climbed(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,10 @@ def stopped(errors, start):
 )
 def test_up_then_down_then_a_little_further_down(errors, start, rung, asked):
     assert stopped(errors, start) == (rung, asked)
+
+
+def test_where_the_error_is_large_every_rung_is_tried():
+    errors = [0.957, 1.069, 0.789, 0.964, 0.775, 0.42]  # of a noisy table: two valleys
+    assert stopped(errors, 1) == (2, [1, 2, 3])
+    assert stopped(errors, 1, much=0.5) == (5, [0, 1, 2, 3, 4, 5])
+    assert stopped(errors, 1, much=0.8) == (2, [1, 2, 3])

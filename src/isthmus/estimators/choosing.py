@@ -28,19 +28,23 @@ LADDERS: dict[Task, tuple[float, ...]] = {
 told apart without an error, a small one would be fitted by ever larger weights."""
 _STARTS: dict[Task, int] = {"regression": 1, "classification": 2, "autoencoder": 0}
 _AS_GOOD = 1.05  # of the least error: a smaller λ that predicts nearly as well keeps directions that a larger one loses
+_MUCH = 0.5  # of the constant's loss: an error above it has more than one valley over λ
 _TRIED = 4  # networks that a climb takes, mostly; for the progress
 
 
-def climbed(rungs: Sequence[FitOptions], error: Callable[[FitOptions], float], *, start: int) -> FitOptions:
+def climbed(
+    rungs: Sequence[FitOptions], error: Callable[[FitOptions], float], *, start: int, much: float
+) -> FitOptions:
     """The rung of a ladder to stop at.
 
-    Up from `start` while the error falls; if it does not at first, down while it falls. Then down while it stays within
-    5 % of the least that was found.
+    Up from `start` while the error falls; if it does not at first, down while it falls. If the error is large there,
+    every rung is tried. Then down while it stays within 5 % of the least that was found.
 
     Args:
         rungs: Ascending in λ.
         error: Of each; asked for more than once.
         start: Index of the first.
+        much: The error from which on it is large.
     """
     at = start
     while at + 1 < len(rungs) and error(rungs[at + 1]) < error(rungs[at]):
@@ -48,6 +52,8 @@ def climbed(rungs: Sequence[FitOptions], error: Callable[[FitOptions], float], *
     if at == start:
         while at > 0 and error(rungs[at - 1]) < error(rungs[at]):
             at -= 1
+    if len(rungs) > 1 and error(rungs[at]) > much:
+        at = min(range(len(rungs)), key=lambda rung: error(rungs[rung]))
     least = error(rungs[at]) if len(rungs) > 1 else 0.0
     while at > 0 and error(rungs[at - 1]) <= _AS_GOOD * least:
         at -= 1
@@ -77,11 +83,12 @@ def chosen(
     """
     trials = _Trials(sample.at(fold[0]), sample.at(fold[1]), scaling, report)
     best: list[FitOptions] = []
+    constant = _constant_loss(sample, scaling) if ridges is None else 0.0
     for depth in depths:
         if ridges is None:
-            rungs = [replace(options, depth=depth, ridge=ridge) for ridge in _ladder(sample, scaling)]
+            rungs = [replace(options, depth=depth, ridge=share * constant) for share in LADDERS[sample.task]]
             trials.expected = len(depths) * min(_TRIED, len(rungs))
-            best.append(climbed(rungs, trials.error, start=_STARTS[sample.task]))
+            best.append(climbed(rungs, trials.error, start=_STARTS[sample.task], much=_MUCH * constant))
         else:
             trials.expected = len(depths) * len(ridges)
             best += [replace(options, depth=depth, ridge=ridge) for ridge in ridges]
@@ -89,11 +96,11 @@ def chosen(
     return winner, trials.network(winner)
 
 
-def _ladder(sample: Sample, scaling: Scaling) -> list[float]:
+def _constant_loss(sample: Sample, scaling: Scaling) -> float:
     y, weights = torch.from_numpy(sample.y), torch.from_numpy(sample.weights)
     if sample.task != "classification":
         y = standardization(y, scaling, weights).forward(y.double())
-    return [relative * constant_loss(y, weights) for relative in LADDERS[sample.task]]
+    return constant_loss(y, weights)
 
 
 @dataclass
