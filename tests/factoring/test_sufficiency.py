@@ -69,7 +69,7 @@ def test_a_constant_is_enough_as_far_as_its_excess_is_chance():
 def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
     enough = torch.tensor([0.0, 0.2, 0.5, 1.0])
     assert probabilities(enough).tolist() == pytest.approx([0.0, 0.2, 0.4, 0.4])
-    assert float(probabilities(torch.rand(9)[:8].clamp(max=0.9)).sum()) < 1.0
+    assert probabilities(torch.tensor([1.0, 0.5, 1.0])).tolist() == [1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
@@ -81,7 +81,8 @@ def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     worse, bent = EXCESS.clone(), DEPENDENCES.clone()
     worse[2], bent[2] = 9.0, 0.99
     assert enough(excess=worse) < enough()
-    assert enough(objectives=OBJECTIVES + torch.tensor([0.0, 0.0, 0.1, 0.0])) <= enough()
+    larger = enough(objectives=OBJECTIVES + torch.tensor([0.0, 0.0, 0.1, 0.0]))
+    assert larger < enough() if kind == "regression" else larger == enough()  # of classes it has no weight
     assert enough(dependences=bent) > enough()
 
 

@@ -46,15 +46,17 @@ def climbed(
         start: Index of the first.
         much: The error from which on it is large.
     """
+    if len(rungs) == 1:
+        return rungs[0]  # no network need be judged
     at = start
     while at + 1 < len(rungs) and error(rungs[at + 1]) < error(rungs[at]):
         at += 1
     if at == start:
         while at > 0 and error(rungs[at - 1]) < error(rungs[at]):
             at -= 1
-    if len(rungs) > 1 and error(rungs[at]) > much:
+    if error(rungs[at]) > much:
         at = min(range(len(rungs)), key=lambda rung: error(rungs[rung]))
-    least = error(rungs[at]) if len(rungs) > 1 else 0.0
+    least = error(rungs[at])
     while at > 0 and error(rungs[at - 1]) <= _AS_GOOD * least:
         at -= 1
     return rungs[at]

@@ -26,8 +26,8 @@ class RankClassifier(ClassifierMixin, RankEstimator):
     Attributes:
         classes_: The labels of the rows that count, in sorted order.
         rank_: k; 0 where nothing can be predicted but the most frequent class.
-        rank_interval_: (lower, upper), between which 95 % of the resampled folds and rows decide.
-        rank_probabilities_: k -> how often they decide for it.
+        rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`CrossDecision`).
         decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
         error_curve_: Mean of −log of the class's probability over the held-out rows, of the best function found through
             k = 0, 1, 2, … numbers.

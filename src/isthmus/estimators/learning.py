@@ -59,21 +59,19 @@ def learned(
     labels = np.asarray(sample.y, np.int64) if sample.task == "classification" else None
     count = (3 if len(sample.x) >= _MANY_ROWS else 5) if folds is None else folds
     parts = folded_rows(sample.x, labels, folds=count, seed=options.seed)
-    folded = [(torch.from_numpy(trained), torch.from_numpy(held_out)) for trained, held_out in parts]
     try:
         options, first = chosen(
             sample, parts[0], options, scaling, depths=depths, ridges=ridges, report=part(report, 0.0, _CHOICE_ENDS)
         )
 
-        def train(rows: Tensor, report: Report) -> FittedNetwork:
-            is_first = rows is folded[0][0]
-            return first if is_first else fitted_sample(sample.at(rows.numpy()), options, scaling, report)
+        def train(index: int, report: Report) -> FittedNetwork:
+            return fitted_sample(sample.at(parts[index][0]), options, scaling, report) if index else first
 
         cross = cross_fit(
             train,
             torch.from_numpy(sample.x),
             torch.from_numpy(sample.y),
-            folded,
+            [torch.from_numpy(held_out) for _, held_out in parts],
             tolerance=Tolerance(options.tolerance),
             report=part(report, _CHOICE_ENDS, _FOLDS_END),
         )

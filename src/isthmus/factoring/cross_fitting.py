@@ -20,8 +20,8 @@ from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, constant_loss
 
 Rows = Tensor
-Train = Callable[[Rows, Report], FittedNetwork]
-"""Trains a network on the rows of these indices."""
+Train = Callable[[int, Report], FittedNetwork]
+"""Trains a network for the fold of this index, on rows that the fold does not hold out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,6 @@ class CrossFit:
 
     Attributes:
         rows: Indices of the held-out rows, `(m,)`, fold after fold; a row that no fold could hold out is missing.
-        sizes_of_folds: How many each fold has held out, `(folds,)`.
         losses: $\ell_{k,i}$ `(K + 1, m)` float64: the loss at held-out row i of the function through k numbers, of its
             fold; of k = 0 of the best constant. Squared errors summed over the standardised outputs, or −log of the
             probability of the class.
@@ -43,7 +42,6 @@ class CrossFit:
     """
 
     rows: Tensor
-    sizes_of_folds: Tensor
     losses: Tensor
     whole: Tensor
     objectives: Tensor
@@ -81,20 +79,20 @@ def cross_fit(
     train: Train,
     x: Tensor,
     y: Tensor,
-    folds: Sequence[tuple[Rows, Rows]],
+    folds: Sequence[Rows],
     *,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     evaluations: int = EVALUATIONS,
     keep: Keep = lambda index, made: made(),
     report: Report = silent,
 ) -> CrossFit:
-    """Train on each fold's rows, narrow the network to every k, and take the losses at the fold's held-out rows.
+    """Train a network for each fold, narrow it to every k, and take the losses at the rows that the fold holds out.
 
     Args:
-        train: Trains a network on some of the rows.
+        train: Trains the network of a fold.
         x: Inputs `(n, d_in)` in the units of the data.
         y: Outputs `(n, d_out)` or labels `(n,)`.
-        folds: Pairs of (rows to train on, rows held out); no row is held out twice.
+        folds: The rows that each holds out; no row is held out twice.
         tolerance: ε of the decision that the losses are for. K is what one of the networks needs to be kept within
             ε/10, and two more.
         evaluations: Gradient evaluations of each refit.
@@ -102,18 +100,17 @@ def cross_fit(
         report: Told the fraction done.
     """
     found: list[Fold] = []
-    for index, (trained, held_out) in enumerate(folds):
+    for index, rows in enumerate(folds):
         told = part(report, index / len(folds), (index + 1) / len(folds))
-        rows = x[held_out], y[held_out]
-        made = partial(_fold, train, trained, rows, tolerance=tolerance, evaluations=evaluations, report=told)
+        held_out = x[rows], y[rows]
+        made = partial(_fold, train, index, held_out, tolerance=tolerance, evaluations=evaluations, report=told)
         found.append(keep(index, made))
     ranks = max(len(fold.losses) for fold in found)
     # A network that carries fewer than K directions passes through K numbers as it is.
     losses = [torch.cat([fold.losses, fold.whole.expand(ranks - len(fold.losses), -1)]) for fold in found]
     objectives = [torch.cat([fold.objectives, fold.objectives[-1:].expand(ranks)])[:ranks] for fold in found]
     return CrossFit(
-        torch.cat([held_out for _, held_out in folds]),
-        torch.tensor([len(held_out) for _, held_out in folds]),
+        torch.cat(list(folds)),
         torch.cat(losses, 1),
         torch.cat([fold.whole for fold in found]),
         torch.stack(objectives),
@@ -125,14 +122,14 @@ def cross_fit(
 
 def _fold(
     train: Train,
-    trained: Rows,
+    index: int,
     held_out: tuple[Tensor, Tensor],
     *,
     tolerance: Tolerance,
     evaluations: int,
     report: Report,
 ) -> Fold:
-    fitted = train(trained, part(report, 0.0, 0.7))
+    fitted = train(index, part(report, 0.0, 0.7))
     network, objective = fitted.network, fitted.objective
     inputs, outputs = fitted.standardized(*held_out)
     narrowed = descent(

@@ -62,8 +62,10 @@ def weakest_coordinate(network: FullyConnected, layer: int, rank: int, x: Tensor
     scales = torch.where(scales > (_LEAST * variances[-1].clamp_min(0.0)).sqrt(), scales, 0.0)
     root = axes * scales
     effects, directions = torch.linalg.eigh(root.T @ (slopes.T @ slopes) @ root)
-    if rank < 2 or effects[-1] <= 0 or scales[0] == 0:
-        return WeakestCoordinate(1.0 if rank < 2 and effects[-1] > 0 else 0.0, 0.0)
+    if effects[-1] <= 0 or scales[0] == 0:
+        return WeakestCoordinate(0.0, 0.0)
+    if rank == 1:
+        return WeakestCoordinate(1.0, 0.0)
     own = (centred @ axes / scales) @ directions  # the first column matters least
     share = float(predicted_share(own[:, 1:], own[:, :1]))
     return WeakestCoordinate(float((effects[0].clamp_min(0.0) / effects[-1]).sqrt()), share)

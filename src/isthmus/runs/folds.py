@@ -58,14 +58,12 @@ def cross_fitted(
     Raises:
         KeyboardInterrupt: If a fit was interrupted. Its checkpoint is kept.
     """
-    index_of = {rows.tobytes(): index for index, (rows, _) in enumerate(folds)}
 
-    def trained(rows: torch.Tensor, report: Report) -> FittedNetwork:
-        index = index_of[rows.numpy().tobytes()]
+    def trained(index: int, report: Report) -> FittedNetwork:
         found = fitted_rows(
             dataset,
             options,
-            rows.numpy(),
+            folds[index][0],
             depth=fitted.network.depth,
             ridge=fitted.ridge,
             checkpoint=folder.fold_checkpoint,
@@ -81,7 +79,7 @@ def cross_fitted(
         trained,
         torch.from_numpy(dataset.x),
         torch.from_numpy(outputs),
-        [(torch.from_numpy(rows), torch.from_numpy(held_out)) for rows, held_out in folds],
+        [torch.from_numpy(held_out) for _, held_out in folds],
         tolerance=Tolerance(options.tolerance),
         keep=KeptFolds(folder.folds, key=key),
         report=report,
@@ -129,7 +127,7 @@ def decided_by_folds(
 
 def _record(decision: CrossDecision, cross: CrossFit, fitted: FittedNetwork) -> dict[str, Any]:
     name = "mean squared error (standardised units)" if fitted.classes is None else "−log of the class's probability"
-    facts = {"folds": len(cross.sizes_of_folds), "rows": len(cross.rows), "error_name": name}
+    facts = {"folds": len(cross.objectives), "rows": len(cross.rows), "error_name": name}
     return {**facts, **decision.record()}
 
 
@@ -145,7 +143,7 @@ def _evidence(decision: CrossDecision, cross: CrossFit) -> list[str]:
     pairs = zip(errors, decision.standard_errors, strict=True)
     excess = [f"{error - min(errors):.2g} ± {deviation:.1g}" for error, deviation in pairs]
     said = [
-        f"Each of {len(cross.rows)} rows was held out from one of {len(cross.sizes_of_folds)} networks. Through {k} "
+        f"Each of {len(cross.rows)} rows was held out from one of {len(cross.objectives)} networks. Through {k} "
         f"numbers they have held-out error {errors[k]:.4g}: {excess[k]} more than through the best number of numbers."
     ]
     if k > 0:
