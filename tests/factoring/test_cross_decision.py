@@ -130,6 +130,24 @@ def test_a_function_of_two_numbers_has_rank_two(two_numbers):
     assert cross.effects[:, -1].tolist() == [0.0] * 3
 
 
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_the_evidence_does_not_depend_on_the_threads(two_numbers, threads):
+    x, y = two_numbers
+    found = []
+    for count in (1, 2):
+        threads(count)
+        found.append(cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240)))
+    assert float(found[0].dependences.abs().max()) > 0.0
+    for name in ("losses", "whole", "objectives", "effects", "dependences"):
+        assert torch.equal(getattr(found[0], name), getattr(found[1], name)), name
+
+
 def finite_differences(function, rows, step=1e-6):
     moves = step * torch.eye(rows.shape[1], dtype=torch.float64)
     return torch.stack([(function(rows + m) - function(rows - m)) / (2.0 * step) for m in moves], 2)

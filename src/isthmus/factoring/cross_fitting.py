@@ -16,6 +16,7 @@ from isthmus.factoring.losses import likelihood_losses
 from isthmus.factoring.weakest_coordinate import weakest_coordinate
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import narrowings
+from isthmus.threads import side_by_side
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.training import FittedNetwork, constant_loss
 
@@ -147,9 +148,9 @@ def _fold(
     values = [of_constant, *(each.value for each in narrowed), whole_value]
     rows = torch.cat([objective.sample()[0], inputs])
     weakest = []
-    for each in narrowed:
-        report(0.9 + 0.1 * each.rank / len(narrowed), f"coordinate {each.rank}")
-        weakest.append(weakest_coordinate(each.network, each.layer, each.rank, rows, objective.loss))
+    for found in side_by_side(lambda n: weakest_coordinate(n.network, n.layer, n.rank, rows, objective.loss), narrowed):
+        weakest.append(found)
+        report(0.9 + 0.1 * len(weakest) / len(narrowed), f"coordinate {len(weakest)}")
     return Fold(
         torch.stack(losses).cpu(),
         likelihood_losses(network(inputs), outputs).cpu(),
