@@ -1,6 +1,7 @@
 """What can be known of a task without a method under test: its draws, its weakest hidden number, its rank, its ease.
 
 The rank is that of the Jacobian by finite differences; the ease is the share that kernel ridge regression explains.
+Of classes both are of the logits less their mean, and the shares of the rarest and the commonest class are printed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from time import perf_counter
 import numpy as np
 from sklearn.kernel_ridge import KernelRidge
 
-from _rank_tasks import Family, Floats, Teacher, suite
+from _rank_tasks import Family, Floats, RankTask, Teacher, suite
+
+
+def outputs_of(teacher: Teacher, rows: Floats) -> Floats:
+    """Clean outputs `(n, d_out)`; logits less their mean, for a shift of them all changes no class."""
+    y = teacher.decode(teacher.encode(rows))
+    return y - y.mean(1, keepdims=True) if teacher.is_classification else y
 
 
 def jacobian_rank(teacher: Teacher, rows: Floats) -> int:
@@ -19,7 +26,7 @@ def jacobian_rank(teacher: Teacher, rows: Floats) -> int:
     step = 1e-4 * np.eye(rows.shape[1])
     ranks = []
     for row in rows:
-        outputs = [teacher.decode(teacher.encode(row + side * step)) for side in (1.0, -1.0)]
+        outputs = [outputs_of(teacher, row + side * step) for side in (1.0, -1.0)]
         values = np.linalg.svd(outputs[0] - outputs[1], compute_uv=False)
         ranks.append(int((values > 1e-6 * values[0]).sum()))
     return max(ranks)
@@ -28,7 +35,7 @@ def jacobian_rank(teacher: Teacher, rows: Floats) -> int:
 def kernel_explains(teacher: Teacher) -> float:
     """R² on 1000 fresh rows of kernel ridge regression on 500 without noise; width and ridge chosen on 100 of them."""
     rows = teacher.inputs(1500)
-    x, y = teacher.shown(rows), teacher.decode(teacher.encode(rows))
+    x, y = teacher.shown(rows), outputs_of(teacher, rows)
     x, y = (x - x[:500].mean(0)) / x[:500].std(0), y - y[:500].mean(0)
     settings = [(width, ridge) for width in (0.7, 1.5, 3.0) for ridge in (1e-6, 1e-3, 1e-1)]
 
@@ -40,6 +47,15 @@ def kernel_explains(teacher: Teacher) -> float:
     best = min(settings, key=lambda setting: missed(slice(400), slice(400, 500), setting))
     test = slice(500, 1500)
     return 1.0 - missed(slice(500), test, best) / float(np.square(y[test] - y[test].mean(0)).sum())
+
+
+def class_shares(task: RankTask) -> str:
+    """Shares of the rarest and the commonest class among the rows to learn from; nothing of a regression."""
+    if not task.is_classification:
+        return ""
+    known = max(task.y.max(), task.y_test.max()) + 1
+    shares = np.bincount(task.y.astype(np.int64), minlength=int(known)) / task.n
+    return f"  {shares.min():.3f} to {shares.max():.3f}"
 
 
 def report(families: dict[str, Family], description: str | None) -> None:
@@ -60,10 +76,12 @@ def report(families: dict[str, Family], description: str | None) -> None:
             seconds += perf_counter() - start
             teacher, draws = drawn[-1], len(drawn)
             drawn.clear()
-            rank, share = jacobian_rank(teacher, teacher.inputs(3)), kernel_explains(teacher)
+            rows = teacher.inputs(3)
+            rank, share, outputs = jacobian_rank(teacher, rows), kernel_explains(teacher), outputs_of(teacher, rows)
             print(
-                f"{name:10}  {task.k}  {task.noise:5}  {task.n:4}  {task.x.shape[1]:4}  {task.y.shape[1]:5}  "
-                f"{draws:5}  {task.weakest:7.2f}  {rank:4}  {share:9.2f}{'' if rank == task.k else '  WRONG'}",
+                f"{name:10}  {task.k}  {task.noise:5}  {task.n:4}  {task.x.shape[1]:4}  {outputs.shape[1]:5}  "
+                f"{draws:5}  {task.weakest:7.2f}  {rank:4}  {share:9.2f}{class_shares(task)}"
+                f"{'' if rank == task.k else '  WRONG'}",
                 flush=True,
             )
             start = perf_counter()

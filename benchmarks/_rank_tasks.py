@@ -36,12 +36,14 @@ class Teacher:
         encode: Maps rows to hidden numbers `(n, k)`.
         decode: Maps hidden numbers to clean outputs or logits `(n, d_out)`.
         shown: Maps rows to what is learnt from, `(n, d_in)`: the rows, or a picture made of them.
+        is_classification: Whether outputs are logits, of which a task shows the class that is largest after noise.
     """
 
     inputs: Callable[[int], Floats]
     encode: Callable[[Floats], Floats]
     decode: Callable[[Floats], Floats]
     shown: Callable[[Floats], Floats] = lambda rows: rows
+    is_classification: bool = False
 
 
 Family = Callable[[int, int, int, np.random.Generator], Teacher]  # k, d_in, d_out, rng
@@ -142,7 +144,11 @@ def classes(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     encode = standard(lambda x: x @ linear + 0.5 * np.sin(x @ bent), draw(2000))
     count = max(k + 2, min(d_out, 12))
     centres = 1.7 * rng.standard_normal((count, k)) / np.sqrt(k) * np.sqrt(min(k, 3))
-    return Teacher(draw, encode, lambda z: -4.0 * ((z[:, None, :] - centres) ** 2).sum(2) / min(k, 3))
+
+    def decode(z: Floats) -> Floats:
+        return -4.0 * ((z[:, None, :] - centres) ** 2).sum(2) / min(k, 3)
+
+    return Teacher(draw, encode, decode, is_classification=True)
 
 
 CHOSEN_ON: dict[str, Family] = {"relu": relu, "polynomial": polynomial, "classes": classes}
@@ -172,7 +178,7 @@ def task(name: str, family: Family, k: int, noise: float, n: int, seed: int) -> 
         if weakest >= WEAKEST:
             break
     y = teacher.decode(z)
-    if name == "classes":
+    if teacher.is_classification:
         y = y - y.mean(1, keepdims=True)
         gumbel = rng.gumbel(size=y.shape)
         labels = (y + 2.5 * noise * y.std() * gumbel / np.sqrt(np.pi**2 / 6.0)).argmax(1)
