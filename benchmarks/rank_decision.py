@@ -1,22 +1,22 @@
 """Claim: the rank is found on tasks of known rank whose families no method was chosen on.
 
-324 tasks (`_rank_tasks`) of three groups of families: `chosen on`, on which methods and thresholds were chosen;
-`unseen`, which nobody looked at before the run of seed 0, but in view of which the rule was then changed; and `fresh`,
-written after that change and not run before the method was fixed again. Only `fresh` tests the claim for the method as
-it is, and only by its first run: whoever changes the method in view of it makes it one more `unseen`.
+Tasks (`_rank_tasks`) are of four groups of families: `chosen on`, on which methods and thresholds were chosen; `first`
+and `second`, which nobody looked at before their runs of seed 0, but in view of which the method was then changed; and
+`third`, written by someone who had not seen the method, and not run before it was fixed. Only `third` tests the claim
+for the method as it is, and only by its first run: whoever changes the method in view of it makes it one more of those.
 
 For each task: the rank that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
 methods of `_rank_baselines`. The expensive ones, a bottleneck network of every width and the tuned network, are left
 out on `chosen on`; the tuned network also where its search would take minutes: N (d_in + d_out) > 250,000.
 
-`python benchmarks/rank_decision.py DIR` keeps two files a task in DIR and goes on where it was stopped, first with all
-decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some of them,
-`--alone` only the decisions, beside the comparisons that are there. What was done, also until Ctrl-C, becomes
-`results/rank_decision.json`, of other seeds than 0 `results/rank_decision_SEED.json`.
+`python benchmarks/rank_decision.py DIR GROUP` keeps two files a task in DIR and goes on where it was stopped, first
+with all decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some
+of them, `--alone` only the decisions, beside the comparisons that are there. What was done, also until Ctrl-C, becomes
+`results/rank_decision_GROUP.json`, of other seeds than 0 `results/rank_decision_GROUP_SEED.json`.
 
-Records of the rule before, with margins in place of weighed evidence, are `results/rank_decision_margins.json` (seed 0
-of `unseen`, the first run) and `results/rank_decision_margins_1.json` (seed 1, after a first change).
+Each record is of the method as it was at the run: `first` of margins in place of weighed evidence (decision 19), and
+`first_1` of seed 1 after a first change; `second` of the weights of decision 21.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ import torch
 
 from _environment import keep
 from _rank_baselines import BASELINES
-from _rank_families_fresh import FRESH
-from _rank_families_unseen import UNSEEN
+from _rank_families_first import FIRST
+from _rank_families_second import SECOND
+from _rank_families_third import THIRD
 from _rank_predictors import PREDICTORS, held_out_error
 from _rank_tasks import CHOSEN_ON, NOISES, ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
 
 WORKERS, LARGEST_SEARCH = 2, 250_000
 EXPENSIVE = ("bottleneck network",)
-GROUPS = {"fresh": FRESH, "unseen": UNSEEN, "chosen on": CHOSEN_ON}
-FAMILIES = {**FRESH, **UNSEEN, **CHOSEN_ON}
+GROUPS = {"third": THIRD, "second": SECOND, "first": FIRST, "chosen-on": CHOSEN_ON}
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
@@ -60,6 +60,7 @@ def answered(task: RankTask) -> dict[str, Any]:
         "family": task.family,
         "k": task.k,
         "noise": task.noise,
+        "is_classification": task.is_classification,
         "rows": len(task.x),
         "seed": task.seed,
         "inputs": task.x.shape[1],
@@ -78,7 +79,7 @@ def answered(task: RankTask) -> dict[str, Any]:
 def compared(task: RankTask) -> dict[str, Any]:
     """What the methods to compare with answer, and how well a tuned network predicts."""
     torch.set_num_threads(1)
-    is_held_back = task.family in {**FRESH, **UNSEEN}
+    is_held_back = task.family not in CHOSEN_ON
     baselines = {}
     for name, baseline in BASELINES.items():
         if is_held_back or name not in EXPENSIVE:
@@ -101,7 +102,7 @@ NOT_COMPARED: dict[str, Any] = {"baselines": {}, "network_test_error": None, "ne
 def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     """First every decision, then every comparison that is asked for; what is not done yet is done."""
     asked.folder.mkdir(parents=True, exist_ok=True)
-    families = {name: family for name, family in FAMILIES.items() if name in asked.families}
+    families = {name: family for name, family in GROUPS[asked.group].items() if name in (asked.families or [name])}
     tasks = [t for t in suite(families, asked.seed) if t.n in asked.rows]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{asked.seed}.json" for t in tasks]
     others = [file.with_suffix(".compared.json") for file in files]
@@ -215,25 +216,20 @@ def misses(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("group", choices=[*GROUPS])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--families", nargs="+", default=[*FAMILIES])
+    parser.add_argument("--families", nargs="+")
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--alone", action="store_true")
     asked = parser.parse_args()
     rows = run(asked)
-    figures = {
-        group: {
-            "all": summary(part),
-            **{n: summary(own) for n in families if (own := [r for r in part if r["family"] == n])},
-        }
-        | {"misses": misses(part)}
-        for group, families in GROUPS.items()
-        if (part := [r for r in rows if r["family"] in families])
-    }
-    for group, found in figures.items():
-        print(group, json.dumps(found["all"], indent=1))
-    claim = (
-        "The rank is found on tasks of known rank whose families no method was chosen on: those of the group fresh, by "
-        "their first run. The rule was changed in view of the group unseen and chosen on the group chosen on."
-    )
-    keep("rank_decision" if asked.seed == 0 else f"rank_decision_{asked.seed}", claim, {**figures, "rows": rows})
+    kinds = {"outputs": [r for r in rows if not r["is_classification"]]}
+    kinds["classes"] = [r for r in rows if r["is_classification"]]
+    families = {name: [r for r in rows if r["family"] == name] for name in GROUPS[asked.group]}
+    figures = {name: summary(own) for name, own in {"all": rows, **kinds, **families}.items() if own}
+    print(json.dumps({name: figures[name] for name in ("all", *kinds) if name in figures}, indent=1))
+    claim = "The rank is found on tasks of known rank, of families that no method was chosen on before this run."
+    if asked.group == "chosen-on":
+        claim = "The rank is found on tasks of known rank, of families that the method was chosen on."
+    name = f"rank_decision_{asked.group}" + (f"_{asked.seed}" if asked.seed else "")
+    keep(name, claim, {"group": asked.group, **figures, "misses": misses(rows), "rows": rows})

@@ -29,13 +29,16 @@ import torch
 from numpy.typing import NDArray
 
 from _environment import keep
-from _rank_families_unseen import UNSEEN
+from _rank_families_first import FIRST
+from _rank_families_labelled import LABELLED
+from _rank_families_second import SECOND
 from _rank_tasks import CHOSEN_ON, ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
 from isthmus.factoring.sufficiency import EVIDENCE, WEIGHTS, evidence
 from isthmus.tolerance import DEFAULT_TOLERANCE
 
 Floats = NDArray[np.float64]
+FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **LABELLED}
 WORKERS, RIDGE, ROUNDS, QUARTERS = 2, 0.3, 100, 4
 # Classes say less, and there are 24 tasks of them: with all columns the weights differ from quarter to quarter.
 USED = {"regression": EVIDENCE, "classification": ("one", "loss", "bend")}
@@ -49,7 +52,7 @@ def seen(task: RankTask) -> dict[str, Any]:
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     found = model.decision_.record()
     return {
-        **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest")},
+        **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest", "is_classification")},
         **{name: found[name] for name in SEEN},
         "seconds": round(time.process_time() - begin, 1),
     }
@@ -57,7 +60,7 @@ def seen(task: RankTask) -> dict[str, Any]:
 
 def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
     asked.folder.mkdir(parents=True, exist_ok=True)
-    tasks = [t for seed in asked.seeds for t in suite({**CHOSEN_ON, **UNSEEN}, seed) if t.n in asked.rows]
+    tasks = [t for seed in asked.seeds for t in suite(FAMILIES, seed) if t.n in asked.rows]
     tasks = [t for t in tasks if t.family in asked.families]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks]
     context = multiprocessing.get_context("spawn")
@@ -139,13 +142,13 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[100])
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
-    parser.add_argument("--families", nargs="+", default=[*CHOSEN_ON, *UNSEEN])
+    parser.add_argument("--families", nargs="+", default=[*FAMILIES])
     asked = parser.parse_args()
     rows = collected(asked)
     figures: dict[str, Any] = {}
     for kind, own in (
-        ("regression", [r for r in rows if r["family"] != "classes"]),
-        ("classification", [r for r in rows if r["family"] == "classes"]),
+        ("regression", [r for r in rows if not r["is_classification"]]),
+        ("classification", [r for r in rows if r["is_classification"]]),
     ):
         if own:
             weights = dict(zip(EVIDENCE, fitted(own, kind).round(2).tolist(), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -41,4 +42,15 @@ def side_by_side(work: Callable[[T], R], pieces: Sequence[T]) -> Iterator[R]:
     finally:
         pool.shutdown(cancel_futures=True)
         # Torch gives new threads the number that was set last, wherever: put back the caller's.
+        torch.set_num_threads(allowed)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch computes with one thread inside, so that results do not depend on how many it is allowed."""
+    allowed = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
         torch.set_num_threads(allowed)

@@ -34,6 +34,15 @@ def standard_error(values: Tensor, weights: Tensor | None) -> float:
     if weights is None:
         return float(values.std() / len(values) ** 0.5)
     shares = (weights / weights.sum()).to(values)
-    effective = float(1.0 / shares.square().sum())
+    effective = effective_rows(weights)
     variance = float(shares @ (values - shares @ values).square())
     return (variance / (effective - 1.0)) ** 0.5 if effective > 1.0 else float("nan")
+
+
+def effective_rows(weights: Tensor) -> float:
+    r"""$(\sum v_i)^2 / \sum v_i^2$: as many rows of equal weight know a mean as well.
+
+    Source:
+        Kish (1965), the effective sample size.
+    """
+    return float(weights.double().sum().square() / weights.double().square().sum())

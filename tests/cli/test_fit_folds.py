@@ -53,13 +53,13 @@ def test_the_record_is_that_of_the_folds(whole):
     assert record["constant_error"] == cross["errors"][0]
     assert record["options"]["folds"] == 3
     # The weighing by hand, for k ≥ 1.
-    names = ("errors", "standard_errors", "objectives", "effects", "dependences")
-    e, s, o, r, d = (np.array(cross[name]) for name in names)
+    names = ("errors", "standard_errors", "objectives", "effects", "dependences", "linear")
+    e, s, o, r, d, t = (np.array(cross[name]) for name in names)
     e -= e.min()
     effects = np.log(r / 0.1 + 0.1)
     significance = np.minimum(np.divide(e, s, where=s > 0, out=np.zeros_like(e)), 4.0)
     columns = [np.ones_like(e), np.log(e / (0.01 * e[0]) + 0.1), significance, effects, np.r_[0.0, np.diff(effects)]]
-    columns += [np.log(o / o.min() - 0.99), d, np.r_[0.0, d[:-1]]]
+    columns += [np.log(o / o.min() - 0.99), d, np.r_[0.0, d[:-1]], np.clip(t, -2.0, 4.0)]
     a = np.array(WEIGHTS["regression"]) @ np.array(columns)
     enough = 1.0 / (1.0 + np.exp(-a))
     enough[0], enough[-1] = cross["probabilities"][0], 1.0
@@ -111,7 +111,7 @@ def test_people_see_the_table_and_the_page_the_picture(whole, here, capsys):
     folder, record = whole
     assert run(["fit", SMALL, *QUICK, "--folds", "3", "--path", "--out", str(folder)]) == 0  # it is not done again
     out = capsys.readouterr().out
-    assert "determined" in out
+    assert "bend" in out
     assert f"→ {record['rank']}" in out
     assert "figure-1-evidence" in (folder / "report.html").read_text()
 

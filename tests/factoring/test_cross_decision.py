@@ -16,13 +16,22 @@ from isthmus.training import Plan
 QUICK = Plan(steps=150, rounds=1, evaluations=40)
 
 
-def table(means, n=300, folds=3, noise=0.0, effects=(1.0, 0.5, 0.0, 0.0), objectives=(1.0, 0.4, 0.1, 0.1), seed=0):
+def table(
+    means,
+    n=300,
+    folds=3,
+    noise=0.0,
+    effects=(1.0, 0.5, 0.0, 0.0),
+    objectives=(1.0, 0.4, 0.1, 0.1),
+    linear=(20.0, 8.0, 0.0, -1.0),
+    seed=0,
+):
     """Losses around the means of k = 0, 1, …, in equal folds, and the rest the same in each."""
     rng = np.random.default_rng(seed)
     losses = torch.from_numpy(np.array(means)[:, None] + noise * rng.standard_normal((len(means), n)))
     values, sizes = (torch.tensor([each] * folds, dtype=torch.float64) for each in (objectives, effects))
-    dependences = torch.zeros_like(sizes)
-    return CrossFit(torch.arange(n), losses, losses[-1], values, sizes, dependences, False)
+    dependences, significance = torch.zeros_like(sizes), torch.tensor(linear, dtype=torch.float64)
+    return CrossFit(torch.arange(n), losses, losses[-1], values, sizes, dependences, significance, "regression")
 
 
 def test_clear_evidence_decides():
@@ -62,7 +71,7 @@ def test_effects_are_pooled_by_their_squares_and_dependences_by_those():
 
 def test_classes_have_weights_of_their_own():
     cross = table([1.0, 0.4, 0.11, 0.1], effects=(1.0, 0.5, 0.1, 0.0), objectives=(1.0, 0.4, 0.115, 0.1))
-    assert decide(cross).probabilities != decide(replace(cross, is_classification=True)).probabilities
+    assert decide(cross).probabilities != decide(replace(cross, task="classification")).probabilities
 
 
 def test_a_constant_that_nothing_beats_is_rank_zero():
@@ -114,7 +123,7 @@ def thirds(n):
 
 def test_a_function_of_two_numbers_has_rank_two(two_numbers):
     x, y = two_numbers
-    cross = cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240))
+    cross = cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression")
     assert sorted(cross.rows.tolist()) == list(range(240))
     assert cross.losses.shape[1] == len(cross.whole) == 240
     # Of k = 0: squared distance to the mean of the training rows, in their units.
@@ -142,9 +151,9 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, threads):
     found = []
     for count in (1, 2):
         threads(count)
-        found.append(cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240)))
+        found.append(cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression"))
     assert float(found[0].dependences.abs().max()) > 0.0
-    for name in ("losses", "whole", "objectives", "effects", "dependences"):
+    for name in ("losses", "whole", "objectives", "effects", "dependences", "linear"):
         assert torch.equal(getattr(found[0], name), getattr(found[1], name)), name
 
 
@@ -171,7 +180,13 @@ def test_sizes_are_the_singular_values_of_finite_differences(two_numbers, task):
 def test_classes_are_judged_by_the_logarithm_of_their_probability(two_numbers):
     x, _ = two_numbers
     labels = (x[:, 0] > 0).astype(np.int64) + (x[:, 0] > 1).astype(np.int64)
-    cross = cross_fit(trained(x, labels, "classification"), torch.from_numpy(x), torch.from_numpy(labels), thirds(240))
+    cross = cross_fit(
+        trained(x, labels, "classification"),
+        torch.from_numpy(x),
+        torch.from_numpy(labels),
+        thirds(240),
+        task="classification",
+    )
     shares = np.bincount(labels[np.arange(240) % 3 != 0], minlength=3) / 160
     assert float(cross.losses[0, 0]) == pytest.approx(-np.log(shares[labels[0]]), rel=1e-6)
     assert decide(cross).rank == 1

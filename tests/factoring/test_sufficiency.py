@@ -14,11 +14,12 @@ EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)
 OBJECTIVES = torch.tensor([1.0, 0.5, 0.11, 0.1], dtype=torch.float64)
 EFFECTS = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
 DEPENDENCES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
+LINEAR = torch.tensor([50.0, 2.5, -0.5, -3.0], dtype=torch.float64)
 ERRORS = torch.tensor([5.0, 20.0, 0.3, 0.0], dtype=torch.float64)
 
 
 def test_the_evidence_is_that_of_the_formulas():
-    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     expected = np.stack(
         [
             np.ones(4),
@@ -29,26 +30,30 @@ def test_the_evidence_is_that_of_the_formulas():
             [math.log(s + 0.01) for s in (9.0, 4.0, 0.1, 0.0)],
             [0.0, 0.05, 0.8, 0.0],
             [0.0, 0.0, 0.05, 0.8],
+            [4.0, 2.5, -0.5, -2.0],
         ],
         1,
     )
     np.testing.assert_allclose(table.numpy(), expected, atol=1e-12)
-    assert table.shape[1] == len(EVIDENCE) == len(WEIGHTS["regression"]) == len(WEIGHTS["classification"])
+    assert table.shape[1] == len(EVIDENCE)
+    assert {len(weights) for weights in WEIGHTS.values()} == {len(EVIDENCE)}
 
 
 def test_the_tolerance_is_the_scale_of_losses_and_effects():
-    tenth = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
-    hundredth = evidence(EXCESS / 100.0, ERRORS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    tenth = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    hundredth = evidence(
+        EXCESS / 100.0, ERRORS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, LINEAR, Tolerance(0.01)
+    )
     scaled = EXCESS.clone()
     scaled[1:] /= 100.0  # in units of ε² e₀ the same losses
-    same = evidence(scaled, ERRORS, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, Tolerance(0.01))
+    same = evidence(scaled, ERRORS, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, LINEAR, Tolerance(0.01))
     torch.testing.assert_close(same[1:, [1, 3, 4]], tenth[1:, [1, 3, 4]])
     assert hundredth[1, 1] > tenth[1, 1]
 
 
-def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0)):
+def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0)):
     excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
-    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, TENTH)
+    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     return sufficiency(table, weights, excess, errors)
 
 
@@ -74,8 +79,8 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
 def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
-    def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES):
-        table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, TENTH)
+    def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES, linear=LINEAR):
+        table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, linear, TENTH)
         return float(sufficiency(table, WEIGHTS[kind], excess, ERRORS)[2])
 
     worse, bent = EXCESS.clone(), DEPENDENCES.clone()
@@ -88,5 +93,5 @@ def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
 
 def test_nothing_to_gain_gives_finite_evidence():
     zero = torch.zeros(3, dtype=torch.float64)
-    table = evidence(zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, TENTH)
+    table = evidence(zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, zero, TENTH)
     assert bool(table.isfinite().all())

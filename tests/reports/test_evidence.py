@@ -19,6 +19,7 @@ DECISION = CrossDecision(
     objectives=(1.0, 0.9, 0.5, 0.48),
     effects=(1.0, 0.4, 0.02, 0.0),
     dependences=(0.0, 0.1, 0.8, 0.0),
+    linear=(30.0, 6.5, 0.3, -2.0),
     whole_error=0.11,
     tolerance=DEFAULT_TOLERANCE,
 )
@@ -93,5 +94,6 @@ def test_a_notebook_shows_a_table_without_a_script():
     assert tree.find("p").text == "Through 2 numbers, with probability 90.0%; the rows allow 1 to 2."
     rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
     assert rows[0][:3] == ["k", "held-out error", "s.e."]
-    assert rows[3] == ["2", "0.12", "0.01", "90.0%", "0.5", "2.0%", "80.0%"]
+    assert rows[3] == ["2", "0.12", "0.01", "90.0%", "0.5", "2.0%", "80.0%", "0.3"]
+    assert [row[-1] for row in rows] == ["linear", "30", "6.5", "0.3", "–"]
     assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3"]

@@ -227,7 +227,7 @@ def test_by_folds_one_picture_and_its_table_stand_for_the_curve(page):
     html = page(record)
     text = "".join(Reading(html).text)
     found = record["cross_decision"]
-    said = [*map(number, (*found["errors"], *found["objectives"])), "determined", "90.0%", "longest step is marked"]
+    said = [*map(number, (*found["errors"], *found["objectives"])), "bend", "90.0%", "longest step is marked"]
     assert [each for each in said if each not in text] == []
     assert f'style="height:{drawn["evidence"].height}px"' in html
     alone = {drawing.name: drawing for drawing in drawings({**record, "cross_decision": None})}

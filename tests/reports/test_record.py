@@ -40,7 +40,7 @@ def test_every_needed_key_of_a_measurement_is_missed_by_name(key):
 
 
 @pytest.mark.parametrize(
-    "key", ["rank", "errors", "objectives", "effects", "dependences", "probabilities", "folds", "error_name"]
+    "key", ["rank", "errors", "objectives", "effects", "dependences", "linear", "probabilities", "folds", "error_name"]
 )
 def test_what_was_asked_for_must_be_whole(key):
     record = folds_record()

@@ -59,6 +59,7 @@ def learned(
     labels = np.asarray(sample.y, np.int64) if sample.task == "classification" else None
     count = (3 if len(sample.x) >= _MANY_ROWS else 5) if folds is None else folds
     parts = folded_rows(sample.x, labels, folds=count, seed=options.seed)
+    weights = torch.from_numpy(sample.weights)
     try:
         options, first = chosen(
             sample, parts[0], options, scaling, depths=depths, ridges=ridges, report=part(report, 0.0, _CHOICE_ENDS)
@@ -72,12 +73,13 @@ def learned(
             torch.from_numpy(sample.x),
             torch.from_numpy(sample.y),
             [torch.from_numpy(held_out) for _, held_out in parts],
+            task=sample.task,
+            weights=weights,
             tolerance=Tolerance(options.tolerance),
             report=part(report, _CHOICE_ENDS, _FOLDS_END),
         )
     except ConstantOutputError:  # what varies was held out
         return _constant(sample, scaling, options)
-    weights = torch.from_numpy(sample.weights)
     decision = decide(cross, weights=weights, tolerance=Tolerance(options.tolerance))
     fitted = fitted_sample(sample, options, scaling, part(report, _FOLDS_END, 1.0))
     return _split(fitted, decision)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.factoring import presentation
+from isthmus.factoring.canonical_correlations import NOTHING_LEFT
 from isthmus.factoring.cross_fitting import CrossFit
 from isthmus.factoring.sufficiency import WEIGHTS, evidence, probabilities, sufficiency
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -44,6 +45,8 @@ class CrossDecision:
             mean square over the folds.
         dependences: How much of that coordinate the k before it determine, mean over the folds with its squared effects
             as weights: near 1 it is a bend.
+        linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
+            of Bartlett's statistic (`linear_significance`).
         whole_error: Held-out error of the whole networks.
         tolerance: ε.
     """
@@ -57,13 +60,16 @@ class CrossDecision:
     objectives: tuple[float, ...]
     effects: tuple[float, ...]
     dependences: tuple[float, ...]
+    linear: tuple[float, ...]
     whole_error: float
     tolerance: Tolerance
 
     @staticmethod
     def without_variation(error: float, tolerance: Tolerance) -> CrossDecision:
         """Rank 0, for rows whose inputs or outputs are all the same; `error` is that of the best constant."""
-        return CrossDecision(0, 0, 0, (1.0,), (error,), (0.0,), (1.0,), (0.0,), (0.0,), error, tolerance)
+        return CrossDecision(
+            0, 0, 0, (1.0,), (error,), (0.0,), (1.0,), (0.0,), (0.0,), (NOTHING_LEFT,), error, tolerance
+        )
 
     @property
     def is_undecided(self) -> bool:
@@ -115,9 +121,8 @@ def decide(
     effects = squares.mean(0).sqrt()
     dependences = (squares * cross.dependences).sum(0) / squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
     deviations = deviations.to(excess)
-    seen = evidence(excess, deviations, objectives, effects, dependences, tolerance)
-    task = "classification" if cross.is_classification else "regression"
-    chances = probabilities(sufficiency(seen, WEIGHTS[task], excess, deviations))
+    seen = evidence(excess, deviations, objectives, effects, dependences, cross.linear, tolerance)
+    chances = probabilities(sufficiency(seen, WEIGHTS[cross.task], excess, deviations))
     below = chances.cumsum(0)
     rank = int(chances.argmax())
     return CrossDecision(
@@ -130,6 +135,7 @@ def decide(
         tuple(objectives.tolist()),
         tuple(effects.tolist()),
         tuple(dependences.tolist()),
+        tuple(cross.linear.tolist()),
         float(weighted_mean(cross.whole, counted)),
         tolerance,
     )

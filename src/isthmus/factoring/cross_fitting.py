@@ -9,7 +9,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from isthmus.datasets import Task
 from isthmus.denormals import flushed_denormals
+from isthmus.factoring.canonical_correlations import NOTHING_LEFT, linear_significance
 from isthmus.factoring.constants import best_constant
 from isthmus.factoring.descent import EVALUATIONS, descent
 from isthmus.factoring.losses import likelihood_losses
@@ -39,7 +41,9 @@ class CrossFit:
         effects: $r_k$ `(folds, K + 1)`: how much coordinate k + 1 of the network through k + 1 numbers matters,
             relative to the first (`WeakestCoordinate`); 0 where there is none.
         dependences: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
-        is_classification: Whether the losses are those of classes.
+        linear: `(K + 1,)`: how significantly linear functions alone need more than k numbers
+            (`linear_significance`), by all rows.
+        task: What is learned.
     """
 
     rows: Tensor
@@ -48,7 +52,8 @@ class CrossFit:
     objectives: Tensor
     effects: Tensor
     dependences: Tensor
-    is_classification: bool
+    linear: Tensor
+    task: Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,8 @@ def cross_fit(
     y: Tensor,
     folds: Sequence[Rows],
     *,
+    task: Task,
+    weights: Tensor | None = None,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     evaluations: int = EVALUATIONS,
     keep: Keep = lambda index, made: made(),
@@ -94,6 +101,8 @@ def cross_fit(
         x: Inputs `(n, d_in)` in the units of the data.
         y: Outputs `(n, d_out)` or labels `(n,)`.
         folds: The rows that each holds out; no row is held out twice.
+        task: What is learned.
+        weights: How much each row counts, `(n,)`, positive; None for all alike.
         tolerance: ε of the decision that the losses are for. K is what one of the networks needs to be kept within
             ε/10, and two more.
         evaluations: Gradient evaluations of each refit.
@@ -101,23 +110,29 @@ def cross_fit(
         report: Told the fraction done.
     """
     found: list[Fold] = []
-    for index, rows in enumerate(folds):
+    for index, held in enumerate(folds):
         told = part(report, index / len(folds), (index + 1) / len(folds))
-        held_out = x[rows], y[rows]
+        held_out = x[held], y[held]
         made = partial(_fold, train, index, held_out, tolerance=tolerance, evaluations=evaluations, report=told)
         found.append(keep(index, made))
     ranks = max(len(fold.losses) for fold in found)
     # A network that carries fewer than K directions passes through K numbers as it is.
     losses = [torch.cat([fold.losses, fold.whole.expand(ranks - len(fold.losses), -1)]) for fold in found]
     objectives = [torch.cat([fold.objectives, fold.objectives[-1:].expand(ranks)])[:ranks] for fold in found]
+    rows = torch.cat(list(folds))
+    linear = torch.full((ranks,), NOTHING_LEFT, dtype=torch.float64)
+    if task != "autoencoder":  # whose outputs are linear functions of its inputs: every column is needed
+        found_linear = linear_significance(x[rows], y[rows], None if weights is None else weights[rows]).cpu()
+        linear[: len(found_linear)] = found_linear[:ranks]
     return CrossFit(
-        torch.cat(list(folds)),
+        rows,
         torch.cat(losses, 1),
         torch.cat([fold.whole for fold in found]),
         torch.stack(objectives),
         torch.stack([torch.nn.functional.pad(fold.effects, (0, ranks))[:ranks] for fold in found]),
         torch.stack([torch.nn.functional.pad(fold.dependences, (0, ranks))[:ranks] for fold in found]),
-        not y.is_floating_point(),
+        linear,
+        task,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from isthmus.weighted_means import standard_error, weighted_mean
+from isthmus.weighted_means import effective_rows, standard_error, weighted_mean
 
 
 def row_losses(outputs: Tensor, targets: Tensor, *, is_classification: bool) -> Tensor:
@@ -34,7 +34,7 @@ def excess_error(excess: Tensor, *, is_classification: bool, weights: Tensor | N
     """
     if not is_classification:
         return standard_error(excess, weights)
-    rows = len(excess) if weights is None else float(weights.sum().square() / weights.square().sum())
+    rows = len(excess) if weights is None else effective_rows(weights)
     n = rows + 2
     scatter = rows * float(weighted_mean(excess.square(), weights)) + 1.0
     scatter -= (rows * float(weighted_mean(excess, weights))) ** 2 / n

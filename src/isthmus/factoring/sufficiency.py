@@ -7,17 +7,19 @@ import math
 import torch
 from torch import Tensor
 
+from isthmus.factoring.canonical_correlations import NOTHING_LEFT
 from isthmus.tolerance import Tolerance
 
-EVIDENCE = ("one", "loss", "significance", "effect", "drop", "objective", "bend", "bend before")
+EVIDENCE = ("one", "loss", "significance", "effect", "drop", "objective", "bend", "bend before", "linear")
 """What is weighed; the columns of `evidence`."""
 # Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0021-weighed-evidence.md.
 WEIGHTS = {
-    "regression": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53),
-    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0),
+    "regression": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53, 0.0),
+    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0, 0.0),
+    "autoencoder": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53, 0.0),
 }
 _LOSS, _EFFECT, _OBJECTIVE = 0.1, 0.1, 0.01  # below these differences are rounding and luck
-_SIGNIFICANT = 4.0  # standard errors that no more are told from
+_SIGNIFICANT = 4.0  # standard errors, or deviations, from which on there is no doubt
 
 
 def evidence(
@@ -26,9 +28,10 @@ def evidence(
     objectives: Tensor,
     effects: Tensor,
     dependences: Tensor,
+    linear: Tensor,
     tolerance: Tolerance,
 ) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 8)`, columns as in `EVIDENCE`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 9)`, columns as in `EVIDENCE`.
 
     With ε the tolerance:
 
@@ -40,6 +43,7 @@ def evidence(
     - bend: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no number of
       its own.
     - bend before: $D_{k-1}$, the same of coordinate k: a network that bends its sheet at k already will do so at k + 1.
+    - linear: $t_k$ between −2 and 4, how significantly linear functions of the inputs alone need more than k numbers.
 
     Args:
         excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least, `(K + 1,)`.
@@ -47,6 +51,7 @@ def evidence(
         objectives: $o_k > 0$, `(K + 1,)`.
         effects: $r_k$ `(K + 1,)`.
         dependences: $D_k$ `(K + 1,)`.
+        linear: $t_k$ `(K + 1,)`.
         tolerance: ε.
     """
     epsilon, gained = tolerance.relative, float(excess[0])
@@ -57,6 +62,7 @@ def evidence(
     significance = torch.where(errors > 0, excess / errors.clamp_min(torch.finfo(errors.dtype).tiny), 0.0)
     before = torch.cat([dependences[:1] * 0.0, dependences[:-1]])
     columns = [losses, significance.clamp_max(_SIGNIFICANT), effect, drop, objective, dependences, before]
+    columns.append(linear.clamp(NOTHING_LEFT, _SIGNIFICANT))
     return torch.stack([torch.ones_like(losses), *columns], 1)
 
 
@@ -68,7 +74,7 @@ def sufficiency(evidence: Tensor, weights: tuple[float, ...], excess: Tensor, er
     $e_0 / s_0$. K is enough where nothing is.
 
     Args:
-        evidence: `(K + 1, 8)`.
+        evidence: `(K + 1, 9)`.
         weights: As many as it has columns.
         excess: $e_k$ `(K + 1,)`.
         errors: $s_k$, their standard errors, `(K + 1,)`.

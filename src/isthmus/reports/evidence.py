@@ -12,8 +12,8 @@ from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, SHADE, THIRD, blank,
 from isthmus.reports.wording import share
 
 Evidence = Mapping[str, Any]
-"""`cross_decision` of a record: rank, lower, upper; probabilities, errors, standard_errors, objectives, effects and
-dependences of k = 0, 1, 2, …; whole_error, tolerance; and perhaps error_name."""
+"""`cross_decision` of a record: rank, lower, upper; probabilities, errors, standard_errors, objectives, effects,
+dependences and linear of k = 0, 1, 2, …; whole_error, tolerance; and perhaps error_name."""
 Path = Mapping[str, Any]
 """`rank_path` of a record: points with ridge and rank at ascending λ, and the plateau."""
 

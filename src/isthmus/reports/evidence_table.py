@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
+from isthmus.factoring.canonical_correlations import NOTHING_LEFT
 from isthmus.reports.evidence import Evidence
 from isthmus.reports.wording import interval, number, numbers, rough, share
 
-COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "number k + 1", "determined")
+COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "next", "bend", "linear")
+"""The last three: how much a number k + 1 matters, how much of it the others determine, and how many deviations the
+statistic for "more than k linear functions are needed" lies above chance."""
 
 
 def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
@@ -16,6 +19,7 @@ def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
         [
             *(str(k), number(error), rough(found["standard_errors"][k]), share(found["probabilities"][k])),
             *(number(found["objectives"][k]), share(found["effects"][k]), share(found["dependences"][k])),
+            "–" if found["linear"][k] <= NOTHING_LEFT else f"{round(found['linear'][k], 1) + 0.0:g}",
         ]
         for k, error in enumerate(found["errors"])
     ]

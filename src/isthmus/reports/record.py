@@ -58,7 +58,7 @@ _FIT: dict[str, Any] = {
     "whole_standard_error": None,
     "history": [{"step": None, "objective": None, "error": None, "norm_per_depth": None}],
 }
-_OVER_K = ("probabilities", "errors", "standard_errors", "objectives", "effects", "dependences")
+_OVER_K = ("probabilities", "errors", "standard_errors", "objectives", "effects", "dependences", "linear")
 # What a fit holds if it was asked for more.
 _EXTRAS: dict[str, Any] = {
     "cross_decision": {

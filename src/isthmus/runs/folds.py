@@ -80,6 +80,7 @@ def cross_fitted(
         torch.from_numpy(dataset.x),
         torch.from_numpy(outputs),
         [torch.from_numpy(held_out) for _, held_out in folds],
+        task=dataset.task,
         tolerance=Tolerance(options.tolerance),
         keep=KeptFolds(folder.folds, key=key),
         report=report,
