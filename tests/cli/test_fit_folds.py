@@ -15,7 +15,7 @@ import torch
 
 from isthmus.cli.main import run
 from isthmus.datasets import load_dataset
-from isthmus.factoring.sufficiency import WEIGHTS
+from isthmus.factoring.sufficiency import LINEAR_WEIGHTS, WEIGHTS
 from isthmus.functions import load
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
 from isthmus.training import Plan
@@ -53,15 +53,25 @@ def test_the_record_is_that_of_the_folds(whole):
     assert record["constant_error"] == cross["errors"][0]
     assert record["options"]["folds"] == 3
     # The weighing by hand, for k ≥ 1.
-    names = ("errors", "standard_errors", "objectives", "effects", "dependences", "linear")
-    e, s, o, r, d, t = (np.array(cross[name]) for name in names)
+    names = ("errors", "standard_errors", "objectives", "effects", "dependences", "correlations", "linear")
+    e, s, o, r, d, rho, t = (np.array(cross[name]) for name in names)
     e -= e.min()
     effects = np.log(r / 0.1 + 0.1)
     significance = np.minimum(np.divide(e, s, where=s > 0, out=np.zeros_like(e)), 4.0)
     columns = [np.ones_like(e), np.log(e / (0.01 * e[0]) + 0.1), significance, effects, np.r_[0.0, np.diff(effects)]]
-    columns += [np.log(o / o.min() - 0.99), d, np.r_[0.0, d[:-1]], np.clip(t, -2.0, 4.0)]
-    a = np.array(WEIGHTS["regression"]) @ np.array(columns)
-    enough = 1.0 / (1.0 + np.exp(-a))
+    columns += [
+        np.log(o / o.min() - 0.99),
+        d,
+        np.r_[0.0, d[:-1]],
+        np.clip(t, -2.0, 5.0),
+        np.clip(np.r_[t[1:], -2.0], -2.0, 5.0),
+    ]
+    columns.append(np.log(rho**2 + 0.01))
+    without, with_lines = (
+        1.0 / (1.0 + np.exp(-np.array(weights["regression"]) @ np.array(columns)))
+        for weights in (WEIGHTS, LINEAR_WEIGHTS)
+    )
+    enough = cross["linear_share"] * with_lines + (1.0 - cross["linear_share"]) * without
     enough[0], enough[-1] = cross["probabilities"][0], 1.0
     chances = enough * np.r_[1.0, np.cumprod(1.0 - enough)[:-1]]
     assert cross["probabilities"] == pytest.approx(chances.tolist(), abs=1e-9)

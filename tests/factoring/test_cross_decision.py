@@ -9,6 +9,7 @@ import torch
 
 from isthmus import fit
 from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide
+from isthmus.factoring.canonical_correlations import CanonicalCorrelations
 from isthmus.factoring.direction_sizes import direction_sizes
 from isthmus.tolerance import DEFAULT_TOLERANCE
 from isthmus.training import Plan
@@ -24,14 +25,19 @@ def table(
     effects=(1.0, 0.5, 0.0, 0.0),
     objectives=(1.0, 0.4, 0.1, 0.1),
     linear=(20.0, 8.0, 0.0, -1.0),
+    correlations=(0.9, 0.7, 0.1, 0.05),
+    share=0.9,
     seed=0,
 ):
     """Losses around the means of k = 0, 1, …, in equal folds, and the rest the same in each."""
     rng = np.random.default_rng(seed)
     losses = torch.from_numpy(np.array(means)[:, None] + noise * rng.standard_normal((len(means), n)))
     values, sizes = (torch.tensor([each] * folds, dtype=torch.float64) for each in (objectives, effects))
-    dependences, significance = torch.zeros_like(sizes), torch.tensor(linear, dtype=torch.float64)
-    return CrossFit(torch.arange(n), losses, losses[-1], values, sizes, dependences, significance, "regression")
+    dependences, significance = (
+        torch.zeros_like(sizes),
+        CanonicalCorrelations(*torch.tensor([correlations, linear], dtype=torch.float64)),
+    )
+    return CrossFit(torch.arange(n), losses, losses[-1], values, sizes, dependences, significance, share, "regression")
 
 
 def test_clear_evidence_decides():
@@ -52,7 +58,7 @@ def test_a_toss_between_two_is_called_undecided_or_even():
 
 
 def test_a_bend_speaks_for_fewer():
-    cross = table([1.0, 0.4, 0.11, 0.1], effects=(1.0, 0.5, 0.2, 0.0), objectives=(1.0, 0.4, 0.115, 0.1))
+    cross = table([1.0, 0.4, 0.11, 0.1], effects=(1.0, 0.5, 0.2, 0.0), objectives=(1.0, 0.4, 0.115, 0.1), share=0.0)
     bent = replace(cross, dependences=torch.tensor([[0.0, 0.0, 0.9, 0.0]] * 3, dtype=torch.float64))
     free, held = decide(cross), decide(bent)
     assert held.probabilities[2] > free.probabilities[2] + 0.2
@@ -153,8 +159,10 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, threads):
         threads(count)
         found.append(cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression"))
     assert float(found[0].dependences.abs().max()) > 0.0
-    for name in ("losses", "whole", "objectives", "effects", "dependences", "linear"):
+    for name in ("losses", "whole", "objectives", "effects", "dependences"):
         assert torch.equal(getattr(found[0], name), getattr(found[1], name)), name
+    assert torch.equal(found[0].linear.significance, found[1].linear.significance)
+    assert found[0].linear_share == found[1].linear_share
 
 
 def finite_differences(function, rows, step=1e-6):

@@ -1,12 +1,14 @@
 """How evidence is weighed, on tables made by hand."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.sufficiency import EVIDENCE, WEIGHTS, evidence, probabilities, sufficiency
+from isthmus.factoring.canonical_correlations import CanonicalCorrelations
+from isthmus.factoring.sufficiency import EVIDENCE, LINEAR_WEIGHTS, WEIGHTS, evidence, probabilities, sufficiency
 from isthmus.tolerance import Tolerance
 
 TENTH = Tolerance(0.1)
@@ -14,7 +16,7 @@ EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)
 OBJECTIVES = torch.tensor([1.0, 0.5, 0.11, 0.1], dtype=torch.float64)
 EFFECTS = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
 DEPENDENCES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
-LINEAR = torch.tensor([50.0, 2.5, -0.5, -3.0], dtype=torch.float64)
+LINEAR = CanonicalCorrelations(*torch.tensor([[0.9, 0.5, 0.1, 0.0], [50.0, 2.5, -0.5, -3.0]], dtype=torch.float64))
 ERRORS = torch.tensor([5.0, 20.0, 0.3, 0.0], dtype=torch.float64)
 
 
@@ -30,13 +32,15 @@ def test_the_evidence_is_that_of_the_formulas():
             [math.log(s + 0.01) for s in (9.0, 4.0, 0.1, 0.0)],
             [0.0, 0.05, 0.8, 0.0],
             [0.0, 0.0, 0.05, 0.8],
-            [4.0, 2.5, -0.5, -2.0],
+            [5.0, 2.5, -0.5, -2.0],
+            [2.5, -0.5, -2.0, -2.0],
+            [math.log(s + 0.01) for s in (0.81, 0.25, 0.01, 0.0)],
         ],
         1,
     )
     np.testing.assert_allclose(table.numpy(), expected, atol=1e-12)
     assert table.shape[1] == len(EVIDENCE)
-    assert {len(weights) for weights in WEIGHTS.values()} == {len(EVIDENCE)}
+    assert {len(w) for weights in (WEIGHTS, LINEAR_WEIGHTS) for w in weights.values()} == {len(EVIDENCE)}
 
 
 def test_the_tolerance_is_the_scale_of_losses_and_effects():
@@ -51,13 +55,19 @@ def test_the_tolerance_is_the_scale_of_losses_and_effects():
     assert hundredth[1, 1] > tenth[1, 1]
 
 
-def weighed(excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0)):
+@pytest.fixture
+def weighed(monkeypatch):
+    return partial(weighed_by, monkeypatch)
+
+
+def weighed_by(monkeypatch, excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0)):
     excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
     table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
-    return sufficiency(table, weights, excess, errors)
+    monkeypatch.setitem(WEIGHTS, "regression", weights)
+    return sufficiency(table, "regression", 0.0, excess, errors)
 
 
-def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum():
+def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum(weighed):
     enough = weighed([100.0, 40.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0])
     assert enough[0] == pytest.approx(0.0, abs=1e-12)
     assert enough[1] == pytest.approx(1.0 / (1.0 + 40.1 * math.exp(-0.1)))
@@ -65,7 +75,7 @@ def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum():
     assert enough[3] == 1.0  # nothing is enough: the last
 
 
-def test_a_constant_is_enough_as_far_as_its_excess_is_chance():
+def test_a_constant_is_enough_as_far_as_its_excess_is_chance(weighed):
     assert weighed([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 1.0])[0] == 1.0
     assert weighed([2.0, 1.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.0])[0] == pytest.approx(0.0455, abs=1e-4)
     assert weighed([2.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0])[0] == 0.0
@@ -81,7 +91,7 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES, linear=LINEAR):
         table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, linear, TENTH)
-        return float(sufficiency(table, WEIGHTS[kind], excess, ERRORS)[2])
+        return float(sufficiency(table, kind, 0.0, excess, ERRORS)[2])
 
     worse, bent = EXCESS.clone(), DEPENDENCES.clone()
     worse[2], bent[2] = 9.0, 0.99
@@ -91,7 +101,19 @@ def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     assert enough(dependences=bent) > enough()
 
 
+def test_what_lines_say_counts_as_far_as_they_explain(monkeypatch):
+    monkeypatch.setitem(WEIGHTS, "regression", (1.0, *[0.0] * 10))
+    monkeypatch.setitem(LINEAR_WEIGHTS, "regression", (*[0.0] * 8, -1.0, 0.0, 0.0))
+    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    without, with_lines = 1.0 / (1.0 + math.exp(-1.0)), 1.0 / (1.0 + math.exp(2.5))
+    for share in (0.0, 0.25, 1.0):
+        enough = sufficiency(table, "regression", share, EXCESS, ERRORS)
+        assert float(enough[1]) == pytest.approx(share * with_lines + (1.0 - share) * without)
+
+
 def test_nothing_to_gain_gives_finite_evidence():
     zero = torch.zeros(3, dtype=torch.float64)
-    table = evidence(zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, zero, TENTH)
+    table = evidence(
+        zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, CanonicalCorrelations(zero, zero), TENTH
+    )
     assert bool(table.isfinite().all())

@@ -93,6 +93,8 @@ def folds_record(k=3, **changes):
         "objectives": [0.5 ** min(j, k) for j in range(last + 1)],
         "effects": [0.9**j if j < k else 0.01 * 0.3 ** (j - k) for j in range(last + 1)],
         "dependences": [0.05 if j < k else 0.8 for j in range(last + 1)],
+        "correlations": [0.9 - 0.8 * min(j, k) / max(k, 1) for j in range(last + 1)],
+        "linear_share": 0.8,
         "linear": [20.0 - 19.0 * j / max(k, 1) if j <= k else -2.0 for j in range(last + 1)],
         "whole_error": errors[-1],
         "tolerance": 0.1,

@@ -19,7 +19,9 @@ DECISION = CrossDecision(
     objectives=(1.0, 0.9, 0.5, 0.48),
     effects=(1.0, 0.4, 0.02, 0.0),
     dependences=(0.0, 0.1, 0.8, 0.0),
+    correlations=(0.9, 0.5, 0.1, 0.0),
     linear=(30.0, 6.5, 0.3, -2.0),
+    linear_share=0.8,
     whole_error=0.11,
     tolerance=DEFAULT_TOLERANCE,
 )

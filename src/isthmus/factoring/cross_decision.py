@@ -11,7 +11,7 @@ from torch import Tensor
 from isthmus.factoring import presentation
 from isthmus.factoring.canonical_correlations import NOTHING_LEFT
 from isthmus.factoring.cross_fitting import CrossFit
-from isthmus.factoring.sufficiency import WEIGHTS, evidence, probabilities, sufficiency
+from isthmus.factoring.sufficiency import Kind, evidence, probabilities, sufficiency
 from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.weighted_means import standard_error, weighted_mean
 
@@ -45,8 +45,10 @@ class CrossDecision:
             mean square over the folds.
         dependences: How much of that coordinate the k before it determine, mean over the folds with its squared effects
             as weights: near 1 it is a bend.
+        correlations: Of the k + 1st pair of linear functions of inputs and outputs (`CanonicalCorrelations`).
         linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
-            of Bartlett's statistic (`linear_significance`).
+            of Bartlett's statistic.
+        linear_share: How much of what the networks explain linear functions do, in [0, 1] (`linear_share`).
         whole_error: Held-out error of the whole networks.
         tolerance: ε.
     """
@@ -60,7 +62,9 @@ class CrossDecision:
     objectives: tuple[float, ...]
     effects: tuple[float, ...]
     dependences: tuple[float, ...]
+    correlations: tuple[float, ...]
     linear: tuple[float, ...]
+    linear_share: float
     whole_error: float
     tolerance: Tolerance
 
@@ -68,7 +72,7 @@ class CrossDecision:
     def without_variation(error: float, tolerance: Tolerance) -> CrossDecision:
         """Rank 0, for rows whose inputs or outputs are all the same; `error` is that of the best constant."""
         return CrossDecision(
-            0, 0, 0, (1.0,), (error,), (0.0,), (1.0,), (0.0,), (0.0,), (NOTHING_LEFT,), error, tolerance
+            0, 0, 0, (1.0,), (error,), (0.0,), (1.0,), (0.0,), (0.0,), (0.0,), (NOTHING_LEFT,), 0.0, error, tolerance
         )
 
     @property
@@ -122,7 +126,8 @@ def decide(
     dependences = (squares * cross.dependences).sum(0) / squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
     deviations = deviations.to(excess)
     seen = evidence(excess, deviations, objectives, effects, dependences, cross.linear, tolerance)
-    chances = probabilities(sufficiency(seen, WEIGHTS[cross.task], excess, deviations))
+    kind: Kind = "classification" if cross.task == "classification" else "regression"
+    chances = probabilities(sufficiency(seen, kind, cross.linear_share, excess, deviations))
     below = chances.cumsum(0)
     rank = int(chances.argmax())
     return CrossDecision(
@@ -135,7 +140,9 @@ def decide(
         tuple(objectives.tolist()),
         tuple(effects.tolist()),
         tuple(dependences.tolist()),
-        tuple(cross.linear.tolist()),
+        tuple(cross.linear.correlations.tolist()),
+        tuple(cross.linear.significance.tolist()),
+        cross.linear_share,
         float(weighted_mean(cross.whole, counted)),
         tolerance,
     )

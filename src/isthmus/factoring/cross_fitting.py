@@ -11,9 +11,10 @@ from torch import Tensor
 
 from isthmus.datasets import Task
 from isthmus.denormals import flushed_denormals
-from isthmus.factoring.canonical_correlations import NOTHING_LEFT, linear_significance
+from isthmus.factoring.canonical_correlations import CanonicalCorrelations, canonical_correlations
 from isthmus.factoring.constants import best_constant
 from isthmus.factoring.descent import EVALUATIONS, descent
+from isthmus.factoring.linear_share import held_out_squares, linear_share
 from isthmus.factoring.losses import likelihood_losses
 from isthmus.factoring.weakest_coordinate import weakest_coordinate
 from isthmus.progress import Report, part, silent
@@ -41,8 +42,9 @@ class CrossFit:
         effects: $r_k$ `(folds, K + 1)`: how much coordinate k + 1 of the network through k + 1 numbers matters,
             relative to the first (`WeakestCoordinate`); 0 where there is none.
         dependences: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
-        linear: `(K + 1,)`: how significantly linear functions alone need more than k numbers
-            (`linear_significance`), by all rows.
+        linear: Of inputs and outputs of all rows, for k = 0 … K; nothing of an autoencoder, whose outputs are linear
+            functions of its inputs.
+        linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder.
         task: What is learned.
     """
 
@@ -52,7 +54,8 @@ class CrossFit:
     objectives: Tensor
     effects: Tensor
     dependences: Tensor
-    linear: Tensor
+    linear: CanonicalCorrelations
+    linear_share: float
     task: Task
 
 
@@ -66,6 +69,7 @@ class Fold:
         objectives: Through as many, and last of the whole network, relative to the constant's, float64.
         effects: Of the weakest coordinate through k = 1, 2, … numbers, float64.
         dependences: Of the same coordinates, float64.
+        squares: Of the mean, of linear functions and of the whole network (`held_out_squares`).
     """
 
     losses: Tensor
@@ -73,6 +77,7 @@ class Fold:
     objectives: Tensor
     effects: Tensor
     dependences: Tensor
+    squares: Tensor
 
 
 Keep = Callable[[int, Callable[[], Fold]], Fold]
@@ -120,10 +125,12 @@ def cross_fit(
     losses = [torch.cat([fold.losses, fold.whole.expand(ranks - len(fold.losses), -1)]) for fold in found]
     objectives = [torch.cat([fold.objectives, fold.objectives[-1:].expand(ranks)])[:ranks] for fold in found]
     rows = torch.cat(list(folds))
-    linear = torch.full((ranks,), NOTHING_LEFT, dtype=torch.float64)
-    if task != "autoencoder":  # whose outputs are linear functions of its inputs: every column is needed
-        found_linear = linear_significance(x[rows], y[rows], None if weights is None else weights[rows]).cpu()
-        linear[: len(found_linear)] = found_linear[:ranks]
+    counted = None if weights is None else weights[rows]
+    if task == "autoencoder":
+        linear, share = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)), 0.0
+    else:
+        linear = canonical_correlations(x[rows], y[rows], counted)
+        share = linear_share(torch.cat([fold.squares for fold in found], 1), counted)
     return CrossFit(
         rows,
         torch.cat(losses, 1),
@@ -131,7 +138,8 @@ def cross_fit(
         torch.stack(objectives),
         torch.stack([torch.nn.functional.pad(fold.effects, (0, ranks))[:ranks] for fold in found]),
         torch.stack([torch.nn.functional.pad(fold.dependences, (0, ranks))[:ranks] for fold in found]),
-        linear,
+        linear.padded(ranks),
+        share,
         task,
     )
 
@@ -156,6 +164,7 @@ def _fold(
         report=part(report, 0.7, 0.9),
     )
     constant = best_constant(objective)
+    whole = network(inputs)
     losses = [likelihood_losses(constant.expand(len(inputs), -1), outputs)]
     losses += [likelihood_losses(each.network(inputs), outputs) for each in narrowed]
     targets = objective.sample()[1]
@@ -168,10 +177,11 @@ def _fold(
         report(0.9 + 0.1 * len(weakest) / len(narrowed), f"coordinate {len(weakest)}")
     return Fold(
         torch.stack(losses).cpu(),
-        likelihood_losses(network(inputs), outputs).cpu(),
+        likelihood_losses(whole, outputs).cpu(),
         torch.tensor(values, dtype=torch.float64) / of_constant,
         torch.tensor([each.effect for each in weakest], dtype=torch.float64),
         torch.tensor([each.dependence for each in weakest], dtype=torch.float64),
+        held_out_squares(objective, whole, (inputs, outputs)).cpu(),
     )
 
 

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from isthmus.factoring.canonical_correlations import NOTHING_LEFT
+from isthmus.factoring.canonical_correlations import NOTHING_LEFT, CanonicalCorrelations
 from isthmus.tolerance import Tolerance
 
-EVIDENCE = ("one", "loss", "significance", "effect", "drop", "objective", "bend", "bend before", "linear")
+EVIDENCE = (
+    "one",
+    "loss",
+    "significance",
+    "effect",
+    "drop",
+    "objective",
+    "bend",
+    "bend before",
+    "linear",
+    "linear after",
+    "correlation",
+)
 """What is weighed; the columns of `evidence`."""
-# Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0021-weighed-evidence.md.
-WEIGHTS = {
-    "regression": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53, 0.0),
-    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0, 0.0),
-    "autoencoder": (-1.70, -0.38, -0.67, -0.09, -0.93, -0.60, 6.65, 7.53, 0.0),
+Kind = Literal["regression", "classification"]
+# Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0022-linear-evidence.md.
+WEIGHTS: dict[Kind, tuple[float, ...]] = {
+    "regression": (-1.66, -0.57, -0.23, -0.67, -0.54, -0.15, 5.22, 5.87, 0.0, 0.0, 0.0),
+    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0, 0.0, 0.0, 0.0),
 }
-_LOSS, _EFFECT, _OBJECTIVE = 0.1, 0.1, 0.01  # below these differences are rounding and luck
-_SIGNIFICANT = 4.0  # standard errors, or deviations, from which on there is no doubt
+LINEAR_WEIGHTS: dict[Kind, tuple[float, ...]] = {
+    "regression": (0.84, -1.06, 0.22, 0.27, -1.57, 0.06, 6.41, 8.58, -1.85, 0.69, 0.0),
+    "classification": (-1.29, -0.16, -0.06, 0.46, -0.53, 0.42, 1.71, -1.48, -0.73, -0.2, -1.64),
+}
+"""Where linear functions explain all that is explained."""
+_LOSS, _EFFECT, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01  # below these differences are rounding and luck
+_SIGNIFICANT, _UNDOUBTED = 4.0, 5.0  # standard errors of losses, and deviations of t, that no more are told from
 
 
 def evidence(
@@ -28,10 +46,10 @@ def evidence(
     objectives: Tensor,
     effects: Tensor,
     dependences: Tensor,
-    linear: Tensor,
+    linear: CanonicalCorrelations,
     tolerance: Tolerance,
 ) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 9)`, columns as in `EVIDENCE`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 11)`, columns as in `EVIDENCE`.
 
     With ε the tolerance:
 
@@ -43,7 +61,9 @@ def evidence(
     - bend: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no number of
       its own.
     - bend before: $D_{k-1}$, the same of coordinate k: a network that bends its sheet at k already will do so at k + 1.
-    - linear: $t_k$ between −2 and 4, how significantly linear functions of the inputs alone need more than k numbers.
+    - linear: $t_k$ between −2 and 5, how significantly linear functions of the inputs alone need more than k numbers.
+    - linear after: $t_{k+1}$, the same of one number more.
+    - correlation: $\log(\rho_{k+1}^2 + 0.01)$, of the linear functions that k numbers leave out.
 
     Args:
         excess: $e_k \ge 0$, mean held-out loss of the best function through k numbers less the least, `(K + 1,)`.
@@ -51,7 +71,7 @@ def evidence(
         objectives: $o_k > 0$, `(K + 1,)`.
         effects: $r_k$ `(K + 1,)`.
         dependences: $D_k$ `(K + 1,)`.
-        linear: $t_k$ `(K + 1,)`.
+        linear: ρ and t `(K + 1,)`.
         tolerance: ε.
     """
     epsilon, gained = tolerance.relative, float(excess[0])
@@ -62,24 +82,32 @@ def evidence(
     significance = torch.where(errors > 0, excess / errors.clamp_min(torch.finfo(errors.dtype).tiny), 0.0)
     before = torch.cat([dependences[:1] * 0.0, dependences[:-1]])
     columns = [losses, significance.clamp_max(_SIGNIFICANT), effect, drop, objective, dependences, before]
-    columns.append(linear.clamp(NOTHING_LEFT, _SIGNIFICANT))
+    linearly = linear.significance.clamp(NOTHING_LEFT, _UNDOUBTED)
+    columns += [linearly, torch.cat([linearly[1:], linearly.new_full((1,), NOTHING_LEFT)])]
+    columns.append(torch.log(linear.correlations.square() + _CORRELATION))
     return torch.stack([torch.ones_like(losses), *columns], 1)
 
 
-def sufficiency(evidence: Tensor, weights: tuple[float, ...], excess: Tensor, errors: Tensor) -> Tensor:
+def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tensor, errors: Tensor) -> Tensor:
     r"""The probability that k numbers are enough, given that fewer are not, for k = 0, 1, …, K: `(K + 1,)`.
 
-    For k ≥ 1 it is $1 / (1 + e^{-a_k})$ with $a_k$ the weighted sum of the evidence. No numbers are enough with the
-    probability that the constant's excess is chance, that of a normal variable to be larger in size than
-    $e_0 / s_0$. K is enough where nothing is.
+    For k ≥ 1 it is $s / (1 + e^{-a_k}) + (1 - s) / (1 + e^{-b_k})$ with $a_k$ and $b_k$ the sums of the evidence
+    weighed by `LINEAR_WEIGHTS` and by `WEIGHTS`, which leave out what linear functions say: it counts as far as they
+    explain what networks explain. No numbers are enough with the probability that the constant's excess is chance,
+    that of a normal variable to be larger in size than $e_0 / s_0$. K is enough where nothing is.
 
     Args:
-        evidence: `(K + 1, 9)`.
-        weights: As many as it has columns.
+        evidence: `(K + 1, 11)`.
+        kind: Of what is learned.
+        linear_share: s in [0, 1].
         excess: $e_k$ `(K + 1,)`.
         errors: $s_k$, their standard errors, `(K + 1,)`.
     """
-    enough = torch.sigmoid(evidence @ torch.tensor(weights, dtype=evidence.dtype))
+    with_lines, without = (
+        torch.sigmoid(evidence @ torch.tensor(weights[kind], dtype=evidence.dtype))
+        for weights in (LINEAR_WEIGHTS, WEIGHTS)
+    )
+    enough = linear_share * with_lines + (1.0 - linear_share) * without
     gained, error = float(excess[0]), float(errors[0])
     enough[0] = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
     enough[-1] = 1.0

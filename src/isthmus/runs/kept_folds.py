@@ -14,7 +14,7 @@ from isthmus.functions.storage import read_safetensors
 
 _FORMAT = "isthmus-folds"
 _REMEDY = "Delete it to start the folds from the beginning."
-_PARTS = ("losses", "whole", "objectives", "effects", "dependences")
+_PARTS = ("losses", "whole", "objectives", "effects", "dependences", "squares")
 
 
 class KeptFolds:
