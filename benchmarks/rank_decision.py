@@ -55,7 +55,16 @@ def answered(task: RankTask) -> dict[str, Any]:
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     seconds = time.process_time() - begin
     found = model.decision_.record()
-    shown = ("errors", "standard_errors", "objectives", "effects", "dependences", "probabilities")
+    shown = (
+        "errors",
+        "standard_errors",
+        "objectives",
+        "effects",
+        "dependences",
+        "correlations",
+        "linear",
+        "probabilities",
+    )
     return {
         "family": task.family,
         "k": task.k,
@@ -70,6 +79,7 @@ def answered(task: RankTask) -> dict[str, Any]:
         "interval": [found["lower"], found["upper"]],
         "is_undecided": model.decision_.is_undecided,
         **{name: [float(f"{value:.4g}") for value in found[name]] for name in shown},
+        "linear_share": round(found["linear_share"], 4),
         "whole_error": found["whole_error"],
         "test_error": held_out_error(model, task),
         "seconds": round(seconds, 1),

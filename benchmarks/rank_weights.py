@@ -3,7 +3,7 @@
 For each task the estimator is fitted with its defaults and what it has seen of every k is kept, one file a task in DIR;
 a run goes on where it was stopped. Then, of all that DIR holds, for outputs and for classes, logistic regressions of
 "k numbers are enough" on the evidence of k = 1 … true k + 1 are fitted with a ridge of 0.3 on weights of standardised
-evidence, one with what linear functions say and one without. These weights belong into
+evidence, one with what linear functions say, where that counts, and one without. These weights belong into
 `isthmus.factoring.sufficiency`, and the record says whether they are there.
 
 How well such weights decide is told for each family by weights that were fitted without it.
@@ -124,7 +124,7 @@ def left_out(rows: list[dict[str, Any]], kind: Kind) -> dict[str, Any]:
     found = []
     for name in families:
         others = [r for r in rows if r["family"] != name]
-        weights = fitted(others, WITH[kind]), fitted(others, WITHOUT)
+        weights = fitted([r for r in others if r["linear_share"] > 0], WITH[kind]), fitted(others, WITHOUT)
         for row in (r for r in rows if r["family"] == name):
             p = chances(row, *weights)
             hit = np.zeros(max(len(p), row["k"] + 1))
@@ -163,8 +163,12 @@ if __name__ == "__main__":
     for kind in KINDS:
         if own := [r for r in rows if r["is_classification"] == (kind == "classification")]:
             found = {}
-            for name, used, there in (("linear", WITH[kind], LINEAR_WEIGHTS), ("without", WITHOUT, WEIGHTS)):
-                weights = fitted(own, used).round(2).tolist()
+            lines = [r for r in own if r["linear_share"] > 0]
+            for name, part, used, there in (
+                ("linear", lines, WITH[kind], LINEAR_WEIGHTS),
+                ("without", own, WITHOUT, WEIGHTS),
+            ):
+                weights = fitted(part, used).round(2).tolist()
                 found[name] = {**dict(zip(EVIDENCE, weights, strict=True)), "are_there": weights == [*there[kind]]}
             figures[kind] = {"weights": found, "left_out": left_out(own, kind)}
     print(json.dumps(figures, indent=1))

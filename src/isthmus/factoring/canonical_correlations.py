@@ -13,6 +13,8 @@ from isthmus.weighted_means import effective_rows, weighted_mean
 
 NOTHING_LEFT = -2.0
 """The significance of correlations where there are none."""
+CHANCE = 2.0
+"""Deviations above what is expected of chance from which on it is no chance."""
 _ROWS = 5000  # that are used; with more of them every bend of f is found to be significant
 _ROWS_PER_COLUMN = 4  # of x and of y; columns beyond that are left out, the least varying directions first
 _LEAST = 1e-6  # of the largest singular value, below which directions do not vary
@@ -36,6 +38,10 @@ class CanonicalCorrelations:
 
     correlations: Tensor
     significance: Tensor
+
+    def are_as_chance(self) -> bool:
+        """Whether some of these k are enough: whether what is left from there on may be chance."""
+        return bool((self.significance < CHANCE).any())
 
     def padded(self, count: int) -> CanonicalCorrelations:
         """The first `count`; where there are no more, correlations 0 that are `NOTHING_LEFT`."""

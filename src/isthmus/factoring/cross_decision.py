@@ -48,7 +48,8 @@ class CrossDecision:
         correlations: Of the k + 1st pair of linear functions of inputs and outputs (`CanonicalCorrelations`).
         linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
             of Bartlett's statistic.
-        linear_share: How much of what the networks explain linear functions do, in [0, 1] (`linear_share`).
+        linear_share: How much of what the networks explain linear functions do, in [0, 1]; as far as that their
+            significance counts. 0 of autoencoders, and where linear functions need more than K numbers.
         whole_error: Held-out error of the whole networks.
         tolerance: ε.
     """

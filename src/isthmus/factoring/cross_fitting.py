@@ -44,7 +44,8 @@ class CrossFit:
         dependences: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
         linear: Of inputs and outputs of all rows, for k = 0 … K; nothing of an autoencoder, whose outputs are linear
             functions of its inputs.
-        linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder.
+        linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder,
+            and where linear functions need more than K numbers.
         task: What is learned.
     """
 
@@ -127,10 +128,12 @@ def cross_fit(
     rows = torch.cat(list(folds))
     counted = None if weights is None else weights[rows]
     if task == "autoencoder":
-        linear, share = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)), 0.0
+        linear, share = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)).padded(ranks), 0.0
     else:
-        linear = canonical_correlations(x[rows], y[rows], counted)
+        linear = canonical_correlations(x[rows], y[rows], counted).padded(ranks)
         share = linear_share(torch.cat([fold.squares for fold in found], 1), counted)
+        if not linear.are_as_chance():
+            share = 0.0  # lines need more numbers than the networks carry: they follow what the networks bend
     return CrossFit(
         rows,
         torch.cat(losses, 1),
@@ -138,7 +141,7 @@ def cross_fit(
         torch.stack(objectives),
         torch.stack([torch.nn.functional.pad(fold.effects, (0, ranks))[:ranks] for fold in found]),
         torch.stack([torch.nn.functional.pad(fold.dependences, (0, ranks))[:ranks] for fold in found]),
-        linear.padded(ranks),
+        linear,
         share,
         task,
     )

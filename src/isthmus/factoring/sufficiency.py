@@ -35,7 +35,7 @@ LINEAR_WEIGHTS: dict[Kind, tuple[float, ...]] = {
     "regression": (0.84, -1.06, 0.22, 0.27, -1.57, 0.06, 6.41, 8.58, -1.85, 0.69, 0.0),
     "classification": (-1.29, -0.16, -0.06, 0.46, -0.53, 0.42, 1.71, -1.48, -0.73, -0.2, -1.64),
 }
-"""Where linear functions explain all that is explained."""
+"""Where linear functions explain all that the networks explain."""
 _LOSS, _EFFECT, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01  # below these differences are rounding and luck
 _SIGNIFICANT, _UNDOUBTED = 4.0, 5.0  # standard errors of losses, and deviations of t, that no more are told from
 

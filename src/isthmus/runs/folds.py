@@ -17,6 +17,7 @@ from isthmus.factoring import (
     descent,
     narrowed_factorization,
 )
+from isthmus.factoring.canonical_correlations import CHANCE
 from isthmus.progress import Report
 from isthmus.runs.decided import Decided, doubts
 from isthmus.runs.fitting import fitted_rows
@@ -155,4 +156,10 @@ def _evidence(decision: CrossDecision, cross: CrossFit) -> list[str]:
         for j in (k - 1, k)
         if 1 <= j < len(decision.effects)
     ]
+    if decision.linear_share > 0:
+        needed = next(j for j, deviations in enumerate(decision.linear) if deviations < CHANCE)
+        said.append(
+            f"Linear functions alone, whose multiple correlation is {decision.linear_share:.0%} of the networks', need "
+            f"{needed} numbers by Bartlett's test."
+        )
     return said
