@@ -154,7 +154,7 @@ def left_out(rows: list[dict[str, Any]], kind: Kind) -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[100])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[100])
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--families", nargs="+", default=[*FAMILIES])
     asked = parser.parse_args()

@@ -28,12 +28,12 @@ EVIDENCE = (
 Kind = Literal["regression", "classification"]
 # Fitted by benchmarks/rank_weights.py on functions of known rank, see docs/decisions/0022-linear-evidence.md.
 WEIGHTS: dict[Kind, tuple[float, ...]] = {
-    "regression": (-1.66, -0.57, -0.23, -0.67, -0.54, -0.15, 5.22, 5.87, 0.0, 0.0, 0.0),
-    "classification": (-0.62, -0.44, 0.0, 0.0, 0.0, 0.0, 2.23, 0.0, 0.0, 0.0, 0.0),
+    "regression": (-2.2, -0.8, -0.02, -0.7, -0.65, -0.11, 5.27, 6.99, 0.0, 0.0, 0.0),
+    "classification": (-1.3, -0.29, -0.18, -0.11, 0.01, -0.47, 1.64, -1.27, 0.0, 0.0, 0.0),
 }
 LINEAR_WEIGHTS: dict[Kind, tuple[float, ...]] = {
-    "regression": (0.84, -1.06, 0.22, 0.27, -1.57, 0.06, 6.41, 8.58, -1.85, 0.69, 0.0),
-    "classification": (-1.29, -0.16, -0.06, 0.46, -0.53, 0.42, 1.71, -1.48, -0.73, -0.2, -1.64),
+    "regression": (0.0, -1.47, 0.61, 0.14, -1.46, 0.26, 6.56, 8.71, -1.73, 0.55, 0.0),
+    "classification": (-1.43, -0.17, -0.03, 0.49, -0.54, 0.37, 1.77, -1.58, -0.71, -0.22, -1.59),
 }
 """Where linear functions explain all that the networks explain."""
 _LOSS, _EFFECT, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01  # below these differences are rounding and luck
