@@ -81,7 +81,7 @@ def test_classes_have_weights_of_their_own():
 
 
 def test_a_constant_that_nothing_beats_is_rank_zero():
-    found = decide(table([1.0, 1.01, 1.02, 1.03], noise=0.05))
+    found = decide(table([1.0, 1.01, 1.02, 1.03], noise=0.05, linear=(0.2, -1.0, -1.0, -1.0)))
     assert (found.rank, found.upper) == (0, 0)
 
 

@@ -64,6 +64,7 @@ def weighed_by(monkeypatch, excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0
     excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
     table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     monkeypatch.setitem(WEIGHTS, "regression", weights)
+    table[0, EVIDENCE.index("linear")] = 0.0  # lines find nothing
     return sufficiency(table, "regression", 0.0, excess, errors)
 
 
@@ -79,6 +80,14 @@ def test_a_constant_is_enough_as_far_as_its_excess_is_chance(weighed):
     assert weighed([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 1.0])[0] == 1.0
     assert weighed([2.0, 1.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.0])[0] == pytest.approx(0.0455, abs=1e-4)
     assert weighed([2.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0])[0] == 0.0
+
+
+@pytest.mark.parametrize(("deviations", "left"), [(-1.0, 1.0), (0.0, 1.0), (1.959964, 0.2507), (5.0, 1.173e-5)])
+def test_lines_that_are_no_chance_speak_against_a_constant(deviations, left):
+    linear = CanonicalCorrelations(LINEAR.correlations, torch.tensor([deviations, -1.0, -1.0, -1.0]))
+    zero = torch.zeros(4, dtype=torch.float64)
+    table = evidence(zero, zero, OBJECTIVES, EFFECTS, DEPENDENCES, linear, TENTH)
+    assert float(sufficiency(table, "regression", 0.5, zero, zero)[0]) == pytest.approx(left, rel=1e-3)
 
 
 def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
@@ -97,7 +106,7 @@ def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     worse[2], bent[2] = 9.0, 0.99
     assert enough(excess=worse) < enough()
     larger = enough(objectives=OBJECTIVES + torch.tensor([0.0, 0.0, 0.1, 0.0]))
-    assert larger < enough() if kind == "regression" else larger == enough()  # of classes it has no weight
+    assert larger < enough()
     assert enough(dependences=bent) > enough()
 
 

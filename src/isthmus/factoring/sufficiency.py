@@ -93,8 +93,11 @@ def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tenso
 
     For k ≥ 1 it is $s / (1 + e^{-a_k}) + (1 - s) / (1 + e^{-b_k})$ with $a_k$ and $b_k$ the sums of the evidence
     weighed by `LINEAR_WEIGHTS` and by `WEIGHTS`, which leave out what linear functions say: it counts as far as they
-    explain what networks explain. No numbers are enough with the probability that the constant's excess is chance,
-    that of a normal variable to be larger in size than $e_0 / s_0$. K is enough where nothing is.
+    explain what networks explain. K is enough where nothing is.
+
+    No numbers are enough with the probability that the constant's excess is chance, that of a normal variable to be
+    larger in size than $e_0 / s_0$, times the most that $t_0$ leaves for it: $-e p \log p$ with p the probability of a
+    normal variable above $t_0$, 1 where p > 1/e. Networks that predict no better than a constant may be bad networks.
 
     Args:
         evidence: `(K + 1, 11)`.
@@ -102,6 +105,9 @@ def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tenso
         linear_share: s in [0, 1].
         excess: $e_k$ `(K + 1,)`.
         errors: $s_k$, their standard errors, `(K + 1,)`.
+
+    Source:
+        Sellke, Bayarri and Berger (2001) for the bound.
     """
     with_lines, without = (
         torch.sigmoid(evidence @ torch.tensor(weights[kind], dtype=evidence.dtype))
@@ -109,9 +115,15 @@ def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tenso
     )
     enough = linear_share * with_lines + (1.0 - linear_share) * without
     gained, error = float(excess[0]), float(errors[0])
-    enough[0] = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
+    is_chance = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
+    enough[0] = is_chance * _left_by(float(evidence[0, EVIDENCE.index("linear")]))
     enough[-1] = 1.0
     return enough
+
+
+def _left_by(deviations: float) -> float:
+    p = 0.5 * math.erfc(deviations / math.sqrt(2.0))
+    return 1.0 if p > 1.0 / math.e else -math.e * p * math.log(p)
 
 
 def probabilities(sufficient: Tensor) -> Tensor:
