@@ -63,6 +63,7 @@ def _evidence(record: Record) -> Drawing:
         "each k is the answer; the training objective through k numbers; how much one number more matters in the "
         "network that has it; and how much of it the others determine: where that is near 1 the network bends a sheet "
         "of k dimensions, and the number is none of its own. The rank is the likeliest k. "
+        "The table adds how far beyond chance linear functions alone need more than k numbers, in standard deviations. "
     )
     over_ridges = (
         "The rank of the network as it is trained on under a stronger and stronger λ: the longest step is marked, a "
