@@ -57,7 +57,7 @@ def test_classes_are_told_by_as_many_numbers_as_their_means_span():
 
 def test_units_and_columns_that_say_nothing_do_not_matter():
     x, y = linear(200, 4, 3, 2)
-    scaled = torch.hstack([x * torch.tensor([1.0, 1e6, 1e-6, 1.0]) + 5.0, torch.ones(200, 1), x[:, :1]])
+    scaled = torch.hstack([x * torch.tensor([1.0, 1e6, 1e-6, 1.0]) + 5.0, torch.full((200, 1), 3.3), x[:, :1]])
     assert significance(scaled, 1e3 * y).tolist() == pytest.approx(significance(x, y).tolist(), rel=1e-6)
 
 
@@ -91,4 +91,4 @@ def test_enough_is_what_leaves_chance():
     assert canonical_correlations(*linear(400, 8, 6, 2)).are_as_chance()
     assert not canonical_correlations(*linear(400, 8, 6, 6)).are_as_chance()
     assert not canonical_correlations(*linear(400, 8, 6, 3)).padded(3).are_as_chance()
-    assert canonical_correlations(*linear(400, 8, 6, 6)).padded(7).are_as_chance()
+    assert not canonical_correlations(*linear(400, 8, 6, 6)).padded(7).are_as_chance()

@@ -18,6 +18,7 @@ CHANCE = 2.0
 _ROWS = 5000  # that are used; with more of them every bend of f is found to be significant
 _ROWS_PER_COLUMN = 4  # of x and of y; columns beyond that are left out, the least varying directions first
 _LEAST = 1e-6  # of the largest singular value, below which directions do not vary
+_ROUNDING = 1e-12  # of the largest number of a column, below which it is constant
 _MOST = 1.0 - 1e-9  # a correlation of 1 would be infinitely significant
 
 
@@ -40,8 +41,11 @@ class CanonicalCorrelations:
     significance: Tensor
 
     def are_as_chance(self) -> bool:
-        """Whether some of these k are enough: whether what is left from there on may be chance."""
-        return bool((self.significance < CHANCE).any())
+        """Whether some of these k are enough: whether what is left from there on may be chance.
+
+        Not where all directions there are of x or of y are needed: then nothing is left that could be chance.
+        """
+        return bool(((self.significance < CHANCE) & (self.correlations > 0.0)).any())
 
     def padded(self, count: int) -> CanonicalCorrelations:
         """The first `count`; where there are no more, correlations 0 that are `NOTHING_LEFT`."""
@@ -77,7 +81,8 @@ def _directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
     if weights is not None:
         centred = centred * (weights / weights.sum() * len(weights)).sqrt().to(centred)[:, None]
     scales = centred.square().mean(0).sqrt()
-    scaled = centred[:, scales > 0] / scales[scales > 0]
+    varies = scales > _ROUNDING * columns.abs().amax(0)
+    scaled = centred[:, varies] / scales[varies]
     vectors: Tensor
     vectors, values, _ = torch.linalg.svd(scaled, full_matrices=False)
     count = int((values > _LEAST * values[:1]).sum())

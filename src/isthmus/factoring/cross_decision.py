@@ -49,7 +49,8 @@ class CrossDecision:
         linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
             of Bartlett's statistic.
         linear_share: How much of what the networks explain linear functions do, in [0, 1]; as far as that their
-            significance counts. 0 of autoencoders, and where linear functions need more than K numbers.
+            significance counts. 0 of autoencoders, and where linear functions need more than K numbers or all
+            directions.
         whole_error: Held-out error of the whole networks.
         tolerance: ε.
     """

@@ -45,7 +45,7 @@ class CrossFit:
         linear: Of inputs and outputs of all rows, for k = 0 … K; nothing of an autoencoder, whose outputs are linear
             functions of its inputs.
         linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder,
-            and where linear functions need more than K numbers.
+            and where linear functions need more than K numbers or all directions of x or y.
         task: What is learned.
     """
 
@@ -133,7 +133,7 @@ def cross_fit(
         linear = canonical_correlations(x[rows], y[rows], counted).padded(ranks)
         share = linear_share(torch.cat([fold.squares for fold in found], 1), counted)
         if not linear.are_as_chance():
-            share = 0.0  # lines need more numbers than the networks carry: they follow what the networks bend
+            share = 0.0  # lines need more numbers than there are to test: they follow what the networks bend
     return CrossFit(
         rows,
         torch.cat(losses, 1),
