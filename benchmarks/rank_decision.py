@@ -8,7 +8,8 @@ for the method as it is, and only by its first run: whoever changes the method i
 For each task: the rank that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
 methods of `_rank_baselines`. The expensive ones, a bottleneck network of every width and the tuned network, are left
-out on `chosen on`; the tuned network also where its search would take minutes: N (d_in + d_out) > 250,000.
+out on `chosen on` and with `--without-networks`; the tuned network also where its search would take minutes:
+N (d_in + d_out) > 250,000.
 
 `python benchmarks/rank_decision.py DIR GROUP` keeps two files a task in DIR and goes on where it was stopped, first
 with all decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some
@@ -16,7 +17,8 @@ of them, `--alone` only the decisions, beside the comparisons that are there. Wh
 `results/rank_decision_GROUP.json`, of other seeds than 0 `results/rank_decision_GROUP_SEED.json`.
 
 Each record is of the method as it was at the run: `first` of margins in place of weighed evidence (decision 19), and
-`first_1` of seed 1 after a first change; `second` of the weights of decision 21.
+`first_1` of seed 1 after a first change; `second` of the weights of decision 21, `third` of those of
+decision 22 without what came after the run (told there).
 """
 
 from __future__ import annotations
@@ -55,16 +57,7 @@ def answered(task: RankTask) -> dict[str, Any]:
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     seconds = time.process_time() - begin
     found = model.decision_.record()
-    shown = (
-        "errors",
-        "standard_errors",
-        "objectives",
-        "effects",
-        "dependences",
-        "correlations",
-        "linear",
-        "probabilities",
-    )
+    over_k = {name: value for name, value in found.items() if isinstance(value, list)}
     return {
         "family": task.family,
         "k": task.k,
@@ -78,7 +71,7 @@ def answered(task: RankTask) -> dict[str, Any]:
         "rank": found["rank"],
         "interval": [found["lower"], found["upper"]],
         "is_undecided": model.decision_.is_undecided,
-        **{name: [float(f"{value:.4g}") for value in found[name]] for name in shown},
+        **{name: [float(f"{value:.4g}") for value in values] for name, values in over_k.items()},
         "linear_share": round(found["linear_share"], 4),
         "whole_error": found["whole_error"],
         "test_error": held_out_error(model, task),
@@ -86,19 +79,18 @@ def answered(task: RankTask) -> dict[str, Any]:
     }
 
 
-def compared(task: RankTask) -> dict[str, Any]:
+def compared(task: RankTask, with_networks: bool) -> dict[str, Any]:
     """What the methods to compare with answer, and how well a tuned network predicts."""
     torch.set_num_threads(1)
-    is_held_back = task.family not in CHOSEN_ON
     baselines = {}
     for name, baseline in BASELINES.items():
-        if is_held_back or name not in EXPENSIVE:
+        if with_networks or name not in EXPENSIVE:
             begin = time.process_time()
             answer = baseline(task, task.seed)
             baselines[name] = {"rank": answer, "seconds": round(time.process_time() - begin, 2)}
     size = len(task.x) * (task.x.shape[1] + (12 if task.is_classification else task.y.shape[1]))
     begin = time.process_time()
-    searched = PREDICTORS["network"](task, task.seed) if is_held_back and size <= LARGEST_SEARCH else None
+    searched = PREDICTORS["network"](task, task.seed) if with_networks and size <= LARGEST_SEARCH else None
     return {
         "baselines": baselines,
         "network_test_error": None if searched is None else searched.error,
@@ -123,10 +115,11 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
         order = np.random.default_rng(asked.seed).permutation(len(undecided))
         jobs = {pool.submit(answered, undecided[i][0]): undecided[i][1] for i in order}
         if not asked.alone:
+            with_networks = asked.group != "chosen-on" and not asked.without_networks
             left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
             # The quick ones first: what a run that is stopped leaves are the largest.
             left.sort(key=lambda each: each[0].x.size + each[0].y.size)
-            jobs |= {pool.submit(compared, t): f for t, f in left}
+            jobs |= {pool.submit(compared, t, with_networks): f for t, f in left}
         try:
             for number, done in enumerate(as_completed(jobs), start=1):
                 row, file = done.result(), jobs[done]
@@ -231,6 +224,7 @@ if __name__ == "__main__":
     parser.add_argument("--families", nargs="+")
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--without-networks", action="store_true")
     asked = parser.parse_args()
     rows = run(asked)
     kinds = {"outputs": [r for r in rows if not r["is_classification"]]}
