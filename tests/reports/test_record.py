@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from isthmus.errors import FileFormatError, OptionError
-from isthmus.reports import validate_record, write_report
+from isthmus.reports import evidence_table, validate_record, write_report
 from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
 
 SOURCE = Path("somewhere/run.json")
 OPTIONAL = {
     *("kind", "warnings", "cost_lower", "next_direction", "latent", "reconstructions", "arrows", "baselines"),
     *("network_test_error_at_rank", "constant_error"),
+    *("correlations", "linear", "linear_share"),
     *("rank_probabilities", "rank_is_undecided", "attribution"),  # records of version 1 from before they were computed
 }
 
@@ -39,8 +40,16 @@ def test_every_needed_key_of_a_measurement_is_missed_by_name(key):
         validate_record(record, SOURCE)
 
 
+def test_earlier_records_without_what_lines_say_are_read():
+    record = folds_record()
+    for key in ("correlations", "linear", "linear_share"):
+        del record["cross_decision"][key]
+    validate_record(record, SOURCE)
+    assert {cells[-1] for _, cells in evidence_table.rows(record["cross_decision"])} == {"–"}
+
+
 @pytest.mark.parametrize(
-    "key", ["rank", "errors", "objectives", "effects", "dependences", "linear", "probabilities", "folds", "error_name"]
+    "key", ["rank", "errors", "objectives", "effects", "dependences", "probabilities", "folds", "error_name"]
 )
 def test_what_was_asked_for_must_be_whole(key):
     record = folds_record()

@@ -20,7 +20,7 @@ from isthmus.functions import StandardizedNetwork
 from isthmus.functions.storage import content, ours, read_safetensors
 from isthmus.tolerance import Tolerance
 
-_FORMAT, _VERSION = "isthmus-estimator", "3"
+_FORMAT, _VERSION = "isthmus-estimator", "4"
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 

@@ -15,11 +15,13 @@ statistic for "more than k linear functions are needed" lies above chance."""
 
 def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
     """For each k whether it is the answer, and its cells under `COLUMNS`."""
+    # Records of earlier fits do not have what linear functions say.
+    linear = found.get("linear", [NOTHING_LEFT] * len(found["errors"]))
     cells = [
         [
             *(str(k), number(error), rough(found["standard_errors"][k]), share(found["probabilities"][k])),
             *(number(found["objectives"][k]), share(found["effects"][k]), share(found["dependences"][k])),
-            "–" if found["linear"][k] <= NOTHING_LEFT else f"{round(found['linear'][k], 1) + 0.0:g}",
+            "–" if linear[k] <= NOTHING_LEFT else f"{round(linear[k], 1) + 0.0:g}",
         ]
         for k, error in enumerate(found["errors"])
     ]

@@ -58,22 +58,11 @@ _FIT: dict[str, Any] = {
     "whole_standard_error": None,
     "history": [{"step": None, "objective": None, "error": None, "norm_per_depth": None}],
 }
-_OVER_K = (
-    "probabilities",
-    "errors",
-    "standard_errors",
-    "objectives",
-    "effects",
-    "dependences",
-    "correlations",
-    "linear",
-)
+_OVER_K = ("probabilities", "errors", "standard_errors", "objectives", "effects", "dependences")
 # What a fit holds if it was asked for more.
 _EXTRAS: dict[str, Any] = {
     "cross_decision": {
-        **dict.fromkeys(
-            ("rank", "lower", "upper", "whole_error", "tolerance", "error_name", "folds", "rows", "linear_share")
-        ),
+        **dict.fromkeys(("rank", "lower", "upper", "whole_error", "tolerance", "error_name", "folds", "rows")),
         **{name: [None] for name in _OVER_K},
     },
     "rank_path": {"points": [{"ridge": None, "rank": None}], "plateau": None},
