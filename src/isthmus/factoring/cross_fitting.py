@@ -16,7 +16,7 @@ from isthmus.factoring.constants import best_constant
 from isthmus.factoring.descent import EVALUATIONS, descent
 from isthmus.factoring.linear_share import held_out_squares, linear_share
 from isthmus.factoring.losses import likelihood_losses
-from isthmus.factoring.weakest_coordinate import weakest_coordinate
+from isthmus.factoring.weakest_coordinate import WeakestCoordinate, weakest_coordinate
 from isthmus.progress import Report, part, silent
 from isthmus.ranks import narrowings
 from isthmus.threads import side_by_side
@@ -166,6 +166,8 @@ def _fold(
         evaluations=evaluations,
         report=part(report, 0.7, 0.9),
     )
+    for at in range(1, len(narrowed)):  # what passes through k numbers passes through k + 1
+        narrowed[at] = min(narrowed[at - 1 : at + 1], key=lambda each: each.value)
     constant = best_constant(objective)
     whole = network(inputs)
     losses = [likelihood_losses(constant.expand(len(inputs), -1), outputs)]
@@ -175,7 +177,12 @@ def _fold(
     values = [of_constant, *(each.value for each in narrowed), whole_value]
     rows = torch.cat([objective.sample()[0], inputs])
     weakest = []
-    for found in side_by_side(lambda n: weakest_coordinate(n.network, n.layer, n.rank, rows, objective.loss), narrowed):
+
+    def measured(rank: int) -> WeakestCoordinate:
+        found = narrowed[rank - 1]
+        return weakest_coordinate(found.network, found.layer, rank, rows, objective.loss)
+
+    for found in side_by_side(measured, range(1, len(narrowed) + 1)):
         weakest.append(found)
         report(0.9 + 0.1 * len(weakest) / len(narrowed), f"coordinate {len(weakest)}")
     return Fold(

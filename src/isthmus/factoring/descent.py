@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isthmus.factoring.refit import refit
+from isthmus.factoring.unfolding import MOST_UNFOLDED, unfolded
 from isthmus.functions import FullyConnected
 from isthmus.progress import Report, silent
 from isthmus.ranks import balanced_truncations, truncated
-from isthmus.training import Objective
+from isthmus.training import Objective, constant_loss
 
 EVALUATIONS = 40  # enough to heal what narrowing cuts; more fits the training rows through too few numbers
 _UNTOUCHED = 5e-4  # relative rise of the objective up to which a narrowed network is as good as the one before
+_FOLDED = 0.1  # relative rise from which on the sheet of its outputs may be one that narrowing cannot unfold
+_SUFFICIENT = 0.02  # of what the network gains on a constant: with as small a loss of it k + 1 numbers are about enough
+_UNFOLDING = 300  # evaluations: it starts further away
+_RIDGES = 1e-3, 1e-2  # least and most λ of its start
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +26,7 @@ class Narrowed:
     Attributes:
         rank: k.
         layer: ℓ, where it is narrow: rank W_{ℓ+1} ≤ k.
-        network: In the units of the objective's rows, of the shape of the network it came from.
+        network: In the units of the objective's rows, of the depth of the network it came from.
         value: Its objective, in float64.
     """
 
@@ -43,6 +48,7 @@ def descent(
 
     For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
     the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
+    Where up to three numbers cost much more than the whole, the sheet of the outputs is unfolded (`unfolded`).
 
     Args:
         network: f, trained on `objective`.
@@ -51,7 +57,8 @@ def descent(
         evaluations: Gradient evaluations of each refit.
         report: Told the fraction done.
     """
-    x, whole = objective.sample()[0], objective.value(network)
+    x, targets = objective.sample()
+    whole, constant = objective.value(network), constant_loss(targets, objective.weights)
     starts = [(network, t) for t in balanced_truncations(network, x)]
     most = min(most, max(t.rank for _, t in starts))
     found: list[Narrowed] = []
@@ -63,5 +70,13 @@ def descent(
         if value > (1.0 + _UNTOUCHED) * whole:
             narrow = refit(narrow, layer, k, objective, evaluations=evaluations)
             value = objective.value(narrow)
+        is_folded = k <= MOST_UNFOLDED and value > (1.0 + _FOLDED) * whole
+        if is_folded and (found[-1].value if found else whole) <= whole + _SUFFICIENT * (constant - whole):
+            ridge = min(max(objective.ridge / constant, _RIDGES[0]), _RIDGES[1])
+            start = unfolded(network, x, k, ridge=ridge)
+            if start is not None:
+                other = refit(start.network, start.layer, k, objective, evaluations=_UNFOLDING)
+                if (of_other := objective.value(other)) < value:
+                    narrow, layer, value = other, start.layer, of_other
         found.append(Narrowed(k, layer, narrow, value))
     return found[::-1]
