@@ -1,4 +1,4 @@
-"""Depth and λ by how well the rows held out in the first fold are predicted."""
+"""Depth and λ by how well rows that were held out are predicted."""
 
 from __future__ import annotations
 
@@ -26,25 +26,34 @@ LADDERS: dict[Task, tuple[float, ...]] = {
 }
 """λ to choose from where none is asked for, in losses of the best constant: where there is noise, or classes can be
 told apart without an error, a small one would be fitted by ever larger weights."""
+_OF_ONE_OUTPUT, _OF_SEVERAL = 2, 3
+"""L of networks that find more in noise, where a deep one ends as a constant or fits a few rows."""
 _STARTS: dict[Task, int] = {"regression": 1, "classification": 2, "autoencoder": 0}
 _AS_GOOD = 1.05  # of the least error: a smaller λ that predicts nearly as well keeps directions that a larger one loses
 _MUCH = 0.5  # of the constant's loss: an error above it has more than one valley over λ
 _TRIED = 4  # networks that a climb takes, mostly; for the progress
+_FEW_ROWS = 100  # below, the rows of one fold tell little
 
 
 def climbed(
-    rungs: Sequence[FitOptions], error: Callable[[FitOptions], float], *, start: int, much: float
+    rungs: Sequence[FitOptions],
+    error: Callable[[FitOptions], float],
+    *,
+    start: int,
+    much: float,
+    as_good: float = _AS_GOOD,
 ) -> FitOptions:
     """The rung of a ladder to stop at.
 
     Up from `start` while the error falls; if it does not at first, down while it falls. If the error is large there,
-    every rung is tried. Then down while it stays within 5 % of the least that was found.
+    every rung is tried. Then down while it is hardly larger than the least that was found.
 
     Args:
         rungs: Ascending in λ.
         error: Of each; asked for more than once.
         start: Index of the first.
         much: The error from which on it is large.
+        as_good: How many times the least it may be.
     """
     if len(rungs) == 1:
         return rungs[0]  # no network need be judged
@@ -57,44 +66,62 @@ def climbed(
     if error(rungs[at]) > much:
         at = min(range(len(rungs)), key=lambda rung: error(rungs[rung]))
     least = error(rungs[at])
-    while at > 0 and error(rungs[at - 1]) <= _AS_GOOD * least:
+    while at > 0 and error(rungs[at - 1]) <= as_good * least:
         at -= 1
     return rungs[at]
 
 
 def chosen(
     sample: Sample,
-    fold: tuple[Integers, Integers],
+    folds: Sequence[tuple[Integers, Integers]],
     options: FitOptions,
     scaling: Scaling,
     *,
-    depths: Sequence[int],
+    depths: Sequence[int] | None,
     ridges: Sequence[float] | None,
     report: Report,
 ) -> tuple[FitOptions, FittedNetwork]:
-    """The options with the depth and λ that predict the rows held out in the fold best, and their network.
+    """The options with the depth and λ that predict held-out rows best, and their network for the first fold.
+
+    The rows are those held out in the first fold; of fewer than 100, those of all folds.
 
     Args:
         sample: All rows.
-        fold: Rows to train on, and rows held out.
+        folds: Rows to train on, and rows held out.
         options: The rest.
         scaling: Of the rows.
-        depths: L to choose from.
+        depths: L to choose from; None for that of `DEPTHS`, and a shallower one where that may do better: 2 for one
+            output, through which no more than one number can pass, and 3 for several outputs of which the deep one
+            predicts less than half.
         ridges: λ to choose from; None for those of `LADDERS` that `climbed` tries.
         report: Told the fraction done.
     """
-    trials = _Trials(sample.at(fold[0]), sample.at(fold[1]), scaling, report)
-    best: list[FitOptions] = []
-    constant = _constant_loss(sample, scaling) if ridges is None else 0.0
-    for depth in depths:
-        if ridges is None:
-            rungs = [replace(options, depth=depth, ridge=share * constant) for share in LADDERS[sample.task]]
-            trials.expected = len(depths) * min(_TRIED, len(rungs))
-            best.append(climbed(rungs, trials.error, start=_STARTS[sample.task], much=_MUCH * constant))
-        else:
-            trials.expected = len(depths) * len(ridges)
-            best += [replace(options, depth=depth, ridge=ridge) for ridge in ridges]
-    winner = min(best, key=trials.error) if len(best) > 1 else best[0]
+    has_few_rows = len(sample.x) < _FEW_ROWS
+    judges = folds if has_few_rows else folds[:1]
+    trials = _Trials([(sample.at(trained), sample.at(held)) for trained, held in judges], scaling, report)
+    constant = _constant_loss(sample, scaling)
+    has_one_output = sample.task == "regression" and sample.outputs == 1
+    shallow = _OF_ONE_OUTPUT if has_one_output else _OF_SEVERAL
+    asked = (DEPTHS[sample.task],) if depths is None else tuple(depths)
+    if depths is None and sample.task == "regression" and has_few_rows:
+        asked = (shallow,)
+
+    def best(depth: int) -> FitOptions:
+        if ridges is not None:
+            rungs = [replace(options, depth=depth, ridge=ridge) for ridge in ridges]
+            return rungs[0] if len(rungs) == 1 else min(rungs, key=trials.error)
+        rungs = [replace(options, depth=depth, ridge=share * constant) for share in LADDERS[sample.task]]
+        start, as_good = _STARTS[sample.task], 1.0 if has_one_output else _AS_GOOD
+        return climbed(rungs, trials.error, start=start, much=_MUCH * constant, as_good=as_good)
+
+    trials.expected = (
+        len(asked) * len(judges) * (min(_TRIED, len(LADDERS[sample.task])) if ridges is None else len(ridges))
+    )
+    found = [best(depth) for depth in asked]
+    is_open = depths is None and sample.task == "regression" and asked != (shallow,)
+    if is_open and (has_one_output or trials.error(found[0]) > _MUCH * constant):
+        found.append(best(shallow))
+    winner = found[0] if len(found) == 1 else min(found, key=trials.error)
     return winner, trials.network(winner)
 
 
@@ -107,25 +134,28 @@ def _constant_loss(sample: Sample, scaling: Scaling) -> float:
 
 @dataclass
 class _Trials:
-    """Networks for some rows, each trained once, and what they lose on others."""
+    """Networks for some rows of each fold, each trained once, and what they lose on the others."""
 
-    trained: Sample
-    held_out: Sample
+    folds: Sequence[tuple[Sample, Sample]]
     scaling: Scaling
     report: Report
     expected: int = 1
-    found: dict[tuple[int | None, float | None], FittedNetwork] = field(default_factory=dict)
+    found: dict[tuple[int | None, float | None, int], FittedNetwork] = field(default_factory=dict)
 
-    def network(self, options: FitOptions) -> FittedNetwork:
-        key = options.depth, options.ridge
+    def network(self, options: FitOptions, fold: int = 0) -> FittedNetwork:
+        key = options.depth, options.ridge, fold
         if key not in self.found:
             done = len(self.found)
             told = part(self.report, min(done / self.expected, 1.0), min((done + 1) / self.expected, 1.0))
-            self.found[key] = fitted_sample(self.trained, options, self.scaling, told)
+            self.found[key] = fitted_sample(self.folds[fold][0], options, self.scaling, told)
         return self.found[key]
 
     def error(self, options: FitOptions) -> float:
-        fitted = self.network(options)
-        x, y = fitted.standardized(torch.from_numpy(self.held_out.x), torch.from_numpy(self.held_out.y))
-        losses = likelihood_losses(fitted.network(x), y)
-        return float(weighted_mean(losses, torch.from_numpy(self.held_out.weights)))
+        total, count = 0.0, 0.0
+        for fold, (_, held_out) in enumerate(self.folds):
+            fitted = self.network(options, fold)
+            x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
+            weights = torch.from_numpy(held_out.weights)
+            total += float(weighted_mean(likelihood_losses(fitted.network(x), y), weights) * weights.sum())
+            count += float(weights.sum())
+        return total / count

@@ -33,7 +33,7 @@ def learned(
     sample: Sample,
     options: FitOptions,
     *,
-    depths: Sequence[int],
+    depths: Sequence[int] | None,
     ridges: Sequence[float] | None,
     folds: int | None,
     report: Report,
@@ -43,7 +43,7 @@ def learned(
     Args:
         sample: The rows.
         options: How to fit and decide; depth and λ are those of the first that follow.
-        depths: L to choose from by the rows held out in the first fold.
+        depths: L to choose from by held-out rows; None as in `chosen`.
         ridges: λ to choose from likewise; None for the `LADDERS`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         report: Told the fraction done.
@@ -62,7 +62,7 @@ def learned(
     weights = torch.from_numpy(sample.weights)
     try:
         options, first = chosen(
-            sample, parts[0], options, scaling, depths=depths, ridges=ridges, report=part(report, 0.0, _CHOICE_ENDS)
+            sample, parts, options, scaling, depths=depths, ridges=ridges, report=part(report, 0.0, _CHOICE_ENDS)
         )
 
         def train(index: int, report: Report) -> FittedNetwork:

@@ -35,6 +35,11 @@ class Sample:
         return Sample(x, x if self.y is self.x else self.y[rows], self.weights[rows], self.task)
 
     @property
+    def outputs(self) -> int:
+        """Outputs, or columns of class indices: 1."""
+        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
+
+    @property
     def is_constant(self) -> bool:
         """Whether all inputs or all outputs are the same."""
         return bool((self.x == self.x[0]).all() or (self.y == self.y[0]).all())

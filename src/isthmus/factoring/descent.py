@@ -14,7 +14,7 @@ from isthmus.training import Objective, constant_loss
 EVALUATIONS = 40  # enough to heal what narrowing cuts; more fits the training rows through too few numbers
 _UNTOUCHED = 5e-4  # relative rise of the objective up to which a narrowed network is as good as the one before
 _FOLDED = 0.1  # relative rise from which on the sheet of its outputs may be one that narrowing cannot unfold
-_SUFFICIENT = 0.02  # of what the network gains on a constant: with as small a loss of it k + 1 numbers are about enough
+_SUFFICIENT = 0.02  # of what the network gains on a constant: numbers that lose less of it are about enough
 _UNFOLDING = 300  # evaluations: it starts further away
 _RIDGES = 1e-3, 1e-2  # least and most λ of its start
 
@@ -48,7 +48,8 @@ def descent(
 
     For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
     the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
-    Where up to three numbers cost much more than the whole, the sheet of the outputs is unfolded (`unfolded`).
+    Where k ≤ 3 numbers cost much more than the whole and k + 1 do not, the sheet of the outputs is unfolded
+    (`unfolded`); the result is taken if k numbers are about enough then.
 
     Args:
         network: f, trained on `objective`.
@@ -59,6 +60,7 @@ def descent(
     """
     x, targets = objective.sample()
     whole, constant = objective.value(network), constant_loss(targets, objective.weights)
+    sufficient = whole + _SUFFICIENT * (constant - whole)
     starts = [(network, t) for t in balanced_truncations(network, x)]
     most = min(most, max(t.rank for _, t in starts))
     found: list[Narrowed] = []
@@ -71,12 +73,13 @@ def descent(
             narrow = refit(narrow, layer, k, objective, evaluations=evaluations)
             value = objective.value(narrow)
         is_folded = k <= MOST_UNFOLDED and value > (1.0 + _FOLDED) * whole
-        if is_folded and (found[-1].value if found else whole) <= whole + _SUFFICIENT * (constant - whole):
+        if is_folded and (found[-1].value if found else whole) <= sufficient:
             ridge = min(max(objective.ridge / constant, _RIDGES[0]), _RIDGES[1])
             start = unfolded(network, x, k, ridge=ridge)
             if start is not None:
                 other = refit(start.network, start.layer, k, objective, evaluations=_UNFOLDING)
-                if (of_other := objective.value(other)) < value:
+                # A sheet of more dimensions can be swept by fewer numbers, which fits its points and no others.
+                if (of_other := objective.value(other)) < min(value, sufficient):
                     narrow, layer, value = other, start.layer, of_other
         found.append(Narrowed(k, layer, narrow, value))
     return found[::-1]

@@ -1,0 +1,69 @@
+"""Networks whose narrow layer follows the bends of what they answer."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus import fit
+from isthmus.factoring import descent
+from isthmus.factoring.unfolding import MOST_UNFOLDED, unfolded
+from isthmus.training import Plan
+
+PLAN = Plan(steps=200, rounds=1, evaluations=60)
+
+
+def hairpin(n, seed):
+    """Rows `(n, 8)` and points `(n, 4)` on a curve that turns back on itself, of one number."""
+    rng = np.random.default_rng(seed)
+    t = rng.uniform(-1.0, 1.0, n)
+    nuisance = 0.3 * rng.standard_normal((n, 2)) @ rng.standard_normal((2, 8))
+    x = np.exp(rng.uniform(-1.5, 1.5, 8) * t[:, None] + nuisance)
+    turned = np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    return x, np.stack([2.0 * np.sqrt(t**2 + 0.01), 0.4 * t, 0.0 * t, np.square(t)], 1) @ turned
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(*hairpin(300, 101), depth=6, width=40, ridge=0.005, plan=PLAN, seed=0)
+
+
+@torch.no_grad()
+def test_it_has_one_number_and_nearly_the_same_answers(fitted):
+    x, _ = fitted.objective.sample()
+    start = unfolded(fitted.network, x, 1, ridge=1e-3)
+    assert start.network.depth == 6
+    assert start.layer == 2
+    assert np.linalg.matrix_rank(start.network.weights[start.layer].numpy(), tol=1e-4) == 1
+    before, after = fitted.network(x), start.network(x)
+    assert float((after - before).square().sum() / (before - before.mean(0)).square().sum()) < 0.1
+
+
+def test_the_descent_opens_what_narrowing_leaves_folded(fitted, monkeypatch):
+    opened = descent(fitted.network, fitted.objective, most=2)
+    monkeypatch.setattr(sys.modules[descent.__module__], "MOST_UNFOLDED", 0)
+    folded = descent(fitted.network, fitted.objective, most=2)
+    assert folded[0].value > 3.0 * fitted.value
+    assert opened[0].value < 0.5 * folded[0].value
+    assert opened[1].value == folded[1].value
+    assert MOST_UNFOLDED >= 1
+
+
+@torch.no_grad()
+def test_where_there_is_nothing_to_unfold(fitted):
+    x, _ = fitted.objective.sample()
+    assert unfolded(fitted.network, x[:40], 1, ridge=1e-3) is None
+    assert unfolded(fitted.network, x[:1].expand(100, -1), 1, ridge=1e-3) is None
+    line = fit(*hairpin(100, 101), depth=1, ridge=0.01, plan=PLAN)
+    assert unfolded(line.network, line.objective.sample()[0], 1, ridge=1e-3) is None
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("depth", "layer"), [(2, 0), (3, 1), (4, 1), (5, 2)])
+def test_of_every_depth(depth, layer):
+    found = fit(*hairpin(100, 102), depth=depth, width=20, ridge=0.01, plan=Plan(steps=50, rounds=0))
+    start = unfolded(found.network, found.objective.sample()[0], 2, ridge=1e-3)
+    assert start.network.depth == depth
+    assert start.layer == layer
+    assert np.linalg.matrix_rank(start.network.weights[layer].numpy(), tol=1e-4) <= 2
