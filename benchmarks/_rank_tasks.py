@@ -1,8 +1,8 @@
 """Tasks of known rank on which the decision is tested: families, k, noise, rows, dimensions; 36 tasks a family.
 
 Families in `CHOSEN_ON` were there when methods and thresholds were chosen (seeds from 100 on). Those in
-`_rank_families_first`, `_second` and `_third` were each written by someone else and not run before the method was
-fixed; after a run the method was changed in view of it, so that only the last of them tests the method as it is.
+`_rank_families_first`, `_second`, `_third` and `_fourth` were each written by someone else and not run before the
+method was fixed; after a run the method was changed in view of it, so that only the last tests the method as it is.
 
 Within a family every pair of a noise and a number of rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn.
 Dimensions are drawn, with at least four rows for each input.

@@ -35,6 +35,7 @@ from _rank_families_even import EVEN
 from _rank_families_first import FIRST
 from _rank_families_labelled import LABELLED
 from _rank_families_second import SECOND
+from _rank_families_third import THIRD
 from _rank_tasks import CHOSEN_ON, ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
 from isthmus.factoring.canonical_correlations import CanonicalCorrelations
@@ -42,7 +43,7 @@ from isthmus.factoring.sufficiency import EVIDENCE, LINEAR_WEIGHTS, WEIGHTS, Kin
 from isthmus.tolerance import DEFAULT_TOLERANCE
 
 Floats = NDArray[np.float64]
-FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **LABELLED, **EVEN}
+FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **THIRD, **LABELLED, **EVEN}
 WORKERS, RIDGE, ROUNDS = 2, 0.3, 100
 LINEAR = ("linear", "linear after", "correlation")
 KINDS: tuple[Kind, ...] = ("regression", "classification")

@@ -65,15 +65,26 @@ def weighed_by(monkeypatch, excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0
     table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     monkeypatch.setitem(WEIGHTS, "regression", weights)
     table[0, EVIDENCE.index("linear")] = 0.0  # lines find nothing
-    return sufficiency(table, "regression", 0.0, excess, errors)
+    return sufficiency(table, "regression", 0.0, excess, errors, TENTH)
 
 
 def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum(weighed):
-    enough = weighed([100.0, 40.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0])
+    enough = weighed([100.0, 9.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0])
     assert enough[0] == pytest.approx(0.0, abs=1e-12)
-    assert enough[1] == pytest.approx(1.0 / (1.0 + 40.1 * math.exp(-0.1)))
+    assert enough[1] == pytest.approx(1.0 / (1.0 + 9.1 * math.exp(-0.1)))
     assert enough[2] == pytest.approx(1.0 / (1.0 + 1.0 * math.exp(-1.6)))
     assert enough[3] == 1.0  # nothing is enough: the last
+
+
+def test_of_outputs_much_that_is_left_and_no_chance_is_not_enough(weighed):
+    assert weighed([100.0, 10.1, 0.9, 0.0], [5.0, 5.0, 0.1, 0.0])[1] == 0.0
+    assert weighed([100.0, 10.1, 0.9, 0.0], [5.0, 5.1, 0.1, 0.0])[1] > 0.0  # chance
+    assert weighed([100.0, 9.9, 0.9, 0.0], [5.0, 0.1, 0.1, 0.0])[1] > 0.0  # less than a tenth
+    assert weighed([9.0, 8.0, 2.0, 0.0], [5.0, 1.0, 0.1, 0.0])[1] > 0.0  # the constant may be as good
+    excess, errors = torch.tensor([[100.0, 50.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0]], dtype=torch.float64)
+    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    assert sufficiency(table, "classification", 0.0, excess, errors, TENTH)[1] > 0.0
+    assert sufficiency(table, "regression", 0.0, excess, errors, Tolerance(0.6))[1] > 0.0
 
 
 def test_a_constant_is_enough_as_far_as_its_excess_is_chance(weighed):
@@ -87,7 +98,7 @@ def test_lines_that_are_no_chance_speak_against_a_constant(deviations, left):
     linear = CanonicalCorrelations(LINEAR.correlations, torch.tensor([deviations, -1.0, -1.0, -1.0]))
     zero = torch.zeros(4, dtype=torch.float64)
     table = evidence(zero, zero, OBJECTIVES, EFFECTS, DEPENDENCES, linear, TENTH)
-    assert float(sufficiency(table, "regression", 0.5, zero, zero)[0]) == pytest.approx(left, rel=1e-3)
+    assert float(sufficiency(table, "regression", 0.5, zero, zero, TENTH)[0]) == pytest.approx(left, rel=1e-3)
 
 
 def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
@@ -100,7 +111,7 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES, linear=LINEAR):
         table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, linear, TENTH)
-        return float(sufficiency(table, kind, 0.0, excess, ERRORS)[2])
+        return float(sufficiency(table, kind, 0.0, excess, ERRORS, TENTH)[2])
 
     worse, bent = EXCESS.clone(), DEPENDENCES.clone()
     worse[2], bent[2] = 9.0, 0.99
@@ -116,7 +127,7 @@ def test_what_lines_say_counts_as_far_as_they_explain(monkeypatch):
     table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     without, with_lines = 1.0 / (1.0 + math.exp(-1.0)), 1.0 / (1.0 + math.exp(2.5))
     for share in (0.0, 0.25, 1.0):
-        enough = sufficiency(table, "regression", share, EXCESS, ERRORS)
+        enough = sufficiency(table, "regression", share, EXCESS, ERRORS, TENTH)
         assert float(enough[1]) == pytest.approx(share * with_lines + (1.0 - share) * without)
 
 

@@ -129,7 +129,7 @@ def decide(
     deviations = deviations.to(excess)
     seen = evidence(excess, deviations, objectives, effects, dependences, cross.linear, tolerance)
     kind: Kind = "classification" if cross.task == "classification" else "regression"
-    chances = probabilities(sufficiency(seen, kind, cross.linear_share, excess, deviations))
+    chances = probabilities(sufficiency(seen, kind, cross.linear_share, excess, deviations, tolerance))
     below = chances.cumsum(0)
     rank = int(chances.argmax())
     return CrossDecision(

@@ -37,6 +37,7 @@ LINEAR_WEIGHTS: dict[Kind, tuple[float, ...]] = {
 }
 """Where linear functions explain all that the networks explain."""
 _LOSS, _EFFECT, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01  # below these differences are rounding and luck
+_NO_CHANCE = 2.0  # standard errors
 _SIGNIFICANT, _UNDOUBTED = 4.0, 5.0  # standard errors of losses, and deviations of t, that no more are told from
 
 
@@ -88,12 +89,15 @@ def evidence(
     return torch.stack([torch.ones_like(losses), *columns], 1)
 
 
-def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tensor, errors: Tensor) -> Tensor:
+def sufficiency(
+    evidence: Tensor, kind: Kind, linear_share: float, excess: Tensor, errors: Tensor, tolerance: Tolerance
+) -> Tensor:
     r"""The probability that k numbers are enough, given that fewer are not, for k = 0, 1, …, K: `(K + 1,)`.
 
     For k ≥ 1 it is $s / (1 + e^{-a_k}) + (1 - s) / (1 + e^{-b_k})$ with $a_k$ and $b_k$ the sums of the evidence
     weighed by `LINEAR_WEIGHTS` and by `WEIGHTS`, which leave out what linear functions say: it counts as far as they
-    explain what networks explain. K is enough where nothing is.
+    explain what networks explain. K is enough where nothing is. Of outputs it is 0 where $e_k > \varepsilon e_0$ and
+    both are above twice their standard errors: what is left is much and no chance, whatever else speaks for k.
 
     No numbers are enough with the probability that the constant's excess is chance, that of a normal variable to be
     larger in size than $e_0 / s_0$, times the most that $t_0$ leaves for it: $-e p \log p$ with p the probability of a
@@ -105,6 +109,7 @@ def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tenso
         linear_share: s in [0, 1].
         excess: $e_k$ `(K + 1,)`.
         errors: $s_k$, their standard errors, `(K + 1,)`.
+        tolerance: ε.
 
     Source:
         Sellke, Bayarri and Berger (2001) for the bound.
@@ -115,6 +120,8 @@ def sufficiency(evidence: Tensor, kind: Kind, linear_share: float, excess: Tenso
     )
     enough = linear_share * with_lines + (1.0 - linear_share) * without
     gained, error = float(excess[0]), float(errors[0])
+    if kind == "regression" and gained > _NO_CHANCE * error:
+        enough[(excess > tolerance.relative * gained) & (excess > _NO_CHANCE * errors)] = 0.0
     is_chance = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
     enough[0] = is_chance * _left_by(float(evidence[0, EVIDENCE.index("linear")]))
     enough[-1] = 1.0
