@@ -20,7 +20,7 @@ from typing import Any
 
 from _environment import keep
 from _rank_predictors import PREDICTORS, held_out_error
-from _rank_real import REAL, RealTask, real_task
+from _rank_real import PICTURES, REAL, RealTask, real_task
 from isthmus import RankClassifier, RankRegressor
 from isthmus.errors import IsthmusError
 
@@ -32,7 +32,9 @@ def compared(task: RealTask, seed: int) -> dict[str, Any]:
     begin = time.process_time()
     row: dict[str, Any] = {"rows": len(task.x), "inputs": task.x.shape[1], "seed": seed}
     try:
-        model = (RankClassifier if task.is_classification else RankRegressor)(random_state=seed).fit(task.x, task.y)
+        kind = RankClassifier if task.is_classification else RankRegressor
+        scaling = "global" if task.name in PICTURES else "columns"
+        model = kind(random_state=seed, standardize=scaling).fit(task.x, task.y)
     except IsthmusError as refused:
         return row | {"refused": str(refused)}
     found = model.decision_

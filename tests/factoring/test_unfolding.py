@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.factoring import descent
+from isthmus.factoring import descent, narrowed_factorization
 from isthmus.factoring.unfolding import MOST_UNFOLDED, unfolded
 from isthmus.training import Plan
 
@@ -48,6 +48,16 @@ def test_the_descent_opens_what_narrowing_leaves_folded(fitted, monkeypatch):
     assert opened[0].value < 0.5 * folded[0].value
     assert opened[1].value == folded[1].value
     assert MOST_UNFOLDED >= 1
+
+
+def test_its_halves_compose_to_it(fitted):
+    opened = descent(fitted.network, fitted.objective, most=1)[0]
+    halves = narrowed_factorization(fitted, opened, (0.0,))
+    x = torch.from_numpy(hairpin(50, 101)[0])
+    z = halves.encode(x)
+    assert z.shape == (50, 1)
+    expected = fitted.outputs.backward(opened.network(fitted.inputs.forward(x).float()).double())
+    torch.testing.assert_close(halves.decode(z).double(), expected, rtol=1e-3, atol=1e-3)
 
 
 @torch.no_grad()

@@ -39,12 +39,14 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     Args:
         depth: L, the number of weight matrices; or several, of which the one is taken that predicts the rows held out
-            in the first fold best. None is 3 for classes, which deeper networks predict much worse, and else 6.
+            in the first fold best, of fewer than 100 rows those of all folds. None is 3 for classes, which deeper
+            networks predict much worse, and else 6. Of one output 2 is tried too, and of several 3 where 6 predicts
+            less than half; of fewer than 100 rows, they alone.
         width: Width of the hidden layers.
         ridge: λ; or several, of which one is chosen as for the depth. None climbs, in losses of the best constant, the
             ladder 0.001, 0.003, 0.01, 0.03, 0.1, 0.3 for outputs and 0.002, 0.006, 0.02, 0.06, 0.2 for classes, and
-            takes the smallest that predicts those rows nearly as well as the best (`climbed`); for autoencoders it is
-            0.003.
+            takes the smallest that predicts those rows nearly as well as the best (`climbed`), of one output the best;
+            for autoencoders it is 0.003.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
         tolerance: ε of the rank, see `CrossDecision`.
         folds: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
