@@ -155,9 +155,10 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
         depths = None if self.depth is None else _several("depth", self.depth)
         ridges = _several("ridge", self.ridge)
-        for depth, ridge in product(depths or (DEPTHS[task],), ridges):
+        asked = depths or (DEPTHS[task],)
+        for depth, ridge in product(asked, ridges):
             check_options(task, depth, self.width, ridge)
-        options = self._options((depths or (DEPTHS[task],))[0])
+        options = self._options(asked[0])
         sample = Sample(*merged_rows(x, y, weights), task)
         with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
             found = learned(

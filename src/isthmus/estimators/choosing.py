@@ -96,15 +96,13 @@ def chosen(
         ridges: λ to choose from; None for those of `LADDERS` that `climbed` tries.
         report: Told the fraction done.
     """
-    has_few_rows = len(sample.x) < _FEW_ROWS
+    has_few_rows, has_one_output = len(sample.x) < _FEW_ROWS, sample.task == "regression" and sample.outputs == 1
     judges = folds if has_few_rows else folds[:1]
     trials = _Trials([(sample.at(trained), sample.at(held)) for trained, held in judges], scaling, report)
     constant = _constant_loss(sample, scaling)
-    has_one_output = sample.task == "regression" and sample.outputs == 1
-    shallow = _OF_ONE_OUTPUT if has_one_output else _OF_SEVERAL
-    asked = (DEPTHS[sample.task],) if depths is None else tuple(depths)
-    if depths is None and sample.task == "regression" and has_few_rows:
-        asked = (shallow,)
+    is_open = depths is None and sample.task == "regression"
+    deep, shallow = DEPTHS[sample.task], _OF_ONE_OUTPUT if has_one_output else _OF_SEVERAL
+    asked = tuple(depths or (shallow if is_open and has_few_rows else deep,))
 
     def best(depth: int) -> FitOptions:
         if ridges is not None:
@@ -118,8 +116,7 @@ def chosen(
         len(asked) * len(judges) * (min(_TRIED, len(LADDERS[sample.task])) if ridges is None else len(ridges))
     )
     found = [best(depth) for depth in asked]
-    is_open = depths is None and sample.task == "regression" and asked != (shallow,)
-    if is_open and (has_one_output or trials.error(found[0]) > _MUCH * constant):
+    if is_open and not has_few_rows and (has_one_output or trials.error(found[0]) > _MUCH * constant):
         found.append(best(shallow))
     winner = found[0] if len(found) == 1 else min(found, key=trials.error)
     return winner, trials.network(winner)
