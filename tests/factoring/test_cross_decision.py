@@ -1,6 +1,7 @@
 """The decision by held-out losses: tables whose answer is known, and a function of known rank."""
 
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide
+from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide, descent
 from isthmus.factoring.canonical_correlations import CanonicalCorrelations
 from isthmus.factoring.direction_sizes import direction_sizes
 from isthmus.tolerance import DEFAULT_TOLERANCE
@@ -198,3 +199,25 @@ def test_classes_are_judged_by_the_logarithm_of_their_probability(two_numbers):
     shares = np.bincount(labels[np.arange(240) % 3 != 0], minlength=3) / 160
     assert float(cross.losses[0, 0]) == pytest.approx(-np.log(shares[labels[0]]), rel=1e-6)
     assert decide(cross).rank == 1
+
+
+def test_fewer_numbers_with_a_lower_objective_stand_for_more(monkeypatch):
+    rng = np.random.default_rng(104)
+    x = rng.standard_normal((60, 4))
+    y = np.stack([x[:, 0], np.abs(x[:, 1]), x[:, 2]], 1)
+    module = sys.modules[cross_fit.__module__]
+
+    def worse_through_two(*args, **settings):
+        found = descent(*args, **settings)
+        found[1] = replace(found[1], value=2.0 * found[0].value)
+        return found
+
+    def train(index, report):
+        return fit(x[20:], y[20:], depth=3, width=10, ridge=0.01, plan=Plan(steps=50, rounds=0), seed=0)
+
+    monkeypatch.setattr(module, "descent", worse_through_two)
+    found = cross_fit(train, torch.from_numpy(x), torch.from_numpy(y), [torch.arange(20)], task="regression")
+    assert found.objectives[0, 2] == found.objectives[0, 1]
+    torch.testing.assert_close(found.losses[2], found.losses[1])
+    assert float(found.effects[0, 1]) < 1e-3  # the second number does nothing
+    assert found.objectives[0, 3] < found.objectives[0, 2]

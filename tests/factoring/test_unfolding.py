@@ -49,6 +49,22 @@ def test_the_descent_opens_what_narrowing_leaves_folded(fitted, monkeypatch):
     assert opened[1].value == folded[1].value
 
 
+def test_a_surface_is_not_swept_by_one_number(monkeypatch):
+    rng = np.random.default_rng(103)
+    z = rng.uniform(-1.0, 1.0, (150, 2))
+    y = np.stack([np.abs(z[:, 0]), z[:, 1], z[:, 0] * z[:, 1]], 1)
+    fitted = fit(z @ rng.standard_normal((2, 4)), y, depth=4, width=30, ridge=0.003, plan=PLAN, seed=0)
+    module = sys.modules[descent.__module__]
+    taken = descent(fitted.network, fitted.objective, most=2)[0].value
+    monkeypatch.setattr(module, "MOST_UNFOLDED", 0)
+    local = descent(fitted.network, fitted.objective, most=2)[0].value
+    monkeypatch.setattr(module, "MOST_UNFOLDED", 3)
+    monkeypatch.setattr(module, "_SUFFICIENT", 1.0)
+    swept = descent(fitted.network, fitted.objective, most=2)[0].value
+    assert taken == local
+    assert swept < 0.95 * local  # as low an objective as this is refused
+
+
 def test_its_halves_compose_to_it(fitted):
     opened = descent(fitted.network, fitted.objective, most=1)[0]
     halves = narrowed_factorization(fitted, opened, (0.0,))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from isthmus.factoring.geodesics import sheet_coordinates
-from isthmus.functions import Activation, FullyConnected
+from isthmus.functions import Activation, FullyConnected, compose
 from isthmus.ranks import spaced
 from isthmus.training import Plan, fit, rebalance
 
@@ -51,15 +51,11 @@ def unfolded(network: FullyConnected, x: torch.Tensor, rank: int, *, ridge: floa
     varies = bool((outputs != outputs[0]).any()) and bool((rows != rows[0]).any())
     if network.depth == 1 or len(rows) < _FEWEST_ROWS or not varies:
         return None
-    coordinates = sheet_coordinates(outputs.cpu(), rank)
+    coordinates = sheet_coordinates(outputs.cpu(), rank).to(rows)
     above = (network.depth + 1) // 2  # layers of g; the last of them and the first of h become one
     encoder = _learned(rows, coordinates, above, network.activation, ridge)
     decoder = _learned(encoder(rows), outputs, network.depth + 1 - above, network.activation, ridge)
-    joined = decoder.weights[0] @ encoder.weights[-1]
-    shift = decoder.weights[0] @ encoder.biases[-1] + decoder.biases[0]
-    weights = (*encoder.weights[:-1], joined, *decoder.weights[1:])
-    biases = (*encoder.biases[:-1], shift, *decoder.biases[1:])
-    return Unfolded(rebalance(FullyConnected(weights, biases, network.activation)), above - 1)
+    return Unfolded(rebalance(compose(decoder, encoder)), above - 1)
 
 
 def _learned(x: torch.Tensor, y: torch.Tensor, depth: int, activation: Activation, ridge: float) -> FullyConnected:
