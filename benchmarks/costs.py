@@ -17,9 +17,9 @@ import torch
 from _environment import RESULTS, keep
 from isthmus import FullyConnected
 from isthmus.costs import CostInterval, representation_costs
-from isthmus.datasets import load_dataset
-from isthmus.functions import RELU, catalogue
-from isthmus.ranks import Model
+from isthmus.data import load_dataset
+from isthmus.networks import RELU, catalogue
+from isthmus.spectra import Model
 from isthmus.training import Plan, fit
 
 DEPTHS = (13, 50, 1000)

@@ -26,10 +26,17 @@ import torch
 
 from _environment import RESULTS, environment
 from isthmus.costs import activation_ratios, depth_expansion
-from isthmus.datasets.synthetic import Teacher, random_teacher
-from isthmus.functions import FullyConnected
-from isthmus.tolerance import Tolerance
-from isthmus.training import Objective, fit, grown, improved, search_rank, tidy
+from isthmus.data.synthetic import Teacher, random_teacher
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.training import (
+    Objective,
+    fit,
+    grown,
+    improved,
+    search_rank,
+    tidy,
+)
 
 SEEDS, DEPTHS, ROWS = (0, 1, 2), (6, 12, 24, 48, 96), (50, 100, 200, 400)
 SIDE, WIDTH, RIDGE = 6, 30, 0.05

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from _environment import keep
-from isthmus.datasets import load_dataset
-from isthmus.factoring import linear_baseline
-from isthmus.functions import standardization
+from isthmus.data import load_dataset
+from isthmus.factorization import linear_baseline
+from isthmus.networks import standardization
 
 SEEDS = (0, 1, 2)
 

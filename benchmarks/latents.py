@@ -17,9 +17,14 @@ import numpy as np
 import torch
 
 from _environment import keep
-from isthmus import Alignment, alignment, factor, fit
-from isthmus.datasets.synthetic import random_teacher
-from isthmus.factoring import linear_baseline
+from isthmus import (
+    Alignment,
+    alignment,
+    factor,
+    fit,
+)
+from isthmus.data.synthetic import random_teacher
+from isthmus.factorization import linear_baseline
 
 SETTINGS, FRESH = ((2, 6, 200), (3, 8, 300), (4, 10, 500)), 600  # k, d, N
 

@@ -36,15 +36,15 @@ from torch import Tensor, nn
 from torch.func import jacrev, vmap
 
 from _environment import keep
-from isthmus.denormals import flushed_denormals
-from isthmus.functions import from_torch, to_torch
-from isthmus.functions.rowwise import row_function
-from isthmus.ranks import jacobian_spectra, layer_spectra
-from isthmus.ranks.confirmed import confirmed_spectra
-from isthmus.ranks.gram import singular_values
-from isthmus.ranks.local import local_spectra
-from isthmus.threads import side_by_side
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.threads import side_by_side
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.networks import from_torch, to_torch
+from isthmus.networks.rowwise import row_function
+from isthmus.spectra import jacobian_spectra, layer_spectra
+from isthmus.spectra.gram import singular_values
+from isthmus.spectra.local import local_spectra
+from isthmus.spectra.mixed_precision import confirmed_spectra
 from isthmus.training import Plan, fit
 
 

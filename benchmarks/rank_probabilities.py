@@ -25,10 +25,10 @@ import torch
 from numpy.typing import NDArray
 
 from _environment import keep
-from isthmus.factoring.decision import Candidate, RankDecision, rank_interval
-from isthmus.factoring.losses import excess_error
-from isthmus.factoring.resampling import rank_probabilities
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.likelihood import excess_error
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.selection.resampling import rank_probabilities
+from isthmus.selection.validation_decision import Candidate, RankDecision, rank_interval
 
 ROWS, TRIALS, LARGEST, TOLERANCE = (10, 30, 100, 500), 1000, 6, Tolerance(0.1)
 ALLOWED = TOLERANCE.relative**2

@@ -4,7 +4,7 @@ For each task the estimator is fitted with its defaults and what it has seen of 
 a run goes on where it was stopped. Then, of all that DIR holds, for outputs and for classes, logistic regressions of
 "k numbers are enough" on the evidence of k = 1 … true k + 1 are fitted with a ridge of 0.3 on weights of standardised
 evidence, one with what linear functions say, where that counts, and one without. These weights belong into
-`isthmus.factoring.sufficiency`, and the record says whether they are there.
+`isthmus.selection.posterior`, and the record says whether they are there.
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
@@ -38,9 +38,15 @@ from _rank_families_second import SECOND
 from _rank_families_third import THIRD
 from _rank_tasks import CHOSEN_ON, ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
-from isthmus.factoring.canonical_correlations import CanonicalCorrelations
-from isthmus.factoring.sufficiency import EVIDENCE, LINEAR_WEIGHTS, WEIGHTS, Kind, evidence
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.selection.canonical_correlations import CanonicalCorrelations
+from isthmus.selection.posterior import (
+    EVIDENCE,
+    LINEAR_WEIGHTS,
+    WEIGHTS,
+    Kind,
+    evidence,
+)
 
 Floats = NDArray[np.float64]
 FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **THIRD, **LABELLED, **EVEN}

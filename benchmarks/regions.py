@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from _environment import keep
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.regions import enumerate_regions
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -85,7 +85,7 @@ def by_relucent(net: FullyConnected, most: int) -> int:
     """Regions per run of relucent's search in the cube, at most `most` of them."""
     import relucent
 
-    from isthmus.functions import to_torch
+    from isthmus.networks import to_torch
 
     found = relucent.Complex(to_torch(net.to(dtype=torch.float32)))
     found.bfs(bound=1.0, cube_radius=1.0, cube_mode="clipped", max_polys=most, nworkers=1, verify=False, verbose=0)

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from _environment import RESULTS, environment
-from isthmus.ranks import measure
+from isthmus.spectra import measure
 from isthmus.training import fit
 
 DEPTH, WIDTH, RIDGE = 13, 100, 0.05

@@ -18,7 +18,7 @@ from isthmus.costs.interpolant import rank_one_interpolant
 from isthmus.costs.path_growth import log_slope
 from isthmus.costs.rank_one import RankOneBound, diameter_of
 from isthmus.costs.tour import short_path, shortest_path_lower
-from isthmus.datasets.synthetic import random_teacher
+from isthmus.data.synthetic import random_teacher
 from isthmus.errors import InexactNetworkError
 
 SIZES, RANKS, SEEDS, DEPTH = (50, 100, 200, 500, 1000, 2000, 5000), (1, 2, 3, 4), (0, 1, 2), 13

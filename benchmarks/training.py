@@ -36,10 +36,10 @@ import torch
 from torch import nn
 
 from _environment import RESULTS, environment
-from isthmus.datasets import load_dataset
-from isthmus.denormals import flushed_denormals
-from isthmus.functions import RELU, FullyConnected, from_torch
-from isthmus.tolerance import Tolerance
+from isthmus.data import load_dataset
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import RELU, FullyConnected, from_torch
 from isthmus.training import (
     FittedNetwork,
     Objective,

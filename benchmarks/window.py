@@ -28,8 +28,8 @@ import torch
 from _environment import RESULTS, environment
 from isthmus.costs import depth_window
 from isthmus.costs.window import longest_range
-from isthmus.datasets import load_dataset
-from isthmus.ranks import measure
+from isthmus.data import load_dataset
+from isthmus.spectra import measure
 from isthmus.training import fit, search_rank
 
 RANKS, ROWS, SEEDS, DEPTHS = (2, 3), (25, 50, 100, 200), (0, 1, 2), (3, 5, 8, 13, 20, 32, 50)

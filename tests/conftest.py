@@ -7,7 +7,13 @@ from itertools import pairwise
 import pytest
 import torch
 
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+    FullyConnected,
+)
 
 ACTIVATIONS = [RELU, Activation(0.1), IDENTITY, ABSOLUTE]
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from isthmus import denormals
-from isthmus.denormals import flushed_denormals
+from isthmus.foundation import denormals
+from isthmus.foundation.denormals import flushed_denormals
 
 MANY = 4_000_000  # enough for torch to share the work out over its workers
 

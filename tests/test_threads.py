@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.denormals import flushed_denormals
-from isthmus.functions import RELU
-from isthmus.ranks import jacobian_spectra
-from isthmus.threads import side_by_side
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.threads import side_by_side
+from isthmus.networks import RELU
+from isthmus.spectra import jacobian_spectra
 
 
 @pytest.fixture(params=[1, 2, 3])

@@ -8,37 +8,57 @@ for nonlinear functions (ICLR 2023).
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from isthmus.costs import CostInterval, DepthWindow, cost_limit, depth_window, representation_cost
-from isthmus.datasets import Dataset, dataset_from_arrays, load_dataset
+from isthmus.costs import (
+    CostInterval,
+    DepthWindow,
+    cost_limit,
+    depth_window,
+    representation_cost,
+)
+from isthmus.data import Dataset, dataset_from_arrays, load_dataset
+from isthmus.dimension import DimensionEstimate, manifold_dimension
 from isthmus.errors import IsthmusError
-from isthmus.factoring import (
+from isthmus.factorization import (
     Alignment,
     Attribution,
     Factorization,
-    RankDecision,
     alignment,
     attribution,
-    decide_rank,
     factor,
 )
-from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch, save, to_torch
-from isthmus.functions import load_model as load
-from isthmus.ranks import (
-    DimensionEstimate,
+from isthmus.formats import load_model as load
+from isthmus.formats import save
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
+    FullyConnected,
+    StandardizedNetwork,
+    from_torch,
+    to_torch,
+)
+from isthmus.regions import Plane, enumerate_regions
+from isthmus.runs import FitOptions, fit_dataset
+from isthmus.selection import RankDecision, decide_rank
+from isthmus.spectra import (
     ProfileComparison,
+    ProfileLogger,
     RankCurve,
     RankEstimate,
     RankProfile,
     bottleneck_rank,
     compare,
     jacobian_rank,
-    manifold_dimension,
+    lightning_callback,
     measure,
 )
-from isthmus.regions import Plane, enumerate_regions
-from isthmus.runs import FitOptions, ProfileLogger, fit_dataset, lightning_callback
-from isthmus.tolerance import Tolerance
-from isthmus.training import FittedNetwork, Plan, RankSearch, fit, fit_many, ridge_path, search_rank
+from isthmus.training import (
+    FittedNetwork,
+    Plan,
+    RankSearch,
+    fit,
+    fit_many,
+    ridge_path,
+    search_rank,
+)
 
 if TYPE_CHECKING:
     from isthmus.estimators import RankAutoencoder as RankAutoencoder

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from isthmus.cli.main import run
-from isthmus.functions import load
+from isthmus.formats import load
 from isthmus.reports import headline
 
 ISTHMUS = str(Path(sys.executable).parent / "isthmus")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from isthmus.cli.main import run
-from isthmus.functions import catalogue, load, save
+from isthmus.formats import load, save
+from isthmus.networks import catalogue
 
 
 @pytest.fixture

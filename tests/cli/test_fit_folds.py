@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from isthmus.cli.main import run
-from isthmus.datasets import load_dataset
-from isthmus.factoring.sufficiency import LINEAR_WEIGHTS, WEIGHTS
-from isthmus.functions import load
+from isthmus.data import load_dataset
+from isthmus.formats import load
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
+from isthmus.selection.posterior import LINEAR_WEIGHTS, WEIGHTS
 from isthmus.training import Plan
 
 ISTHMUS = str(Path(sys.executable).parent / "isthmus")
@@ -86,7 +86,7 @@ def test_the_record_is_that_of_the_folds(whole):
 
 
 def test_errors_of_no_numbers_are_those_of_the_means_of_the_other_rows(whole):
-    from isthmus.datasets import folded_rows
+    from isthmus.data import folded_rows
 
     _, record = whole
     data = load_dataset(SMALL, seed=0)

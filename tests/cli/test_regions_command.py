@@ -13,7 +13,8 @@ import torch
 
 from conftest import random_layers, through
 from isthmus.cli.main import run
-from isthmus.functions import RELU, save
+from isthmus.formats import save
+from isthmus.networks import RELU
 from isthmus.regions import Plane, enumerate_regions
 from oracles.random_classifiers import random_classifier
 

@@ -22,8 +22,14 @@ from isthmus.costs import (
 )
 from isthmus.costs.descent import descended
 from isthmus.costs.steepest import steepest_points
-from isthmus.errors import DomainError, NonFiniteError, OptionError, ShapeError, UnsupportedModuleError
-from isthmus.functions import (
+from isthmus.errors import (
+    DomainError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    UnsupportedModuleError,
+)
+from isthmus.networks import (
     ABSOLUTE,
     IDENTITY,
     RELU,

@@ -5,8 +5,21 @@ import torch
 
 from conftest import random_layers
 from isthmus.costs import StretchedNetwork, three_part
-from isthmus.errors import IncompatibleNetworksError, NotRepresentableError, OptionError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected, catalogue, compose
+from isthmus.errors import (
+    IncompatibleNetworksError,
+    NotRepresentableError,
+    OptionError,
+    ShapeError,
+)
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+    FullyConnected,
+    catalogue,
+    compose,
+)
 
 
 def halves(k, activation, seed=0):

@@ -9,8 +9,14 @@ import torch
 
 from conftest import random_layers
 from isthmus.costs import depth_expansion, depth_sweep
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError, TooFewRowsError
-from isthmus.functions import RELU, FullyConnected
+from isthmus.errors import (
+    DtypeError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    TooFewRowsError,
+)
+from isthmus.networks import RELU, FullyConnected
 
 SINGULAR = (3.0, 1.5, 0.4)  # of a linear map of rank 3
 

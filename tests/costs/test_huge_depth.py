@@ -7,7 +7,7 @@ import torch
 from conftest import random_layers
 from isthmus.costs import activation_ratios
 from isthmus.errors import NonFiniteError, OptionError, ShapeError
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 
 def test_against_the_eigenvalues_of_the_gram_matrices(points):

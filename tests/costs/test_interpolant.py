@@ -8,7 +8,13 @@ from isthmus.costs.amplification import CurveSizes, best_amplification
 from isthmus.costs.directions import curve_size, separating_direction
 from isthmus.costs.interpolant import rank_one_interpolant
 from isthmus.costs.tour import short_path
-from isthmus.errors import ContradictingRowsError, InexactNetworkError, NonFiniteError, OptionError, ShapeError
+from isthmus.errors import (
+    ContradictingRowsError,
+    InexactNetworkError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+)
 from isthmus.training import rebalance
 
 

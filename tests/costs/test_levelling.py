@@ -6,9 +6,15 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.costs import StretchedNetwork, in_best_coordinates, lightened, three_part, with_constant_neurons
+from isthmus.costs import (
+    StretchedNetwork,
+    in_best_coordinates,
+    lightened,
+    three_part,
+    with_constant_neurons,
+)
 from isthmus.costs.coordinates import in_coordinates
-from isthmus.functions import IDENTITY, RELU, FullyConnected
+from isthmus.networks import IDENTITY, RELU, FullyConnected
 from isthmus.training import rebalance
 
 

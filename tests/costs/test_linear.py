@@ -8,9 +8,14 @@ import pytest
 import torch
 
 from isthmus.costs.affine import affine_cost
-from isthmus.costs.linear import balanced_diagonal, balanced_network, diagonal_cost, matrix_cost
+from isthmus.costs.linear import (
+    balanced_diagonal,
+    balanced_network,
+    diagonal_cost,
+    matrix_cost,
+)
 from isthmus.errors import NonFiniteError, OptionError, ShapeError
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
 from oracles.least_norm import least_norm_of_factors, least_norm_of_vectors
 
 

@@ -9,7 +9,12 @@ from conftest import random_layers
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
 from isthmus.costs.shallow import shallow_cost
 from isthmus.errors import DomainError, NonFiniteError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+)
 from isthmus.training import rebalance
 from oracles.shallow_programme import least_shallow_norm
 

@@ -14,7 +14,13 @@ from isthmus.costs.path_growth import log_slope, path_growth
 from isthmus.costs.rank_one import rank_one_lower_bound
 from isthmus.costs.tour import distance_matrix, short_path, shortest_path_lower
 from isthmus.costs.two_opt import two_opt_path
-from isthmus.errors import MissingExtraError, NonFiniteError, OptionError, ShapeError, TooFewRowsError
+from isthmus.errors import (
+    MissingExtraError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    TooFewRowsError,
+)
 
 
 def points(n, d, seed=0):

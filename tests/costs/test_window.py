@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.costs import DepthRange, DepthWindow, RankLine, window_of_constants
-from isthmus.costs.window import HORIZON, longest_range, ranks_in_words, winning_ranges
+from isthmus.costs import (
+    DepthRange,
+    DepthWindow,
+    RankLine,
+    window_of_constants,
+)
+from isthmus.costs.window import (
+    HORIZON,
+    longest_range,
+    ranks_in_words,
+    winning_ranges,
+)
 from isthmus.errors import OptionError
 
 MOST = 400

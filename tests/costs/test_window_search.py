@@ -13,8 +13,8 @@ from isthmus.errors import (
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.functions import IDENTITY, FullyConnected
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import IDENTITY, FullyConnected
 
 SINGULAR, RIDGE = (2.0, 1.2, 0.5), 0.3
 

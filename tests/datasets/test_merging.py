@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from isthmus.datasets import folded_rows, merged_rows
+from isthmus.data import folded_rows, merged_rows
 from isthmus.errors import OptionError, TooFewRowsError
 
 

@@ -9,8 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from isthmus.datasets import dataset_from_arrays, load_dataset, load_inputs, random_teacher
-from isthmus.datasets.splitting import split_rows
+from isthmus.data import (
+    dataset_from_arrays,
+    load_dataset,
+    load_inputs,
+    random_teacher,
+)
+from isthmus.data.splitting import split_rows
 from isthmus.errors import (
     ConstantOutputError,
     DtypeError,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.datasets import Split, dataset_from_arrays, load_dataset
-from isthmus.datasets.splitting import split_rows
+from isthmus.data import Split, dataset_from_arrays, load_dataset
+from isthmus.data.splitting import split_rows
 from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 
 shares = st.floats(0.02, 0.45)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from isthmus.datasets import load_dataset, load_inputs
+from isthmus.data import load_dataset, load_inputs
 from isthmus.errors import (
     ColumnError,
     FileFormatError,

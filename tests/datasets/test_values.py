@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.datasets import dataset_from_arrays, load_dataset, load_inputs, random_teacher
-from isthmus.errors import FileMissingError, MissingExtraError, OptionError, ShapeError
+from isthmus.data import (
+    dataset_from_arrays,
+    load_dataset,
+    load_inputs,
+    random_teacher,
+)
+from isthmus.errors import (
+    FileMissingError,
+    MissingExtraError,
+    OptionError,
+    ShapeError,
+)
 
 X = np.random.default_rng(0).standard_normal((60, 3))
 

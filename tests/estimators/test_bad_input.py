@@ -8,7 +8,12 @@ import pytest
 from scipy import sparse
 
 from estimators.data import QUICK, blobs, through_one_number
-from isthmus.errors import ColumnError, NonFiniteError, ScaleError, TooFewRowsError
+from isthmus.errors import (
+    ColumnError,
+    NonFiniteError,
+    ScaleError,
+    TooFewRowsError,
+)
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 
 SETTINGS = {**QUICK, "steps": 30, "evaluations": 5}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.datasets import folded_rows
-from isthmus.estimators import choosing
-from isthmus.estimators.choosing import LADDERS, chosen, climbed
-from isthmus.estimators.sample import Sample
-from isthmus.progress import silent
+from isthmus.data import folded_rows
+from isthmus.data.sample import Sample
+from isthmus.foundation.progress import silent
 from isthmus.runs import FitOptions
+from isthmus.selection import hyperparameters as choosing
+from isthmus.selection.hyperparameters import LADDERS, chosen, climbed
 
 RUNGS = [FitOptions(ridge=float(i)) for i in range(6)]
 

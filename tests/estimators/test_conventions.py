@@ -15,7 +15,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from estimators.data import QUICK, blobs, through_one_number
 from isthmus.errors import PartialFitError
-from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor, base
+from isthmus.estimators import (
+    RankAutoencoder,
+    RankClassifier,
+    RankRegressor,
+    base,
+)
 
 ALL = [RankRegressor(**QUICK), RankClassifier(**QUICK), RankAutoencoder(**QUICK)]
 SMALL = {"depth": 3, "width": 16, "steps": 40, "rounds": 0, "evaluations": 5, "learning_rate": 0.03, "folds": 2}

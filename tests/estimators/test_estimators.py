@@ -11,7 +11,14 @@ import pytest
 import isthmus
 from conftest import through
 from estimators.data import QUICK, blobs, through_one_number
-from isthmus.errors import ColumnError, NonFiniteError, OptionError, ShapeError, TooFewRowsError, UnknownActivationError
+from isthmus.errors import (
+    ColumnError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    TooFewRowsError,
+    UnknownActivationError,
+)
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 
 MORE = {**QUICK, "depth": 6, "width": 24, "steps": 400, "rounds": 2, "evaluations": 60, "learning_rate": 1e-2}
@@ -221,7 +228,7 @@ def test_an_interrupt_ends_the_fit_and_leaves_the_one_before(monkeypatch):
         begun.append(len(rows[0]))
         return dataclasses.replace(isthmus.fit(*rows, **settings), stopped="interrupted")
 
-    monkeypatch.setattr("isthmus.estimators.sample.fit", interrupted)
+    monkeypatch.setattr("isthmus.data.sample.fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(x, -y)
     assert len(begun) == 1

@@ -8,7 +8,8 @@ from conftest import random_layers
 from estimators.data import QUICK, blobs, through_one_number
 from isthmus.errors import FileFormatError, FileMissingError, OptionError
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
-from isthmus.functions import RELU, save
+from isthmus.formats import save
+from isthmus.networks import RELU
 
 PUBLIC = ("rank_", "rank_interval_", "rank_probabilities_", "n_iter_", "n_features_in_")
 

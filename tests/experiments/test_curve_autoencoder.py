@@ -8,7 +8,12 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from isthmus.experiments import experiment_named, reproduce
-from isthmus.experiments.jacot2023.curve_autoencoder import LOWEST, RANDOM, distances, random_points
+from isthmus.experiments.jacot2023.curve_autoencoder import (
+    LOWEST,
+    RANDOM,
+    distances,
+    random_points,
+)
 from isthmus.reports.jacot2023 import DRAWINGS
 
 CURVE = experiment_named("curve-autoencoder")

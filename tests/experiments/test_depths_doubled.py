@@ -10,7 +10,7 @@ import torch
 from isthmus.experiments import measured, reproduce
 from isthmus.experiments.jacot2023.depth_claims import depth_claims, lowest, ratio_slope
 from isthmus.experiments.jacot2023.huge_depth import EXPERIMENT, implied_second
-from isthmus.functions import IDENTITY, FullyConnected
+from isthmus.networks import IDENTITY, FullyConnected
 from isthmus.reports.jacot2023.huge_depth import drawings
 
 RIDGE, CONSTANT = 0.1, 11.9

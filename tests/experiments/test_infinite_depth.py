@@ -16,7 +16,7 @@ from isthmus.experiments.jacot2023.three_parts import (
     steep_claim,
     through_negative,
 )
-from isthmus.functions import RELU, Activation, catalogue
+from isthmus.networks import RELU, Activation, catalogue
 from isthmus.reports.jacot2023.infinite_depth import drawings
 
 

@@ -16,7 +16,7 @@ from isthmus.experiments.jacot2023.margin_descent import (
     norm_at_unit_margin,
 )
 from isthmus.experiments.jacot2023.territories import reading, thinned
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 from isthmus.reports.jacot2023 import DRAWINGS
 from oracles.random_classifiers import random_classifier
 from oracles.tripoint_grid import grid_tripoints

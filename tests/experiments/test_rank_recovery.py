@@ -10,10 +10,23 @@ import torch
 from conftest import random_layers, through
 from isthmus.experiments import measured, reproduce
 from isthmus.experiments.jacot2023 import rank_recovery
-from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
+from isthmus.experiments.jacot2023.layer_account import (
+    account,
+    counts,
+    middle,
+    ratios,
+)
 from isthmus.experiments.jacot2023.ridge_regression import linear_account, ridge_regression
-from isthmus.experiments.jacot2023.teacher_networks import BUILT, GROWN, RANDOM, Task, built, lowest, trained
-from isthmus.functions import RELU
+from isthmus.experiments.jacot2023.teacher_networks import (
+    BUILT,
+    GROWN,
+    RANDOM,
+    Task,
+    built,
+    lowest,
+    trained,
+)
+from isthmus.networks import RELU
 from isthmus.reports.jacot2023.rank_recovery import drawings
 from isthmus.training import fit
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.experiments import EXPERIMENTS, experiment_named, measured, plain, read_record
+from isthmus.experiments import (
+    EXPERIMENTS,
+    experiment_named,
+    measured,
+    plain,
+    read_record,
+)
 from isthmus.reports.experiments import write_experiments
 from isthmus.reports.jacot2023 import DRAWINGS
 

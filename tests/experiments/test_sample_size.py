@@ -5,7 +5,13 @@ import pytest
 
 from isthmus.experiments import measured, reproduce
 from isthmus.experiments.jacot2023.sample_size import EXPERIMENT, linear_ranks
-from isthmus.experiments.jacot2023.size_claims import deep_end, late_slopes, predicted, rank_one_bound, size_claims
+from isthmus.experiments.jacot2023.size_claims import (
+    deep_end,
+    late_slopes,
+    predicted,
+    rank_one_bound,
+    size_claims,
+)
 from isthmus.reports.jacot2023.sample_size import drawings
 
 WINDOW = {"part": "window", "n": 25, "seed": 0, "found": 2, "ranges": [[3, 3, 5], [2, 6, 37], [1, 38, -1]]}

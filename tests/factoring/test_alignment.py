@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from isthmus import alignment
-from isthmus.errors import ColumnError, NonFiniteError, ShapeError, TooFewRowsError
-from isthmus.factoring.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
+from isthmus.errors import (
+    ColumnError,
+    NonFiniteError,
+    ShapeError,
+    TooFewRowsError,
+)
+from isthmus.selection.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
 
 
 def normal(n, d, seed):

@@ -7,10 +7,16 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus import Attribution, FullyConnected, StandardizedNetwork, attribution, factor
+from isthmus import (
+    Attribution,
+    FullyConnected,
+    StandardizedNetwork,
+    attribution,
+    factor,
+)
 from isthmus.errors import MemoryBudgetError, MissingExtraError, ShapeError
-from isthmus.functions import RELU
-from isthmus.functions.standardization import Affine
+from isthmus.networks import RELU
+from isthmus.networks.scaling import Affine
 
 
 def data(d, n=300, seed=100):

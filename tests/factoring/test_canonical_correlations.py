@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import eigh
 
-from isthmus.factoring.canonical_correlations import NOTHING_LEFT, canonical_correlations
+from isthmus.selection.canonical_correlations import NOTHING_LEFT, canonical_correlations
 
 
 def linear(n, d, m, rank, *, noise=1.0, seed=0):

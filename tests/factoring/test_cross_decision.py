@@ -9,10 +9,16 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.factoring import CrossDecision, CrossFit, cross_fit, decide, descent
-from isthmus.factoring.canonical_correlations import CanonicalCorrelations
-from isthmus.factoring.direction_sizes import direction_sizes
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.selection import (
+    CrossDecision,
+    CrossFit,
+    cross_fit,
+    decide,
+    descent,
+)
+from isthmus.selection.canonical_correlations import CanonicalCorrelations
+from isthmus.selection.direction_sizes import direction_sizes
 from isthmus.training import Plan
 
 QUICK = Plan(steps=150, rounds=1, evaluations=40)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.factoring import descent
+from isthmus.selection import descent
 from isthmus.training import Plan
 
 

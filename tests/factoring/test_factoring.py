@@ -5,11 +5,17 @@ import torch
 
 from conftest import random_layers, through
 from isthmus.errors import OptionError, ShapeError
-from isthmus.factoring import decide_rank, factor, linear_baseline, refit
-from isthmus.functions import RELU, StandardizedNetwork
-from isthmus.functions.standardization import Affine
-from isthmus.tolerance import Tolerance
-from isthmus.training import Objective, Plan, fit, squared_error
+from isthmus.factorization import factor, linear_baseline, refit
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import RELU, StandardizedNetwork
+from isthmus.networks.scaling import Affine
+from isthmus.selection import decide_rank
+from isthmus.training import (
+    Objective,
+    Plan,
+    fit,
+    squared_error,
+)
 
 
 def data(d, n=300, seed=1):

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import shortest_path
 from scipy.spatial import cKDTree
 from sklearn.manifold import Isomap
 
-from isthmus.factoring.geodesics import geodesic_distances, sheet_coordinates
+from isthmus.selection.isomap import geodesic_distances, sheet_coordinates
 
 
 def roll(n, seed):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from isthmus.factoring.linear_share import held_out_squares, linear_share
+from isthmus.selection.linear_share import held_out_squares, linear_share
 from isthmus.training import Objective, cross_entropy, squared_error
 
 

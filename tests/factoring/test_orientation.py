@@ -5,8 +5,8 @@ import torch
 
 from conftest import random_layers, through
 from isthmus import FullyConnected, factor
-from isthmus.factoring.orientation import oriented
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU
+from isthmus.factorization.orientation import oriented
+from isthmus.networks import ABSOLUTE, IDENTITY, RELU
 from isthmus.training import Plan, fit
 
 

@@ -8,9 +8,9 @@ import torch
 
 from isthmus import fit
 from isthmus.errors import OptionError
-from isthmus.factoring import RankPath, RidgePoint, rank_path
-from isthmus.functions import FullyConnected
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.networks import FullyConnected
+from isthmus.selection import RankPath, RidgePoint, rank_path
 from isthmus.training import Plan
 
 QUICK = Plan(steps=120, rounds=1, evaluations=30)

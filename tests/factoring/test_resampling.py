@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.decision import Candidate, RankDecision, rank_interval
-from isthmus.factoring.losses import excess_error
-from isthmus.factoring.resampling import rank_probabilities
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.likelihood import excess_error
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.selection.resampling import rank_probabilities
+from isthmus.selection.validation_decision import Candidate, RankDecision, rank_interval
 
 ALLOWED = 0.01
 

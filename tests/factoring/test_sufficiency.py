@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.canonical_correlations import CanonicalCorrelations
-from isthmus.factoring.sufficiency import EVIDENCE, LINEAR_WEIGHTS, WEIGHTS, evidence, probabilities, sufficiency
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.selection.canonical_correlations import CanonicalCorrelations
+from isthmus.selection.posterior import (
+    EVIDENCE,
+    LINEAR_WEIGHTS,
+    WEIGHTS,
+    evidence,
+    probabilities,
+    sufficiency,
+)
 
 TENTH = Tolerance(0.1)
 EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)

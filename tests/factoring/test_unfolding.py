@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.factoring import descent, narrowed_factorization
-from isthmus.factoring.unfolding import unfolded
+from isthmus.selection import descent, narrowed_factorization
+from isthmus.selection.isomap_start import unfolded
 from isthmus.training import Plan
 
 PLAN = Plan(steps=200, rounds=1, evaluations=60)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.factoring.kernel_ridge import predicted_share
-from isthmus.factoring.output_slopes import output_slopes
-from isthmus.factoring.weakest_coordinate import weakest_coordinate
-from isthmus.functions import FullyConnected, activation
+from isthmus.networks import FullyConnected, activation
+from isthmus.selection.kernel_ridge import predicted_share
+from isthmus.selection.last_latent import weakest_coordinate
+from isthmus.selection.output_slopes import output_slopes
 from isthmus.training import cross_entropy, squared_error
 
 RELU = activation("relu")

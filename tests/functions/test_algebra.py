@@ -8,8 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import random_layers
-from isthmus.errors import IncompatibleNetworksError, NotRepresentableError, OptionError, ShapeError
-from isthmus.functions import (
+from isthmus.errors import (
+    IncompatibleNetworksError,
+    NotRepresentableError,
+    OptionError,
+    ShapeError,
+)
+from isthmus.networks import (
     ABSOLUTE,
     IDENTITY,
     RELU,

@@ -6,7 +6,12 @@ from torch import nn
 
 from conftest import random_layers
 from isthmus.errors import UnsupportedModuleError
-from isthmus.functions import ABSOLUTE, IDENTITY, from_torch, to_torch
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    from_torch,
+    to_torch,
+)
 
 
 def seeded(build):

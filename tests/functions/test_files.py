@@ -12,9 +12,14 @@ import torch
 from torch import nn
 
 from isthmus import from_torch, measure
-from isthmus.errors import FileFormatError, FileMissingError, ShapeError, UnsupportedOperatorError
-from isthmus.functions import load_model
-from isthmus.functions.onnx_operators import OPERATORS
+from isthmus.errors import (
+    FileFormatError,
+    FileMissingError,
+    ShapeError,
+    UnsupportedOperatorError,
+)
+from isthmus.formats import load_model
+from isthmus.formats.onnx_operators import OPERATORS
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402

@@ -6,9 +6,21 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError, UnknownActivationError
-from isthmus.functions import RELU, Activation, FullyConnected, activation, standardization
-from isthmus.functions.standardization import Affine, StandardizedNetwork
+from isthmus.errors import (
+    DtypeError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    UnknownActivationError,
+)
+from isthmus.networks import (
+    RELU,
+    Activation,
+    FullyConnected,
+    activation,
+    standardization,
+)
+from isthmus.networks.scaling import Affine, StandardizedNetwork
 
 
 def by_hand(network, row):

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.functions import (
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
     ABSOLUTE,
     IDENTITY,
     RELU,
@@ -33,9 +34,8 @@ from isthmus.functions import (
     scaled,
     stack,
 )
-from isthmus.ranks import bottleneck_rank, jacobians
 from isthmus.regions import enumerate_regions
-from isthmus.tolerance import Tolerance
+from isthmus.spectra import bottleneck_rank, jacobians
 
 EXACT = Tolerance(1e-9)  # ranks of functions with short weights: only rounding separates 0 from not 0
 POINTS = 4096

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isthmus.errors import DtypeError, NonFiniteError, ShapeError
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
 
 
 @pytest.mark.parametrize(

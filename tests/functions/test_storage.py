@@ -9,8 +9,9 @@ import torch
 
 from conftest import random_layers
 from isthmus.errors import FileFormatError, FileMissingError
-from isthmus.functions import FullyConnected, StandardizedNetwork, load, save
-from isthmus.functions.standardization import Affine
+from isthmus.formats import load, save
+from isthmus.networks import FullyConnected, StandardizedNetwork
+from isthmus.networks.scaling import Affine
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -56,7 +57,7 @@ def _valid(tmp_path):
 
 
 def load_activation():
-    from isthmus.functions import RELU
+    from isthmus.networks import RELU
 
     return RELU
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 
 def _layers(widths, draw):

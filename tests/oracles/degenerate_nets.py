@@ -5,7 +5,7 @@ Every weight is a multiple of 2⁻¹⁰, so rational arithmetic stays short and 
 
 import torch
 
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 
 def _generator(seed):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import torch
 
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 
 def random_classifier(seed, *, hidden=(8, 8), classes=4, activation=RELU):

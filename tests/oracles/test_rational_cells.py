@@ -6,7 +6,7 @@ from math import comb
 import pytest
 import torch
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from oracles.degenerate_nets import DEGENERATE_NETS
 from oracles.rational_cells import adjacent_patterns, rational_cells
 from oracles.rational_regions import adjacent_pairs, rational_regions

@@ -5,7 +5,12 @@ from fractions import Fraction
 import pytest
 import torch
 
-from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected
+from isthmus.networks import (
+    ABSOLUTE,
+    RELU,
+    Activation,
+    FullyConnected,
+)
 from oracles.degenerate_nets import DEGENERATE_NETS
 from oracles.rational_network import exact_jacobian, exact_rank, exact_values, rational_network
 from oracles.rational_regions import (

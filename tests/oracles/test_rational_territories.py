@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from isthmus.functions import affine
+from isthmus.networks import affine
 from oracles.random_classifiers import random_classifier
 from oracles.rational_network import exact_values
 from oracles.rational_territories import boundary_exits, neighbouring_classes, rational_territories

@@ -5,7 +5,13 @@ from fractions import Fraction
 import pytest
 import torch
 
-from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected, affine
+from isthmus.networks import (
+    ABSOLUTE,
+    RELU,
+    Activation,
+    FullyConnected,
+    affine,
+)
 from oracles.random_classifiers import random_classifier
 from oracles.rational_tripoints import rational_tripoints
 from oracles.tripoint_grid import TooManyTiesError, grid_tripoints

@@ -4,12 +4,23 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus.functions import IDENTITY, RELU, FullyConnected, StandardizedNetwork
-from isthmus.functions.catalogue import tripod
-from isthmus.functions.standardization import Affine
-from isthmus.ranks import balanced_truncations, bottleneck_rank, measure, narrowings, truncated
-from isthmus.ranks.bottleneck import located_narrowings
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
+    IDENTITY,
+    RELU,
+    FullyConnected,
+    StandardizedNetwork,
+)
+from isthmus.networks.catalogue import tripod
+from isthmus.networks.scaling import Affine
+from isthmus.spectra import (
+    balanced_truncations,
+    bottleneck_rank,
+    measure,
+    narrowings,
+    truncated,
+)
+from isthmus.spectra.bottleneck import located_narrowings
 
 
 def data(d, n=200, seed=1, dtype=torch.float64):

@@ -7,10 +7,10 @@ from torch.func import jacrev
 
 from isthmus import measure
 from isthmus.errors import MemoryBudgetError, NotDifferentiableError
-from isthmus.functions.rowwise import row_function
-from isthmus.ranks.confirmed import confirmed_spectra
-from isthmus.ranks.local import local_spectra
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks.rowwise import row_function
+from isthmus.spectra.local import local_spectra
+from isthmus.spectra.mixed_precision import confirmed_spectra
 
 
 class Counted(nn.Module):

@@ -4,10 +4,25 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus.errors import NonFiniteError, OptionError, ShapeError, UnsupportedModuleError
-from isthmus.functions import IDENTITY, RELU, FullyConnected, to_torch
-from isthmus.ranks import JacobianSpectra, jacobian_rank, jacobian_spectra, jacobians
-from isthmus.tolerance import Tolerance
+from isthmus.errors import (
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    UnsupportedModuleError,
+)
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
+    IDENTITY,
+    RELU,
+    FullyConnected,
+    to_torch,
+)
+from isthmus.spectra import (
+    JacobianSpectra,
+    jacobian_rank,
+    jacobian_spectra,
+    jacobians,
+)
 
 EXACT = Tolerance(1e-9)
 

@@ -19,10 +19,10 @@ from isthmus.errors import (
     ShapeError,
     UnsupportedModuleError,
 )
-from isthmus.functions.rowwise import row_function
-from isthmus.ranks.local import bytes_per_row, local_spectra, saved_bytes
-from isthmus.ranks.sketch import sketched_spectra
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks.rowwise import row_function
+from isthmus.spectra.local import bytes_per_row, local_spectra, saved_bytes
+from isthmus.spectra.sketch import sketched_spectra
 
 
 class Residual(nn.Module):

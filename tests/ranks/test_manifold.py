@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from isthmus import manifold_dimension
+from isthmus.dimension.abid import pairings, squared_cosines
+from isthmus.dimension.levina_bickel import NEAREST, box_dimension, log_ratios
+from isthmus.dimension.nearest_neighbours import nearest
 from isthmus.errors import NonFiniteError, OptionError
-from isthmus.ranks.boxes import NEAREST, box_dimension, log_ratios
-from isthmus.ranks.chords import pairings, squared_cosines
-from isthmus.ranks.neighbourhoods import nearest
 
 SEEDS = (0, 1, 2)
 

@@ -3,9 +3,15 @@
 import torch
 
 from isthmus import from_torch, to_torch
-from isthmus.functions import RELU, FullyConnected
-from isthmus.ranks import jacobian_rank, jacobian_spectra, jacobians, measure, rank_curve
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import RELU, FullyConnected
+from isthmus.spectra import (
+    jacobian_rank,
+    jacobian_spectra,
+    jacobians,
+    measure,
+    rank_curve,
+)
 
 
 def orthonormal(n, k, generator):

@@ -8,12 +8,23 @@ import torch
 from torch import nn
 
 from conftest import random_layers, through
-from isthmus import ProfileLogger, RankProfile, compare, lightning_callback, measure
-from isthmus.errors import FileFormatError, FileMissingError, OptionError, ShapeError
-from isthmus.functions import Activation, FullyConnected
-from isthmus.ranks import JacobianSpectra, rank_curve
-from isthmus.ranks.jacobian import cost_lower
-from isthmus.tolerance import Tolerance
+from isthmus import (
+    ProfileLogger,
+    RankProfile,
+    compare,
+    lightning_callback,
+    measure,
+)
+from isthmus.errors import (
+    FileFormatError,
+    FileMissingError,
+    OptionError,
+    ShapeError,
+)
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import Activation, FullyConnected
+from isthmus.spectra import JacobianSpectra, rank_curve
+from isthmus.spectra.jacobian import cost_lower
 
 X = torch.randn(60, 9, generator=torch.Generator().manual_seed(0))
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.functions import IDENTITY, RELU, FullyConnected
-from isthmus.ranks import layer_spectra, spectrum
+from isthmus.networks import IDENTITY, RELU, FullyConnected
+from isthmus.spectra import layer_spectra
+from isthmus.spectra import layer_spectrum as spectrum
 
 
 def test_spectra_are_those_of_numpy(activation, points, monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 
 def default_init(widths, *, scale=1.0, seed=0):

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from isthmus.errors import DomainError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+)
 from isthmus.regions import enumerate_regions
 from oracles.random_classifiers import random_classifier
 from oracles.rational_territories import boundary_exits, neighbouring_classes, rational_territories

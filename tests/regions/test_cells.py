@@ -11,8 +11,14 @@ from scipy.spatial import ConvexHull
 
 from conftest import random_layers
 from isthmus.errors import DomainError, RegionBudgetError
-from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected, direct_product
-from isthmus.functions.catalogue import catalogue
+from isthmus.networks import (
+    ABSOLUTE,
+    RELU,
+    Activation,
+    FullyConnected,
+    direct_product,
+)
+from isthmus.networks.catalogue import catalogue
 from isthmus.regions import enumerate_regions
 from isthmus.regions.cells import cell_complex
 from isthmus.regions.conditioning import conditioned
@@ -87,7 +93,7 @@ def test_degenerate_nets_in_three_and_four_dimensions(family):
 
 def deepened_like(line, network):
     """`line` with as many layers, so that a product needs no neurons of its own; its outputs are not negative."""
-    from isthmus.functions import deepened
+    from isthmus.networks import deepened
 
     return deepened(line, network.depth)
 

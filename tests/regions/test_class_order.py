@@ -9,8 +9,13 @@ import torch
 from conftest import random_layers
 from isthmus import FullyConnected, StandardizedNetwork
 from isthmus.errors import DomainError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation
-from isthmus.functions.standardization import Affine
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+)
+from isthmus.networks.scaling import Affine
 from isthmus.regions import ClassOrder, class_order, enumerate_regions
 from isthmus.regions.line import knots
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isthmus.functions import ABSOLUTE, RELU, Activation
+from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.regions import enumerate_regions
 from oracles import degenerate_nets, rational_regions
 from regions.nets import assert_a_tiling, assert_continuous, assert_jacobians_are_autograds

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from isthmus.functions import ABSOLUTE, RELU, Activation
+from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.regions import enumerate_regions
 from oracles.degenerate_cells import FAMILIES, degenerate_network
 from oracles.rational_cells import adjacent_patterns, rational_cells

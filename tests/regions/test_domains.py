@@ -14,7 +14,7 @@ from isthmus.errors import (
     ShapeError,
     UnsupportedModuleError,
 )
-from isthmus.functions import RELU, Affine, StandardizedNetwork
+from isthmus.networks import RELU, Affine, StandardizedNetwork
 from isthmus.regions import Plane, enumerate_regions
 from regions.nets import assert_a_tiling, assert_continuous, default_init, layers
 
@@ -65,7 +65,7 @@ def test_a_slice_is_the_function_on_the_plane():
 def test_models_of_every_kind_have_the_same_regions():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2)).double()
-    from isthmus.functions import from_torch
+    from isthmus.networks import from_torch
 
     bare = from_torch(module)
     assert len(enumerate_regions(module, (-1, 1))) == len(enumerate_regions(bare, (-1, 1)))

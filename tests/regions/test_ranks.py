@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from conftest import random_layers
-from isthmus.functions import ABSOLUTE, RELU, Activation
-from isthmus.functions.catalogue import catalogue
+from isthmus.networks import ABSOLUTE, RELU, Activation
+from isthmus.networks.catalogue import catalogue
 from isthmus.regions import enumerate_regions
 from regions.nets import layers
 
@@ -30,7 +30,7 @@ def test_the_catalogues_ranks(entry):
 
 
 def test_the_tripod_has_jacobian_rank_1_on_every_region():
-    from isthmus.functions.catalogue import tripod
+    from isthmus.networks.catalogue import tripod
 
     entry = next(e for e in catalogue(0) if e.network.d_in == 2 and e.jacobian_rank < e.bottleneck_rank)
     regions = enumerate_regions(entry.network, tuple(side.numpy() for side in entry.box))

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from conftest import random_layers, through
 from isthmus import Plan, fit
-from isthmus.functions import ABSOLUTE, RELU, Activation, FullyConnected
+from isthmus.networks import (
+    ABSOLUTE,
+    RELU,
+    Activation,
+    FullyConnected,
+)
 from isthmus.regions import Plane, enumerate_regions
 from regions.nets import assert_a_tiling, assert_continuous, assert_jacobians_are_autograds
 
@@ -72,7 +77,7 @@ def test_slices_of_a_trained_deep_net_have_no_spurious_slivers(trained):
 
 
 def test_a_linear_network_has_one_region():
-    from isthmus.functions import IDENTITY
+    from isthmus.networks import IDENTITY
 
     network = random_layers((2, 5, 4, 3), IDENTITY, 0)
     regions = enumerate_regions(network, (-1, 1))

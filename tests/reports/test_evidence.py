@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from isthmus.factoring import CrossDecision, RankPath, RidgePoint
-from isthmus.reports import evidence
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.reports import rank_evidence as evidence
+from isthmus.selection import CrossDecision, RankPath, RidgePoint
 
 DECISION = CrossDecision(
     rank=2,

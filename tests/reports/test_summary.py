@@ -3,7 +3,13 @@
 import pytest
 
 from isthmus.reports import headline, summary
-from isthmus.reports.wording import at_points, duration, number, ordinal, share
+from isthmus.reports.wording import (
+    at_points,
+    duration,
+    number,
+    ordinal,
+    share,
+)
 from reports.records import fit_record, folds_record, images_record, measure_record
 
 

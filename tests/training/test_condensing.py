@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from conftest import ACTIVATIONS, random_layers
 from isthmus.errors import ShapeError
-from isthmus.functions import IDENTITY, RELU, FullyConnected
+from isthmus.networks import IDENTITY, RELU, FullyConnected
 from isthmus.training import condense, widened
-from isthmus.training.condensing import caratheodory
+from isthmus.training.neuron_pruning import caratheodory
 
 NETWORKS = st.builds(
     random_layers,

@@ -16,7 +16,7 @@ from isthmus.errors import (
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.functions import IDENTITY
+from isthmus.networks import IDENTITY
 from isthmus.training import Plan, fit
 from isthmus.training import loop as loop_module
 
@@ -132,7 +132,7 @@ def test_rank_2_is_learned_from_data():
     teacher = through(2, seed=3, d=6)
     x = torch.randn(300, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     fitted = fit(x, teacher(x), depth=8, width=30, plan=Plan(steps=600, rounds=4))
-    from isthmus.ranks import measure
+    from isthmus.spectra import measure
 
     profile = measure(fitted, x)
     assert fitted.error < 0.02 * 6

@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 
 from conftest import ACTIVATIONS, random_layers
 from isthmus.errors import NotRepresentableError, OptionError, ShapeError
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected
-from isthmus.tolerance import Tolerance
-from isthmus.training.growing import grown
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+    FullyConnected,
+)
+from isthmus.training.identity_layers import grown
 
 PASSING = [RELU, IDENTITY, ABSOLUTE, Activation(-0.5)]
 PRECISION = {torch.float32: 1e-5, torch.float64: 1e-13}

@@ -7,8 +7,16 @@ import torch
 
 from conftest import ACTIVATIONS, random_layers
 from isthmus.errors import OptionError
-from isthmus.functions import RELU, FullyConnected
-from isthmus.training import Objective, Plan, cross_entropy, fit, least_subgradient, settle, squared_error
+from isthmus.networks import RELU, FullyConnected
+from isthmus.training import (
+    Objective,
+    Plan,
+    cross_entropy,
+    fit,
+    least_subgradient,
+    settle,
+    squared_error,
+)
 from isthmus.training import settling as settling_module
 from isthmus.training.box import box_minimum
 from isthmus.training.kink_newton import KinkNewton
@@ -238,7 +246,7 @@ def test_ctrl_c_leaves_what_was_reached(at):
 @pytest.mark.parametrize("widths", [(3, 2), (3, 4, 2)])
 def test_smooth_problems_are_newtons_own(widths):
     """Without hidden layers, or without kinks, the minimum of the ridge regression in few steps."""
-    from isthmus.functions import IDENTITY
+    from isthmus.networks import IDENTITY
 
     objective = Objective(rows(50, 3, 0), rows(50, 2, 1), squared_error, 0.01)
     settled = settle(random_layers(widths, IDENTITY, 0), objective, stationarity=1e-9, rounds=0)

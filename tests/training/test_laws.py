@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ACTIVATIONS, random_layers
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 from isthmus.training import project, rebalance
 
 NETWORKS = st.builds(

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ACTIVATIONS, random_layers
-from isthmus.functions import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected
+from isthmus.networks import (
+    ABSOLUTE,
+    IDENTITY,
+    RELU,
+    Activation,
+    FullyConnected,
+)
 from isthmus.training.linear_runs import balance_linear_runs
 
 PRECISION = {torch.float32: 1e-4, torch.float64: 1e-12}

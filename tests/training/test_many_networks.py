@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from isthmus.errors import OptionError
-from isthmus.training import Plan, fit, fit_many, grown, improved, ridge_path, search_rank
+from isthmus.training import (
+    Plan,
+    fit,
+    fit_many,
+    grown,
+    improved,
+    ridge_path,
+    search_rank,
+)
 
 SHORT = Plan(steps=100, rounds=1, evaluations=30)
 

@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from conftest import ACTIVATIONS, random_layers
-from isthmus.functions import IDENTITY
-from isthmus.training import Objective, Plan, cross_entropy, fit, natural_lbfgs, settle, squared_error
+from isthmus.networks import IDENTITY
+from isthmus.training import (
+    Objective,
+    Plan,
+    cross_entropy,
+    fit,
+    natural_lbfgs,
+    settle,
+    squared_error,
+)
 from isthmus.training.settling import RoundedActivation
 
 

@@ -4,8 +4,14 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.functions import RELU, Activation
-from isthmus.training import Objective, Parameters, cross_entropy, random_network, squared_error
+from isthmus.networks import RELU, Activation
+from isthmus.training import (
+    Objective,
+    Parameters,
+    cross_entropy,
+    random_network,
+    squared_error,
+)
 from isthmus.training import objective as objective_module
 
 

@@ -5,7 +5,7 @@ import torch
 from pytorch_optimizer import SOAP
 
 from conftest import random_layers
-from isthmus.functions import RELU
+from isthmus.networks import RELU
 from isthmus.training import Parameters
 from isthmus.training import soap as soap_module
 from isthmus.training.soap import Soap

@@ -4,8 +4,15 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.functions import RELU
-from isthmus.training import Objective, Plan, cross_entropy, fit, fit_many, squared_error
+from isthmus.networks import RELU
+from isthmus.training import (
+    Objective,
+    Plan,
+    cross_entropy,
+    fit,
+    fit_many,
+    squared_error,
+)
 from isthmus.training.span import Span
 
 PLAN = Plan(steps=60, rounds=1, evaluations=20)

@@ -6,8 +6,14 @@ import torch
 
 from conftest import random_layers
 from isthmus.errors import FileFormatError
-from isthmus.functions import Activation
-from isthmus.training import Plan, fit, fit_many, ridge_path, search_rank
+from isthmus.networks import Activation
+from isthmus.training import (
+    Plan,
+    fit,
+    fit_many,
+    ridge_path,
+    search_rank,
+)
 from isthmus.training import loop as loop_module
 from isthmus.training.objective import Objective
 from isthmus.training.stages import Stages

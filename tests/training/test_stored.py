@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.errors import ConstantOutputError, DtypeError, NonFiniteError, ScaleError, ShapeError
-from isthmus.functions import ColumnMoments, standardization, standardization_of
+from isthmus.errors import (
+    ConstantOutputError,
+    DtypeError,
+    NonFiniteError,
+    ScaleError,
+    ShapeError,
+)
+from isthmus.networks import ColumnMoments, standardization, standardization_of
 from isthmus.training import Plan, StoredRows, fit
 from isthmus.training import loop as loop_module
 from isthmus.training import objective as objective_module

@@ -5,9 +5,16 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError, TooFewRowsError
-from isthmus.factoring import decide_rank
-from isthmus.functions import IDENTITY, RELU, standardization
+from isthmus.errors import (
+    DtypeError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    TooFewRowsError,
+)
+from isthmus.foundation.statistics import standard_error
+from isthmus.networks import IDENTITY, RELU, standardization
+from isthmus.selection import decide_rank
 from isthmus.training import (
     Objective,
     Parameters,
@@ -26,7 +33,6 @@ from isthmus.training import span as span_module
 from isthmus.training import stored as stored_module
 from isthmus.training.slopes import Sloped
 from isthmus.training.span import Span
-from isthmus.weighted_means import standard_error
 
 COUNTS = torch.tensor([1, 3, 2, 1, 5, 2, 1, 1, 4, 2] * 4)
 WEIGHTS = COUNTS / COUNTS.double().mean()

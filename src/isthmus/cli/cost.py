@@ -12,18 +12,24 @@ from rich.padding import Padding
 from rich.table import Table
 
 from isthmus.cli.inputs import model_inputs
-from isthmus.cli.options import Missing, MissingName, ModelPath, checked_seed
+from isthmus.cli.options import (
+    Missing,
+    MissingName,
+    ModelPath,
+    checked_seed,
+)
 from isthmus.cli.output import print_object
 from isthmus.costs import CostInterval, StretchedNetwork, representation_costs
 from isthmus.costs.patches import DEFAULT_TOLERANCE
 from isthmus.costs.representation import DEFAULT_POINTS
 from isthmus.errors import DomainError, OptionError
-from isthmus.functions import StandardizedNetwork, load_model, save
-from isthmus.progress import progress_bar
-from isthmus.ranks import Model
+from isthmus.formats import load_model, save
+from isthmus.foundation.progress import progress_bar
+from isthmus.networks import StandardizedNetwork
 from isthmus.regions import piecewise_linear
 from isthmus.reports.costs import costs_in_words, write_cost_page
 from isthmus.runs import RunFolder
+from isthmus.spectra import Model
 
 _DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers each: 330 MB
 

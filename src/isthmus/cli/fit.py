@@ -44,9 +44,9 @@ from isthmus.cli.options import (
     use_threads,
 )
 from isthmus.cli.output import print_json, print_summary
-from isthmus.datasets import load_dataset
+from isthmus.data import load_dataset
 from isthmus.errors import OptionError
-from isthmus.progress import progress_bar
+from isthmus.foundation.progress import progress_bar
 from isthmus.reports import write_report
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
 from isthmus.training import Plan

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from isthmus.datasets import load_inputs
+from isthmus.data import load_inputs
 from isthmus.errors import FileFormatError, ShapeError
-from isthmus.rows import Rows
+from isthmus.foundation.rows import Rows
 
 
 def model_inputs(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.functions import Scaling
+from isthmus.networks import Scaling
 
 
 class TaskName(StrEnum):

@@ -8,14 +8,20 @@ from typing import Annotated
 import typer
 
 from isthmus.cli.inputs import model_inputs
-from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated
+from isthmus.cli.options import (
+    AsJson,
+    Missing,
+    MissingName,
+    ModelPath,
+    Tolerated,
+)
 from isthmus.cli.output import print_json, print_summary
-from isthmus.functions import load_model
-from isthmus.progress import progress_bar
-from isthmus.ranks import measure as measured
+from isthmus.formats import load_model
+from isthmus.foundation.progress import progress_bar
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.reports import write_report
 from isthmus.runs import RunFolder, measure_record
-from isthmus.tolerance import Tolerance
+from isthmus.spectra import measure as measured
 
 _MB = 1_000_000
 

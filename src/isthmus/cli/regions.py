@@ -15,13 +15,13 @@ from rich.table import Table
 from isthmus.cli.options import AsJson, ModelPath, Tolerated
 from isthmus.cli.output import print_object
 from isthmus.errors import OptionError
-from isthmus.functions import load_model
-from isthmus.progress import progress_bar
+from isthmus.formats import load_model
+from isthmus.foundation.progress import progress_bar
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.regions import Plane, enumerate_regions
 from isthmus.regions.enumeration import DEFAULT_BUDGET
 from isthmus.regions.plane_file import read_plane
 from isthmus.reports.regions_page import write_regions_page, write_regions_svg
-from isthmus.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from isthmus.regions.regions import Regions

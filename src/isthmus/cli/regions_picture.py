@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isthmus.errors import DomainError, OptionError
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.reports.regions_picture import (
     Colouring,
     Polygons,
@@ -15,7 +16,6 @@ from isthmus.reports.regions_picture import (
     distinct_neighbours,
     magnitudes,
 )
-from isthmus.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from isthmus.regions.boundary import DecisionBoundary

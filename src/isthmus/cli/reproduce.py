@@ -28,7 +28,7 @@ from isthmus.experiments import (
     reproduce,
     verdict,
 )
-from isthmus.progress import progress_bar
+from isthmus.foundation.progress import progress_bar
 from isthmus.reports.experiments import VERDICTS, write_experiments
 
 _EVERY = "all"

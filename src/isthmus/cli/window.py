@@ -38,13 +38,13 @@ from isthmus.cli.options import (
 from isthmus.cli.output import print_object
 from isthmus.costs import DepthWindow, depth_window
 from isthmus.costs.window import ranks_in_words
-from isthmus.datasets import Dataset, load_dataset
+from isthmus.data import Dataset, load_dataset
 from isthmus.errors import OptionError
-from isthmus.functions import activation as activation_named
-from isthmus.progress import progress_bar
+from isthmus.foundation.progress import progress_bar
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import activation as activation_named
 from isthmus.reports.windows import depths_in_words, write_window_page, write_window_svg
 from isthmus.runs import FitOptions
-from isthmus.tolerance import Tolerance
 
 _POINTS = 60  # depths at which the objectives are drawn
 _BEYOND = 1.6  # how far beyond the ends of the window

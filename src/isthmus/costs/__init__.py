@@ -10,18 +10,34 @@ from isthmus.costs.huge_depth import activation_ratios
 from isthmus.costs.interpolant import Interpolant, rank_one_interpolant
 from isthmus.costs.interval import CostBound, CostInterval
 from isthmus.costs.levelling import lightened
-from isthmus.costs.linear import LinearCost, balanced_diagonal, balanced_network, diagonal_cost, matrix_cost
+from isthmus.costs.linear import (
+    LinearCost,
+    balanced_diagonal,
+    balanced_network,
+    diagonal_cost,
+    matrix_cost,
+)
 from isthmus.costs.lower import lower_bounds
 from isthmus.costs.patches import Patches
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
-from isthmus.costs.path_growth import PathGrowth, Slope, log_slope, path_growth
+from isthmus.costs.path_growth import (
+    PathGrowth,
+    Slope,
+    log_slope,
+    path_growth,
+)
 from isthmus.costs.rank_one import RankOneBound, rank_one_lower_bound
 from isthmus.costs.representation import cost_limit, representation_cost, representation_costs
 from isthmus.costs.shallow import ShallowCost, shallow_cost
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.tour import ShortPath, short_path, shortest_path_lower
 from isthmus.costs.upper import Candidates, upper_bounds
-from isthmus.costs.window import DepthRange, DepthWindow, RankLine, window_of_constants
+from isthmus.costs.window import (
+    DepthRange,
+    DepthWindow,
+    RankLine,
+    window_of_constants,
+)
 from isthmus.costs.window_search import depth_window
 
 __all__ = [

@@ -27,8 +27,8 @@ from torch import Tensor
 
 from isthmus.costs.linear import balanced_network, check_depth, matrix_cost
 from isthmus.errors import ShapeError
-from isthmus.functions import IDENTITY, FullyConnected
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.networks import IDENTITY, FullyConnected
 
 _STEPS = 500
 """Of the iteration for L = 2: it converges linearly, and stops when its bracket does not shrink any more."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 _SWEEPS, _PRECISION = 500, 1e-12
 

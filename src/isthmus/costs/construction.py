@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from isthmus.errors import IncompatibleNetworksError, NotRepresentableError, OptionError, ShapeError
-from isthmus.functions import FullyConnected
+from isthmus.errors import (
+    IncompatibleNetworksError,
+    NotRepresentableError,
+    OptionError,
+    ShapeError,
+)
+from isthmus.networks import FullyConnected
 
 _ROUNDING = 1e-12
 

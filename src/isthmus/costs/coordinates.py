@@ -9,7 +9,7 @@ from torch import Tensor
 
 from isthmus.costs.construction import StretchedNetwork, shifted_inputs, shifted_outputs
 from isthmus.costs.levelling import lightened
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 _STARTS, _STEPS = 4, 60
 _DIRECTIONS = 256  # extreme corners in so many random directions stand for all while the coordinates are sought

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.costs.amplification import Amplification, CurveSizes, best_amplification
 from isthmus.costs.construction import StretchedNetwork
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 from isthmus.training import rebalance
 
 Floats = NDArray[np.float64]

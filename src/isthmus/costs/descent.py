@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.costs.patches import Patches
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 _MOST_PARAMETERS, _MOST_CONSTRAINTS = 1500, 2500
 _ON_A_KINK = 1e-7  # pre-activations within this of the largest are held at zero

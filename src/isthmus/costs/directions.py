@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from isthmus.costs.tour import distance_matrix
 from isthmus.costs.two_opt import two_opt_path
-from isthmus.progress import Report, silent
+from isthmus.foundation.progress import Report, silent
 
 Floats = NDArray[np.float64]
 

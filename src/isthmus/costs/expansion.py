@@ -9,7 +9,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError, TooFewRowsError
+from isthmus.errors import (
+    DtypeError,
+    NonFiniteError,
+    OptionError,
+    ShapeError,
+    TooFewRowsError,
+)
 
 
 @runtime_checkable

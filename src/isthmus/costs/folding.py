@@ -11,7 +11,7 @@ from isthmus.costs.constants import with_constant_neurons
 from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.levelling import lightened
 from isthmus.costs.patches import Patches
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training import condense, tidy
 from isthmus.training.linear_runs import constant_slopes
 

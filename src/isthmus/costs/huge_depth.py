@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError
-from isthmus.functions import FullyConnected
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.networks import FullyConnected
 
 
 def activation_ratios(network: FullyConnected, x: Tensor, *, rank: int = 1) -> tuple[float, ...]:

@@ -32,10 +32,15 @@ from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.curve_network import CurveDesign
 from isthmus.costs.directions import separating_direction
 from isthmus.costs.linear import check_depth
-from isthmus.errors import ContradictingRowsError, InexactNetworkError, OptionError, ShapeError
-from isthmus.functions import RELU, FullyConnected
-from isthmus.progress import Report, silent
-from isthmus.shapes import as_matrix
+from isthmus.errors import (
+    ContradictingRowsError,
+    InexactNetworkError,
+    OptionError,
+    ShapeError,
+)
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.progress import Report, silent
+from isthmus.networks import RELU, FullyConnected
 
 Floats = NDArray[np.float64]
 

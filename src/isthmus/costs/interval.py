@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from isthmus.costs.construction import StretchedNetwork
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 
 @dataclass(frozen=True, eq=False)

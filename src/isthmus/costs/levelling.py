@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.costs.construction import StretchedNetwork
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training import rebalance
 
 _MOST_NEURONS = 3000  # beyond, a step would solve a system too large: neurons are swept in turn instead

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError, ShapeError
-from isthmus.functions import IDENTITY, FullyConnected
-from isthmus.shapes import as_matrix
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import IDENTITY, FullyConnected
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from isthmus.costs.interval import CostBound
-from isthmus.functions import FullyConnected
-from isthmus.ranks import jacobians
+from isthmus.networks import FullyConnected
+from isthmus.spectra import jacobians
 
 _POINTS_WITH_BIASES = 256  # the points with the largest bound without them, at which the biases are counted too
 _SCALES = torch.logspace(0.0, 8.0, 65, dtype=torch.float64)

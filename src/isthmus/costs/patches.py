@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import DomainError
-from isthmus.functions import FullyConnected
-from isthmus.progress import Report, silent
-from isthmus.ranks import jacobians, spaced
+from isthmus.foundation.progress import Report, silent
+from isthmus.networks import FullyConnected
 from isthmus.regions import enumerate_regions
+from isthmus.spectra import jacobians, spaced
 
 _THIN = 1e-9  # a region thinner than this share of the domain has its shape from rounding: it decides nothing
 _NUDGES = 8  # points tried around a row: trained networks have kinks in the rows themselves

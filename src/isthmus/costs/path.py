@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.errors import DomainError, NonFiniteError, ShapeError
-from isthmus.functions import FullyConnected
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.networks import FullyConnected
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.costs.tour import short_path, shortest_path_lower
 from isthmus.errors import OptionError, ShapeError, TooFewRowsError
-from isthmus.progress import Report, part, silent
+from isthmus.foundation.progress import Report, part, silent
 
 Floats = NDArray[np.float64]
 

@@ -29,8 +29,8 @@ from torch import Tensor
 from isthmus.costs.linear import check_depth
 from isthmus.costs.tour import shortest_path_lower
 from isthmus.errors import ShapeError, TooFewRowsError
-from isthmus.progress import Report, silent
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.progress import Report, silent
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from isthmus.costs.patches import DEFAULT_TOLERANCE, Patches
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.upper import Candidates, narrowest_split, upper_bounds
 from isthmus.errors import DomainError, OptionError, ShapeError
-from isthmus.functions import StandardizedNetwork
-from isthmus.progress import Report, part, silent
-from isthmus.ranks import Model, as_network
+from isthmus.foundation.progress import Report, part, silent
+from isthmus.networks import StandardizedNetwork
 from isthmus.regions import piecewise_linear
 from isthmus.regions.enumeration import MOST_DIMENSIONS
+from isthmus.spectra import Model, as_network
 
 DEFAULT_POINTS = 100
 _DEEP = 10_000  # where a search for the limit looks

@@ -47,7 +47,7 @@ from isthmus.costs.kink_programme import dual_value, feasible, programme_of
 from isthmus.costs.path import PiecewiseLinear
 from isthmus.costs.shallow_neurons import design, network_of, variants
 from isthmus.errors import InexactNetworkError
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 Floats = NDArray[np.float64]
 

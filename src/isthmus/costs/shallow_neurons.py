@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.costs.interior_point import Centre
 from isthmus.costs.kink_programme import KinkProgramme
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 
 Floats = NDArray[np.float64]
 

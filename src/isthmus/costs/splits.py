@@ -10,7 +10,7 @@ from torch import Tensor
 
 from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.coordinates import in_coordinates
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 MOST_COORDINATES = 64  # beyond, coordinates are not sought: the middle would cost more than anything known
 _SLACK = 1e-9  # directions within this of the largest are rounding

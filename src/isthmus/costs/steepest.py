@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
-from isthmus.progress import Report, silent
-from isthmus.ranks import jacobian_spectra
-from isthmus.ranks.jacobian import cost_lower
+from isthmus.foundation.progress import Report, silent
+from isthmus.networks import FullyConnected
+from isthmus.spectra import jacobian_spectra
+from isthmus.spectra.jacobian import cost_lower
 
 _KEPT = 16
 _TRIES = 16

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from isthmus.costs.two_opt import two_opt_path
 from isthmus.errors import MissingExtraError, OptionError
-from isthmus.progress import Report, silent
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.progress import Report, silent
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

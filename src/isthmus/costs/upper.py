@@ -20,7 +20,7 @@ from isthmus.costs.path import piecewise_linear
 from isthmus.costs.shallow import shallow_cost
 from isthmus.costs.splits import Split, in_orthant, splits_of
 from isthmus.errors import InexactNetworkError
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 from isthmus.training import tidy
 
 _CLIMB = 10  # middle layers that may help the decoder to build up constants

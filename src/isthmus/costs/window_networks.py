@@ -6,12 +6,18 @@ from dataclasses import dataclass, field, replace
 
 from isthmus.costs.window import DepthRange, RankLine, winning_ranges
 from isthmus.errors import NotRepresentableError
-from isthmus.functions import FullyConnected
-from isthmus.progress import Report, part
-from isthmus.ranks import chosen, narrowings
-from isthmus.tolerance import Tolerance
-from isthmus.training import WARM_PLAN, Objective, constant_loss, grown, improved
-from isthmus.training.narrowing import narrowed, released
+from isthmus.foundation.progress import Report, part
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.spectra import chosen, narrowings
+from isthmus.training import (
+    WARM_PLAN,
+    Objective,
+    constant_loss,
+    grown,
+    improved,
+)
+from isthmus.training.neuron_addition import narrowed, released
 from isthmus.training.rank_search import RankSearch
 
 _SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on

@@ -14,9 +14,14 @@ from isthmus.costs.window import DepthWindow, longest_range
 from isthmus.costs.window_networks import RankNetworks
 from isthmus.costs.window_reasons import doubts_in_words, ends_in_words
 from isthmus.errors import OptionError, ShapeError
-from isthmus.functions import RELU, Activation, FullyConnected, Scaling
-from isthmus.progress import Report, part, silent
-from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.foundation.progress import Report, part, silent
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.networks import (
+    RELU,
+    Activation,
+    FullyConnected,
+    Scaling,
+)
 from isthmus.training import check_options, search_rank
 from isthmus.training.problem import Problem
 

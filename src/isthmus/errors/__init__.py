@@ -26,7 +26,12 @@ from isthmus.errors.data import (
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.errors.files import FileFormatError, FileMissingError, RunConflictError, UnsupportedOperatorError
+from isthmus.errors.files import (
+    FileFormatError,
+    FileMissingError,
+    RunConflictError,
+    UnsupportedOperatorError,
+)
 from isthmus.errors.models import (
     IncompatibleNetworksError,
     MixedRowsError,
@@ -37,7 +42,13 @@ from isthmus.errors.models import (
     UnknownActivationError,
     UnsupportedModuleError,
 )
-from isthmus.errors.options import CollinearPointsError, DomainError, MissingExtraError, OptionError, PartialFitError
+from isthmus.errors.options import (
+    CollinearPointsError,
+    DomainError,
+    MissingExtraError,
+    OptionError,
+    PartialFitError,
+)
 
 __all__ = [
     "CollinearPointsError",

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sklearn.metrics import r2_score
 
-from isthmus.datasets.dataset import Floats
+from isthmus.data.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.dimension import both_numbers, reconstructed_dimension

@@ -14,19 +14,19 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.datasets import Task, merged_rows
-from isthmus.datasets.dataset import Floats, Integers
+from isthmus.data import Task, merged_rows
+from isthmus.data.dataset import Floats, Integers
+from isthmus.data.sample import Sample
 from isthmus.errors import OptionError, PartialFitError
 from isthmus.estimators.checking import checked_rows
-from isthmus.estimators.choosing import DEPTHS
 from isthmus.estimators.latents import Latents, input_names, latents
-from isthmus.estimators.learned import Learned
-from isthmus.estimators.learning import learned
-from isthmus.estimators.sample import Sample
 from isthmus.estimators.storage import load_estimator, save_estimator
-from isthmus.progress import progress_bar
+from isthmus.foundation.arrays import as_weights
+from isthmus.foundation.progress import progress_bar
 from isthmus.runs import FitOptions
-from isthmus.shapes import as_weights
+from isthmus.selection.hyperparameters import DEPTHS
+from isthmus.selection.learned import Learned
+from isthmus.selection.procedure import learned
 from isthmus.training import Plan, check_options
 
 

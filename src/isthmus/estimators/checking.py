@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from isthmus.datasets.dataset import Floats
+from isthmus.data.dataset import Floats
 from isthmus.errors import ColumnError, NonFiniteError, ScaleError
 
 # Sums of squares of what lies between, over ten million rows, stay within double precision.

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
-from isthmus.datasets.dataset import Floats
+from isthmus.data.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 from isthmus.estimators.checking import checked_targets
 from isthmus.estimators.latents import Latents
-from isthmus.estimators.learned import Learned
 from isthmus.regions import ClassOrder, class_order
+from isthmus.selection.learned import Learned
 
 
 class RankClassifier(ClassifierMixin, RankEstimator):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from isthmus.datasets.dataset import Floats
-from isthmus.estimators.learned import Learned
-from isthmus.ranks import DimensionEstimate, manifold_dimension, spaced
+from isthmus.data.dataset import Floats
+from isthmus.dimension import DimensionEstimate, manifold_dimension
+from isthmus.selection.learned import Learned
+from isthmus.spectra import spaced
 
 _ROWS = 20_000  # reconstructed at once
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from isthmus.datasets.dataset import Floats
-from isthmus.estimators.learned import Learned
-from isthmus.factoring import Attribution, attribution
+from isthmus.data.dataset import Floats
+from isthmus.factorization import Attribution, attribution
+from isthmus.selection.learned import Learned
 
 
 @dataclass(frozen=True, eq=False)

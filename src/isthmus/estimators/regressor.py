@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from isthmus.datasets.dataset import Floats
+from isthmus.data.dataset import Floats
 from isthmus.estimators.base import RankEstimator, row_weights
 from isthmus.estimators.checking import checked_targets
 

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.estimators.latents import Latents, input_names
-from isthmus.estimators.learned import Learned
-from isthmus.factoring import Attribution, CrossDecision, Factorization
-from isthmus.files import write_atomically
-from isthmus.functions import StandardizedNetwork
-from isthmus.functions.storage import content, ours, read_safetensors
-from isthmus.tolerance import Tolerance
+from isthmus.factorization import Attribution, Factorization
+from isthmus.formats.storage import content, ours, read_safetensors
+from isthmus.foundation.files import write_atomically
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import StandardizedNetwork
+from isthmus.selection import CrossDecision
+from isthmus.selection.learned import Learned
 
 _FORMAT, _VERSION = "isthmus-estimator", "4"
 _REMEDY = "Pass a file saved by an estimator of isthmus."

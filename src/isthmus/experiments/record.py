@@ -12,7 +12,7 @@ from typing import Any
 
 from isthmus.errors import FileFormatError
 from isthmus.experiments.experiment import Experiment, Scale, plain
-from isthmus.files import read_json, write_atomically
+from isthmus.foundation.files import read_json, write_atomically
 
 EXPERIMENT_FORMAT = "isthmus-experiment"
 _VERSION = 1

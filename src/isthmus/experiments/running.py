@@ -14,10 +14,28 @@ from typing import Any
 
 import torch
 
-from isthmus.errors import FileFormatError, IsthmusError, MissingExtraError, OptionError, RunConflictError, WorkerError
-from isthmus.experiments.experiment import Cell, Experiment, Scale, plain
-from isthmus.experiments.record import Record, measured, new_record, read_record, write_record
-from isthmus.progress import Report, silent
+from isthmus.errors import (
+    FileFormatError,
+    IsthmusError,
+    MissingExtraError,
+    OptionError,
+    RunConflictError,
+    WorkerError,
+)
+from isthmus.experiments.experiment import (
+    Cell,
+    Experiment,
+    Scale,
+    plain,
+)
+from isthmus.experiments.record import (
+    Record,
+    measured,
+    new_record,
+    read_record,
+    write_record,
+)
+from isthmus.foundation.progress import Report, silent
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -121,7 +139,7 @@ def _finished(
 
 def _row(name: str, settings: dict[str, Any], cell: dict[str, Any], device: str) -> dict[str, Any]:
     """One cell, in a process of its own."""
-    from isthmus.experiments.registry import experiment_named  # the registry imports experiments, and they this room
+    from isthmus.experiments.registry import experiment_named
 
     torch.set_num_threads(1)
     experiment = experiment_named(name)

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from isthmus.errors import PrecisionError, ShapeError
 from isthmus.regions.conditioning import ROUNDING
 from isthmus.regions.cutting import cut_layer
-from isthmus.regions.half_edges import AFTER, FACE, ORIGIN, loops
+from isthmus.regions.half_edges import (
+    AFTER,
+    FACE,
+    ORIGIN,
+    loops,
+)
 from isthmus.regions.layer_pass import record_layer
 from isthmus.regions.planar import PlanarComplex
 

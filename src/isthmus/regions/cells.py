@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
-from isthmus.progress import Report, silent
+from isthmus.foundation.progress import Report, silent
 from isthmus.regions.affine_pieces import words_of
 from isthmus.regions.cell_cutting import (
     CUT_BY,

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.errors import DomainError, ShapeError
-from isthmus.ranks import Model
 from isthmus.regions import presentation
 from isthmus.regions.enumeration import piecewise_linear
 from isthmus.regions.line import knots
+from isthmus.spectra import Model
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

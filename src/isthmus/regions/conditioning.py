@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 Floats = NDArray[np.float64]
 

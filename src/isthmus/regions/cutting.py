@@ -13,8 +13,23 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from isthmus.regions.half_edges import AFTER, FACE, ORIGIN, OUTSIDE, split_edge, split_face
-from isthmus.regions.signs import bits, crossed, decide_signs, file_edge, file_vertex, sign, vanished
+from isthmus.regions.half_edges import (
+    AFTER,
+    FACE,
+    ORIGIN,
+    OUTSIDE,
+    split_edge,
+    split_face,
+)
+from isthmus.regions.signs import (
+    bits,
+    crossed,
+    decide_signs,
+    file_edge,
+    file_vertex,
+    sign,
+    vanished,
+)
 
 
 @njit(cache=True, error_model="numpy")

@@ -10,13 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from isthmus.errors import DomainError, MissingExtraError, RegionBudgetError, ShapeError, UnsupportedModuleError
-from isthmus.functions import FullyConnected, StandardizedNetwork, from_torch
-from isthmus.progress import Report, silent
-from isthmus.ranks import Model
+from isthmus.errors import (
+    DomainError,
+    MissingExtraError,
+    RegionBudgetError,
+    ShapeError,
+    UnsupportedModuleError,
+)
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.progress import Report, silent
+from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
 from isthmus.regions.conditioning import conditioned
 from isthmus.regions.plane import Plane
-from isthmus.shapes import as_matrix
+from isthmus.spectra import Model
 
 if TYPE_CHECKING:
     from isthmus.regions.regions import Regions

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.functions import FullyConnected
-from isthmus.ranks import RankEstimate
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import FullyConnected
 from isthmus.regions.hull import AffineHull
 from isthmus.regions.rational import rational_jacobian_rank
-from isthmus.tolerance import Tolerance
+from isthmus.spectra import RankEstimate
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

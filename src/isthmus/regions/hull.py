@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 # Directions below this share of the largest are rounding: vertices are known to about 1e-12 of the domain.
 _ROUNDING = 1e-9

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 Floats = NDArray[np.float64]
 

@@ -9,10 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError
-from isthmus.progress import Report, silent
+from isthmus.foundation.progress import Report, silent
 from isthmus.regions.affine_pieces import words_of
 from isthmus.regions.conditioning import Conditioned
-from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, OUTSIDE
+from isthmus.regions.half_edges import (
+    AFTER,
+    BEFORE,
+    FACE,
+    ORIGIN,
+    OUTSIDE,
+)
 from isthmus.regions.layer_pass import pass_layer
 
 Floats = NDArray[np.float64]

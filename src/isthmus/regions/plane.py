@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.errors import CollinearPointsError, ShapeError
-from isthmus.functions import FullyConnected
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.networks import FullyConnected
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import MissingExtraError
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 
 def rational_jacobian_rank(network: FullyConnected, pattern: Sequence[NDArray[np.bool_]]) -> int:

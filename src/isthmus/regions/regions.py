@@ -12,12 +12,22 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.errors import DomainError
-from isthmus.functions import FullyConnected
-from isthmus.ranks import RankEstimate
-from isthmus.regions.affine_pieces import clearances, jacobians, singular_values, words_of
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.regions.affine_pieces import (
+    clearances,
+    jacobians,
+    singular_values,
+    words_of,
+)
 from isthmus.regions.boundary import DecisionBoundary, decision_boundary
 from isthmus.regions.cells import CellComplex
-from isthmus.regions.exact_ranks import bottleneck_bracket, jacobian_rank_over, ranks_of, rational_rank_over
+from isthmus.regions.exact_ranks import (
+    bottleneck_bracket,
+    jacobian_rank_over,
+    ranks_of,
+    rational_rank_over,
+)
 from isthmus.regions.geometry import areas, middles, perimeters
 from isthmus.regions.half_edges import FACE, loops
 from isthmus.regions.hull import AffineHull, affine_hulls
@@ -25,7 +35,7 @@ from isthmus.regions.merging import connected_pieces, distinct_pieces
 from isthmus.regions.planar import PlanarComplex
 from isthmus.regions.plane import Plane
 from isthmus.regions.region import Region
-from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.spectra import RankEstimate
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

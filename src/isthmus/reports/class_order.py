@@ -8,7 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import GROUPS, MUTED, blank, label, shortened
+from isthmus.reports.canvas import (
+    GROUPS,
+    MUTED,
+    blank,
+    label,
+    shortened,
+)
 from isthmus.reports.wording import number
 
 Order = Mapping[str, Any]

@@ -9,8 +9,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.files import write_atomically
-from isthmus.reports.canvas import ACCENT, BAND, CONTRAST, MUTED, blank, label
+from isthmus.foundation.files import write_atomically
+from isthmus.reports.canvas import (
+    ACCENT,
+    BAND,
+    CONTRAST,
+    MUTED,
+    blank,
+    label,
+)
 from isthmus.reports.page import rendered
 from isthmus.reports.wording import number
 

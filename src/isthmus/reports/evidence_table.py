@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
-from isthmus.factoring.canonical_correlations import NOTHING_LEFT
-from isthmus.reports.evidence import Evidence
-from isthmus.reports.wording import interval, number, numbers, rough, share
+from isthmus.reports.rank_evidence import Evidence
+from isthmus.reports.wording import (
+    interval,
+    number,
+    numbers,
+    rough,
+    share,
+)
+from isthmus.selection.canonical_correlations import NOTHING_LEFT
 
 COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "next", "bend", "linear")
 """The last three: how much a number k + 1 matters, how much of it the others determine, and how many deviations the

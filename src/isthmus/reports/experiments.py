@@ -9,7 +9,7 @@ from typing import Any
 
 from isthmus.errors import FileFormatError, OptionError
 from isthmus.experiments import verdict
-from isthmus.files import write_atomically
+from isthmus.foundation.files import write_atomically
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023 import DRAWINGS
 from isthmus.reports.page import figure_element, rendered

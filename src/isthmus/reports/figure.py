@@ -7,8 +7,27 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import attribution, evidence, latent, learning, profiles, samples, spectra
-from isthmus.reports.record import Record, held_out_name, is_measurement, rank_of
+from isthmus.reports import (
+    input_attribution as attribution,
+)
+from isthmus.reports import (
+    latents as latent,
+)
+from isthmus.reports import (
+    learning,
+    profiles,
+    samples,
+    spectra,
+)
+from isthmus.reports import (
+    rank_evidence as evidence,
+)
+from isthmus.reports.record import (
+    Record,
+    held_out_name,
+    is_measurement,
+    rank_of,
+)
 
 _NAMES_IN_HALF = 12  # inputs under a figure of half the width
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"

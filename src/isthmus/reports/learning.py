@@ -7,7 +7,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, SHADE, THIRD, blank, label, mark
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    GROUPS,
+    MUTED,
+    SHADE,
+    THIRD,
+    blank,
+    label,
+    mark,
+)
 from isthmus.reports.record import Record
 from isthmus.reports.summary import best_error
 from isthmus.reports.wording import share

@@ -14,10 +14,22 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from isthmus.errors import OptionError
-from isthmus.files import write_atomically
+from isthmus.foundation.files import write_atomically
 from isthmus.reports import tables
-from isthmus.reports.figure import ANSWER, INSIDE, MEANING, TRAINING, Drawing, drawings
-from isthmus.reports.record import Record, is_measurement, rank_of, validate_record
+from isthmus.reports.figure import (
+    ANSWER,
+    INSIDE,
+    MEANING,
+    TRAINING,
+    Drawing,
+    drawings,
+)
+from isthmus.reports.record import (
+    Record,
+    is_measurement,
+    rank_of,
+    validate_record,
+)
 from isthmus.reports.summary import cautions, headline, paragraph
 from isthmus.reports.wording import interval
 

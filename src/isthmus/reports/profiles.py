@@ -9,7 +9,14 @@ import plotly.graph_objects as go
 
 from isthmus.errors import OptionError
 from isthmus.reports import learning, spectra, tables
-from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, SHADE, blank, label
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    SHADE,
+    blank,
+    label,
+)
 from isthmus.reports.record import Record
 from isthmus.reports.summary import headline, paragraph
 

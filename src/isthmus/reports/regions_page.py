@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from isthmus.files import write_atomically
+from isthmus.foundation.files import write_atomically
 from isthmus.reports.regions_picture import Polygons, RegionPicture
 
 

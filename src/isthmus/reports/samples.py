@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    blank,
+)
 from isthmus.reports.record import Record
 
 _GAP = 1  # pixels between images

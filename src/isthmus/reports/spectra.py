@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import ACCENT, BAND, CONTRAST, MUTED, SHADE, blank, label, mark, shade_of
-from isthmus.reports.record import Record, depth_of, is_local, rank_of
+from isthmus.reports.canvas import (
+    ACCENT,
+    BAND,
+    CONTRAST,
+    MUTED,
+    SHADE,
+    blank,
+    label,
+    mark,
+    shade_of,
+)
+from isthmus.reports.record import (
+    Record,
+    depth_of,
+    is_local,
+    rank_of,
+)
 
 _SHOWN = 10  # singular values of a layer, as in the paper's Figure 1a
 _INDICES = 20  # singular values of the Jacobian

@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from isthmus.reports.record import Record, depth_of, held_out_name, is_local, is_measurement
-from isthmus.reports.wording import at_points, duration, interval, number, numbers, ordinal, rough, share
+from isthmus.reports.record import (
+    Record,
+    depth_of,
+    held_out_name,
+    is_local,
+    is_measurement,
+)
+from isthmus.reports.wording import (
+    at_points,
+    duration,
+    interval,
+    number,
+    numbers,
+    ordinal,
+    rough,
+    share,
+)
 
 _ROUNDING = 1e-6  # of the first singular value: below it nothing is carried but rounding of the weights
 _SURE = 0.95  # probability under resampling above which nothing needs to be said

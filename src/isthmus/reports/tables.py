@@ -6,9 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from isthmus.reports import evidence_table
-from isthmus.reports.record import Record, depth_of, is_local, is_measurement, rank_of
+from isthmus.reports.record import (
+    Record,
+    depth_of,
+    is_local,
+    is_measurement,
+    rank_of,
+)
 from isthmus.reports.summary import headline
-from isthmus.reports.wording import duration, interval, number, rough, share
+from isthmus.reports.wording import (
+    duration,
+    interval,
+    number,
+    rough,
+    share,
+)
 
 _NAMES_SHOWN = 12  # of inputs or outputs: a page is not the place for hundreds of column names
 # What options leave open, such as a depth chosen by the run, and numbers that have no tile of their own.

@@ -10,7 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.files import write_atomically
+from isthmus.foundation.files import write_atomically
 from isthmus.reports.canvas import BAND, GROUPS, blank
 from isthmus.reports.page import rendered
 from isthmus.reports.wording import number

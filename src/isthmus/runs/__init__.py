@@ -2,9 +2,9 @@
 
 from isthmus.runs.folder import RunFolder
 from isthmus.runs.job import fit_dataset
-from isthmus.runs.monitor import ProfileLogger, lightning_callback
 from isthmus.runs.options import FitOptions
 from isthmus.runs.record import fit_record, measure_record
+from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
 
 __all__ = [
     "FitOptions",

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from isthmus.datasets import Dataset
-from isthmus.factoring import linear_baseline, row_losses
+from isthmus.data import Dataset
+from isthmus.factorization import linear_baseline
+from isthmus.foundation.likelihood import row_losses
 from isthmus.runs.held_out import standardized_rows
 from isthmus.training import FittedNetwork
 

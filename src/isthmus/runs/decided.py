@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from isthmus.factoring import Candidate, Factorization, RankDecision, decided_factorization
-from isthmus.functions import FullyConnected
+from isthmus.factorization import Factorization
+from isthmus.networks import FullyConnected
+from isthmus.selection import Candidate, RankDecision, decided_factorization
 from isthmus.training import FittedNetwork
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from isthmus.datasets import Dataset
-from isthmus.factoring import row_losses
-from isthmus.progress import Report
+from isthmus.data import Dataset
+from isthmus.foundation.likelihood import row_losses
+from isthmus.foundation.progress import Report
 from isthmus.runs.held_out import standardized_rows
 from isthmus.training import FittedNetwork, Plan
 

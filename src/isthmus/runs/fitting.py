@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from isthmus.datasets import Dataset
-from isthmus.datasets.dataset import Integers
-from isthmus.functions import activation
-from isthmus.progress import Report
+from isthmus.data import Dataset
+from isthmus.data.dataset import Integers
+from isthmus.foundation.progress import Report
+from isthmus.networks import activation
 from isthmus.runs.options import FitOptions
 from isthmus.training import FittedNetwork, Plan, fit
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.errors import FileFormatError, RunConflictError
-from isthmus.files import read_json, write_json
-from isthmus.functions.storage import read_safetensors
+from isthmus.formats.storage import read_safetensors
+from isthmus.foundation.files import read_json, write_json
 
 RECORD_FORMAT = "isthmus-run"
 RECORD_VERSION = 1

@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from isthmus.datasets import Dataset, folded_rows
-from isthmus.datasets.dataset import Integers
-from isthmus.factoring import (
+from isthmus.data import Dataset, folded_rows
+from isthmus.data.dataset import Integers
+from isthmus.foundation.progress import Report
+from isthmus.foundation.statistics import standard_error
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.runs.decided import Decided, doubts
+from isthmus.runs.fitting import fitted_rows
+from isthmus.runs.folder import RunFolder
+from isthmus.runs.kept_folds import KeptFolds
+from isthmus.runs.options import FitOptions
+from isthmus.selection import (
     CrossDecision,
     CrossFit,
     cross_fit,
@@ -17,16 +25,8 @@ from isthmus.factoring import (
     descent,
     narrowed_factorization,
 )
-from isthmus.factoring.canonical_correlations import CHANCE
-from isthmus.progress import Report
-from isthmus.runs.decided import Decided, doubts
-from isthmus.runs.fitting import fitted_rows
-from isthmus.runs.folder import RunFolder
-from isthmus.runs.kept_folds import KeptFolds
-from isthmus.runs.options import FitOptions
-from isthmus.tolerance import Tolerance
+from isthmus.selection.canonical_correlations import CHANCE
 from isthmus.training import FittedNetwork
-from isthmus.weighted_means import standard_error
 
 Folds = list[tuple[Integers, Integers]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from isthmus.datasets import Dataset
-from isthmus.datasets.dataset import Integers
+from isthmus.data import Dataset
+from isthmus.data.dataset import Integers
 from isthmus.training import FittedNetwork
 
 

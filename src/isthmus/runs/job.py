@@ -8,21 +8,31 @@ from typing import Any
 
 import torch
 
-from isthmus.datasets import Dataset
-from isthmus.denormals import flushed_denormals
-from isthmus.factoring import CrossFit, RankPath, decide_rank, rank_path
-from isthmus.functions import save
-from isthmus.progress import Report, part
-from isthmus.ranks import measure
+from isthmus.data import Dataset
+from isthmus.formats import save
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.progress import Report, part
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.runs.decided import Decided, decided_by_validation
 from isthmus.runs.depth import chosen_depth
 from isthmus.runs.fitting import fitted_rows
 from isthmus.runs.folder import RunFolder
-from isthmus.runs.folds import Folds, cross_fitted, decided_by_folds, folds_of
+from isthmus.runs.folds import (
+    Folds,
+    cross_fitted,
+    decided_by_folds,
+    folds_of,
+)
 from isthmus.runs.held_out import standardized_rows
 from isthmus.runs.options import FitOptions
 from isthmus.runs.record import Findings, fit_record
-from isthmus.tolerance import Tolerance
+from isthmus.selection import (
+    CrossFit,
+    RankPath,
+    decide_rank,
+    rank_path,
+)
+from isthmus.spectra import measure
 from isthmus.training import FittedNetwork, Plan
 
 _OF_PATH, _OF_DECISION, _OF_RECORD = 1.5, 0.12, 0.06  # how long they take, beside the fit of a network

@@ -8,9 +8,9 @@ from pathlib import Path
 import safetensors.torch
 
 from isthmus.errors import FileFormatError
-from isthmus.factoring import Fold
-from isthmus.files import write_atomically
-from isthmus.functions.storage import read_safetensors
+from isthmus.formats.storage import read_safetensors
+from isthmus.foundation.files import write_atomically
+from isthmus.selection import Fold
 
 _FORMAT = "isthmus-folds"
 _REMEDY = "Delete it to start the folds from the beginning."

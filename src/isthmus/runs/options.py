@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from isthmus.datasets import Dataset
+from isthmus.data import Dataset
 from isthmus.errors import OptionError
-from isthmus.functions import Scaling, activation
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import Scaling, activation
 from isthmus.training import Plan, check_options
 
 _EXTRAS = ("folds", "path")  # not named unless asked for: a fit without them has the name it had before there were any

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from isthmus.datasets import Dataset
-from isthmus.factoring import Factorization, attribution, linear_baseline
+from isthmus.data import Dataset
+from isthmus.factorization import Factorization, attribution, linear_baseline
 from isthmus.training import FittedNetwork
 
 _POINTS = 800

@@ -10,15 +10,21 @@ from typing import Any
 
 import torch
 
-from isthmus.datasets import Dataset
-from isthmus.factoring import RankPath, row_losses
-from isthmus.ranks import RankProfile
+from isthmus.data import Dataset
+from isthmus.foundation.likelihood import row_losses
 from isthmus.runs.baseline import baselines
 from isthmus.runs.decided import Decided
 from isthmus.runs.folder import RECORD_FORMAT, RECORD_VERSION
 from isthmus.runs.held_out import standardized_rows
 from isthmus.runs.options import FitOptions
-from isthmus.runs.pictures import arrows, effects, latent, reconstructions
+from isthmus.runs.pictures import (
+    arrows,
+    effects,
+    latent,
+    reconstructions,
+)
+from isthmus.selection import RankPath
+from isthmus.spectra import RankProfile
 from isthmus.training import FittedNetwork
 from isthmus.training.history import Stopped
 

@@ -11,8 +11,8 @@ import safetensors.torch
 from torch import Tensor
 
 from isthmus.errors import FileFormatError
-from isthmus.files import write_atomically
-from isthmus.functions.storage import read_safetensors
+from isthmus.formats.storage import read_safetensors
+from isthmus.foundation.files import write_atomically
 from isthmus.training.history import Moment
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.box import box_minimum
 from isthmus.training.objective import Objective
 from isthmus.training.slopes import Sloped

@@ -10,8 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from isthmus.functions import Activation, FullyConnected
-from isthmus.shapes import as_matrix
+from isthmus.foundation.arrays import as_matrix
+from isthmus.networks import Activation, FullyConnected
 
 
 def balance_linear_runs(network: FullyConnected, x: Tensor) -> FullyConnected:

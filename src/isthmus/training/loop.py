@@ -11,20 +11,20 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from isthmus.denormals import flushed_denormals
 from isthmus.errors import DeviceMemoryError, DivergenceError, NonFiniteError
-from isthmus.functions import FullyConnected
-from isthmus.progress import Report
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.progress import Report
+from isthmus.networks import FullyConnected
 from isthmus.training.checkpoint import Progress
-from isthmus.training.condensing import condense, widened
+from isthmus.training.config import Plan
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.interrupts import uninterrupted
 from isthmus.training.natural import natural_lbfgs
+from isthmus.training.neuron_pruning import condense, widened
+from isthmus.training.norm_reduction import tidy
 from isthmus.training.objective import SAMPLE, Objective
 from isthmus.training.parameters import Parameters
-from isthmus.training.plan import Plan
 from isthmus.training.soap import Soap
-from isthmus.training.tidying import tidy
 
 Save = Callable[[Progress], None]
 

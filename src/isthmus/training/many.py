@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from isthmus.errors import OptionError
-from isthmus.functions import RELU, Activation, Scaling
-from isthmus.progress import Report, silent
+from isthmus.foundation.progress import Report, silent
+from isthmus.networks import RELU, Activation, Scaling
 from isthmus.training.checkpoint import load_checkpoint, saver
-from isthmus.training.fit import FittedNetwork, check_options, fitted_network
+from isthmus.training.config import DEFAULT_PLAN, Plan
+from isthmus.training.fitting import FittedNetwork, check_options, fitted_network
 from isthmus.training.loop import Training
-from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
 from isthmus.training.span import Span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.loss import cross_entropy
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters

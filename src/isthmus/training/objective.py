@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.loss import Loss
 from isthmus.training.parameters import Parameters
 from isthmus.training.stored import StoredRows

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from isthmus.functions import Activation, FullyConnected
+from isthmus.networks import Activation, FullyConnected
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import ConstantOutputError, DtypeError, OptionError, ScaleError, ShapeError, TooFewRowsError
-from isthmus.functions import (
+from isthmus.errors import (
+    ConstantOutputError,
+    DtypeError,
+    OptionError,
+    ScaleError,
+    ShapeError,
+    TooFewRowsError,
+)
+from isthmus.foundation.arrays import as_matrix, as_weights
+from isthmus.foundation.statistics import weighted_mean
+from isthmus.networks import (
     Activation,
     Affine,
     ColumnMoments,
@@ -20,12 +29,10 @@ from isthmus.functions import (
     standardization,
     standardization_of,
 )
-from isthmus.shapes import as_matrix, as_weights
 from isthmus.training.loss import cross_entropy, squared_error
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import random_network
 from isthmus.training.stored import StoredRows, is_streamed
-from isthmus.weighted_means import weighted_mean
 
 _LARGEST = 1e12  # a squared error summed over many columns stays far from float32's 3e38
 RELATIVE_RIDGE = 1e-3  # default λ in units of the error of the best constant

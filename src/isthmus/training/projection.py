@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 _CHUNK = 8192
 _LARGEST_SIDE = 2048  # a layer with more inputs is left as it is: its moments would take minutes to invert

@@ -10,19 +10,24 @@ from pathlib import Path
 import torch
 
 from isthmus.errors import OptionError
-from isthmus.functions import RELU, Activation, FullyConnected, Scaling
-from isthmus.progress import Report, part, silent
-from isthmus.ranks import chosen, narrowings
-from isthmus.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.training.fit import check_options
-from isthmus.training.growing import grown
-from isthmus.training.improving import improved
+from isthmus.foundation.progress import Report, part, silent
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.networks import (
+    RELU,
+    Activation,
+    FullyConnected,
+    Scaling,
+)
+from isthmus.spectra import chosen, narrowings
+from isthmus.training.config import DEFAULT_PLAN, Plan
+from isthmus.training.fitting import check_options
+from isthmus.training.identity_layers import grown
 from isthmus.training.loop import Training
-from isthmus.training.narrowing import narrowed, released
+from isthmus.training.neuron_addition import narrowed, released
 from isthmus.training.objective import Objective
-from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
 from isthmus.training.stages import Stages
+from isthmus.training.warm_start import improved
 
 _SHALLOW = 12  # random starts of deeper networks tend to lose every direction: these start shallower and grow
 _SPAN = Tolerance(1e-3)  # of the activations that the identity layers pass on

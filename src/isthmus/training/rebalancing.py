@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 
 
 def rebalance(network: FullyConnected, *, sweeps: int = 100, precision: float = 1e-6) -> FullyConnected:

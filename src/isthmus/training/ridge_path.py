@@ -11,15 +11,20 @@ from typing import Literal
 import torch
 
 from isthmus.errors import OptionError
-from isthmus.functions import RELU, Activation, FullyConnected, Scaling
-from isthmus.progress import Report, part, silent
-from isthmus.training.fit import check_options
-from isthmus.training.improving import WARM_PLAN, improved
+from isthmus.foundation.progress import Report, part, silent
+from isthmus.networks import (
+    RELU,
+    Activation,
+    FullyConnected,
+    Scaling,
+)
+from isthmus.training.config import DEFAULT_PLAN, Plan
+from isthmus.training.fitting import check_options
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
-from isthmus.training.plan import DEFAULT_PLAN, Plan
 from isthmus.training.problem import Problem
 from isthmus.training.stages import Stages
+from isthmus.training.warm_start import WARM_PLAN, improved
 
 
 @dataclass(frozen=True, eq=False)

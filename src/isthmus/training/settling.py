@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from isthmus.denormals import flushed_denormals
-from isthmus.functions import Activation, FullyConnected
-from isthmus.progress import Report, part, silent
-from isthmus.training.condensing import condense
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.progress import Report, part, silent
+from isthmus.networks import Activation, FullyConnected
 from isthmus.training.kink_newton import KinkNewton
 from isthmus.training.natural import natural_lbfgs
+from isthmus.training.neuron_pruning import condense
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.stationarity import BAND, least_subgradient

@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.objective import Objective
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.loss import squared_error
 from isthmus.training.objective import Objective
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import FileFormatError
-from isthmus.files import write_atomically
-from isthmus.functions import Activation, FullyConnected
-from isthmus.functions.storage import read_safetensors
+from isthmus.formats.storage import read_safetensors
+from isthmus.foundation.files import write_atomically
+from isthmus.networks import Activation, FullyConnected
 
 _FORMAT = "isthmus-stages"
 _REMEDY = "Delete it to start from the beginning."

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import OptionError
-from isthmus.functions import FullyConnected
+from isthmus.networks import FullyConnected
 from isthmus.training.box import box_minimum
 from isthmus.training.objective import Objective
 from isthmus.training.slopes import Sloped

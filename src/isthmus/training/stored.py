@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.functions import Affine, ColumnMoments
-from isthmus.rows import Rows
+from isthmus.foundation.rows import Rows
+from isthmus.networks import Affine, ColumnMoments
 
 STREAMED_FROM = 64 * 2**20  # bytes; a memory map that is smaller is loaded
 _PIECE = 8 * 2**20  # bytes of float64 that are standardised at a time, so that wide rows need no more memory

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.functions import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected
 from isthmus.training import random_network
 
 _RATE, _BATCH = 1e-3, 128  # Adam's usual step size, and a usual minibatch

@@ -15,10 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isthmus.datasets.synthetic import curve
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
-from isthmus.functions import FullyConnected
-from isthmus.ranks import bottleneck_rank, jacobians
+from isthmus.data.synthetic import curve
+from isthmus.experiments.experiment import (
+    Cell,
+    Claim,
+    Experiment,
+    Numbers,
+)
+from isthmus.networks import FullyConnected
+from isthmus.spectra import bottleneck_rank, jacobians
 from isthmus.training import fit, search_rank
 
 Floats = NDArray[np.float64]

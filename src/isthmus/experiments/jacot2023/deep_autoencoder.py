@@ -7,9 +7,15 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from isthmus.progress import silent
-from isthmus.training import WARM_PLAN, FittedNetwork, Plan, fit, grown
-from isthmus.training.fit import fitted_network
+from isthmus.foundation.progress import silent
+from isthmus.training import (
+    WARM_PLAN,
+    FittedNetwork,
+    Plan,
+    fit,
+    grown,
+)
+from isthmus.training.fitting import fitted_network
 from isthmus.training.loop import Training
 from isthmus.training.problem import Problem
 from isthmus.training.span import Span

@@ -20,13 +20,18 @@ from typing import Any
 import numpy as np
 
 from isthmus.costs import activation_ratios, rank_one_interpolant
-from isthmus.datasets.synthetic import random_teacher
+from isthmus.data.synthetic import random_teacher
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.depth_claims import depth_claims
-from isthmus.functions import FullyConnected
-from isthmus.ranks import jacobian_spectra
-from isthmus.tolerance import Tolerance
-from isthmus.training import Objective, grown, improved, search_rank
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.spectra import jacobian_spectra
+from isthmus.training import (
+    Objective,
+    grown,
+    improved,
+    search_rank,
+)
 
 _NARROW = Tolerance(1e-3)
 _ROUNDING = 1e-12  # of s₁: what double precision makes of a product of 100 matrices

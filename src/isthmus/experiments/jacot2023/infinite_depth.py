@@ -16,11 +16,21 @@ from typing import Any
 import torch
 
 from isthmus.costs import representation_costs
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
+from isthmus.experiments.experiment import (
+    Cell,
+    Claim,
+    Experiment,
+    Numbers,
+)
 from isthmus.experiments.jacot2023.rank_axioms import axiom_cells, axiom_claims, axiom_work
-from isthmus.experiments.jacot2023.three_parts import TRIPOD, construction, construction_claims, steep_claim
-from isthmus.functions import CatalogueEntry, catalogue
-from isthmus.functions.catalogue import tripod
+from isthmus.experiments.jacot2023.three_parts import (
+    TRIPOD,
+    construction,
+    construction_claims,
+    steep_claim,
+)
+from isthmus.networks import CatalogueEntry, catalogue
+from isthmus.networks.catalogue import tripod
 from isthmus.training import fit, grown, improved
 
 _FAITHFUL = 1e-3  # of the variance: what a network that computes the tripod at the rows may miss

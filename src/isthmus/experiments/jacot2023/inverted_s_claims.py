@@ -8,7 +8,13 @@ from statistics import mean, median
 from typing import Any
 
 from isthmus.experiments.experiment import Claim, Experiment
-from isthmus.experiments.jacot2023.inverted_s_classification import LOWEST, RANDOM, Settings, cells, work
+from isthmus.experiments.jacot2023.inverted_s_classification import (
+    LOWEST,
+    RANDOM,
+    Settings,
+    cells,
+    work,
+)
 
 Row = Mapping[str, Any]
 

@@ -20,12 +20,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isthmus.datasets.synthetic import inverted_s
+from isthmus.data.synthetic import inverted_s
 from isthmus.experiments.experiment import Cell, Numbers
 from isthmus.experiments.jacot2023.margin_descent import descended
 from isthmus.experiments.jacot2023.territories import panel, reading
-from isthmus.functions import RELU, FullyConnected
-from isthmus.training import Objective, fit, improved, random_network, search_rank
+from isthmus.networks import RELU, FullyConnected
+from isthmus.training import (
+    Objective,
+    fit,
+    improved,
+    random_network,
+    search_rank,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from isthmus.experiments.experiment import Numbers
-from isthmus.functions import FullyConnected
-from isthmus.ranks import measure
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.networks import FullyConnected
+from isthmus.spectra import measure
 
 SHOWN = 10  # singular values of a layer, as in the slides
 _DIGITS = 5

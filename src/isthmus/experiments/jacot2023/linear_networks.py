@@ -21,9 +21,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
-from isthmus.functions import IDENTITY, FullyConnected
-from isthmus.training import FittedNetwork, fit, grown, improved
+from isthmus.experiments.experiment import (
+    Cell,
+    Claim,
+    Experiment,
+    Numbers,
+)
+from isthmus.networks import IDENTITY, FullyConnected
+from isthmus.training import (
+    FittedNetwork,
+    fit,
+    grown,
+    improved,
+)
 
 _EXACT = 1e-3  # relative: what a minimum in single precision is told from the closed form by
 _LIVE = 1e-3  # of the largest: a singular value below it does not count

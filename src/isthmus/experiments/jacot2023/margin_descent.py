@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.denormals import flushed_denormals
-from isthmus.functions import FullyConnected
+from isthmus.foundation.denormals import flushed_denormals
+from isthmus.networks import FullyConnected
 from isthmus.training import Objective, Parameters, rebalance
 
 _MOMENTUM = 0.9

@@ -22,15 +22,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from isthmus.datasets import load_dataset
+from isthmus.data import load_dataset
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.bottleneck_autoencoder import BottleneckAutoencoder, bottleneck_autoencoder
 from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder
 from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
-from isthmus.factoring import RankDecision, decide_rank, linear_baseline
-from isthmus.factoring.linear import LinearBaseline
-from isthmus.ranks import measure
+from isthmus.factorization import linear_baseline
+from isthmus.factorization.reduced_rank_regression import LinearBaseline
+from isthmus.selection import RankDecision, decide_rank
+from isthmus.spectra import measure
 from isthmus.training import FittedNetwork, Plan
 
 Method = Callable[[Tensor], Tensor]

@@ -9,7 +9,14 @@ import torch
 
 from isthmus.costs import cost_limit
 from isthmus.experiments.experiment import Cell, Claim, Numbers
-from isthmus.functions import CatalogueEntry, FullyConnected, add, affine, catalogue, compose
+from isthmus.networks import (
+    CatalogueEntry,
+    FullyConnected,
+    add,
+    affine,
+    catalogue,
+    compose,
+)
 
 _SIDES = (4, 3)  # outputs and inputs of the affine maps of axiom 4
 

@@ -6,11 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
-from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
+from isthmus.experiments.experiment import (
+    Cell,
+    Claim,
+    Experiment,
+    Numbers,
+)
+from isthmus.experiments.jacot2023.layer_account import (
+    account,
+    counts,
+    middle,
+    ratios,
+)
 from isthmus.experiments.jacot2023.rank_over_depth import best_of, depth_claims
 from isthmus.experiments.jacot2023.ridge_regression import linear_account
-from isthmus.experiments.jacot2023.teacher_networks import Task, built, lowest, trained
+from isthmus.experiments.jacot2023.teacher_networks import (
+    Task,
+    built,
+    lowest,
+    trained,
+)
 from isthmus.experiments.jacot2023.wording import share, spread, whole
 
 _MOST = 0.9  # of the seeds: what a claim about one setting asks for

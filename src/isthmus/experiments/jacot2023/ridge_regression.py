@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from isthmus.experiments.experiment import Numbers
-from isthmus.tolerance import DEFAULT_TOLERANCE
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 
 
 def ridge_regression(x: Tensor, y: Tensor, ridge: float) -> tuple[Tensor, Tensor]:

@@ -15,14 +15,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from isthmus.costs import depth_window, rank_one_interpolant, short_path, shortest_path_lower
+from isthmus.costs import (
+    depth_window,
+    rank_one_interpolant,
+    short_path,
+    shortest_path_lower,
+)
 from isthmus.costs.rank_one import diameter_of
-from isthmus.datasets import load_dataset
-from isthmus.datasets.synthetic import random_teacher
+from isthmus.data import load_dataset
+from isthmus.data.synthetic import random_teacher
 from isthmus.errors import InexactNetworkError
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.size_claims import size_claims
-from isthmus.ranks import measure
+from isthmus.spectra import measure
 from isthmus.training import fit, search_rank
 
 _RANKS_OF_LINEAR = (1e-6, 0.1)  # tolerances at which a linear fit's rank is read

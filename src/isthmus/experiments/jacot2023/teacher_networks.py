@@ -14,10 +14,18 @@ import numpy as np
 import torch
 
 from isthmus.costs import rank_one_interpolant
-from isthmus.datasets import load_dataset
-from isthmus.functions import FullyConnected
-from isthmus.tolerance import Tolerance
-from isthmus.training import WARM_PLAN, Objective, Plan, fit, grown, improved, squared_error
+from isthmus.data import load_dataset
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.training import (
+    WARM_PLAN,
+    Objective,
+    Plan,
+    fit,
+    grown,
+    improved,
+    squared_error,
+)
 
 RANDOM, GROWN, BUILT = "random", "grown", "built"
 _SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on, as in the search over the rank

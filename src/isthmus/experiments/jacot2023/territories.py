@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.experiments.jacot2023.margin_descent import least_margin, norm_at_unit_margin
-from isthmus.functions import FullyConnected
-from isthmus.ranks import bottleneck_rank
+from isthmus.networks import FullyConnected
 from isthmus.regions import class_outlines, enumerate_regions
+from isthmus.spectra import bottleneck_rank
 
 if TYPE_CHECKING:  # compiled code, loaded when regions are enumerated
     from isthmus.regions.boundary import DecisionBoundary

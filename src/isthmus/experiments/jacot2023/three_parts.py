@@ -17,10 +17,16 @@ from torch import Tensor
 from isthmus.costs import StretchedNetwork, three_part
 from isthmus.costs.construction import shifted_inputs, shifted_outputs
 from isthmus.experiments.experiment import Claim, Numbers
-from isthmus.functions import RELU, Activation, FullyConnected, affine, compose
-from isthmus.functions.catalogue import tripod
-from isthmus.ranks import jacobian_spectra
-from isthmus.tolerance import Tolerance
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import (
+    RELU,
+    Activation,
+    FullyConnected,
+    affine,
+    compose,
+)
+from isthmus.networks.catalogue import tripod
+from isthmus.spectra import jacobian_spectra
 
 _ROUNDING = 1e-9  # relative to the largest |f|: double precision through 10,000 layers
 _EXACT = 1e-12  # relative: two sums of the same 20,000 squares in another order

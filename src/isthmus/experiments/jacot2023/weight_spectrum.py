@@ -8,8 +8,18 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from isthmus.experiments.experiment import Cell, Claim, Experiment, Numbers
-from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
+from isthmus.experiments.experiment import (
+    Cell,
+    Claim,
+    Experiment,
+    Numbers,
+)
+from isthmus.experiments.jacot2023.layer_account import (
+    account,
+    counts,
+    middle,
+    ratios,
+)
 from isthmus.experiments.jacot2023.teacher_networks import Task, lowest, trained
 
 _LINEAR = 0.01  # a layer whose nonlinearity has less impact is linear on the data

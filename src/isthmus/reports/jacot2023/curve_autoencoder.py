@@ -8,7 +8,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    GROUPS,
+    MUTED,
+    blank,
+)
 from isthmus.reports.figure import MEANING, Drawing
 
 Row = Mapping[str, Any]

@@ -8,7 +8,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, THIRD, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    GROUPS,
+    MUTED,
+    THIRD,
+    blank,
+)
 from isthmus.reports.figure import INSIDE, Drawing
 
 Row = Mapping[str, Any]

@@ -9,7 +9,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, THIRD, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    THIRD,
+    blank,
+)
 from isthmus.reports.figure import MEANING, Drawing
 from isthmus.reports.regions_picture import CATEGORIES
 

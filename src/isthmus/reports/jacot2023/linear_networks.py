@@ -8,7 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    blank,
+)
 from isthmus.reports.figure import INSIDE, Drawing
 
 _KINDS = {"fully connected": ("singular values of A", ACCENT), "diagonal": ("entries of v", CONTRAST)}

@@ -8,8 +8,21 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, THIRD, blank, mark
-from isthmus.reports.figure import ANSWER, INSIDE, MEANING, Drawing
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    GROUPS,
+    MUTED,
+    THIRD,
+    blank,
+    mark,
+)
+from isthmus.reports.figure import (
+    ANSWER,
+    INSIDE,
+    MEANING,
+    Drawing,
+)
 
 _GAP = 1  # pixels between pictures
 _LINES = {

@@ -9,7 +9,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, THIRD, blank, label
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    MUTED,
+    THIRD,
+    blank,
+    label,
+)
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023.layers import impact_over_layers, spectra_over_layers
 

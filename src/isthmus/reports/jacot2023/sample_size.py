@@ -8,7 +8,15 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, BAND, CONTRAST, GROUPS, MUTED, THIRD, blank
+from isthmus.reports.canvas import (
+    ACCENT,
+    BAND,
+    CONTRAST,
+    GROUPS,
+    MUTED,
+    THIRD,
+    blank,
+)
 from isthmus.reports.figure import INSIDE, Drawing
 
 Row = Mapping[str, Any]

@@ -8,7 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments import measured
-from isthmus.reports.canvas import ACCENT, CONTRAST, blank, label
+from isthmus.reports.canvas import (
+    ACCENT,
+    CONTRAST,
+    blank,
+    label,
+)
 from isthmus.reports.figure import Drawing
 from isthmus.reports.jacot2023.layers import spectra_over_layers
 

@@ -1,0 +1,110 @@
+"""Data in numpy's files: .npz with x and y, .npy with one matrix."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.data.assembly import dataset_from_arrays
+from isthmus.data.dataset import Dataset, Task
+from isthmus.errors import FileFormatError, OptionError
+
+Array = NDArray[Any]
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """The arrays in a .npz file; pickled objects are never loaded."""
+    remedy = "Save it again with numpy.savez(path, x=…, y=…)."
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
+            found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in ("x", "y")}
+            names = archive.files
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as damaged:
+        raise _unreadable(path, damaged, remedy) from damaged
+    if "x" not in found:
+        raise FileFormatError(path, f"it has no array named x (it has {', '.join(names) or 'none'})", remedy)
+    return found
+
+
+def read_npy(path: Path) -> Array:
+    """The array in a .npy file; pickled objects are never loaded."""
+    remedy = "Save it again with numpy.save(path, matrix)."
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as damaged:
+        raise _unreadable(path, damaged, remedy) from damaged
+    if not isinstance(array, np.ndarray):
+        raise FileFormatError(path, "it is an archive of several arrays", "Name it .npz, with arrays x and y.")
+    return array
+
+
+def from_npz(path: Path, *, task: Task | None, target: Sequence[str], **split: Any) -> Dataset:
+    """A data set from the arrays x and y of a .npz file."""
+    if target:
+        raise OptionError("--target", ",".join(target), "left out for .npz files, whose array y is the target")
+    arrays = read_npz(path)
+    x, facts = flattened(arrays["x"])
+    y = None if task == "autoencoder" else arrays.get("y")
+    if task is None and y is None:
+        facts["notes"] = [*facts.get("notes", []), "There is no array y, so this is an autoencoder."]
+    return dataset_from_arrays(x, y, task=task, name=str(path), **facts, **split)
+
+
+def from_npy(path: Path, *, task: Task | None, target: Sequence[str], **split: Any) -> Dataset:
+    """A data set from the matrix in a .npy file; `target` holds column numbers from 0."""
+    x, facts = flattened(read_npy(path))
+    if not target:
+        return dataset_from_arrays(x, None, task=task, name=str(path), **facts, **split)
+    columns = x.shape[1] if x.ndim == 2 else 0
+    for name in target:
+        if not name.isdecimal() or int(name) >= columns:
+            raise OptionError("--target", name, f"column numbers of the matrix, from 0 to {columns - 1}")
+    chosen = [int(name) for name in target]
+    rest = [column for column in range(columns) if column not in chosen]
+    if len(set(chosen)) < len(chosen) or not rest:
+        raise OptionError("--target", ",".join(target), "different column numbers, and not all of them")
+    y = x[:, chosen]
+    return dataset_from_arrays(
+        x[:, rest],
+        y[:, 0] if task == "classification" and len(chosen) == 1 else y,
+        task=task,
+        name=str(path),
+        input_names=[f"x{column}" for column in rest],
+        output_names=None if task == "classification" else [f"x{column}" for column in chosen],
+        **split,
+    )
+
+
+def npy_columns(x: Array, names: Sequence[str] | None) -> Array:
+    """The columns of a matrix that `from_npy` called `names`, where these are fewer than all."""
+    if names is None or x.ndim != 2 or x.shape[1] <= len(names):
+        return x
+    numbers = [int(name[1:]) for name in names if name[:1] == "x" and name[1:].isdecimal()]
+    return x[:, numbers] if len(numbers) == len(names) and max(numbers) < x.shape[1] else x
+
+
+def flattened(x: Array) -> tuple[Array, dict[str, Any]]:
+    """Rows of images `(n, h, w, …)` as rows of numbers, with what is to be said about it."""
+    if x.ndim <= 2:
+        return x, {}
+    facts: dict[str, Any] = {
+        "notes": [f"Each input of shape {' × '.join(map(str, x.shape[1:]))} was flattened."],
+        "shares_unit": True,
+    }
+    if x.ndim == 3:
+        facts["image_shape"] = x.shape[1:]
+    return x.reshape(len(x), int(np.prod(x.shape[1:]))), facts
+
+
+def _unreadable(path: Path, damaged: Exception, remedy: str) -> FileFormatError:
+    if "pickle" in str(damaged):
+        return FileFormatError(path, "it holds pickled objects, which may run code and are never loaded", remedy)
+    return FileFormatError(path, f"it is damaged or not a numpy file ({damaged})", remedy)

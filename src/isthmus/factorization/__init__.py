@@ -1,0 +1,26 @@
+"""Split f where it is narrow, decide how narrow it may be, and say what passes there."""
+
+from isthmus.factorization.constrained_fit import refit
+from isthmus.factorization.halves import (
+    Factorization,
+    factor,
+    split_at,
+    standardized,
+)
+from isthmus.factorization.input_attribution import Attribution, attribution
+from isthmus.factorization.latent_alignment import Alignment, alignment
+from isthmus.factorization.reduced_rank_regression import LinearBaseline, linear_baseline
+
+__all__ = [
+    "Alignment",
+    "Attribution",
+    "Factorization",
+    "LinearBaseline",
+    "alignment",
+    "attribution",
+    "factor",
+    "linear_baseline",
+    "refit",
+    "split_at",
+    "standardized",
+]

@@ -1,0 +1,1 @@
+"""What every room stands on: arrays and rows, tolerance, statistics, likelihood, threads, memory, progress, files."""

@@ -1,0 +1,113 @@
+"""Which inputs the latent coordinates depend on: the figure of the page, the same by itself, and a table with bars."""
+
+from __future__ import annotations
+
+from html import escape
+
+import plotly.graph_objects as go
+
+from isthmus.reports.canvas import (
+    GROUPS,
+    blank,
+    label,
+    shortened,
+)
+from isthmus.reports.record import Record
+
+QUANTITY = "effect of the input"
+_INPUTS = 30  # columns that are shown, the strongest
+_BARS = 3  # coordinates up to which bars can be told apart
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_BAR = "rgba(26,138,158,0.40)"  # behind a number, in light and dark
+_SCALE = [[0.0, "rgba(135,144,154,0.10)"], [1.0, "#1a8a9e"]]  # nothing is the ground, in light and dark
+
+
+def attribution(record: Record) -> go.Figure:
+    """The strongest inputs, the strongest first: bars for few coordinates, a heat map for more."""
+    found = record["attribution"]
+    columns = strongest(found["effects"])
+    names = [label(found["inputs"][j]) for j in columns]
+    effects = [[row[j] for j in columns] for row in found["effects"]]
+    figure = blank("")
+    # Places instead of categories: inputs of one name are different inputs.
+    ticks = [label(shortened(found["inputs"][j])) for j in columns]
+    figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, automargin=True)
+    if len(effects) <= _BARS:
+        for i, row in enumerate(effects):
+            figure.add_bar(
+                y=row,
+                name=_coordinate(i),
+                customdata=names,
+                marker={"color": GROUPS[i]},
+                hovertemplate="%{customdata}: %{y:.3g}<extra></extra>",
+            )
+        figure.update_layout(showlegend=len(effects) > 1)
+        return figure
+    figure.add_heatmap(
+        z=effects,
+        y=[_coordinate(i) for i in range(len(effects))],
+        customdata=[names] * len(effects),
+        colorscale=_SCALE,
+        zmin=0.0,
+        colorbar={"thickness": 10, "outlinewidth": 0},
+        hovertemplate="%{y}, %{customdata}: %{z:.3g}<extra></extra>",
+    )
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return figure
+
+
+def figure(record: Record) -> go.Figure:
+    """The figure with the words that the page sets around it."""
+    drawn = attribution(record)
+    if drawn.data[0].type == "heatmap":
+        drawn.data[0].colorbar.title = {"text": QUANTITY, "side": "right"}
+    else:
+        drawn.update_yaxes(title={"text": QUANTITY}, rangemode="tozero")
+    return drawn
+
+
+def fragment(record: Record) -> str:
+    """A table of the strongest inputs, the strongest first, with a bar behind each effect; it needs no script."""
+    found = record["attribution"]
+    effects = found["effects"]
+    largest = max((max(row) for row in effects), default=0.0) or 1.0
+    head = "".join(
+        f'<th style="text-align:left">{text}</th>' for text in ("input", *map(_coordinate, range(len(effects))))
+    )
+    body = "".join(
+        f'<tr><td style="text-align:left">{escape(found["inputs"][j])}</td>'
+        + "".join(_barred(row[j], row[j] / largest) for row in effects)
+        + "</tr>"
+        for j in strongest(effects)
+    )
+    return (
+        f"<div><p>{escape(caption(record))}</p>"
+        f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
+    )
+
+
+def caption(record: Record) -> str:
+    """How to read either of them."""
+    found = record["attribution"]
+    shown, inputs = len(strongest(found["effects"])), len(found["inputs"])
+    which = f"The {shown} of {inputs} inputs with the largest effects. " if shown < inputs else ""
+    return (
+        f"{which}By how many of its standard deviations a coordinate moves when one input alone moves by one of its "
+        "own, as a root mean square over the data. Inputs that move together can stand in for each other."
+    )
+
+
+def strongest(effects: list[list[float]]) -> list[int]:
+    """The columns with the largest sums of squares, at most 30."""
+    sums = [sum(a * a for a in column) for column in zip(*effects, strict=True)]
+    return sorted(range(len(sums)), key=lambda j: -sums[j])[:_INPUTS]
+
+
+def _coordinate(index: int) -> str:
+    return f"z{index + 1}".translate(_LOWERED)
+
+
+def _barred(effect: float, share: float) -> str:
+    filled = f"linear-gradient(to right,{_BAR} {100 * share:.1f}%,transparent {100 * share:.1f}%)"
+    return f'<td style="text-align:left;min-width:8em;background:{filled}">{effect:.3g}</td>'

@@ -1,0 +1,147 @@
+"""Figures of the numbers that pass: latent coordinates of held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from isthmus.reports.canvas import (
+    ACCENT,
+    GROUPS,
+    SCALE,
+    blank,
+    label,
+)
+from isthmus.reports.record import Record
+
+_PAIRS = ((0, 1, "x", "y2"), (0, 2, "x", "y"), (1, 2, "x2", "y"))  # of three coordinates, and the axes they are on
+_LEFT, _RIGHT = [0.0, 0.48], [0.54, 1.0]
+
+
+def latent(record: Record) -> go.Figure:
+    """One coordinate against the colour, two in the plane, three in space, more as pairs of the first three."""
+    found = record["latent"]
+    columns = list(zip(*found["coordinates"], strict=True))
+    if len(columns) == 1:
+        return _strip(found, columns[0])
+    if len(columns) == 2:
+        return _plane(found, columns)
+    return _space(found, columns) if len(columns) == 3 else _pairs(found, columns)
+
+
+def _strip(found: Mapping[str, Any], z: Sequence[float]) -> go.Figure:
+    figure = blank("z₁")
+    is_class = not _is_numeric(found["color"])
+    figure.add_scatter(
+        x=z,
+        y=[label(color) for color in found["color"]] if is_class else found["color"],
+        mode="markers",
+        marker={"size": 6, "opacity": 0.6, "color": ACCENT},
+        hovertemplate="z₁ %{x:.4g}<br>%{y}<extra></extra>",
+    )
+    if is_class:
+        figure.update_yaxes(type="category")
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def _plane(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
+    figure = blank("z₁")
+    for name, rows, marker in _groups(found):
+        figure.add_scatter(
+            x=[columns[0][i] for i in rows],
+            y=[columns[1][i] for i in rows],
+            mode="markers",
+            name=name,
+            showlegend=bool(name),
+            marker=marker,
+            hovertemplate="z₁ %{x:.4g}, z₂ %{y:.4g}<extra></extra>",
+        )
+    return figure
+
+
+def _space(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
+    figure = blank("")
+    for name, rows, marker in _groups(found):
+        x, y, z = ([column[i] for i in rows] for column in columns)
+        marker = {**marker, "size": 3}
+        figure.add_scatter3d(
+            x=x,
+            y=y,
+            z=z,
+            mode="markers",
+            name=name,
+            showlegend=bool(name),
+            marker=marker,
+            hovertemplate="%{x:.3g}, %{y:.3g}, %{z:.3g}<extra></extra>",
+        )
+    axes = {f"{axis}axis": {"title": {"text": f"z{i}"}} for axis, i in zip("xyz", "₁₂₃", strict=True)}
+    figure.update_layout(
+        # Seen from a little below the centre, so that the cube stands in the middle of the frame.
+        scene={
+            **axes,
+            "aspectmode": "cube",
+            "camera": {"eye": {"x": 1.55, "y": 1.55, "z": 1.0}, "center": {"z": -0.25}},
+        },
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        legend={"itemsizing": "constant"},
+    )
+    return figure
+
+
+def _pairs(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
+    """The lower triangle of a scatter matrix; its empty corner takes the legend or the colour scale."""
+    figure = blank("z₁")
+    for name, rows, marker in _groups(found):
+        for panel, (a, b, x, y) in enumerate(_PAIRS):
+            if "colorbar" in marker:
+                short = {"x": 0.58, "xanchor": "left", "y": 0.54, "yanchor": "bottom", "len": 0.46}
+                marker = {**marker, "showscale": panel == 0, "colorbar": {**marker["colorbar"], **short}}
+            figure.add_scatter(
+                x=[columns[a][i] for i in rows],
+                y=[columns[b][i] for i in rows],
+                xaxis=x,
+                yaxis=y,
+                mode="markers",
+                name=name,
+                legendgroup=name,
+                showlegend=bool(name) and panel == 0,
+                marker={**marker, "size": 4},
+                hovertemplate=f"z{a + 1} %{{x:.4g}}, z{b + 1} %{{y:.4g}}<extra></extra>",
+            )
+    figure.update_layout(
+        xaxis={"domain": _LEFT, "anchor": "y"},
+        yaxis={"domain": _LEFT, "anchor": "x", "title": {"text": "z₃"}},
+        xaxis2={"domain": _RIGHT, "anchor": "y", "title": {"text": "z₂", "standoff": 8}, "zeroline": False},
+        yaxis2={"domain": _RIGHT, "anchor": "x", "title": {"text": "z₂"}, "zeroline": False},
+        legend={"orientation": "v", "x": 0.58, "y": 1, "yanchor": "top", "maxheight": 0.44},
+    )
+    return figure
+
+
+def _groups(found: Mapping[str, Any]) -> list[tuple[str, Sequence[int], dict[str, Any]]]:
+    """(name, rows, marker): one unnamed group on a colour scale, or a group for each class."""
+    colors = found["color"]
+    if _is_numeric(colors):
+        bar = {
+            "title": {"text": label(found.get("color_name", "")), "side": "right"},
+            "thickness": 10,
+            "outlinewidth": 0,
+        }
+        scale = {"color": colors, "colorscale": SCALE, "colorbar": bar}
+        return [("", range(len(colors)), {**scale, "size": 6, "opacity": 0.85})]
+    classes = sorted(set(map(str, colors)))
+    return [
+        (
+            label(name),
+            [i for i, color in enumerate(colors) if str(color) == name],
+            {"size": 6, "opacity": 0.85, "color": GROUPS[n % len(GROUPS)]},
+        )
+        for n, name in enumerate(classes)
+    ]
+
+
+def _is_numeric(colors: Sequence[Any]) -> bool:
+    return all(isinstance(color, int | float) for color in colors)

@@ -1,0 +1,161 @@
+"""Through how few numbers can f be passed without changing it: the bottleneck rank at a tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.networks import FullyConnected
+from isthmus.spectra.jacobian import jacobian_rank, spaced
+from isthmus.spectra.model import Model, as_network
+from isthmus.spectra.rank_estimate import RankEstimate
+from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
+
+_EVERY = 32  # up to this k every one is tried when only the smallest sufficient one is looked for
+_ROWS = 2000  # every k is tried at every layer, so the rows are limited
+
+
+@dataclass(frozen=True, eq=False)
+class Narrowing:
+    r"""The best projection of f on k coordinates of one layer.
+
+    Attributes:
+        rank: k.
+        truncation: The layer and its coordinates.
+        change: $\|f - f_k\| / \|f - \bar f\|$ over the rows, root mean squares; 0 where f is constant and kept.
+    """
+
+    rank: int
+    truncation: BalancedTruncation
+    change: float
+
+
+class _Trial:
+    """Tries a rank at every layer of a network, over some rows."""
+
+    def __init__(self, network: FullyConnected, x: Tensor) -> None:
+        self._network, self._x = network, x
+        self._outputs = network(x).double()
+        self._spread = float((self._outputs - self._outputs.mean(0)).square().sum())
+        self._truncations = balanced_truncations(network, x)
+        self.largest = max(t.rank for t in self._truncations)
+
+    def __call__(self, rank: int) -> Narrowing:
+        """The layer at which keeping so many coordinates changes f least."""
+        best: Narrowing | None = None
+        for truncation in self._truncations:
+            narrowed = truncated(self._network, truncation, rank)(self._x).double()
+            difference = float((narrowed - self._outputs).square().sum())
+            change = (difference / self._spread) ** 0.5 if self._spread > 0 else 0.0
+            if best is None or change < best.change:
+                best = Narrowing(rank, truncation, change)
+        assert best is not None  # a network has at least one layer
+        return best
+
+
+def narrowings(
+    network: FullyConnected, x: Tensor, *, until: float, extra: int = 0, most: int | None = None
+) -> list[Narrowing]:
+    """For k = 0, 1, 2, … the layer at which keeping k coordinates changes f least over the rows of `x`.
+
+    Stops `extra` ranks after the change has fallen to `until`, at k = `most`, or when no layer has more coordinates.
+
+    Args:
+        network: Any network.
+        x: `(n, d_in)`, in the network's units; at most 2,000 rows, evenly spaced, are used to compare.
+        until: Relative change; negative never stops.
+        extra: How many further k to report.
+        most: Largest k to report.
+    """
+    return _ascending(_Trial(network, spaced(x, _ROWS)), until, extra, most)
+
+
+def _ascending(trial: _Trial, until: float, extra: int, most: int | None) -> list[Narrowing]:
+    found: list[Narrowing] = []
+    for rank in range(min(trial.largest, trial.largest if most is None else most) + 1):
+        found.append(trial(rank))
+        if len(found) > extra and found[-1 - extra].change <= until:
+            break
+    return found
+
+
+def located_narrowings(network: FullyConnected, x: Tensor, *, until: float, extra: int) -> list[Narrowing]:
+    """As `narrowings`, but for wide networks of large rank only some k: every k costs a pass through every layer.
+
+    k = 0, 1, … 32 are all tried; from there on k doubles until the change has fallen to `until`, and is bisected, which
+    assumes that a larger k is no worse. `extra` further k follow.
+
+    Args:
+        network: Any network.
+        x: `(n, d_in)`, in the network's units.
+        until: Relative change of f.
+        extra: How many k to report after the one that was found.
+    """
+    trial = _Trial(network, spaced(x, _ROWS))
+    found = _ascending(trial, until, extra, _EVERY)
+    if len(found) <= _EVERY or found[-1].change <= until or trial.largest <= _EVERY:
+        return found
+    by_rank = {each.rank: each for each in found}
+
+    def is_enough(rank: int) -> bool:
+        if rank not in by_rank:
+            by_rank[rank] = trial(rank)
+        return by_rank[rank].change <= until
+
+    low, high = _EVERY, min(2 * _EVERY, trial.largest)
+    while not is_enough(high) and high < trial.largest:
+        low, high = high, min(2 * high, trial.largest)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    for rank in range(high, min(high + extra, trial.largest) + 1):
+        is_enough(rank)
+    return [by_rank[rank] for rank in sorted(by_rank)]
+
+
+def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> RankEstimate:
+    r"""Smallest k such that f is, up to `tolerance`, a composition $h \circ g$ through $\mathbb R^k$.
+
+    $$\operatorname{Rank}_{BN}(f; \Omega) = \min \{k : f = h \circ g \text{ on } \Omega,\ g: \to \mathbb R^k\}$$
+
+    Above: the smallest k for which a factorisation is exhibited, by keeping k coordinates of the best layer, that
+    changes f by no more than `tolerance` relative to its spread over the data. Below: the Jacobian rank at the same
+    tolerance, as Rank_J ≤ Rank_BN; where the two tolerances disagree (they weigh different things) the lower end is
+    cut at the upper.
+
+    Args:
+        model: A network, a standardised network (measured in standard units) or a torch module that converts.
+        x: `(n, d_in)` in the units the model takes.
+        tolerance: Relative change of f, and relative size of a singular value, that counts as none.
+
+    Returns:
+        `[lower, upper]`, the tolerance, and the evidence for both ends.
+
+    Raises:
+        NonFiniteError, ShapeError, DtypeError: If `x` is not a finite matrix that fits the model.
+        UnsupportedModuleError: If a torch module cannot be converted exactly.
+
+    Source:
+        Jacot (2023), definition of the bottleneck rank.
+    """
+    network, inputs = as_network(model, x)
+    found = narrowings(network, inputs, until=tolerance.relative)
+    return bracket(jacobian_rank(network, inputs, tolerance=tolerance), found, tolerance)
+
+
+def bracket(jacobian: RankEstimate, found: list[Narrowing], tolerance: Tolerance) -> RankEstimate:
+    """The bracket of Rank_BN that the Jacobian's rank and the `found` narrowings give."""
+    upper = chosen(found, tolerance)
+    exhibited = (
+        f"keeping {upper.rank} coordinates at layer {upper.truncation.layer} changes f by {upper.change:.2%} of its "
+        "spread over the data (exhibited)"
+    )
+    lower = min(jacobian.lower, upper.rank)
+    return RankEstimate(lower, upper.rank, tolerance.relative, (jacobian.evidence[0], exhibited))
+
+
+def chosen(found: list[Narrowing], tolerance: Tolerance) -> Narrowing:
+    """The first narrowing whose change is within `tolerance`, or the last one."""
+    return next((n for n in found if n.change <= tolerance.relative), found[-1])

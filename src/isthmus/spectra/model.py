@@ -1,0 +1,33 @@
+"""What may be handed to a measurement: our networks, and torch modules that convert exactly."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from isthmus.errors import UnsupportedModuleError
+from isthmus.foundation.arrays import as_matrix, check_columns
+from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
+
+Model = FullyConnected | StandardizedNetwork | nn.Module
+
+
+def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
+    """The network inside `model` and `x` in the units, dtype and device of that network.
+
+    Raises:
+        UnsupportedModuleError: If the model is not a network or does not convert exactly.
+        ShapeError, DtypeError, NonFiniteError: If `x` is not a finite matrix with the model's columns.
+    """
+    inputs = as_matrix(x)
+    if isinstance(model, StandardizedNetwork):
+        check_columns(inputs, model.network.d_in)
+        network = model.network
+        inputs = model.inputs.forward(inputs.double())
+    elif isinstance(model, FullyConnected):
+        network = model
+    elif isinstance(model, nn.Module):
+        network = from_torch(model)
+    else:
+        raise UnsupportedModuleError(type(model).__name__, "it is not a network")
+    check_columns(inputs, network.d_in)
+    return network, inputs.to(dtype=network.dtype, device=network.device)

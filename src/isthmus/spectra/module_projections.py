@@ -1,0 +1,146 @@
+"""Through how few numbers a module can be passed: projections at the places through which everything must go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from isthmus.networks.evaluation import evaluating
+from isthmus.networks.rowwise import RowFunction
+
+_WIDEST = 4096  # numbers at a cut that are still decomposed
+_LARGEST = 256  # k is doubled and bisected up to here
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class CutNarrowing:
+    r"""The best projection of f on k principal directions of one cut.
+
+    Attributes:
+        rank: k.
+        cut: 0 for the inputs, then the parts of the (nested) Sequential in order; the last one is the output.
+        name: The part whose output is projected, "inputs" for the inputs.
+        change: $\|f - f_k\| / \|f - \bar f\|$ over the rows, root mean squares.
+    """
+
+    rank: int
+    cut: int
+    name: str
+    change: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    number: int
+    name: str
+    part: nn.Module | None
+    mean: Tensor
+    axes: Tensor
+
+
+def cut_narrowings(function: RowFunction, x: Tensor, *, until: float) -> list[CutNarrowing]:
+    """For several k the best cut, ascending in k, down to the smallest k found whose change is at most `until`.
+
+    The parts of a Sequential are cuts, and so are inputs and outputs: whatever passes them, passes nothing else.
+    Keeping k principal directions there *is* a factorisation through R^k, so each entry bounds Rank_BN at its change
+    from above. The k are tried by doubling and bisection, which assumes that a larger k is no worse.
+
+    Args:
+        function: Any function of rows.
+        x: `(n, *input_shape)`.
+        until: Relative change of f.
+    """
+    with evaluating(function.module), torch.no_grad():
+        outputs = torch.cat([function(_home(function, rows)).double() for rows in x.split(_CHUNK)])
+        spread = float((outputs - outputs.mean(0)).square().sum())
+        cuts = _cuts(function, x)
+        found: dict[int, CutNarrowing] = {}
+
+        def at(rank: int) -> CutNarrowing:
+            if rank not in found:
+                tried = [_narrowed(function, x, outputs, spread, cut, rank) for cut in cuts]
+                found[rank] = min(tried, key=lambda each: each.change)
+            return found[rank]
+
+        largest = min(_LARGEST, function.d_in, function.d_out, max((cut.axes.shape[1] for cut in cuts), default=0))
+        if cuts and at(0).change > until:
+            low, high = 0, 1
+            while high < largest and at(high).change > until:
+                low, high = high, 2 * high
+            high = min(high, largest)
+            at(high)
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if at(middle).change <= until else (middle, high)
+    return [found[rank] for rank in sorted(found)]
+
+
+def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
+    places: list[tuple[str, nn.Module | None]] = [("inputs", None), *_sequence(function.module, "")]
+    seen: dict[int, list[Tensor]] = {}
+
+    def add(number: int, value: Any) -> None:
+        if isinstance(value, Tensor) and value.is_floating_point() and value[0].numel() <= _WIDEST:
+            seen.setdefault(number, []).append(value.flatten(1).clone())
+
+    handles = [
+        part.register_forward_hook(lambda _, __, output, number=number: add(number, output))
+        for number, (_, part) in enumerate(places)
+        if part is not None
+    ]
+    try:
+        for rows in x.split(_CHUNK):
+            add(0, rows)
+            function(_home(function, rows))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in sorted(seen.items())]
+
+
+def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean `(d,)` and principal axes `(d, r)` of the rows `(n, d)`, those below float32 rounding left out."""
+    mean = rows.double().mean(0)
+    # There are few rows and often more columns: the decomposition of the rows is the smaller one.
+    _, deviations, axes = torch.linalg.svd(rows.double() - mean, full_matrices=False)
+    floor = deviations[0] + mean.norm() * len(rows) ** 0.5
+    return mean, axes[deviations > floor * torch.finfo(torch.float32).eps].T
+
+
+def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
+    """The parts of nested Sequentials; for any other module only its own output."""
+    if type(module).forward is not nn.Sequential.forward:
+        return [(name or "outputs", module)]
+    return [
+        place for child, part in module.named_children() for place in _sequence(part, f"{name}.{child}".lstrip("."))
+    ]
+
+
+def _narrowed(function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int) -> CutNarrowing:
+    axes = cut.axes[:, :rank]
+
+    def projected(value: Tensor) -> Tensor:
+        rows = value.flatten(1).double() - cut.mean
+        return (cut.mean + rows @ axes @ axes.T).to(value.dtype).reshape(value.shape)
+
+    handle = None
+    if cut.part is not None:
+        handle = cut.part.register_forward_hook(lambda _, __, output: projected(output))
+    try:
+        change = 0.0
+        for rows, expected in zip(x.split(_CHUNK), outputs.split(_CHUNK), strict=True):
+            rows = _home(function, rows)
+            result = function(rows if cut.part is not None else projected(rows))
+            change += float((result.double() - expected).square().sum())
+    finally:
+        if handle is not None:
+            handle.remove()
+    return CutNarrowing(rank, cut.number, cut.name, (change / spread) ** 0.5 if spread > 0 else 0.0)
+
+
+def _home(function: RowFunction, rows: Tensor) -> Tensor:
+    return rows.to(dtype=function.dtype, device=function.device)

@@ -1,0 +1,106 @@
+"""Rank as a function of the tolerance: where it stays, where it jumps, and whether other data would say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.spectra.jacobian import JacobianSpectra
+
+_PER_DECADE = 20
+_FINEST = 1e-9  # below it the singular values are rounding of float64 products
+_WEIGHTS = 1e-6  # below it they are rounding of float32 weights: no range of tolerances there says anything
+
+
+@dataclass(frozen=True)
+class RankCurve:
+    r"""What the Jacobian spectra say at every tolerance.
+
+    Attributes:
+        tolerances: From coarse to fine.
+        largest: Largest number of singular values above the tolerance over the points, at each tolerance.
+        median: Median over the points.
+        plateau_rank: The rank (largest over the points) that holds over the longest range of tolerances above
+            1e-6, in decades.
+        plateau: That range, `(finest, coarsest)`.
+        gap: $\sigma_k / \sigma_{k+1}$ at the chosen tolerance's rank k, median over the points; None where nothing
+            follows.
+        next_direction: $\sigma_{k+1} / \sigma_1$, the largest over the points: a tolerance below it counts k + 1.
+        resampled: Probability of each rank k under bootstrap resampling of the points, by k.
+    """
+
+    tolerances: tuple[float, ...]
+    largest: tuple[int, ...]
+    median: tuple[float, ...]
+    plateau_rank: int
+    plateau: tuple[float, float]
+    gap: float | None
+    next_direction: float | None
+    resampled: dict[int, float]
+
+
+def rank_curve(spectra: JacobianSpectra, tolerance: Tolerance) -> RankCurve:
+    """The curve of `spectra`, with the gap after the rank at `tolerance`.
+
+    Args:
+        spectra: At n points; each point is one observation of the bootstrap.
+        tolerance: At which rank to look for the gap and the next direction.
+    """
+    relative = spectra.relative()
+    grid = _grid(tolerance)
+    counts = torch.stack([(relative > each).sum(1) for each in grid])
+    largest = counts.amax(1)
+    ranks = spectra.ranks(tolerance)
+    k = int(ranks.max())
+    meant = [each for each in grid if each >= _WEIGHTS] or grid[:1]
+    rank, fine, coarse = _plateau(meant, largest.tolist()[: len(meant)])
+    gap = following = None
+    if 0 < k < relative.shape[1]:
+        following = float(relative[:, k].max())
+        at_k = ranks == k
+        ratio = relative[at_k, k - 1] / relative[at_k, k].clamp_min(torch.finfo(torch.float64).tiny)
+        gap = float(ratio.median()) if float(relative[at_k, k].median()) > _FINEST else None
+    return RankCurve(
+        tuple(grid),
+        tuple(largest.tolist()),
+        tuple(counts.double().median(1).values.tolist()),
+        rank,
+        (fine, coarse),
+        gap,
+        following,
+        _resampled(ranks),
+    )
+
+
+def _grid(tolerance: Tolerance) -> list[float]:
+    decades = -torch.tensor(_FINEST, dtype=torch.float64).log10()
+    exponents = torch.linspace(0.0, float(decades), int(decades) * _PER_DECADE + 1, dtype=torch.float64)[1:]
+    return sorted({*(10.0**-exponents).tolist(), tolerance.relative}, reverse=True)
+
+
+def _plateau(grid: list[float], ranks: list[int]) -> tuple[int, float, float]:
+    """The longest run of one rank."""
+    best = (ranks[0], grid[0], grid[0])
+    begin = 0
+    for index in range(1, len(grid) + 1):
+        if index < len(grid) and ranks[index] == ranks[begin]:
+            continue
+        fine, coarse = grid[index - 1], grid[begin]
+        if coarse / fine > best[2] / best[1] * (1.0 + 1e-9):
+            best = (ranks[begin], fine, coarse)
+        begin = index
+    return best
+
+
+def _resampled(ranks: Tensor) -> dict[int, float]:
+    """Probability of each value of the largest rank over resamples of the points, drawn with replacement.
+
+    Nothing is drawn: the largest of n draws is at most k with probability (share of points of rank ≤ k)^n.
+    """
+    counts = ranks.bincount().double().cpu()
+    below = (counts.cumsum(0) / counts.sum()) ** len(ranks)
+    shares = torch.diff(below, prepend=torch.zeros(1, dtype=below.dtype))
+    return {rank: float(share) for rank, share in enumerate(shares.tolist()) if share > 1e-6}
