@@ -20,7 +20,7 @@ from isthmus.costs import CostInterval, representation_costs
 from isthmus.data import load_dataset
 from isthmus.networks import RELU, catalogue
 from isthmus.spectra import Model
-from isthmus.training import Plan, fit
+from isthmus.training import Schedule, TrainingConfig, fit
 
 DEPTHS = (13, 50, 1000)
 SEEDS = (0, 1, 2)  # of the random compositions of the catalogue; methods were developed on the catalogue of 0 and 1
@@ -60,7 +60,12 @@ def trained() -> list[dict[str, Any]]:
         for k in range(1, 6):
             for seed in range(5):
                 data = load_dataset(f"teacher:k={k},n=300,d=10,width=30", seed=seed)
-                fitted = fit(data.x, data.y, depth=depth, width=40, seed=seed, plan=Plan(steps=400))
+                fitted = fit(
+                    data.x,
+                    data.y,
+                    config=TrainingConfig(depth=depth, width=40, schedule=Schedule(steps=400)),
+                    seed=seed,
+                )
                 row = {"name": f"teacher of rank {k}, depth {depth}, seed {seed}", "rank": k, "steep": False}
                 own: FullyConnected = fitted.network
                 row["norm_per_depth"] = own.norm_per_depth

@@ -31,11 +31,12 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.training import (
     Objective,
+    TrainingConfig,
     fit,
-    grown,
-    improved,
+    insert_identity_layers,
+    reduce_norm,
     search_rank,
-    tidy,
+    warm_start_fit,
 )
 
 SEEDS, DEPTHS, ROWS = (0, 1, 2), (6, 12, 24, 48, 96), (50, 100, 200, 400)
@@ -64,7 +65,7 @@ def descended(
     x: Any, y: Any | None, ridge: float, depths: tuple[int, ...], seed: int, span: Tolerance | None
 ) -> list[tuple[FullyConnected, Objective]]:
     """The network and its objective at each depth."""
-    first = fit(x, y, depth=depths[0], **options(y, ridge, seed))
+    first = fit(x, y, config=TrainingConfig(depth=depths[0]), **options(y, ridge, seed))
     return deepened(first.network, first.objective, depths, seed, span)
 
 
@@ -73,7 +74,9 @@ def deepened(
 ) -> list[tuple[FullyConnected, Objective]]:
     found = [network]
     for depth in depths[1:]:
-        found.append(improved(grown(found[-1], objective.x, depth, tolerance=span), objective, seed=seed))
+        found.append(
+            warm_start_fit(insert_identity_layers(found[-1], objective.x, depth, tolerance=span), objective, seed=seed)
+        )
     return [(each, objective) for each in found]
 
 
@@ -87,7 +90,7 @@ def tasks() -> Iterator[tuple[str, int, tuple[Any, Any, float]]]:
 def minima() -> dict[str, Any]:
     rows = []
     for task, seed, (x, y, ridge) in tasks():
-        search = search_rank(x, y, depth=DEPTHS[0], **options(y, ridge, seed))
+        search = search_rank(x, y, config=TrainingConfig(depth=DEPTHS[0]), **options(y, ridge, seed))
         one = next((c.network for c in search.candidates if c.rank == 1), None)
         if one is not None:
             found = deepened(one, search.objective, DEPTHS, seed, None)
@@ -143,7 +146,9 @@ def constant() -> dict[str, Any]:
     for seed in SEEDS:
         x, f = teacher(k, seed)
         for n in ROWS:
-            exact = tidy(grown(construction(f, x[:n]), torch.tensor(x[:n]), depths[0]), torch.tensor(x[:n]))
+            exact = reduce_norm(
+                insert_identity_layers(construction(f, x[:n]), torch.tensor(x[:n]), depths[0]), torch.tensor(x[:n])
+            )
             gap = float((exact(torch.tensor(x[:n])) - torch.tensor(f(x[:n]))).abs().max())
             c = exact.squared_norm - k * exact.depth
             path = [

@@ -25,6 +25,7 @@ from isthmus import (
 )
 from isthmus.data.synthetic import random_teacher
 from isthmus.factorization import linear_baseline
+from isthmus.training import TrainingConfig
 
 SETTINGS, FRESH = ((2, 6, 200), (3, 8, 300), (4, 10, 500)), 600  # k, d, N
 
@@ -40,7 +41,7 @@ def measured(k: int, d: int, n: int, seed: int) -> dict[str, Any]:
     y, true = teacher(x), teacher.encode(x)[n:]
     latents = []
     for training in (0, 1):
-        fitted = fit(x[:n], y[:n], depth=6, width=30, seed=training)
+        fitted = fit(x[:n], y[:n], config=TrainingConfig(depth=6, width=30), seed=training)
         latents.append(factor(fitted, x[:n], rank=k).encode(x[n:]))
     linear = linear_baseline(torch.from_numpy(x[:n]), torch.from_numpy(y[:n]))
     regression = torch.from_numpy(x[n:]) @ linear.coefficients @ linear.directions[:, :k]

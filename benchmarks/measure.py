@@ -45,7 +45,7 @@ from isthmus.spectra import jacobian_spectra, layer_spectra
 from isthmus.spectra.gram import singular_values
 from isthmus.spectra.local import local_spectra
 from isthmus.spectra.mixed_precision import confirmed_spectra
-from isthmus.training import Plan, fit
+from isthmus.training import Schedule, TrainingConfig, fit
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,10 @@ def trained() -> tuple[nn.Module, Tensor]:
     z = torch.randn(1000, 5, generator=generator)
     bend, spread = torch.randn(5, 60, generator=generator), torch.randn(60, 784, generator=generator)
     x = torch.tanh(0.5 * z @ bend) @ spread / 60**0.5
-    plan = Plan(steps=600, rounds=2)
-    fitted = fit(x, x, depth=11, width=200, ridge=0.05, standardize="global", seed=0, plan=plan)
+    schedule = Schedule(steps=600, rounds=2)
+    fitted = fit(
+        x, x, config=TrainingConfig(depth=11, width=200, ridge=0.05, standardize="global", schedule=schedule), seed=0
+    )
     model = to_torch(fitted.network).eval()
     return model, fitted.inputs.forward(x[:256]).float()
 
@@ -278,7 +280,7 @@ def real_network() -> dict:
     import onnxruntime
     from PIL import Image, ImageDraw
 
-    from isthmus import load, measure
+    from isthmus import load_network, measure
 
     package = find_spec("rapidocr_onnxruntime")
     assert package is not None
@@ -292,7 +294,7 @@ def real_network() -> dict:
         ImageDraw.Draw(image).text((4, 8), text, fill=(0, 0, 0), font_size=24)
         lines.append(np.asarray(image.rotate(180 * (index % 2)), dtype=np.float32) / 127.5 - 1.0)
     x = np.ascontiguousarray(np.stack(lines).transpose(0, 3, 1, 2))
-    model = load(path)
+    model = load_network(path)
     session = onnxruntime.InferenceSession(str(path))
     difference = float(
         np.abs(
@@ -387,8 +389,8 @@ def main(names: list[str]) -> None:
     elif names[:1] == ["--into"]:
         begin = os.getloadavg()[2]
         figures = measured(names[2:])
-        load = {"before": begin, "after": os.getloadavg()[2]}
-        figures |= {"threads": torch.get_num_threads(), "processes_waiting_in_15_minutes": load}
+        load_network = {"before": begin, "after": os.getloadavg()[2]}
+        figures |= {"threads": torch.get_num_threads(), "processes_waiting_in_15_minutes": load_network}
         Path(names[1]).write_text(json.dumps(figures))
     elif names:
         measured(names)

@@ -41,11 +41,11 @@ from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.posterior import (
-    EVIDENCE,
+    FEATURES,
     LINEAR_WEIGHTS,
     WEIGHTS,
     Kind,
-    evidence,
+    features,
 )
 
 Floats = NDArray[np.float64]
@@ -53,9 +53,9 @@ FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **THIRD, **LABELLED, **EVEN}
 WORKERS, RIDGE, ROUNDS = 2, 0.3, 100
 LINEAR = ("linear", "linear after", "correlation")
 KINDS: tuple[Kind, ...] = ("regression", "classification")
-WITHOUT = tuple(name for name in EVIDENCE if name not in LINEAR)
+WITHOUT = tuple(name for name in FEATURES if name not in LINEAR)
 # Of smooth outputs linear functions find small correlations everywhere: the last column misleads.
-WITH: dict[Kind, tuple[str, ...]] = {"regression": EVIDENCE[:-1], "classification": EVIDENCE}
+WITH: dict[Kind, tuple[str, ...]] = {"regression": FEATURES[:-1], "classification": FEATURES}
 SEEN = ("errors", "standard_errors", "objectives", "effects", "dependences", "correlations", "linear")
 
 
@@ -87,16 +87,16 @@ def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def features(row: dict[str, Any]) -> Floats:
-    """`evidence` of one task, `(K + 1, 11)`."""
+    """`features` of one task, `(K + 1, 11)`."""
     errors, *others, correlations, linear = (torch.tensor(row[name], dtype=torch.float64) for name in SEEN)
     by_lines = CanonicalCorrelations(correlations, linear)
-    return np.asarray(evidence(errors - errors.min(), *others, by_lines, DEFAULT_TOLERANCE).numpy(), np.float64)
+    return np.asarray(features(errors - errors.min(), *others, by_lines, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 
 def fitted(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Floats:
     """Weights of the evidence, by Newton's method; the last k of a task says nothing and is left out."""
     x, y = [], []
-    columns = [EVIDENCE.index(name) for name in names]
+    columns = [FEATURES.index(name) for name in names]
     for row in rows:
         table = features(row)[:-1, columns]
         for k in range(1, min(len(table), row["k"] + 2)):
@@ -112,7 +112,7 @@ def fitted(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Floats:
         weights = weights + np.linalg.solve((z * (p * (1.0 - p))[:, None]).T @ z + np.diag(ridge + 1e-9), slope)
     own = weights / deviation
     own[0] -= (own[1:] * mean[1:]).sum()
-    every = np.zeros(len(EVIDENCE))
+    every = np.zeros(len(FEATURES))
     every[columns] = own
     return every
 
@@ -176,7 +176,7 @@ if __name__ == "__main__":
                 ("without", own, WITHOUT, WEIGHTS),
             ):
                 weights = fitted(part, used).round(2).tolist()
-                found[name] = {**dict(zip(EVIDENCE, weights, strict=True)), "are_there": weights == [*there[kind]]}
+                found[name] = {**dict(zip(FEATURES, weights, strict=True)), "are_there": weights == [*there[kind]]}
             figures[kind] = {"weights": found, "left_out": left_out(own, kind)}
     print(json.dumps(figures, indent=1))
     keep("rank_weights", "The evidence is weighed as on functions of known rank.", {**figures, "rows": rows})

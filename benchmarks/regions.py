@@ -24,6 +24,7 @@ from torch import nn
 from _environment import keep
 from isthmus.networks import FullyConnected
 from isthmus.regions import enumerate_regions
+from isthmus.training import TrainingConfig
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -345,7 +346,7 @@ def trained() -> list[dict[str, Any]]:
     rows = []
     for seed in (0, 1):
         data = load_dataset(f"teacher:k={4 - 2 * seed}", seed=seed)
-        fitted = fit(*training_rows(data), depth=13, width=100, seed=seed)
+        fitted = fit(*training_rows(data), config=TrainingConfig(depth=13, width=100), seed=seed)
         for draw in range(3):
             points = np.random.default_rng(draw).standard_normal((3, 50))
             regions = enumerate_regions(fitted, (-5, 5), plane=Plane.through(points))

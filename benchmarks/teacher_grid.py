@@ -22,7 +22,7 @@ import torch
 
 from _environment import RESULTS, environment
 from isthmus.spectra import measure
-from isthmus.training import fit
+from isthmus.training import TrainingConfig, fit
 
 DEPTH, WIDTH, RIDGE = 13, 100, 0.05
 FAMILIES = ("relu", "tanh")
@@ -53,7 +53,7 @@ def grid() -> list[tuple[int, int, int, str]]:
 def answer(n: int, seed: int, k: int, family: str) -> dict[str, Any]:
     x, y = teacher(family, n, k, seed)
     begin = time.perf_counter()
-    fitted = fit(x, y, depth=DEPTH, width=WIDTH, ridge=RIDGE, standardize="none", seed=seed)
+    fitted = fit(x, y, config=TrainingConfig(depth=DEPTH, width=WIDTH, ridge=RIDGE, standardize="none"), seed=seed)
     seconds = time.perf_counter() - begin
     profile = measure(fitted, x[:500])
     return {

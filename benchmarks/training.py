@@ -44,11 +44,11 @@ from isthmus.training import (
     FittedNetwork,
     Objective,
     Parameters,
-    Plan,
+    Schedule,
+    TrainingConfig,
     fit,
     fit_many,
-    grown,
-    improved,
+    insert_identity_layers,
     lbfgs,
     least_subgradient,
     project,
@@ -57,6 +57,7 @@ from isthmus.training import (
     search_rank,
     settle,
     squared_error,
+    warm_start_fit,
 )
 from isthmus.training.soap import Soap
 from teacher_grid import FOLDER, place, shares
@@ -66,7 +67,7 @@ RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 SCHEDULES = ("one-cycle", "cosine", "constant")
 DEPTH, WIDTH, RIDGE, STEPS = 13, 100, 0.05, 8000
 SPAN = Tolerance(1e-3)
-LONG = Plan(steps=2000, rounds=40, precision=0.0)
+LONG = Schedule(steps=2000, rounds=40, precision=0.0)
 
 
 def module(widths: list[int], seed: int) -> nn.Sequential:
@@ -158,9 +159,9 @@ def teacher(seed: int, k: int = 4) -> tuple[Any, Any]:
     return data.x[rows], data.y[rows]
 
 
-def ours(x: Any, y: Any, seed: int, plan: Plan, **options: Any) -> FittedNetwork:
+def ours(x: Any, y: Any, seed: int, schedule: Schedule, **options: Any) -> FittedNetwork:
     settings = {"depth": DEPTH, "width": WIDTH, "ridge": RIDGE, "standardize": "none", **options}
-    return fit(x, y, seed=seed, plan=plan, **settings)
+    return fit(x, y, config=TrainingConfig(schedule=schedule), seed=seed, **settings)
 
 
 def against_adam(
@@ -180,7 +181,7 @@ def headline() -> dict[str, Any]:
     rows = []
     for seed in SEEDS:
         x, y = teacher(seed)
-        fitted, before = timed(ours, x, y, seed, Plan())
+        fitted, before = timed(ours, x, y, seed, Schedule())
         widths = [50, *[WIDTH] * (DEPTH - 1), 50]
         row = against_adam(fitted.objective, widths, fitted, before, steps=STEPS, seed=seed)
         long, before_long = timed(ours, x, y, seed, LONG)
@@ -210,7 +211,7 @@ def edge() -> dict[str, Any]:
     rows = []
     for seed in SEEDS:
         x, y = teacher(seed)
-        fitted, before = timed(ours, x, y, seed, Plan())
+        fitted, before = timed(ours, x, y, seed, Schedule())
         widths = [50, *[WIDTH] * (DEPTH - 1), 50]
         runs = [adam(fitted.objective, widths, 3.2e-2, "one-cycle", STEPS, seed)]
         best = min((run for run in runs if run["objective"] is not None), key=lambda run: run["objective"])
@@ -226,10 +227,12 @@ def growing() -> dict[str, Any]:
     for depth in (25, 50):
         for seed in SEEDS[:2]:
             x, y = teacher(seed)
-            deep, before = timed(ours, x, y, seed, Plan(), depth=depth)
+            deep, before = timed(ours, x, y, seed, Schedule(), depth=depth)
             begin = time.perf_counter()
-            shallow = ours(x, y, seed, Plan(rounds=0), depth=12, ridge=RIDGE * 12 / depth)
-            grown_up = improved(grown(shallow.network, deep.objective.x, depth, tolerance=SPAN), deep.objective)
+            shallow = ours(x, y, seed, Schedule(rounds=0), depth=12, ridge=RIDGE * 12 / depth)
+            grown_up = warm_start_fit(
+                insert_identity_layers(shallow.network, deep.objective.x, depth, tolerance=SPAN), deep.objective
+            )
             row = {"depth": depth, "seed": seed, "deep": deep.value, "deep_seconds": deep.seconds + before}
             row |= {"grown": deep.objective.value(grown_up), "grown_seconds": time.perf_counter() - begin}
             rows.append(row)
@@ -357,12 +360,15 @@ def plain_lbfgs(
 def ablation() -> dict[str, Any]:
     from isthmus.training import loop
 
-    none = Plan()
-    variants: dict[str, tuple[Plan, dict[str, Any]]] = {
+    none = Schedule()
+    variants: dict[str, tuple[Schedule, dict[str, Any]]] = {
         "all levers": (none, {}),
-        "width stays (no condensing)": (replace(none, condense=None), {}),
+        "width stays (no condensing)": (replace(none, prune_tolerance=None), {}),
         "no larger ridge at first": (replace(none, ridge_factor=1.0), {}),
-        "no tidying": (replace(none, tidy_every=10**9, condense=None), {"tidy": lambda network, x, **_: network}),
+        "no tidying": (
+            replace(none, reduce_norm_every=10**9, prune_tolerance=None),
+            {"tidy": lambda network, x, **_: network},
+        ),
         "no balancing of linear runs": (
             none,
             {"tidy": lambda n, x, damping, sweeps: rebalance(project(n, x, damping=damping), sweeps=sweeps)},
@@ -372,14 +378,14 @@ def ablation() -> dict[str, Any]:
         "no L-BFGS": (replace(none, rounds=0), {}),
     }
     results: dict[str, Any] = {}
-    for name, (plan, patches) in variants.items():
+    for name, (schedule, patches) in variants.items():
         kept = {attribute: getattr(loop, attribute) for attribute in patches}
         for attribute, value in patches.items():
             setattr(loop, attribute, value)
         rows = []
         for seed in SEEDS:
             x, y = teacher(seed)
-            fitted, before = timed(ours, x, y, seed, plan)
+            fitted, before = timed(ours, x, y, seed, schedule)
             rows.append({"seed": seed, "objective": fitted.value, "seconds": fitted.seconds + before})
         for attribute, value in kept.items():
             setattr(loop, attribute, value)
@@ -393,13 +399,13 @@ def batched() -> dict[str, Any]:
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     sizes = {"50-100x12-50, N = 500": (DEPTH, 100, 500, 50), "10-20x7-10, N = 200": (8, 20, 200, 10)}
     ridges, seeds = [0.02, 0.05, 0.1, 0.2], [0, 1, 2, 3]
-    plan = Plan(steps=100, rounds=0, condense=None)
+    schedule = Schedule(steps=100, rounds=0, prune_tolerance=None)
     results: dict[str, Any] = {}
     for device in devices:
         for name, (depth, width, n, d) in sizes.items():
             data = load_dataset(f"teacher:k=3,n={n},d={d}" if d != 50 else f"teacher:k=3,n={n}", seed=0)
             x, y = data.x[:n], data.y[:n]
-            options = {"depth": depth, "width": width, "plan": plan, "device": device}
+            options = {"depth": depth, "width": width, "schedule": schedule, "device": device}
             fit_many(x, y, ridges=ridges[:1], seeds=seeds[:1], **options)
             begin = time.perf_counter()
             fit_many(x, y, ridges=ridges, seeds=seeds, **options)
@@ -407,7 +413,7 @@ def batched() -> dict[str, Any]:
             begin = time.perf_counter()
             for ridge in ridges:
                 for seed in seeds:
-                    fit(x, y, ridge=ridge, seed=seed, **options)
+                    fit(x, y, config=TrainingConfig(ridge=ridge), seed=seed, **options)
             one_by_one = (time.perf_counter() - begin) / 16
             results[f"{device}: {name}"] = {"at_once": at_once, "one_by_one": one_by_one, "ratio": one_by_one / at_once}
             print(device, name, results[f"{device}: {name}"], flush=True)
@@ -584,7 +590,9 @@ def settling() -> dict[str, Any]:
     for name, (n, d, k, depth, width) in sizes.items():
         for seed in SEEDS:
             x, y = small_teacher(n, d, k, seed)
-            fitted = fit(x, y, depth=depth, width=width, ridge=RIDGE, standardize="none", seed=seed)
+            fitted = fit(
+                x, y, config=TrainingConfig(depth=depth, width=width, ridge=RIDGE, standardize="none"), seed=seed
+            )
             begin = time.process_time()
             settled = settle(fitted.network, fitted.objective)
             row = {"size": name, "seed": seed, "weights": settled.network.parameter_count}

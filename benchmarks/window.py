@@ -30,7 +30,7 @@ from isthmus.costs import depth_window
 from isthmus.costs.window import longest_range
 from isthmus.data import load_dataset
 from isthmus.spectra import measure
-from isthmus.training import fit, search_rank
+from isthmus.training import TrainingConfig, fit, search_rank
 
 RANKS, ROWS, SEEDS, DEPTHS = (2, 3), (25, 50, 100, 200), (0, 1, 2), (3, 5, 8, 13, 20, 32, 50)
 WIDTH, RIDGE, SIDE = 30, 0.1, 6
@@ -68,7 +68,7 @@ def random(section: str = "random", seeds: tuple[int, ...] = SEEDS, starts: int 
         x, y = teacher(k, n, seed)
         for depth in DEPTHS:
             begin = time.perf_counter()
-            fitted = fit(x, y, depth=depth, seed=seed, starts=starts, **OPTIONS)
+            fitted = fit(x, y, config=TrainingConfig(depth=depth, n_init=starts), seed=seed, **OPTIONS)
             profile = measure(fitted, x)
             row: Row = {"k": k, "n": n, "seed": seed, "depth": depth, "rank": profile.bottleneck_rank.upper}
             row |= {"jacobian_rank": profile.jacobian_rank.lower, "error": round(fitted.error, 5)}
@@ -81,7 +81,9 @@ def searched(seeds: tuple[int, ...] = SEEDS[:1]) -> None:
         x, y = teacher(k, n, seed)
         for depth in DEPTHS:
             begin = time.perf_counter()
-            best = (search := search_rank(x, y, depth=depth, seed=seed, starts=4, **OPTIONS)).best
+            best = (
+                search := search_rank(x, y, config=TrainingConfig(depth=depth, n_init=4), seed=seed, **OPTIONS)
+            ).best
             profile = measure(best.network, search.objective.x)
             row: Row = {"k": k, "n": n, "seed": seed, "depth": depth, "rank": profile.bottleneck_rank.upper}
             row |= {

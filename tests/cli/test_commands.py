@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from isthmus.cli.main import run
-from isthmus.formats import load
+from isthmus.formats import load_network
 from isthmus.reports import headline
 
 ISTHMUS = str(Path(sys.executable).parent / "isthmus")
@@ -93,7 +93,7 @@ def test_the_two_halves_are_files_that_compose(here, capsys):
     call(capsys, "fit", SMALL, *QUICK, "--out", "r", "--json")
     record = json.loads(Path("r/run.json").read_text())
     x = torch.randn(5, 6, dtype=torch.float64)
-    encoder, decoder = load("r/encoder.safetensors"), load("r/decoder.safetensors")
+    encoder, decoder = load_network("r/encoder.safetensors"), load_network("r/decoder.safetensors")
     z = encoder(x)
     assert z.shape == (5, record["rank"])
     assert decoder(z).shape == (5, 6)
@@ -213,7 +213,7 @@ def test_kill_9_in_the_middle_resumes_to_the_same_answer(here):
     assert not (here / "r" / "checkpoint.safetensors").exists()
     for name in ("rank", "rank_lower", "rank_upper", "objective", "test_error", "norm_per_depth", "error_curve"):
         assert resumed[name] == whole[name]
-    pairs = zip(load(here / "r").network.weights, load(here / "whole").network.weights, strict=True)
+    pairs = zip(load_network(here / "r").network.weights, load_network(here / "whole").network.weights, strict=True)
     assert all(bool((a == b).all()) for a, b in pairs)
 
 
@@ -227,7 +227,7 @@ def test_ctrl_c_leaves_a_usable_result_that_can_be_continued(here):
     record = json.loads(out)
     assert record["stopped"] == "interrupted"
     assert any("interrupted" in warning for warning in record["warnings"])
-    assert load(here / "r").network.depth == 8
+    assert load_network(here / "r").network.depth == 8
     done = json.loads(subprocess.run(killed_command("r"), check=True, capture_output=True).stdout)
     assert done["stopped"] == "budget"
     assert done["objective"] < record["objective"]

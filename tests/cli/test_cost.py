@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from isthmus.cli.main import run
-from isthmus.formats import load, save
+from isthmus.formats import load_network, save
 from isthmus.networks import catalogue
 
 
@@ -37,7 +37,7 @@ def test_a_json_list_with_one_object_a_depth(model, capsys):
     assert rows[0]["upper"] is None
     assert rows[2]["lower"] <= rows[2]["upper"] < 2.2
     x = torch.rand(50, 2, dtype=torch.float64) * 2 - 1
-    net = load("nets/depth-50.safetensors")
+    net = load_network("nets/depth-50.safetensors")
     assert net.depth == 50
     assert net.norm_per_depth == pytest.approx(rows[2]["upper"])
     torch.testing.assert_close(net(x), model(x), rtol=1e-5, atol=1e-5)

@@ -15,15 +15,15 @@ import torch
 
 from isthmus.cli.main import run
 from isthmus.data import load_dataset
-from isthmus.formats import load
+from isthmus.formats import load_network
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
 from isthmus.selection.posterior import LINEAR_WEIGHTS, WEIGHTS
-from isthmus.training import Plan
+from isthmus.training import Schedule
 
 ISTHMUS = str(Path(sys.executable).parent / "isthmus")
 SMALL = "teacher:k=2,n=150,d=6,width=20"
 QUICK = ["--depth", "3", "--width", "10", "--steps", "50", "--rounds", "1"]
-OPTIONS = FitOptions(depth=3, width=10, plan=Plan(steps=50, rounds=1), folds=3)
+OPTIONS = FitOptions(depth=3, width=10, schedule=Schedule(steps=50, rounds=1), folds=3)
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ def test_errors_of_no_numbers_are_those_of_the_means_of_the_other_rows(whole):
 def test_the_halves_compose_to_the_objective_of_that_rank(whole):
     folder, record = whole
     data = load_dataset(SMALL, seed=0)
-    fitted = load(folder)
-    encoder, decoder = load(folder / "encoder.safetensors"), load(folder / "decoder.safetensors")
+    fitted = load_network(folder)
+    encoder, decoder = load_network(folder / "encoder.safetensors"), load_network(folder / "decoder.safetensors")
     x, y = (torch.from_numpy(part[data.split.test]).double() for part in (data.x, data.y))
     z = encoder(x)
     assert z.shape[1] == record["rank"]
@@ -149,7 +149,7 @@ def test_ctrl_c_in_a_fold_leaves_a_result_by_the_validation_rows_and_goes_on(who
     assert early["stopped"] == "interrupted"
     assert "cross_decision" not in early
     assert any("decided by the validation rows, not by folds" in warning for warning in early["warnings"])
-    assert load("r").network.depth == 3
+    assert load_network("r").network.depth == 3
     assert RunFolder(Path("r")).folds.is_file() == (fold > 1)
     done = fit_dataset(data, OPTIONS, Path("r"), report=Interrupting(None))
     assert done["stopped"] != "interrupted"

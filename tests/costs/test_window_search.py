@@ -15,6 +15,7 @@ from isthmus.errors import (
 )
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import IDENTITY, FullyConnected
+from isthmus.training import TrainingConfig
 
 SINGULAR, RIDGE = (2.0, 1.2, 0.5), 0.3
 
@@ -35,7 +36,7 @@ def whitened(n=30, seed=0):
 def linear_window(**options):
     x = whitened()
     settings = {"width": 4, "ridge": RIDGE, "activation": IDENTITY, "tolerance": Tolerance(0.05), "starts": 1}
-    return depth_window(x, x * np.array(SINGULAR), standardize="none", **settings, **options)
+    return depth_window(x, x * np.array(SINGULAR), config=TrainingConfig(standardize="none"), **settings, **options)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_inputs_with_two_outputs_are_told(monkeypatch):
     x[7], x[8] = x[3], x[4]
     y = np.stack([x[:, 0], x[:, 1]], 1)
     y[7] += 1.0  # row 8 repeats row 4 with the same output: still a function
-    found = depth_window(x, y, width=4, ridge=0.05, starts=1)
+    found = depth_window(x, y, config=TrainingConfig(width=4, ridge=0.05, n_init=1))
     assert "1 row repeats inputs with other outputs, so no function fits the data" in found.reasons[-1]
 
 
@@ -134,9 +135,9 @@ def test_what_has_no_window_is_refused_before_work_starts(monkeypatch):
     with pytest.raises(ConstantOutputError, match="its rank is 0"):
         depth_window(x, np.ones((10, 2)))
     with pytest.raises(OptionError, match="ridge is 0 but must be positive: without it no depth prefers a rank"):
-        depth_window(x, x, ridge=0)
+        depth_window(x, x, config=TrainingConfig(ridge=0))
     with pytest.raises(OptionError, match="ridge is -1 but must be a finite number"):
-        depth_window(x, x, ridge=-1)
+        depth_window(x, x, config=TrainingConfig(ridge=-1))
     with pytest.raises(ShapeError, match="x has 10 rows but y has 9"):
         depth_window(x, x[:9])
     with pytest.raises(NonFiniteError, match="y holds NaN"):
@@ -150,7 +151,9 @@ def test_a_classification_starts_from_the_class_frequencies(monkeypatch):
     monkeypatch.setattr(window_search, "_DEPTHS", (3,))
     monkeypatch.setattr(window_search, "_FOLLOWED", (6,))
     x = np.concatenate([np.linspace(-2, -1, 15), np.linspace(1, 2, 5)])[:, None]
-    found = depth_window(x, np.array([0] * 15 + [1] * 5), task="classification", width=3, ridge=0.05, starts=1)
+    found = depth_window(
+        x, np.array([0] * 15 + [1] * 5), config=TrainingConfig(width=3, ridge=0.05, n_init=1), task="classification"
+    )
     constant = found.line(0, 3)
     assert constant.error == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), rel=1e-6)
     assert constant.squared_norm == pytest.approx(np.log(3.0) ** 2 / 2.0)

@@ -11,7 +11,7 @@ from isthmus.data.sample import Sample
 from isthmus.foundation.progress import silent
 from isthmus.runs import FitOptions
 from isthmus.selection import hyperparameters as choosing
-from isthmus.selection.hyperparameters import LADDERS, chosen, climbed
+from isthmus.selection.hyperparameters import LADDERS, chosen, search_ridge_ladder
 
 RUNGS = [FitOptions(ridge=float(i)) for i in range(6)]
 
@@ -23,7 +23,7 @@ def stopped(errors, start, much=math.inf):
         asked.append(int(options.ridge))
         return errors[int(options.ridge)]
 
-    return int(climbed(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
+    return int(search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
 from isthmus.experiments.jacot2023.mnist_autoencoder import EXPERIMENT, shallow_width, work
 from isthmus.reports.jacot2023.mnist_autoencoder import drawings
-from isthmus.training import Plan
+from isthmus.training import Schedule
 
 METHODS = ("noisy", "deep", "shallow", "pca", "bottleneck", "narrow")
 SMALL = replace(EXPERIMENT.smoke, rows=60, held_out=12, width=6, noise=(0.2, 0.4), shown=0.4, steps=10, epochs=2)
@@ -97,7 +97,13 @@ def objective_by_hand(network, x, weight):
 def test_of_two_starts_the_deep_autoencoder_is_the_one_of_lower_objective():
     g = torch.Generator().manual_seed(6)
     x = torch.rand(60, 5, generator=g) @ torch.rand(5, 300, generator=g)  # wide: trained in the span of its rows
-    options = {"depth": 4, "width": 12, "weight": 0.01, "plan": Plan(steps=60, rounds=1, ridge_factor=1.0), "seed": 0}
+    options = {
+        "depth": 4,
+        "width": 12,
+        "weight": 0.01,
+        "schedule": Schedule(steps=60, rounds=1, ridge_factor=1.0),
+        "seed": 0,
+    }
     best, starts = deep_autoencoder(x, **options)
     assert set(starts) == {"random", "grown"}
     assert best.value == min(starts.values())

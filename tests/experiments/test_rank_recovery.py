@@ -28,7 +28,7 @@ from isthmus.experiments.jacot2023.teacher_networks import (
 )
 from isthmus.networks import RELU
 from isthmus.reports.jacot2023.rank_recovery import drawings
-from isthmus.training import fit
+from isthmus.training import TrainingConfig, fit
 
 EXPERIMENT = rank_recovery.EXPERIMENT
 SETTINGS = replace(EXPERIMENT.full, rank=2, depth=7, ranks=(1, 2), depths=(1, 2, 7, 20), side=6)
@@ -201,7 +201,7 @@ def test_ridge_regression_is_least_squares_with_the_penalty_as_rows():
 def test_ridge_regression_is_what_training_at_depth_1_comes_to():
     objective = TASK.objective("cpu")
     found = linear_account(objective.x, objective.y, TASK.ridge)
-    alone = fit(objective.x, objective.y, depth=1, ridge=TASK.ridge, standardize="none")
+    alone = fit(objective.x, objective.y, config=TrainingConfig(depth=1, ridge=TASK.ridge, standardize="none"))
     assert found["objective"] == pytest.approx(alone.value, rel=1e-4)
     values = np.linalg.svd(alone.network.weights[0].numpy())[1]
     assert found["jacobian_rank"] == (values > 0.1 * values[0]).sum()

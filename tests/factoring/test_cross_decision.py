@@ -12,16 +12,16 @@ from isthmus import fit
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection import (
     CrossDecision,
-    CrossFit,
-    cross_fit,
+    CrossValidation,
+    cross_validate,
     decide,
-    descent,
+    restrict_to_ranks,
 )
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.direction_sizes import direction_sizes
-from isthmus.training import Plan
+from isthmus.training import Schedule, TrainingConfig
 
-QUICK = Plan(steps=150, rounds=1, evaluations=40)
+QUICK = Schedule(steps=150, rounds=1, evaluations=40)
 
 
 def table(
@@ -44,7 +44,7 @@ def table(
         torch.zeros_like(sizes),
         CanonicalCorrelations(*torch.tensor([correlations, linear], dtype=torch.float64)),
     )
-    return CrossFit(torch.arange(n), losses, losses[-1], values, sizes, dependences, significance, share, "regression")
+    return CrossValidation(torch.arange(n), losses, losses[-1], values, sizes, dependences, significance, share, "regression")
 
 
 def test_clear_evidence_decides():
@@ -125,7 +125,9 @@ def two_numbers():
 def trained(x, y, task="regression"):
     def train(index, report):
         rows = np.arange(len(x)) % 3 != index
-        return fit(x[rows], y[rows], task=task, depth=5, width=24, ridge=0.01, plan=QUICK, seed=0)
+        return fit(
+            x[rows], y[rows], config=TrainingConfig(depth=5, width=24, ridge=0.01, schedule=QUICK), task=task, seed=0
+        )
 
     return train
 
@@ -136,7 +138,7 @@ def thirds(n):
 
 def test_a_function_of_two_numbers_has_rank_two(two_numbers):
     x, y = two_numbers
-    cross = cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression")
+    cross = cross_validate(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression")
     assert sorted(cross.rows.tolist()) == list(range(240))
     assert cross.losses.shape[1] == len(cross.whole) == 240
     # Of k = 0: squared distance to the mean of the training rows, in their units.
@@ -164,7 +166,7 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, threads):
     found = []
     for count in (1, 2):
         threads(count)
-        found.append(cross_fit(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression"))
+        found.append(cross_validate(trained(x, y), torch.from_numpy(x), torch.from_numpy(y), thirds(240), task="regression"))
     assert float(found[0].dependences.abs().max()) > 0.0
     for name in ("losses", "whole", "objectives", "effects", "dependences"):
         assert torch.equal(getattr(found[0], name), getattr(found[1], name)), name
@@ -195,7 +197,7 @@ def test_sizes_are_the_singular_values_of_finite_differences(two_numbers, task):
 def test_classes_are_judged_by_the_logarithm_of_their_probability(two_numbers):
     x, _ = two_numbers
     labels = (x[:, 0] > 0).astype(np.int64) + (x[:, 0] > 1).astype(np.int64)
-    cross = cross_fit(
+    cross = cross_validate(
         trained(x, labels, "classification"),
         torch.from_numpy(x),
         torch.from_numpy(labels),
@@ -211,18 +213,23 @@ def test_fewer_numbers_with_a_lower_objective_stand_for_more(monkeypatch):
     rng = np.random.default_rng(104)
     x = rng.standard_normal((60, 4))
     y = np.stack([x[:, 0], np.abs(x[:, 1]), x[:, 2]], 1)
-    module = sys.modules[cross_fit.__module__]
+    module = sys.modules[cross_validate.__module__]
 
     def worse_through_two(*args, **settings):
-        found = descent(*args, **settings)
+        found = restrict_to_ranks(*args, **settings)
         found[1] = replace(found[1], value=2.0 * found[0].value)
         return found
 
     def train(index, report):
-        return fit(x[20:], y[20:], depth=3, width=10, ridge=0.01, plan=Plan(steps=50, rounds=0), seed=0)
+        return fit(
+            x[20:],
+            y[20:],
+            config=TrainingConfig(depth=3, width=10, ridge=0.01, schedule=Schedule(steps=50, rounds=0)),
+            seed=0,
+        )
 
     monkeypatch.setattr(module, "descent", worse_through_two)
-    found = cross_fit(train, torch.from_numpy(x), torch.from_numpy(y), [torch.arange(20)], task="regression")
+    found = cross_validate(train, torch.from_numpy(x), torch.from_numpy(y), [torch.arange(20)], task="regression")
     assert found.objectives[0, 2] == found.objectives[0, 1]
     torch.testing.assert_close(found.losses[2], found.losses[1])
     assert float(found.effects[0, 1]) < 1e-3  # the second number does nothing

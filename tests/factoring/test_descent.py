@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.selection import descent
-from isthmus.training import Plan
+from isthmus.selection import restrict_to_ranks
+from isthmus.training import Schedule, TrainingConfig
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +15,16 @@ def fitted():
     x = rng.standard_normal((200, 5))
     z = x @ rng.standard_normal((5, 2))
     y = np.stack([z[:, 0], np.abs(z[:, 1]), z[:, 0] - z[:, 1]], 1)
-    return fit(x, y, depth=4, width=16, ridge=0.01, plan=Plan(steps=150, rounds=1, evaluations=40), seed=0)
+    return fit(
+        x,
+        y,
+        config=TrainingConfig(depth=4, width=16, ridge=0.01, schedule=Schedule(steps=150, rounds=1, evaluations=40)),
+        seed=0,
+    )
 
 
 def test_each_network_factors_and_has_the_value_it_says(fitted):
-    found = descent(fitted.network, fitted.objective, most=3)
+    found = restrict_to_ranks(fitted.network, fitted.objective, most=3)
     assert [each.rank for each in found] == [1, 2, 3]
     for each in found:
         assert np.linalg.matrix_rank(each.network.weights[each.layer].numpy(), tol=1e-4) <= each.rank
@@ -30,20 +35,20 @@ def test_each_network_factors_and_has_the_value_it_says(fitted):
 
 
 def test_fewer_numbers_cost_more_and_two_cost_little(fitted):
-    one, two, three = (each.value for each in descent(fitted.network, fitted.objective, most=3))
+    one, two, three = (each.value for each in restrict_to_ranks(fitted.network, fitted.objective, most=3))
     assert one > 3.0 * two
     assert two < 1.3 * fitted.value
     assert three <= two * 1.001
 
 
 def test_a_network_that_is_narrow_already_is_left_alone(fitted):
-    through = descent(fitted.network, fitted.objective, most=2)[1]
-    again = descent(through.network, fitted.objective, most=2)[1]
+    through = restrict_to_ranks(fitted.network, fitted.objective, most=2)[1]
+    again = restrict_to_ranks(through.network, fitted.objective, most=2)[1]
     assert again.value == pytest.approx(through.value, rel=1e-5)
 
 
 def test_no_more_than_the_layers_carry(fitted):
-    assert len(descent(fitted.network, fitted.objective, most=100)) <= 16
+    assert len(restrict_to_ranks(fitted.network, fitted.objective, most=100)) <= 16
     assert torch.isfinite(
-        torch.tensor([each.value for each in descent(fitted.network, fitted.objective, most=100)])
+        torch.tensor([each.value for each in restrict_to_ranks(fitted.network, fitted.objective, most=100)])
     ).all()

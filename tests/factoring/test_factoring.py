@@ -12,7 +12,8 @@ from isthmus.networks.scaling import Affine
 from isthmus.selection import decide_rank
 from isthmus.training import (
     Objective,
-    Plan,
+    Schedule,
+    TrainingConfig,
     fit,
     squared_error,
 )
@@ -96,7 +97,13 @@ def test_reduced_rank_regression_is_least_squares_at_full_rank():
 def fitted():
     teacher = through(2, seed=3, d=6)
     x = data(6, n=600)
-    return fit(x[:300], teacher(x[:300]), depth=8, width=30, plan=Plan(steps=600, rounds=4)), teacher, x[300:]
+    return (
+        fit(
+            x[:300], teacher(x[:300]), config=TrainingConfig(depth=8, width=30, schedule=Schedule(steps=600, rounds=4))
+        ),
+        teacher,
+        x[300:],
+    )
 
 
 def test_the_decision_finds_the_rank_of_the_truth(fitted):

@@ -7,7 +7,7 @@ from conftest import random_layers, through
 from isthmus import FullyConnected, factor
 from isthmus.factorization.orientation import oriented
 from isthmus.networks import ABSOLUTE, IDENTITY, RELU
-from isthmus.training import Plan, fit
+from isthmus.training import Schedule, TrainingConfig, fit
 
 
 def data(d, n=300, seed=100):
@@ -74,7 +74,11 @@ def test_two_trainings_agree_on_order_and_sign():
     teacher, x = through(2, seed=53, d=6), data(6, n=250, seed=101)
     y = teacher(x)
     first, second = (
-        factor(fit(x, y, depth=5, width=25, seed=seed, plan=Plan(steps=300, rounds=3)), x, rank=2).encode(x)
+        factor(
+            fit(x, y, config=TrainingConfig(depth=5, width=25, schedule=Schedule(steps=300, rounds=3)), seed=seed),
+            x,
+            rank=2,
+        ).encode(x)
         for seed in (100, 101)
     )
     for a, b in zip(first.T, second.T, strict=True):

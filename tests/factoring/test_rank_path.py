@@ -11,10 +11,10 @@ from isthmus.errors import OptionError
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.networks import FullyConnected
 from isthmus.selection import RankPath, RidgePoint, rank_path
-from isthmus.training import Plan
+from isthmus.training import Schedule, TrainingConfig
 
-QUICK = Plan(steps=120, rounds=1, evaluations=30)
-SHORT = Plan(steps=60, rounds=1, evaluations=30, learning_rate=3e-3, ridge_factor=1.0, relax_at=0.0)
+QUICK = Schedule(steps=120, rounds=1, evaluations=30)
+SHORT = Schedule(steps=60, rounds=1, evaluations=30, learning_rate=3e-3, ridge_factor=1.0, relax_at=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def fitted():
     rng = np.random.default_rng(100)
     x = rng.standard_normal((200, 5))
     y = np.stack([x[:, 0], x[:, 0], x[:, 0], 0.45 * np.abs(x[:, 1])], 1)
-    return fit(x, y, depth=5, width=20, ridge=0.02, standardize="none", plan=QUICK, seed=0)
+    return fit(x, y, config=TrainingConfig(depth=5, width=20, ridge=0.02, standardize="none", schedule=QUICK), seed=0)
 
 
 def path_of(pairs):
@@ -45,7 +45,7 @@ def sizes_of(network: FullyConnected, x):
 
 def test_ranks_are_those_of_finite_differences_and_fall_in_steps(fitted, tmp_path):
     kept = tmp_path / "path.safetensors"
-    path = rank_path(fitted, factors=(1, 8, 2, 64, 512), plan=SHORT, checkpoint=kept, key="a")
+    path = rank_path(fitted, factors=(1, 8, 2, 64, 512), schedule=SHORT, checkpoint=kept, key="a")
     assert [p.ridge / fitted.ridge for p in path.points] == pytest.approx([1, 2, 8, 64, 512])
     from isthmus.training.stages import Stages
 
@@ -77,10 +77,10 @@ def test_what_is_kept_is_not_done_again_and_ctrl_c_leaves_the_part_that_was_reac
         if fraction > 0.6:
             raise KeyboardInterrupt
 
-    part = rank_path(fitted, factors=(1, 2, 4), plan=SHORT, checkpoint=kept, key="a", report=interrupt)
+    part = rank_path(fitted, factors=(1, 2, 4), schedule=SHORT, checkpoint=kept, key="a", report=interrupt)
     assert (len(part.points), part.is_complete) == (1, False) or (len(part.points), part.is_complete) == (2, False)
-    whole = rank_path(fitted, factors=(1, 2, 4), plan=SHORT, checkpoint=kept, key="a")
-    again = rank_path(fitted, factors=(1, 2, 4), plan=SHORT)
+    whole = rank_path(fitted, factors=(1, 2, 4), schedule=SHORT, checkpoint=kept, key="a")
+    again = rank_path(fitted, factors=(1, 2, 4), schedule=SHORT)
     assert whole == again
     assert whole.points[: len(part.points)] == part.points
 
@@ -88,7 +88,7 @@ def test_what_is_kept_is_not_done_again_and_ctrl_c_leaves_the_part_that_was_reac
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rank_path(fitted, factors=(1,), plan=SHORT, report=at_once)
+        rank_path(fitted, factors=(1,), schedule=SHORT, report=at_once)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,10 @@ def test_what_is_no_multiple_is_refused(fitted):
     for factors in ((), (0.0, 1.0), (-1.0,), (math.inf,)):
         with pytest.raises(OptionError, match="one or more positive numbers"):
             rank_path(fitted, factors=factors)
-    free = fit(fitted.objective.x, fitted.objective.y, depth=2, width=4, ridge=0.0, plan=Plan(steps=2, rounds=0))
+    free = fit(
+        fitted.objective.x,
+        fitted.objective.y,
+        config=TrainingConfig(depth=2, width=4, ridge=0.0, schedule=Schedule(steps=2, rounds=0)),
+    )
     with pytest.raises(OptionError, match="above 0"):
         rank_path(free)

@@ -10,12 +10,12 @@ import torch
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.posterior import (
-    EVIDENCE,
+    FEATURES,
     LINEAR_WEIGHTS,
     WEIGHTS,
-    evidence,
+    features,
     probabilities,
-    sufficiency,
+    sufficient_probabilities,
 )
 
 TENTH = Tolerance(0.1)
@@ -28,7 +28,7 @@ ERRORS = torch.tensor([5.0, 20.0, 0.3, 0.0], dtype=torch.float64)
 
 
 def test_the_evidence_is_that_of_the_formulas():
-    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    table = features(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     expected = np.stack(
         [
             np.ones(4),
@@ -46,18 +46,18 @@ def test_the_evidence_is_that_of_the_formulas():
         1,
     )
     np.testing.assert_allclose(table.numpy(), expected, atol=1e-12)
-    assert table.shape[1] == len(EVIDENCE)
-    assert {len(w) for weights in (WEIGHTS, LINEAR_WEIGHTS) for w in weights.values()} == {len(EVIDENCE)}
+    assert table.shape[1] == len(FEATURES)
+    assert {len(w) for weights in (WEIGHTS, LINEAR_WEIGHTS) for w in weights.values()} == {len(FEATURES)}
 
 
 def test_the_tolerance_is_the_scale_of_losses_and_effects():
-    tenth = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
-    hundredth = evidence(
+    tenth = features(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    hundredth = features(
         EXCESS / 100.0, ERRORS / 100.0, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, LINEAR, Tolerance(0.01)
     )
     scaled = EXCESS.clone()
     scaled[1:] /= 100.0  # in units of ε² e₀ the same losses
-    same = evidence(scaled, ERRORS, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, LINEAR, Tolerance(0.01))
+    same = features(scaled, ERRORS, OBJECTIVES, EFFECTS / 10.0, DEPENDENCES, LINEAR, Tolerance(0.01))
     torch.testing.assert_close(same[1:, [1, 3, 4]], tenth[1:, [1, 3, 4]])
     assert hundredth[1, 1] > tenth[1, 1]
 
@@ -69,10 +69,10 @@ def weighed(monkeypatch):
 
 def weighed_by(monkeypatch, excess, errors, weights=(0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0)):
     excess, errors = (torch.tensor(values, dtype=torch.float64) for values in (excess, errors))
-    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    table = features(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     monkeypatch.setitem(WEIGHTS, "regression", weights)
-    table[0, EVIDENCE.index("linear")] = 0.0  # lines find nothing
-    return sufficiency(table, "regression", 0.0, excess, errors, TENTH)
+    table[0, FEATURES.index("linear")] = 0.0  # lines find nothing
+    return sufficient_probabilities(table, "regression", 0.0, excess, errors, TENTH)
 
 
 def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum(weighed):
@@ -89,9 +89,9 @@ def test_of_outputs_much_that_is_left_and_no_chance_is_not_enough(weighed):
     assert weighed([100.0, 9.9, 0.9, 0.0], [5.0, 0.1, 0.1, 0.0])[1] > 0.0  # less than a tenth
     assert weighed([9.0, 8.0, 2.0, 0.0], [5.0, 1.0, 0.1, 0.0])[1] > 0.0  # the constant may be as good
     excess, errors = torch.tensor([[100.0, 50.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0]], dtype=torch.float64)
-    table = evidence(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
-    assert sufficiency(table, "classification", 0.0, excess, errors, TENTH)[1] > 0.0
-    assert sufficiency(table, "regression", 0.0, excess, errors, Tolerance(0.6))[1] > 0.0
+    table = features(excess, errors, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    assert sufficient_probabilities(table, "classification", 0.0, excess, errors, TENTH)[1] > 0.0
+    assert sufficient_probabilities(table, "regression", 0.0, excess, errors, Tolerance(0.6))[1] > 0.0
 
 
 def test_a_constant_is_enough_as_far_as_its_excess_is_chance(weighed):
@@ -104,8 +104,8 @@ def test_a_constant_is_enough_as_far_as_its_excess_is_chance(weighed):
 def test_lines_that_are_no_chance_speak_against_a_constant(deviations, left):
     linear = CanonicalCorrelations(LINEAR.correlations, torch.tensor([deviations, -1.0, -1.0, -1.0]))
     zero = torch.zeros(4, dtype=torch.float64)
-    table = evidence(zero, zero, OBJECTIVES, EFFECTS, DEPENDENCES, linear, TENTH)
-    assert float(sufficiency(table, "regression", 0.5, zero, zero, TENTH)[0]) == pytest.approx(left, rel=1e-3)
+    table = features(zero, zero, OBJECTIVES, EFFECTS, DEPENDENCES, linear, TENTH)
+    assert float(sufficient_probabilities(table, "regression", 0.5, zero, zero, TENTH)[0]) == pytest.approx(left, rel=1e-3)
 
 
 def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
@@ -117,8 +117,8 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 @pytest.mark.parametrize("kind", ["regression", "classification"])
 def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
     def enough(excess=EXCESS, objectives=OBJECTIVES, dependences=DEPENDENCES, linear=LINEAR):
-        table = evidence(excess, ERRORS, objectives, EFFECTS, dependences, linear, TENTH)
-        return float(sufficiency(table, kind, 0.0, excess, ERRORS, TENTH)[2])
+        table = features(excess, ERRORS, objectives, EFFECTS, dependences, linear, TENTH)
+        return float(sufficient_probabilities(table, kind, 0.0, excess, ERRORS, TENTH)[2])
 
     worse, bent = EXCESS.clone(), DEPENDENCES.clone()
     worse[2], bent[2] = 9.0, 0.99
@@ -131,16 +131,16 @@ def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
 def test_what_lines_say_counts_as_far_as_they_explain(monkeypatch):
     monkeypatch.setitem(WEIGHTS, "regression", (1.0, *[0.0] * 10))
     monkeypatch.setitem(LINEAR_WEIGHTS, "regression", (*[0.0] * 8, -1.0, 0.0, 0.0))
-    table = evidence(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
+    table = features(EXCESS, ERRORS, OBJECTIVES, EFFECTS, DEPENDENCES, LINEAR, TENTH)
     without, with_lines = 1.0 / (1.0 + math.exp(-1.0)), 1.0 / (1.0 + math.exp(2.5))
     for share in (0.0, 0.25, 1.0):
-        enough = sufficiency(table, "regression", share, EXCESS, ERRORS, TENTH)
+        enough = sufficient_probabilities(table, "regression", share, EXCESS, ERRORS, TENTH)
         assert float(enough[1]) == pytest.approx(share * with_lines + (1.0 - share) * without)
 
 
 def test_nothing_to_gain_gives_finite_evidence():
     zero = torch.zeros(3, dtype=torch.float64)
-    table = evidence(
+    table = features(
         zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, CanonicalCorrelations(zero, zero), TENTH
     )
     assert bool(table.isfinite().all())

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.selection import descent, narrowed_factorization
-from isthmus.selection.isomap_start import unfolded
-from isthmus.training import Plan
+from isthmus.selection import restrict_to_ranks, narrowed_factorization
+from isthmus.selection.isomap_start import isomap_start
+from isthmus.training import Schedule, TrainingConfig
 
-PLAN = Plan(steps=200, rounds=1, evaluations=60)
+PLAN = Schedule(steps=200, rounds=1, evaluations=60)
 
 
 def hairpin(n, seed):
@@ -26,13 +26,13 @@ def hairpin(n, seed):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return fit(*hairpin(300, 101), depth=6, width=40, ridge=0.005, plan=PLAN, seed=0)
+    return fit(*hairpin(300, 101), config=TrainingConfig(depth=6, width=40, ridge=0.005, schedule=PLAN), seed=0)
 
 
 @torch.no_grad()
 def test_it_has_one_number_and_nearly_the_same_answers(fitted):
     x, _ = fitted.objective.sample()
-    start = unfolded(fitted.network, x, 1, ridge=1e-3)
+    start = isomap_start(fitted.network, x, 1, ridge=1e-3)
     assert start.network.depth == 6
     assert start.layer == 2
     assert np.linalg.matrix_rank(start.network.weights[start.layer].numpy(), tol=1e-4) == 1
@@ -41,9 +41,9 @@ def test_it_has_one_number_and_nearly_the_same_answers(fitted):
 
 
 def test_the_descent_opens_what_narrowing_leaves_folded(fitted, monkeypatch):
-    opened = descent(fitted.network, fitted.objective, most=2)
-    monkeypatch.setattr(sys.modules[descent.__module__], "MOST_UNFOLDED", 0)
-    folded = descent(fitted.network, fitted.objective, most=2)
+    opened = restrict_to_ranks(fitted.network, fitted.objective, most=2)
+    monkeypatch.setattr(sys.modules[restrict_to_ranks.__module__], "MOST_UNFOLDED", 0)
+    folded = restrict_to_ranks(fitted.network, fitted.objective, most=2)
     assert folded[0].value > 3.0 * fitted.value
     assert opened[0].value < 0.5 * folded[0].value
     assert opened[1].value == folded[1].value
@@ -53,20 +53,22 @@ def test_a_surface_is_not_swept_by_one_number(monkeypatch):
     rng = np.random.default_rng(103)
     z = rng.uniform(-1.0, 1.0, (150, 2))
     y = np.stack([np.abs(z[:, 0]), z[:, 1], z[:, 0] * z[:, 1]], 1)
-    fitted = fit(z @ rng.standard_normal((2, 4)), y, depth=4, width=30, ridge=0.003, plan=PLAN, seed=0)
-    module = sys.modules[descent.__module__]
-    taken = descent(fitted.network, fitted.objective, most=2)[0].value
+    fitted = fit(
+        z @ rng.standard_normal((2, 4)), y, config=TrainingConfig(depth=4, width=30, ridge=0.003, schedule=PLAN), seed=0
+    )
+    module = sys.modules[restrict_to_ranks.__module__]
+    taken = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
     monkeypatch.setattr(module, "MOST_UNFOLDED", 0)
-    local = descent(fitted.network, fitted.objective, most=2)[0].value
+    local = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
     monkeypatch.setattr(module, "MOST_UNFOLDED", 3)
     monkeypatch.setattr(module, "_SUFFICIENT", 1.0)
-    swept = descent(fitted.network, fitted.objective, most=2)[0].value
+    swept = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
     assert taken == local
     assert swept < 0.95 * local  # as low an objective as this is refused
 
 
 def test_its_halves_compose_to_it(fitted):
-    opened = descent(fitted.network, fitted.objective, most=1)[0]
+    opened = restrict_to_ranks(fitted.network, fitted.objective, most=1)[0]
     halves = narrowed_factorization(fitted, opened, (0.0,))
     x = torch.from_numpy(hairpin(50, 101)[0])
     z = halves.encode(x)
@@ -78,17 +80,20 @@ def test_its_halves_compose_to_it(fitted):
 @torch.no_grad()
 def test_where_there_is_nothing_to_unfold(fitted):
     x, _ = fitted.objective.sample()
-    assert unfolded(fitted.network, x[:40], 1, ridge=1e-3) is None
-    assert unfolded(fitted.network, x[:1].expand(100, -1), 1, ridge=1e-3) is None
-    line = fit(*hairpin(100, 101), depth=1, ridge=0.01, plan=PLAN)
-    assert unfolded(line.network, line.objective.sample()[0], 1, ridge=1e-3) is None
+    assert isomap_start(fitted.network, x[:40], 1, ridge=1e-3) is None
+    assert isomap_start(fitted.network, x[:1].expand(100, -1), 1, ridge=1e-3) is None
+    line = fit(*hairpin(100, 101), config=TrainingConfig(depth=1, ridge=0.01, schedule=PLAN))
+    assert isomap_start(line.network, line.objective.sample()[0], 1, ridge=1e-3) is None
 
 
 @torch.no_grad()
 @pytest.mark.parametrize(("depth", "layer"), [(2, 0), (3, 1), (4, 1), (5, 2)])
 def test_of_every_depth(depth, layer):
-    found = fit(*hairpin(100, 102), depth=depth, width=20, ridge=0.01, plan=Plan(steps=50, rounds=0))
-    start = unfolded(found.network, found.objective.sample()[0], 2, ridge=1e-3)
+    found = fit(
+        *hairpin(100, 102),
+        config=TrainingConfig(depth=depth, width=20, ridge=0.01, schedule=Schedule(steps=50, rounds=0)),
+    )
+    start = isomap_start(found.network, found.objective.sample()[0], 2, ridge=1e-3)
     assert start.network.depth == depth
     assert start.layer == layer
     assert np.linalg.matrix_rank(start.network.weights[layer].numpy(), tol=1e-4) <= 2

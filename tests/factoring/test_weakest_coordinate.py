@@ -8,7 +8,7 @@ import torch
 
 from isthmus.networks import FullyConnected, activation
 from isthmus.selection.kernel_ridge import predicted_share
-from isthmus.selection.last_latent import weakest_coordinate
+from isthmus.selection.last_latent import last_latent
 from isthmus.selection.output_slopes import output_slopes
 from isthmus.training import cross_entropy, squared_error
 
@@ -27,7 +27,7 @@ def network(*weights):
 def test_two_free_numbers_matter_as_their_slopes_do():
     # f(x) = (3 x₁, x₂) through |x₁| and |x₂| as two neurons each
     f = network([[1, 0], [-1, 0], [0, 1], [0, -1]], [[3, -3, 0, 0], [0, 0, 1, -1]])
-    found = weakest_coordinate(f, 1, 2, rows(2000, 2), squared_error)
+    found = last_latent(f, 1, 2, rows(2000, 2), squared_error)
     assert found.effect == pytest.approx(1 / 3, rel=0.03)
     assert found.dependence < 0.1
 
@@ -36,7 +36,7 @@ def test_a_bend_is_determined_by_the_number_it_bends():
     # f(x) = (x₁, 0.4 |x₁|): a line, bent, through two numbers
     f = network([[1, 0], [-1, 0]], [[1, -1], [0.4, 0.4]])
     x = rows(2000, 2)
-    found = weakest_coordinate(f, 1, 2, x, squared_error)
+    found = last_latent(f, 1, 2, x, squared_error)
     # cov(x, |x|) = 0, so the axes stay; |x| has variance 1 − 2/π, and both slopes are constant in size.
     assert found.effect == pytest.approx(0.4 * math.sqrt(1.0 - 2.0 / math.pi), rel=0.05)
     assert found.dependence > 0.98
@@ -44,13 +44,13 @@ def test_a_bend_is_determined_by_the_number_it_bends():
 
 def test_one_number_depends_on_nothing_and_a_dead_one_has_no_effect():
     f = network([[1, 0], [-1, 0]], [[1, -1], [0.4, 0.4]])
-    alone = weakest_coordinate(f, 1, 1, rows(100, 2), squared_error)
+    alone = last_latent(f, 1, 1, rows(100, 2), squared_error)
     assert (alone.effect, alone.dependence) == (1.0, 0.0)
     line = network([[1, 0], [-1, 0]], [[1, -1], [2, -2]])
-    dead = weakest_coordinate(line, 1, 2, rows(100, 2), squared_error)
+    dead = last_latent(line, 1, 2, rows(100, 2), squared_error)
     assert dead.effect == pytest.approx(0.0, abs=1e-6)
     zero = network([[0, 0], [0, 0]], [[0, 0], [0, 0]])
-    nothing = weakest_coordinate(zero, 1, 1, rows(100, 2), squared_error)
+    nothing = last_latent(zero, 1, 1, rows(100, 2), squared_error)
     assert (nothing.effect, nothing.dependence) == (0.0, 0.0)
 
 
@@ -61,7 +61,7 @@ def test_rotating_and_scaling_the_latent_plane_changes_nothing():
     big = network(g, np.concatenate([through, -through]), np.concatenate([turn, -turn], 1))
     small = network(g, h)
     x = rows(500, 2, seed=1)
-    one, other = weakest_coordinate(small, 1, 2, x, squared_error), weakest_coordinate(big, 2, 2, x, squared_error)
+    one, other = last_latent(small, 1, 2, x, squared_error), last_latent(big, 2, 2, x, squared_error)
     assert other.effect == pytest.approx(one.effect, rel=1e-6)
     assert other.dependence == pytest.approx(one.dependence, abs=0.02)
 

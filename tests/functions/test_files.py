@@ -18,7 +18,7 @@ from isthmus.errors import (
     ShapeError,
     UnsupportedOperatorError,
 )
-from isthmus.formats import load_model
+from isthmus.formats import load
 from isthmus.formats.onnx_operators import OPERATORS
 
 onnx = pytest.importorskip("onnx")
@@ -125,7 +125,7 @@ def test_operators_are_those_of_the_reference(name, tmp_path):
     path = saved(tmp_path / "m.onnx", nodes, shape, weights)
     x = rows(*shape)
     expected = ReferenceEvaluator(str(path)).run(None, {"x": x.numpy()})[0]
-    found = load_model(path)(x).detach().numpy()
+    found = load(path)(x).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
 
 
@@ -138,7 +138,7 @@ def test_a_path_of_layers_is_a_chain(tmp_path):
         node("Gemm", "f w b", transB=1),
     ]
     weights = [KERNEL, initializer("w", 5, 36), initializer("b", 5)]
-    model = load_model(saved(tmp_path / "m.onnx", nodes, (3, 8, 8), weights))
+    model = load(saved(tmp_path / "m.onnx", nodes, (3, 8, 8), weights))
     assert isinstance(model, nn.Sequential)
     assert model.input_shape == (3, 8, 8)
     profile = measure(model, rows(3, 8, 8))
@@ -147,13 +147,13 @@ def test_a_path_of_layers_is_a_chain(tmp_path):
 
 def test_several_outputs_are_named(tmp_path):
     nodes = [node("Tanh", "x", "a"), node("Exp", "x", "b")]
-    model = load_model(saved(tmp_path / "m.onnx", nodes, (3,), outputs=("a", "b")))
+    model = load(saved(tmp_path / "m.onnx", nodes, (3,), outputs=("a", "b")))
     assert measure(model, rows(3), output="b").jacobian_rank.upper == 3
 
 
 def test_a_fixed_number_of_rows_is_no_obstacle(tmp_path):
     nodes = [node("Reshape", "x s", "r"), node("Softmax", "r")]
-    model = load_model(saved(tmp_path / "m.onnx", nodes, (4,), [ints("s", 2, 4)], batch=2))
+    model = load(saved(tmp_path / "m.onnx", nodes, (4,), [ints("s", 2, 4)], batch=2))
     x = rows(4, n=5)
     torch.testing.assert_close(model(x), x.softmax(1))
 
@@ -163,21 +163,21 @@ def test_external_weights_stay_in_their_folder(tmp_path):
     inside.mkdir()
     path = saved(inside / "m.onnx", [node("MatMul", "x w")], (3,), [initializer("w", 3, 4)])
     model = onnx.load(path)
-    expected = load_model(path)(rows(3))
+    expected = load(path)(rows(3))
     onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
-    torch.testing.assert_close(load_model(path)(rows(3)), expected)
+    torch.testing.assert_close(load(path)(rows(3)), expected)
     model = onnx.load(path, load_external_data=False)
     (tmp_path / "w.bin").write_bytes((inside / "w.bin").read_bytes())
     for place in ("../w.bin", str(tmp_path / "w.bin")):
         relocate(model, place)
         (inside / "m.onnx").write_bytes(model.SerializeToString())
         with pytest.raises(FileFormatError, match=r"outside the folder of the model.*one folder"):
-            load_model(path)
+            load(path)
     relocate(model, "w.bin")
     (inside / "m.onnx").write_bytes(model.SerializeToString())
     (inside / "w.bin").unlink()
     with pytest.raises(FileFormatError, match=r"weights are in 'w\.bin', which is missing. Copy that file too"):
-        load_model(path)
+        load(path)
 
 
 def relocate(model, place):
@@ -190,7 +190,7 @@ def test_an_unknown_operator_is_named(tmp_path):
     path = saved(tmp_path / "m.onnx", [helper.make_node("Sin", ["x"], ["y"], name="wave")], (3,))
     assert "Sin" not in OPERATORS
     with pytest.raises(UnsupportedOperatorError, match=r"operator Sin \(node 'wave'\) is not known"):
-        load_model(path)
+        load(path)
 
 
 class Boom:
@@ -209,7 +209,7 @@ def exported(tmp_path):
 
 def test_an_exported_chain_is_a_chain(exported):
     module, path = exported
-    model = load_model(path)
+    model = load(path)
     x = rows(2, 6, 6)
     torch.testing.assert_close(model(x), module(x))
     assert from_torch(model, model.input_shape).depth == 2
@@ -221,7 +221,7 @@ def test_an_exported_program_of_any_kind(tmp_path):
     for rows_of_export, shapes in ((2, ({0: torch.export.Dim("n", max=4096)},)), (3, None)):
         program = torch.export.export(module, (rows(4, n=rows_of_export),), dynamic_shapes=shapes)
         torch.export.save(program, tmp_path / "m.pt2")
-        model = load_model(tmp_path / "m.pt2")
+        model = load(tmp_path / "m.pt2")
         x = rows(4, n=7)
         torch.testing.assert_close(model(x), module(x), rtol=1e-5, atol=1e-6)
         profile = measure(model, x)
@@ -244,7 +244,7 @@ def test_sample_inputs_are_never_unpickled(exported):
     torch.save(Boom(), buffer)
     rewritten(path, lambda name, old: buffer.getvalue() if "sample_inputs" in name else old)
     x = rows(2, 6, 6)
-    torch.testing.assert_close(load_model(path)(x), module(x))
+    torch.testing.assert_close(load(path)(x), module(x))
 
 
 def in_program(text, new):
@@ -271,7 +271,7 @@ HOSTILE = {
 def test_what_may_run_code_is_refused(name, exported):
     change, message = HOSTILE[name]
     with pytest.raises(FileFormatError, match=message):
-        load_model(rewritten(exported[1], change))
+        load(rewritten(exported[1], change))
 
 
 def test_guards_are_not_executed(exported):
@@ -283,7 +283,7 @@ def test_guards_are_not_executed(exported):
         return json.dumps({**json.loads(old), "guards_code": ["exit()"]}).encode()
 
     x = rows(2, 6, 6)
-    torch.testing.assert_close(load_model(rewritten(path, guarded))(x), module(x))
+    torch.testing.assert_close(load(rewritten(path, guarded))(x), module(x))
 
 
 def pickled(path):
@@ -299,7 +299,7 @@ def torch_saved(path):
 def test_pickles_in_disguise_are_errors(ending, write, tmp_path):
     write(tmp_path / f"m{ending}")
     with pytest.raises(FileFormatError, match=r"pickle|damaged|not a"):
-        load_model(tmp_path / f"m{ending}")
+        load(tmp_path / f"m{ending}")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
@@ -314,12 +314,12 @@ def test_files_cut_off_are_errors(kind, share, exported, tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(FileFormatError, match=f"m.{kind}"):
-        load_model(path)
+        load(path)
 
 
 def test_nothing_there_is_an_error(tmp_path):
     with pytest.raises(FileMissingError, match=r"There is no .*none\.onnx.*\.onnx or \.pt2"):
-        load_model(tmp_path / "none.onnx")
+        load(tmp_path / "none.onnx")
 
 
 def described(tmp_path, layers, tensors):
@@ -343,7 +343,7 @@ def test_a_description_beside_the_tensors(tmp_path):
         {"type": "Flatten"},
         {"type": "Linear", "name": "4"},
     ]
-    model = load_model(described(tmp_path, layers, module.state_dict()))
+    model = load(described(tmp_path, layers, module.state_dict()))
     x = rows(2, 2, 2)
     torch.testing.assert_close(model(x), module(x))
     assert measure(model, x).method == "chain"
@@ -362,16 +362,16 @@ BAD = {
 def test_bad_descriptions_are_refused(name, tmp_path):
     layers, tensors, message = BAD[name]
     with pytest.raises(FileFormatError, match=message):
-        load_model(described(tmp_path, layers, tensors))
+        load(described(tmp_path, layers, tensors))
 
 
 def test_tensors_without_a_description_are_refused(tmp_path):
     safetensors.torch.save_file(LINEAR, tmp_path / "m.safetensors")
     with pytest.raises(FileFormatError, match=r"does not say to which layers.*m.*\.json|Describe the layers"):
-        load_model(tmp_path / "m.safetensors")
+        load(tmp_path / "m.safetensors")
 
 
 def test_a_chain_of_another_shape_says_so(exported):
-    model = load_model(exported[1])
+    model = load(exported[1])
     with pytest.raises(ShapeError, match=r"does not take inputs of shape \(3, 6, 6\).*Pass x as"):
         measure(model, rows(3, 6, 6))

@@ -9,7 +9,7 @@ import torch
 
 from conftest import random_layers
 from isthmus.errors import FileFormatError, FileMissingError
-from isthmus.formats import load, save
+from isthmus.formats import load_network, save
 from isthmus.networks import FullyConnected, StandardizedNetwork
 from isthmus.networks.scaling import Affine
 
@@ -18,7 +18,7 @@ from isthmus.networks.scaling import Affine
 def test_a_network_round_trips(tmp_path, activation, dtype):
     network = random_layers((5, 4, 3), activation, seed=5, dtype=dtype)
     save(network, tmp_path / "n.safetensors")
-    again = load(tmp_path / "n.safetensors")
+    again = load_network(tmp_path / "n.safetensors")
     assert isinstance(again, FullyConnected)
     assert again.activation == activation
     for mine, other in zip((*network.weights, *network.biases), (*again.weights, *again.biases), strict=True):
@@ -30,7 +30,7 @@ def test_a_standardised_network_round_trips(tmp_path, activation, points):
     network = random_layers((5, 4, 3), activation, seed=6)
     model = StandardizedNetwork(network, Affine(torch.ones(5), torch.full((5,), 2.0)), Affine.identity(3))
     save(model, tmp_path / "model.safetensors")
-    again = load(tmp_path)
+    again = load_network(tmp_path)
     assert isinstance(again, StandardizedNetwork)
     torch.testing.assert_close(again(points), model(points), rtol=0, atol=0)
 
@@ -120,14 +120,14 @@ def test_damaged_files_are_refused(tmp_path, damage, message):
     path = _valid(tmp_path)
     damage(path)
     with pytest.raises(FileFormatError, match=message):
-        load(path)
+        load_network(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileMissingError, match=r"There is no .*nothing\.safetensors"):
-        load(tmp_path / "nothing.safetensors")
+        load_network(tmp_path / "nothing.safetensors")
     with pytest.raises(FileMissingError, match="isthmus fit"):
-        load(tmp_path)
+        load_network(tmp_path)
 
 
 def test_the_header_is_plain_json(tmp_path):

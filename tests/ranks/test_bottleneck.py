@@ -17,10 +17,10 @@ from isthmus.spectra import (
     balanced_truncations,
     bottleneck_rank,
     measure,
-    narrowings,
     truncated,
+    truncation_curve,
 )
-from isthmus.spectra.bottleneck import located_narrowings
+from isthmus.spectra.bottleneck import located_truncation_curve
 
 
 def data(d, n=200, seed=1, dtype=torch.float64):
@@ -85,7 +85,7 @@ def test_coordinates_are_uncorrelated_and_keep_the_activations():
 
 
 def test_narrowing_changes_fall_to_zero_and_stop():
-    found = narrowings(through(3, seed=6), data(9), until=1e-6, extra=2)
+    found = truncation_curve(through(3, seed=6), data(9), until=1e-6, extra=2)
     assert [n.rank for n in found] == [0, 1, 2, 3, 4, 5]
     changes = [n.change for n in found]
     assert changes[2] > 1e-2
@@ -119,8 +119,8 @@ def test_few_rows_are_measured_without_complaint(n):
 
 def test_a_large_rank_is_located_without_trying_every_k():
     network, x = through(55, seed=3, d=60, width=90), data(60, n=150)
-    every = narrowings(network, x, until=0.003, extra=2)
-    located = located_narrowings(network, x, until=0.003, extra=2)
+    every = truncation_curve(network, x, until=0.003, extra=2)
+    located = located_truncation_curve(network, x, until=0.003, extra=2)
     best = next(n for n in every if n.change <= 0.003)
     assert best.rank > 32
     assert next(n for n in located if n.change <= 0.003).rank == best.rank

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import random_layers, through
-from isthmus import Plan, fit
+from isthmus import Schedule, fit
 from isthmus.networks import (
     ABSOLUTE,
     RELU,
@@ -15,6 +15,7 @@ from isthmus.networks import (
     FullyConnected,
 )
 from isthmus.regions import Plane, enumerate_regions
+from isthmus.training import TrainingConfig
 from regions.nets import assert_a_tiling, assert_continuous, assert_jacobians_are_autograds
 
 NETS = st.builds(
@@ -62,7 +63,12 @@ def test_rescaling_neurons_changes_nothing(network):
 def trained():
     """A deep network after a short real fit: dead, duplicated and always-on neurons are the rule in it."""
     x = torch.randn(200, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return fit(x, through(2, 0, d=6)(x), depth=13, width=30, seed=0, plan=Plan(steps=600, rounds=2))
+    return fit(
+        x,
+        through(2, 0, d=6)(x),
+        config=TrainingConfig(depth=13, width=30, schedule=Schedule(steps=600, rounds=2)),
+        seed=0,
+    )
 
 
 def test_slices_of_a_trained_deep_net_have_no_spurious_slivers(trained):

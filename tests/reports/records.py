@@ -21,7 +21,7 @@ def fit_record(k=4, *, seed=0, task="regression", **changes):
         "name": "teacher",
         "task": task,
         "created": "2026-11-23T14:00:00Z",
-        "options": {"data": "teacher", "depth": _DEPTH, "width": _WIDTH, "seed": 7, "plan": {"rounds": 8}},
+        "options": {"data": "teacher", "depth": _DEPTH, "width": _WIDTH, "seed": 7, "schedule": {"rounds": 8}},
         "versions": {"isthmus": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6", "python": "3.11.7", "device": "cpu"},
         "data": {
             "source": "teacher",

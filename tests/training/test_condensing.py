@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from conftest import ACTIVATIONS, random_layers
 from isthmus.errors import ShapeError
 from isthmus.networks import IDENTITY, RELU, FullyConnected
-from isthmus.training import condense, widened
+from isthmus.training import prune_neurons, widened
 from isthmus.training.neuron_pruning import caratheodory
 
 NETWORKS = st.builds(
@@ -27,7 +27,7 @@ def rows(n, d, seed):
 @given(NETWORKS, st.integers(1, 40), st.integers(0, 100))
 def test_condensing_keeps_f_on_the_data_and_never_grows_the_norm(network, n, seed):
     x = rows(n, network.d_in, seed)
-    after = condense(network, x)
+    after = prune_neurons(network, x)
     torch.testing.assert_close(after(x), network(x), rtol=1e-6, atol=1e-6)
     assert after.squared_norm <= network.squared_norm * (1 + 1e-9)
     assert after.depth == network.depth
@@ -38,7 +38,7 @@ def test_condensing_keeps_f_on_the_data_and_never_grows_the_norm(network, n, see
 @given(NETWORKS, st.floats(1e-6, 0.5), st.integers(0, 100))
 def test_a_tolerance_never_grows_the_norm(network, tolerance, seed):
     x = rows(25, network.d_in, seed)
-    assert condense(network, x, tolerance=tolerance).squared_norm <= network.squared_norm * (1 + 1e-9)
+    assert prune_neurons(network, x, tolerance=tolerance).squared_norm <= network.squared_norm * (1 + 1e-9)
 
 
 def always_on(rank, width, n, seed):
@@ -52,7 +52,7 @@ def always_on(rank, width, n, seed):
 @pytest.mark.parametrize("rank", [1, 2, 3, 5])
 def test_a_linear_layer_of_rank_r_keeps_at_most_what_caratheodory_allows(rank):
     network, x = always_on(rank, 80, 200, seed=rank)
-    after = condense(network, x)
+    after = prune_neurons(network, x)
     d = rank + 1  # the bias is one more direction
     assert after.widths[1] <= d * (d + 1) // 2
     assert after.squared_norm <= network.squared_norm * (1 + 1e-9)
@@ -71,7 +71,7 @@ def test_duplicate_and_dead_neurons_leave():
         RELU,
     )
     x = rows(60, 4, 1)
-    after = condense(doubled, x)
+    after = prune_neurons(doubled, x)
     assert after.widths[1] <= 6
     torch.testing.assert_close(after(x), doubled(x), rtol=1e-8, atol=1e-8)
 
@@ -80,7 +80,7 @@ def test_a_network_that_is_zero_keeps_its_depth():
     network = FullyConnected(
         (torch.zeros(5, 3), torch.zeros(4, 5), torch.zeros(2, 4)), (torch.zeros(5), torch.zeros(4), torch.ones(2))
     )
-    after = condense(network, torch.randn(7, 3, generator=torch.Generator().manual_seed(0)))
+    after = prune_neurons(network, torch.randn(7, 3, generator=torch.Generator().manual_seed(0)))
     assert after.widths == (3, 1, 1, 2)
     assert float(after.squared_norm) <= 2.0
 

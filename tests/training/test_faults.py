@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isthmus.errors import DeviceMemoryError, DivergenceError
-from isthmus.training import Objective, Plan, fit
+from isthmus.training import Objective, Schedule, TrainingConfig, fit
 from isthmus.training import checkpoint as checkpoint_module
 from isthmus.training import loop as loop_module
 
@@ -22,30 +22,29 @@ X, Y = pairs()
 @pytest.mark.parametrize("starts", [1, 2])
 @pytest.mark.parametrize("batch_size", [None, 16])
 @pytest.mark.parametrize(
-    ("plan", "options", "cause"),
+    ("schedule", "options", "cause"),
     [
         ({"learning_rate": 1e12}, {}, "learning rate"),
         ({"learning_rate": 1e30}, {}, "learning rate"),
-        ({"learning_rate": 1e12, "tidy_every": 1}, {}, "learning rate"),
+        ({"learning_rate": 1e12, "reduce_norm_every": 1}, {}, "learning rate"),
         ({}, {"ridge": 1e30}, "λ"),
         ({}, {"ridge": 1e38}, "λ"),
         ({"learning_rate": 1e12}, {"ridge": 1e30}, "λ"),
     ],
 )
 def test_divergence_names_its_cause_and_spares_the_checkpoint(
-    tmp_path, monkeypatch, starts, batch_size, plan, options, cause
+    tmp_path, monkeypatch, starts, batch_size, schedule, options, cause
 ):
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     path = tmp_path / "c.safetensors"
-    fit(X, Y, depth=6, width=4, plan=Plan(steps=3, rounds=0), checkpoint=path, key="a")
+    fit(X, Y, config=TrainingConfig(depth=6, width=4, schedule=Schedule(steps=3, rounds=0)), checkpoint=path, key="a")
     with pytest.raises(DivergenceError) as raised:
         fit(
             X,
             Y,
-            depth=6,
-            width=4,
-            starts=starts,
-            plan=Plan(steps=60, batch_size=batch_size, **plan),
+            config=TrainingConfig(
+                depth=6, width=4, n_init=starts, schedule=Schedule(steps=60, batch_size=batch_size, **schedule)
+            ),
             checkpoint=path,
             key="b",
             **options,
@@ -58,12 +57,18 @@ def test_divergence_names_its_cause_and_spares_the_checkpoint(
 
 @pytest.mark.parametrize("ridge", [1e3, 1e8, 1e12])
 def test_a_large_ridge_that_fits_is_no_divergence(ridge):
-    assert np.isfinite(fit(X, Y, depth=6, width=4, ridge=ridge, plan=Plan(steps=60, rounds=1)).value)
+    assert np.isfinite(
+        fit(X, Y, config=TrainingConfig(depth=6, width=4, ridge=ridge, schedule=Schedule(steps=60, rounds=1))).value
+    )
 
 
 def test_data_too_large_to_square_their_gradient_are_the_cause():
     with pytest.raises(DivergenceError, match="standardised data"):
-        fit(X * 1e11, Y * 1e11, depth=6, width=4, standardize="none", ridge=0.0, plan=Plan(steps=60))
+        fit(
+            X * 1e11,
+            Y * 1e11,
+            config=TrainingConfig(depth=6, width=4, standardize="none", ridge=0.0, schedule=Schedule(steps=60)),
+        )
 
 
 @pytest.mark.parametrize(("batch_size", "remedy"), [(None, "--batch-size 40"), (16, "--batch-size 8"), (1, "--width")])
@@ -78,19 +83,19 @@ def test_a_full_device_names_the_batch_size(monkeypatch, batch_size, remedy):
 
     monkeypatch.setattr(Objective, "gradient", fails_once)
     with pytest.raises(DeviceMemoryError, match=remedy) as raised:
-        fit(X, Y, depth=3, width=4, plan=Plan(steps=60, batch_size=batch_size))
+        fit(X, Y, config=TrainingConfig(depth=3, width=4, schedule=Schedule(steps=60, batch_size=batch_size)))
     assert isinstance(raised.value.__cause__, torch.OutOfMemoryError)
 
 
 # Of 80 steps with eliminations after 20, 40 and 60, condensations from 45 on, and two rounds.
-PLAN = {"steps": 80, "rounds": 2, "evaluations": 20, "tidy_every": 5, "precision": 0.0, "condense": 0.05}
+PLAN = {"steps": 80, "rounds": 2, "evaluations": 20, "reduce_norm_every": 5, "precision": 0.0, "prune_tolerance": 0.05}
 
 
 @pytest.mark.parametrize("batch_size", [None, 16])
 @pytest.mark.parametrize("starts", [1, 4])
 def test_a_fit_killed_in_any_phase_resumes_to_the_same_network(tmp_path, monkeypatch, starts, batch_size):
-    plan = Plan(batch_size=batch_size, **PLAN)
-    options = {"depth": 3, "width": 60, "plan": plan, "starts": starts, "key": "a"}
+    schedule = Schedule(batch_size=batch_size, **PLAN)
+    options = {"depth": 3, "width": 60, "schedule": schedule, "starts": starts, "key": "a"}
     whole = fit(X, Y, **options)
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     original = loop_module.Training._save_sometimes
@@ -136,7 +141,7 @@ def test_ctrl_c_at_any_gradient_leaves_a_usable_network(monkeypatch, starts, at)
         return original(self, *args)
 
     monkeypatch.setattr(Objective, "gradient", interrupted)
-    fitted = fit(X, Y, depth=3, width=24, starts=starts, plan=Plan(**PLAN))
+    fitted = fit(X, Y, config=TrainingConfig(depth=3, width=24, n_init=starts, schedule=Schedule(**PLAN)))
     assert fitted.stopped == "interrupted"
     assert np.isfinite(fitted.value)
     assert fitted.value <= fitted.history[0].objective * (1 + 1e-6)

@@ -17,10 +17,10 @@ from isthmus.errors import (
     TooFewRowsError,
 )
 from isthmus.networks import IDENTITY
-from isthmus.training import Plan, fit
+from isthmus.training import Schedule, TrainingConfig, fit
 from isthmus.training import loop as loop_module
 
-SHORT = Plan(steps=60, rounds=2, evaluations=40)
+SHORT = Schedule(steps=60, rounds=2, evaluations=40)
 
 
 def pairs(n=80, d=4, seed=0):
@@ -45,12 +45,14 @@ def test_a_linear_network_reaches_the_closed_form(depth):
     fitted = fit(
         x,
         y,
-        depth=depth,
-        width=8,
-        ridge=ridge,
-        standardize="none",
-        activation=IDENTITY,
-        plan=Plan(steps=300, rounds=10, precision=1e-9),
+        config=TrainingConfig(
+            depth=depth,
+            width=8,
+            ridge=ridge,
+            standardize="none",
+            activation=IDENTITY,
+            schedule=Schedule(steps=300, rounds=10, precision=1e-9),
+        ),
     )
     assert fitted.value == pytest.approx(expected, rel=2e-3)
     assert fitted.stationarity < 1e-2
@@ -59,7 +61,9 @@ def test_a_linear_network_reaches_the_closed_form(depth):
 
 def test_the_same_seed_gives_the_same_network_and_another_seed_another():
     x, y = pairs()
-    first, again, other = (fit(x, y, depth=3, width=12, seed=s, plan=SHORT) for s in (1, 1, 2))
+    first, again, other = (
+        fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), seed=s) for s in (1, 1, 2)
+    )
     assert all(torch.equal(a, b) for a, b in zip(first.network.weights, again.network.weights, strict=True))
     assert not torch.equal(first.network.weights[0], other.network.weights[0])
 
@@ -67,8 +71,8 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another():
 @pytest.mark.parametrize("batch_size", [None, 16])
 def test_a_killed_fit_resumes_to_the_same_network(tmp_path, monkeypatch, batch_size):
     x, y = pairs()
-    plan = Plan(steps=60, rounds=2, evaluations=40, batch_size=batch_size)
-    whole = fit(x, y, depth=3, width=12, plan=plan)
+    schedule = Schedule(steps=60, rounds=2, evaluations=40, batch_size=batch_size)
+    whole = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=schedule))
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)  # save after every step
     saves = 0
 
@@ -89,10 +93,10 @@ def test_a_killed_fit_resumes_to_the_same_network(tmp_path, monkeypatch, batch_s
         saves = 0
         monkeypatch.setattr(loop_module.Training, "_save_sometimes", killed_at(death))
         with pytest.raises(SystemExit):
-            fit(x, y, depth=3, width=12, plan=plan, checkpoint=path, key="a")
+            fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=schedule), checkpoint=path, key="a")
         monkeypatch.undo()
         monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
-        resumed = fit(x, y, depth=3, width=12, plan=plan, checkpoint=path, key="a")
+        resumed = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=schedule), checkpoint=path, key="a")
         path.unlink()
         assert all(torch.equal(a, b) for a, b in zip(whole.network.weights, resumed.network.weights, strict=True))
         assert [m.objective for m in resumed.history] == [m.objective for m in whole.history]
@@ -102,13 +106,13 @@ def test_a_checkpoint_of_another_fit_is_ignored_and_a_damaged_one_refused(tmp_pa
     x, y = pairs()
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     path = tmp_path / "c.safetensors"
-    fit(x, y, depth=3, width=12, plan=SHORT, checkpoint=path, key="a")
-    fresh = fit(x, y, depth=3, width=12, seed=5, plan=SHORT)
-    other = fit(x, y, depth=3, width=12, seed=5, plan=SHORT, checkpoint=path, key="b")
+    fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), checkpoint=path, key="a")
+    fresh = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), seed=5)
+    other = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), seed=5, checkpoint=path, key="b")
     assert torch.equal(fresh.network.weights[0], other.network.weights[0])
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(FileFormatError, match="Delete it to start the fit from the beginning"):
-        fit(x, y, depth=3, width=12, plan=SHORT, checkpoint=path, key="a")
+        fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), checkpoint=path, key="a")
 
 
 @pytest.mark.parametrize("after", [30, 90])
@@ -122,7 +126,7 @@ def test_an_interrupted_fit_is_usable(after):
             is_pending = False
             raise KeyboardInterrupt
 
-    fitted = fit(x, y, depth=3, width=12, plan=SHORT, report=interrupt)
+    fitted = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SHORT), report=interrupt)
     assert fitted.stopped == "interrupted"
     assert fitted.value < fitted.history[0].objective * 1.0001
     assert torch.isfinite(fitted(torch.from_numpy(x))).all()
@@ -131,7 +135,7 @@ def test_an_interrupted_fit_is_usable(after):
 def test_rank_2_is_learned_from_data():
     teacher = through(2, seed=3, d=6)
     x = torch.randn(300, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    fitted = fit(x, teacher(x), depth=8, width=30, plan=Plan(steps=600, rounds=4))
+    fitted = fit(x, teacher(x), config=TrainingConfig(depth=8, width=30, schedule=Schedule(steps=600, rounds=4)))
     from isthmus.spectra import measure
 
     profile = measure(fitted, x)
@@ -145,7 +149,7 @@ def test_classification_learns_labels_of_any_integer_value():
     labels = rng.integers(0, 3, 150)
     x = centres[labels] + 0.3 * rng.standard_normal((150, 2))
     names = np.array([7, -2, 100])
-    fitted = fit(x, names[labels], task="classification", depth=4, width=16, plan=SHORT)
+    fitted = fit(x, names[labels], config=TrainingConfig(depth=4, width=16, schedule=SHORT), task="classification")
     predicted = fitted.classes[fitted(torch.from_numpy(x)).argmax(1)].numpy()
     assert (predicted == names[labels]).mean() == 1.0
 
@@ -180,7 +184,7 @@ X, Y = pairs()
 )
 def test_bad_input_is_refused_before_any_work(x, y, options, error, message):
     with pytest.raises(error, match=message):
-        fit(x, y, **{"depth": 3, "width": 4, "plan": SHORT, **options})
+        fit(x, y, **{"depth": 3, "width": 4, "schedule": SHORT, **options})
 
 
 @pytest.mark.parametrize(
@@ -196,15 +200,15 @@ def test_bad_input_is_refused_before_any_work(x, y, options, error, message):
 )
 def test_a_plan_has_limits(options, message):
     with pytest.raises(OptionError, match=message):
-        Plan(**options)
+        Schedule(**options)
 
 
 def test_divergence_is_an_error_that_says_what_to_do():
     with pytest.raises(DivergenceError, match="smaller --learning-rate"):
-        fit(X, Y, depth=6, width=4, plan=Plan(steps=60, learning_rate=1e12))
+        fit(X, Y, config=TrainingConfig(depth=6, width=4, schedule=Schedule(steps=60, learning_rate=1e12)))
 
 
 def test_duplicate_rows_and_constant_columns_do_no_harm():
     x = np.concatenate([np.repeat(X[:10], 8, 0), np.ones((80, 1))], 1)
-    fitted = fit(x, np.repeat(Y[:10], 8, 0), depth=3, width=12, plan=SHORT)
+    fitted = fit(x, np.repeat(Y[:10], 8, 0), config=TrainingConfig(depth=3, width=12, schedule=SHORT))
     assert np.isfinite(fitted.value)

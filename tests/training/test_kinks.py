@@ -4,13 +4,17 @@ import itertools
 
 import pytest
 import torch
+from isthmus.training.box import box_minimum
+from isthmus.training.kink_newton import KinkNewton
+from isthmus.training.slopes import Sloped
 
 from conftest import ACTIVATIONS, random_layers
 from isthmus.errors import OptionError
 from isthmus.networks import RELU, FullyConnected
 from isthmus.training import (
     Objective,
-    Plan,
+    Schedule,
+    TrainingConfig,
     cross_entropy,
     fit,
     least_subgradient,
@@ -18,9 +22,6 @@ from isthmus.training import (
     squared_error,
 )
 from isthmus.training import settling as settling_module
-from isthmus.training.box import box_minimum
-from isthmus.training.kink_newton import KinkNewton
-from isthmus.training.slopes import Sloped
 
 
 def rows(n, d, seed):
@@ -187,7 +188,9 @@ def test_a_band_has_limits(band):
 def kinked():
     x = rows(120, 3, 0)
     y = torch.cat([x[:, :1].abs() + 0.3 * x[:, 1:2].relu(), (x[:, 1:2] - 0.5 * x[:, 2:]).relu()], 1)
-    return fit(x, y, depth=3, width=12, ridge=0.03, standardize="none", plan=Plan(steps=300))
+    return fit(
+        x, y, config=TrainingConfig(depth=3, width=12, ridge=0.03, standardize="none", schedule=Schedule(steps=300))
+    )
 
 
 KINKED = kinked()
@@ -256,7 +259,9 @@ def test_smooth_problems_are_newtons_own(widths):
 def test_a_minimum_with_one_kink_is_settled_from_a_fit():
     x = rows(120, 3, 0)
     y = x[:, :1].abs() + 0.3 * x[:, 1:2].relu()
-    fitted = fit(x, y, depth=3, width=12, ridge=0.3, standardize="none", plan=Plan(steps=300))
+    fitted = fit(
+        x, y, config=TrainingConfig(depth=3, width=12, ridge=0.3, standardize="none", schedule=Schedule(steps=300))
+    )
     settled = settle(fitted.network, fitted.objective)
     assert settled.value <= fitted.value
     assert settled.stationarity <= 1e-4 < fitted.stationarity

@@ -6,16 +6,17 @@ import torch
 
 from isthmus.errors import OptionError
 from isthmus.training import (
-    Plan,
+    Schedule,
+    TrainingConfig,
     fit,
     fit_many,
-    grown,
-    improved,
+    insert_identity_layers,
     ridge_path,
     search_rank,
+    warm_start_fit,
 )
 
-SHORT = Plan(steps=100, rounds=1, evaluations=30)
+SHORT = Schedule(steps=100, rounds=1, evaluations=30)
 
 
 def pairs(n=80, d=4, seed=0):
@@ -32,7 +33,7 @@ def curve(n=100):
 def test_a_grid_holds_a_network_for_each_ridge_and_seed_that_depends_on_nothing_else():
     x, y = pairs()
     # A few steps: rounding differs between places in a batch, and long descents are chaotic.
-    options = {"depth": 3, "width": 10, "plan": Plan(steps=8, rounds=0)}
+    options = {"depth": 3, "width": 10, "schedule": Schedule(steps=8, rounds=0)}
     grid = fit_many(x, y, ridges=[0.01, 0.3], seeds=[3, 4, 3], **options)
     assert [[found.ridge for found in row] for row in grid] == [[0.01] * 3, [0.3] * 3]
     for row in grid:
@@ -43,7 +44,7 @@ def test_a_grid_holds_a_network_for_each_ridge_and_seed_that_depends_on_nothing_
         for found in row:
             assert found.value == pytest.approx(found.objective.value(found.network), rel=1e-12)
             assert found.objective.ridge == found.ridge
-    longer = fit_many(x, y, ridges=[0.01, 0.3], **{**options, "plan": SHORT})
+    longer = fit_many(x, y, ridges=[0.01, 0.3], **{**options, "schedule": SHORT})
     assert longer[1][0].network.squared_norm < 0.8 * longer[0][0].network.squared_norm
 
 
@@ -56,15 +57,15 @@ def test_no_network_is_no_grid(empty):
 
 def test_of_several_starts_the_best_one_is_finished():
     x, y = pairs()
-    options = {"depth": 4, "width": 10, "ridge": 0.02, "plan": SHORT}
-    best = fit(x, y, starts=4, seed=0, **options)
+    options = {"depth": 4, "width": 10, "ridge": 0.02, "schedule": SHORT}
+    best = fit(x, y, config=TrainingConfig(n_init=4), seed=0, **options)
     each = [fit(x, y, seed=s, **options).value for s in range(4)]
     assert best.value <= sorted(each)[1] * 1.01  # never worse than the second best: losers leave early
 
 
 def test_a_path_is_no_worse_than_its_two_directions_and_rises_with_the_ridge():
     x, y = pairs()
-    path = ridge_path(x, y, ridges=[0.3, 0.01, 0.1], depth=4, width=10, plan=SHORT, warm=SHORT)
+    path = ridge_path(x, y, ridges=[0.3, 0.01, 0.1], depth=4, width=10, schedule=SHORT, warm=SHORT)
     assert [point.ridge for point in path] == [0.01, 0.1, 0.3]
     assert all(point.value == min(point.rising, point.falling) for point in path)
     # min over w of error + λ norm is concave and increasing in λ; near minima follow it.
@@ -82,7 +83,9 @@ def test_a_path_needs_positive_ridges():
 
 def test_the_search_finds_rank_1_where_the_random_start_keeps_2():
     """At depth 24 the rank-1 autoencoder of a curve is much cheaper, and a random start does not find it."""
-    found = search_rank(curve(), task="autoencoder", depth=24, width=30, ridge=24e-4, standardize="none")
+    found = search_rank(
+        curve(), config=TrainingConfig(depth=24, width=30, ridge=24e-4, standardize="none"), task="autoencoder"
+    )
     values = {c.rank: c.value for c in found.candidates}
     assert found.rank == 1
     assert values[1] < 0.9 * values[2]
@@ -102,15 +105,15 @@ def test_the_search_finds_rank_1_where_the_random_start_keeps_2():
 def test_a_search_has_limits(options, message):
     x, y = pairs()
     with pytest.raises(OptionError, match=message):
-        search_rank(x, y, width=4, **options)
+        search_rank(x, y, config=TrainingConfig(width=4), **options)
 
 
 def test_growing_and_training_on_lowers_the_objective_per_layer():
     x, y = pairs()
-    shallow = fit(x, y, depth=4, width=10, ridge=0.1, plan=SHORT)
+    shallow = fit(x, y, config=TrainingConfig(depth=4, width=10, ridge=0.1, schedule=SHORT))
     objective = shallow.objective.with_ridge(0.1 * 8 / 4)
-    deep = grown(shallow.network, shallow.objective.x, 8)
-    assert objective.value(improved(deep, objective, plan=SHORT)) < objective.value(deep)
+    deep = insert_identity_layers(shallow.network, shallow.objective.x, 8)
+    assert objective.value(warm_start_fit(deep, objective, schedule=SHORT)) < objective.value(deep)
     assert torch.allclose(deep(shallow.objective.x), shallow.network(shallow.objective.x), atol=1e-4)
 
 
@@ -125,12 +128,8 @@ def interrupt_at(fraction):
 def test_an_interrupted_search_returns_what_it_found():
     found = search_rank(
         curve(40),
+        config=TrainingConfig(depth=4, width=10, ridge=0.004, standardize="none", schedule=SHORT),
         task="autoencoder",
-        depth=4,
-        width=10,
-        ridge=0.004,
-        standardize="none",
-        plan=SHORT,
         report=interrupt_at(0.6),
     )
     assert not found.is_complete
@@ -142,7 +141,7 @@ def test_an_interrupted_search_returns_what_it_found():
 def test_an_interrupted_path_returns_the_points_it_reached(fraction, points, back):
     x, y = pairs()
     path = ridge_path(
-        x, y, ridges=[0.01, 0.1, 0.3], depth=3, width=8, plan=SHORT, warm=SHORT, report=interrupt_at(fraction)
+        x, y, ridges=[0.01, 0.1, 0.3], depth=3, width=8, schedule=SHORT, warm=SHORT, report=interrupt_at(fraction)
     )
     assert len(path) == points
     assert sum(point.falling is not None for point in path) >= back

@@ -2,19 +2,20 @@
 
 import pytest
 import torch
+from isthmus.training.settling import RoundedActivation
 
 from conftest import ACTIVATIONS, random_layers
 from isthmus.networks import IDENTITY
 from isthmus.training import (
     Objective,
-    Plan,
+    Schedule,
+    TrainingConfig,
     cross_entropy,
     fit,
     natural_lbfgs,
     settle,
     squared_error,
 )
-from isthmus.training.settling import RoundedActivation
 
 
 def rows(n, d, seed):
@@ -62,7 +63,13 @@ def test_the_rounded_activation_is_close_and_its_derivative_is_autograds(slope):
 def test_a_smooth_problem_is_settled_to_the_gradient_asked_for():
     x = rows(80, 5, 0)
     y = x @ rows(5, 4, 1)
-    fitted = fit(x, y, depth=3, width=8, ridge=0.05, standardize="none", activation=IDENTITY, plan=Plan(steps=200))
+    fitted = fit(
+        x,
+        y,
+        config=TrainingConfig(
+            depth=3, width=8, ridge=0.05, standardize="none", activation=IDENTITY, schedule=Schedule(steps=200)
+        ),
+    )
     settled = settle(fitted.network, fitted.objective, stationarity=1e-6)
     assert settled.stationarity <= 1e-6
     assert settled.value <= fitted.value * (1 + 1e-9)

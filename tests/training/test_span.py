@@ -7,7 +7,8 @@ from conftest import random_layers
 from isthmus.networks import RELU
 from isthmus.training import (
     Objective,
-    Plan,
+    Schedule,
+    TrainingConfig,
     cross_entropy,
     fit,
     fit_many,
@@ -15,7 +16,7 @@ from isthmus.training import (
 )
 from isthmus.training.span import Span
 
-PLAN = Plan(steps=60, rounds=1, evaluations=20)
+PLAN = Schedule(steps=60, rounds=1, evaluations=20)
 
 
 def wide(n, d, seed):
@@ -80,13 +81,13 @@ def test_narrow_data_are_left_as_they_are():
 
 def test_a_fit_on_wide_data_is_a_network_of_the_data():
     x = wide(60, 300, 3)
-    fitted = fit(x, task="autoencoder", depth=3, width=20, plan=PLAN)
+    fitted = fit(x, config=TrainingConfig(depth=3, width=20, schedule=PLAN), task="autoencoder")
     assert fitted.network.widths[0] == fitted.network.widths[-1] == 300
     assert fitted(x).shape == x.shape
     assert fitted.value == pytest.approx(fitted.objective.value(fitted.network), rel=1e-12)
     assert fitted.value == pytest.approx(fitted.history[-1].objective, rel=1e-4)
     assert fitted.objective.x.shape == (60, 300)
-    (many,) = fit_many(x, task="autoencoder", depth=3, width=20, plan=PLAN, ridges=[0.1])
+    (many,) = fit_many(x, task="autoencoder", depth=3, width=20, schedule=PLAN, ridges=[0.1])
     assert many[0].network.d_out == 300
     assert many[0].ridge == 0.1
 
@@ -96,7 +97,7 @@ def test_a_killed_fit_on_wide_data_resumes_to_the_same_network(tmp_path, monkeyp
 
     monkeypatch.setattr(loop, "_SAVE_EVERY", -1.0)
     x, path = wide(60, 300, 4), tmp_path / "c.safetensors"
-    options = {"task": "autoencoder", "depth": 3, "width": 12, "plan": PLAN}
+    options = {"task": "autoencoder", "depth": 3, "width": 12, "schedule": PLAN}
     whole = fit(x, **options)
 
     def killed(fraction, state):

@@ -8,7 +8,8 @@ from conftest import random_layers
 from isthmus.errors import FileFormatError
 from isthmus.networks import Activation
 from isthmus.training import (
-    Plan,
+    Schedule,
+    TrainingConfig,
     fit,
     fit_many,
     ridge_path,
@@ -18,7 +19,7 @@ from isthmus.training import loop as loop_module
 from isthmus.training.objective import Objective
 from isthmus.training.stages import Stages
 
-PLAN = Plan(steps=50, rounds=1, evaluations=20, tidy_every=10)
+PLAN = Schedule(steps=50, rounds=1, evaluations=20, reduce_norm_every=10)
 X = torch.randn(60, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 Y = X[:, :2].relu() @ torch.tensor([[1.0, -0.5, 0.3], [0.2, 1.0, -1.0]], dtype=torch.float64)
 
@@ -51,11 +52,11 @@ def evaluations(monkeypatch, work):
 
 
 def search(**options):
-    return search_rank(X, Y, depth=4, width=6, ridge=0.05, plan=PLAN, most=1, **options)
+    return search_rank(X, Y, config=TrainingConfig(depth=4, width=6, ridge=0.05, schedule=PLAN), most=1, **options)
 
 
 def deep_search(**options):
-    return search_rank(X, Y, depth=13, width=4, ridge=0.05, plan=PLAN, most=1, **options)
+    return search_rank(X, Y, config=TrainingConfig(depth=13, width=4, ridge=0.05, schedule=PLAN), most=1, **options)
 
 
 @pytest.mark.parametrize(("work", "at"), [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)])
@@ -79,7 +80,7 @@ def test_a_killed_search_ends_at_the_same_networks(tmp_path, monkeypatch, work, 
 @pytest.mark.parametrize("at", [0.1, 0.3, 0.6, 0.8])
 def test_a_killed_path_ends_at_the_same_points(tmp_path, monkeypatch, at):
     path = tmp_path / "path.safetensors"
-    options = {"ridges": [0.01, 0.1, 0.3], "depth": 3, "width": 8, "plan": PLAN, "warm": PLAN}
+    options = {"ridges": [0.01, 0.1, 0.3], "depth": 3, "width": 8, "schedule": PLAN, "warm": PLAN}
     whole, full = evaluations(monkeypatch, lambda: ridge_path(X, Y, **options))
     with pytest.raises(Killed):
         ridge_path(X, Y, checkpoint=path, key="a", report=killed_at(at), **options)
@@ -94,7 +95,7 @@ def test_a_killed_path_ends_at_the_same_points(tmp_path, monkeypatch, at):
 @pytest.mark.parametrize("at", [0.2, 0.6, 0.9])
 def test_a_killed_grid_ends_at_the_same_networks(tmp_path, monkeypatch, at):
     path = tmp_path / "grid.safetensors"
-    options = {"ridges": [0.01, 0.3], "seeds": [0, 1], "depth": 3, "width": 8, "plan": PLAN, "key": "a"}
+    options = {"ridges": [0.01, 0.3], "seeds": [0, 1], "depth": 3, "width": 8, "schedule": PLAN, "key": "a"}
     whole = fit_many(X, Y, **options)
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     with pytest.raises(Killed):
@@ -130,7 +131,7 @@ def test_stages_keep_every_network_as_it_is(tmp_path):
 
 def test_a_damaged_file_says_how_to_start_afresh(tmp_path, monkeypatch):
     path = tmp_path / "stages.safetensors"
-    options = {"ridges": [0.1], "depth": 2, "width": 3, "plan": PLAN, "checkpoint": path}
+    options = {"ridges": [0.1], "depth": 2, "width": 3, "schedule": PLAN, "checkpoint": path}
     path.write_bytes(b"no tensors")
     with pytest.raises(FileFormatError, match="Delete it to start from the beginning"):
         ridge_path(X, Y, **options)
@@ -140,6 +141,6 @@ def test_a_damaged_file_says_how_to_start_afresh(tmp_path, monkeypatch):
         ridge_path(X, Y, **options)
     path.unlink()
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
-    fit(X, Y, depth=2, width=3, plan=PLAN, checkpoint=path)
+    fit(X, Y, config=TrainingConfig(depth=2, width=3, schedule=PLAN), checkpoint=path)
     with pytest.raises(FileFormatError, match="not a checkpoint of a computation in stages"):
         ridge_path(X, Y, **options)

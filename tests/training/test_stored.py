@@ -12,12 +12,12 @@ from isthmus.errors import (
     ShapeError,
 )
 from isthmus.networks import ColumnMoments, standardization, standardization_of
-from isthmus.training import Plan, StoredRows, fit
+from isthmus.training import Schedule, StoredRows, TrainingConfig, fit
 from isthmus.training import loop as loop_module
 from isthmus.training import objective as objective_module
 from isthmus.training import stored as stored_module
 
-PLAN = Plan(steps=60, rounds=1, evaluations=20, batch_size=48)
+PLAN = Schedule(steps=60, rounds=1, evaluations=20, batch_size=48)
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,10 @@ def data(n=200, d=6, seed=0):
 def test_the_network_is_the_same_streamed_and_loaded(tmp_path, dtype):
     x, y = data()
     x = (x % 97).astype(dtype)
-    streamed = fit(mapped(tmp_path, x), mapped(tmp_path, y, "y"), depth=3, width=12, plan=PLAN)
-    loaded = fit(x, y, depth=3, width=12, plan=PLAN)
+    streamed = fit(
+        mapped(tmp_path, x), mapped(tmp_path, y, "y"), config=TrainingConfig(depth=3, width=12, schedule=PLAN)
+    )
+    loaded = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=PLAN))
     assert isinstance(streamed.objective.x, StoredRows)
     assert isinstance(streamed.objective.y, StoredRows)
     assert isinstance(loaded.objective.x, torch.Tensor)
@@ -57,7 +59,7 @@ def test_other_tasks_stream_too(tmp_path, task):
     x, y = data()
     labels = None if task == "autoencoder" else (y[:, 0] > 10).astype(np.int64) * 7 - 2
     kept = None if labels is None else mapped(tmp_path, labels, "y")
-    options = {"task": task, "depth": 3, "width": 12, "plan": PLAN}
+    options = {"task": task, "depth": 3, "width": 12, "schedule": PLAN}
     streamed, loaded = fit(mapped(tmp_path, x), kept, **options), fit(x, labels, **options)
     assert streamed.value == pytest.approx(loaded.value, rel=1e-4)
     assert streamed.ridge == pytest.approx(loaded.ridge, rel=1e-12)
@@ -87,12 +89,12 @@ def test_a_bad_entry_is_named_before_any_training(tmp_path, monkeypatch):
     y[31, 1] = np.inf
     for good in (x.astype(np.float32), x.astype(">f8")):
         with pytest.raises(NonFiniteError, match=r"x holds NaN or infinity .first at row 157, column 4"):
-            fit(mapped(tmp_path, good), data()[1], depth=3)
+            fit(mapped(tmp_path, good), data()[1], config=TrainingConfig(depth=3))
     with pytest.raises(NonFiniteError, match=r"x holds NaN or infinity .first at row 157, column 4"):
-        fit(x, data()[1], depth=3)
+        fit(x, data()[1], config=TrainingConfig(depth=3))
     for what in (y, mapped(tmp_path, y, "y")):
         with pytest.raises(NonFiniteError, match=r"y holds NaN or infinity .first at row 31, column 1"):
-            fit(mapped(tmp_path, data()[0]), what, depth=3)
+            fit(mapped(tmp_path, data()[0]), what, config=TrainingConfig(depth=3))
 
 
 def test_what_is_refused_in_memory_is_refused_in_a_file(tmp_path):
@@ -101,9 +103,9 @@ def test_what_is_refused_in_memory_is_refused_in_a_file(tmp_path):
     with pytest.raises(ConstantOutputError):
         fit(kept, mapped(tmp_path, np.ones((200, 1)), "y"))
     with pytest.raises(ScaleError, match="y reaches"):
-        fit(kept, mapped(tmp_path, y * 1e30, "y"), standardize="none")
+        fit(kept, mapped(tmp_path, y * 1e30, "y"), config=TrainingConfig(standardize="none"))
     with pytest.raises(ScaleError, match="x reaches"):
-        fit(mapped(tmp_path, -x * 1e30), y, standardize="none")
+        fit(mapped(tmp_path, -x * 1e30), y, config=TrainingConfig(standardize="none"))
     with pytest.raises(ShapeError, match="x has 200 rows but y has 199"):
         fit(mapped(tmp_path, x), mapped(tmp_path, y[1:], "y"))
     with pytest.raises(DtypeError, match="integer label"):
@@ -132,9 +134,9 @@ def test_changes_to_a_copy_on_write_map_survive(tmp_path):
 def test_every_row_is_in_one_batch_of_an_epoch():
     x, y = data(n=100)
     training = loop_module.Training(
-        [fit(x, y, depth=2, width=4, plan=Plan(steps=0, rounds=0)).network],
-        fit(x, y, depth=2, width=4, plan=Plan(steps=0, rounds=0)).objective,
-        Plan(batch_size=30),
+        [fit(x, y, config=TrainingConfig(depth=2, width=4, schedule=Schedule(steps=0, rounds=0))).network],
+        fit(x, y, config=TrainingConfig(depth=2, width=4, schedule=Schedule(steps=0, rounds=0))).objective,
+        Schedule(batch_size=30),
         seed=0,
         save=lambda progress: None,
         report=lambda fraction, state: None,
@@ -147,8 +149,20 @@ def test_every_row_is_in_one_batch_of_an_epoch():
 def test_many_rows_get_no_rounds_unless_the_plan_asks(monkeypatch):
     monkeypatch.setattr(loop_module, "_RECORD_ROWS", 50)
     x, y = data()
-    few = fit(x, y, depth=3, width=12, plan=Plan(steps=50, rounds=2, evaluations=10, rounds_up_to=199))
-    many = fit(x, y, depth=3, width=12, plan=Plan(steps=50, rounds=2, evaluations=10, rounds_up_to=200))
+    few = fit(
+        x,
+        y,
+        config=TrainingConfig(
+            depth=3, width=12, schedule=Schedule(steps=50, rounds=2, evaluations=10, rounds_up_to=199)
+        ),
+    )
+    many = fit(
+        x,
+        y,
+        config=TrainingConfig(
+            depth=3, width=12, schedule=Schedule(steps=50, rounds=2, evaluations=10, rounds_up_to=200)
+        ),
+    )
     assert (few.stopped, few.history[-1].step) == ("budget", 50)
     assert many.history[-1].step > 50
     assert few.history[-1].error == pytest.approx(few.objective.error(few.network, every=4), rel=1e-2)
@@ -158,8 +172,10 @@ def test_many_rows_get_no_rounds_unless_the_plan_asks(monkeypatch):
 def test_the_sample_of_stored_rows_is_small_and_that_of_a_tensor_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(objective_module, "_CHUNK", 64)
     x, y = data()
-    streamed = fit(mapped(tmp_path, x), y, depth=2, width=4, plan=Plan(steps=1, rounds=0)).objective
-    loaded = fit(x, y, depth=2, width=4, plan=Plan(steps=1, rounds=0)).objective
+    streamed = fit(
+        mapped(tmp_path, x), y, config=TrainingConfig(depth=2, width=4, schedule=Schedule(steps=1, rounds=0))
+    ).objective
+    loaded = fit(x, y, config=TrainingConfig(depth=2, width=4, schedule=Schedule(steps=1, rounds=0))).objective
     assert torch.equal(streamed.sample(50)[0], loaded.x[::4])
     assert torch.equal(streamed.sample(50)[1], loaded.y[::4])
     assert len(loaded.sample(50)[0]) == 200

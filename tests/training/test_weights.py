@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from isthmus.training.slopes import Sloped
 
 from conftest import random_layers
 from isthmus.errors import (
@@ -18,7 +19,8 @@ from isthmus.selection import decide_rank
 from isthmus.training import (
     Objective,
     Parameters,
-    Plan,
+    Schedule,
+    TrainingConfig,
     constant_loss,
     cross_entropy,
     fit,
@@ -31,12 +33,11 @@ from isthmus.training import (
 from isthmus.training import objective as objective_module
 from isthmus.training import span as span_module
 from isthmus.training import stored as stored_module
-from isthmus.training.slopes import Sloped
 from isthmus.training.span import Span
 
 COUNTS = torch.tensor([1, 3, 2, 1, 5, 2, 1, 1, 4, 2] * 4)
 WEIGHTS = COUNTS / COUNTS.double().mean()
-SHORT = Plan(steps=60, rounds=1, evaluations=30)
+SHORT = Schedule(steps=60, rounds=1, evaluations=30)
 
 
 def targets(classes):
@@ -136,7 +137,7 @@ INTEGERS = np.random.default_rng(2).integers(0, 4, 60)
 
 
 def networks(solver, **data):
-    options = {"depth": 3, "width": 8, "plan": SHORT}
+    options = {"depth": 3, "width": 8, "schedule": SHORT}
     if solver == "fit":
         found = fit(**data, **options)
         return [(found.network, found.objective, found.value)]
@@ -163,7 +164,10 @@ def test_every_solver_minimises_what_repeated_rows_would_make_it_minimise(solver
 
 
 def test_equal_weights_change_nothing():
-    plain, weighted = (fit(X, Y, sample_weight=v, depth=3, width=8, plan=SHORT) for v in (None, np.full(60, 0.3)))
+    plain, weighted = (
+        fit(X, Y, config=TrainingConfig(depth=3, width=8, schedule=SHORT), sample_weight=v)
+        for v in (None, np.full(60, 0.3))
+    )
     assert weighted.objective.weights is None
     assert all(torch.equal(a, b) for a, b in zip(plain.network.weights, weighted.network.weights, strict=True))
 
@@ -171,8 +175,8 @@ def test_equal_weights_change_nothing():
 def test_rows_of_weight_zero_are_left_out_also_of_an_autoencoder():
     x = np.concatenate([X, [[1e9, 0, 0, 0]]])
     v = np.concatenate([np.full(60, 2.0), [0.0]])
-    plain = fit(X, task="autoencoder", depth=3, width=8, plan=SHORT)
-    without = fit(x, task="autoencoder", sample_weight=v, depth=3, width=8, plan=SHORT)
+    plain = fit(X, config=TrainingConfig(depth=3, width=8, schedule=SHORT), task="autoencoder")
+    without = fit(x, config=TrainingConfig(depth=3, width=8, schedule=SHORT), task="autoencoder", sample_weight=v)
     assert without.objective.y is without.objective.x
     assert torch.equal(plain.network.weights[0], without.network.weights[0])
 
@@ -191,14 +195,19 @@ def test_rows_of_weight_zero_are_left_out_also_of_an_autoencoder():
 )
 def test_weights_that_are_none_are_refused(weights, error, message):
     with pytest.raises(error, match=message):
-        fit(X, Y, sample_weight=weights, depth=3, width=8, plan=SHORT)
+        fit(X, Y, config=TrainingConfig(depth=3, width=8, schedule=SHORT), sample_weight=weights)
 
 
 def test_rows_in_a_file_take_no_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(stored_module, "STREAMED_FROM", 0)
     np.save(tmp_path / "x.npy", X)
     with pytest.raises(OptionError, match="stay in their file"):
-        fit(np.load(tmp_path / "x.npy", mmap_mode="r"), Y, sample_weight=INTEGERS, depth=3, width=8, plan=SHORT)
+        fit(
+            np.load(tmp_path / "x.npy", mmap_mode="r"),
+            Y,
+            config=TrainingConfig(depth=3, width=8, schedule=SHORT),
+            sample_weight=INTEGERS,
+        )
 
 
 def test_the_standard_error_goes_by_the_effective_number_of_rows():
@@ -216,7 +225,9 @@ def test_the_standard_error_goes_by_the_effective_number_of_rows():
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_the_decision_weighs_the_held_out_rows(task):
     y = Y if task == "regression" else (Y[:, 0] > 0.5).astype(int) + 3
-    fitted = fit(X[:30], y[:30], sample_weight=INTEGERS[:30], task=task, depth=3, width=8, plan=SHORT)
+    fitted = fit(
+        X[:30], y[:30], config=TrainingConfig(depth=3, width=8, schedule=SHORT), sample_weight=INTEGERS[:30], task=task
+    )
     x = fitted.inputs.forward(torch.from_numpy(X[30:])).float()
     if task == "regression":
         held_out = fitted.outputs.forward(torch.from_numpy(Y[30:])).float()

@@ -23,7 +23,7 @@ from isthmus.costs import CostInterval, StretchedNetwork, representation_costs
 from isthmus.costs.patches import DEFAULT_TOLERANCE
 from isthmus.costs.representation import DEFAULT_POINTS
 from isthmus.errors import DomainError, OptionError
-from isthmus.formats import load_model, save
+from isthmus.formats import load, save
 from isthmus.foundation.progress import progress_bar
 from isthmus.networks import StandardizedNetwork
 from isthmus.regions import piecewise_linear
@@ -61,7 +61,7 @@ def cost(
     """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
     _check_one_domain(data, box)
     checked_seed(seed)
-    network = load_model(model)
+    network = load(model)
     depths = _depths(depth) or [_own_depth(network)]
     if out is not None and max(depths) > _DEEPEST_SAVED:
         raise OptionError("--depth", max(depths), f"at most {_DEEPEST_SAVED} with --out: its layers are written out")

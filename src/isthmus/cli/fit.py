@@ -49,9 +49,9 @@ from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.reports import write_report
 from isthmus.runs import FitOptions, RunFolder, fit_dataset
-from isthmus.training import Plan
+from isthmus.training import Schedule
 
-DEFAULTS = Plan()
+DEFAULTS = Schedule()
 
 
 def fit(
@@ -102,7 +102,7 @@ def fit(
         activation=activation,
         tolerance=tolerance,
         device=checked_device(device),
-        plan=Plan(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
+        schedule=Schedule(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
         folds=folds,
         path=path,
     )

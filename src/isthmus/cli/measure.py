@@ -16,7 +16,7 @@ from isthmus.cli.options import (
     Tolerated,
 )
 from isthmus.cli.output import print_json, print_summary
-from isthmus.formats import load_model
+from isthmus.formats import load
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.reports import write_report
@@ -44,7 +44,7 @@ def measure(
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""
     limit = Tolerance(tolerance)
-    network = load_model(model)
+    network = load(model)
     names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
     x = model_inputs(network, data, input_names=names, missing=missing.value, seed=seed)
     with progress_bar(f"measuring {model}") as report:

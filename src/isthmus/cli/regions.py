@@ -15,7 +15,7 @@ from rich.table import Table
 from isthmus.cli.options import AsJson, ModelPath, Tolerated
 from isthmus.cli.output import print_object
 from isthmus.errors import OptionError
-from isthmus.formats import load_model
+from isthmus.formats import load
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.regions import Plane, enumerate_regions
@@ -60,7 +60,7 @@ def regions(
     limit = Tolerance(tolerance)
     if out is not None and out.suffix.lower() not in (".html", ".svg"):
         raise OptionError("--out", str(out), "a path that ends in .html or .svg")
-    network = load_model(model)
+    network = load(model)
     surface, shown = (None, None) if plane is None else read_plane(plane)
     bounds = _bounds(box, shown)
     start = time.perf_counter()

@@ -45,6 +45,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import activation as activation_named
 from isthmus.reports.windows import depths_in_words, write_window_page, write_window_svg
 from isthmus.runs import FitOptions
+from isthmus.training import TrainingConfig
 
 _POINTS = 60  # depths at which the objectives are drawn
 _BEYOND = 1.6  # how far beyond the ends of the window
@@ -113,16 +114,18 @@ def _searched(dataset: Dataset, options: FitOptions, rank: int | None, starts: i
         return depth_window(
             dataset.x[rows],
             None if dataset.task == "autoencoder" else dataset.y[rows],
+            config=TrainingConfig(
+                width=options.width,
+                ridge=options.ridge,
+                n_init=starts,
+                standardize=options.scaling(dataset),
+                activation=activation_named(options.activation),
+                device=options.device,
+            ),
             rank=rank,
             task=dataset.task,
-            width=options.width,
-            ridge=options.ridge,
             seed=options.seed,
-            starts=starts,
-            standardize=options.scaling(dataset),
-            activation=activation_named(options.activation),
             tolerance=Tolerance(options.tolerance),
-            device=options.device,
             report=report,
         )
 

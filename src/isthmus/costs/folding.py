@@ -12,7 +12,7 @@ from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.levelling import lightened
 from isthmus.costs.patches import Patches
 from isthmus.networks import FullyConnected
-from isthmus.training import condense, tidy
+from isthmus.training import prune_neurons, reduce_norm
 from isthmus.training.linear_runs import constant_slopes
 
 _SLACK = 1e-9  # signs within this of the largest are rounding
@@ -36,7 +36,10 @@ def rewritings(patches: Patches) -> list[Written]:
     given = patches.network
     found = [Written(_light(given), "rebalanced")]
     for network, what in ((given, "tidied"), (folded(given, patches.corners), "without its linear layers, tidied")):
-        for light in (tidy(network, patches.corners), tidy(condense(network, patches.corners), patches.corners)):
+        for light in (
+            reduce_norm(network, patches.corners),
+            reduce_norm(prune_neurons(network, patches.corners), patches.corners),
+        ):
             # Condensing keeps neurons by their pattern at the corners, where kinks of neighbours meet: checked.
             if patches.is_computed_by(light):
                 found.append(Written(_light(light), what))

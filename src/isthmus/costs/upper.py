@@ -21,7 +21,7 @@ from isthmus.costs.shallow import shallow_cost
 from isthmus.costs.splits import Split, in_orthant, splits_of
 from isthmus.errors import InexactNetworkError
 from isthmus.networks import RELU, FullyConnected
-from isthmus.training import tidy
+from isthmus.training import reduce_norm
 
 _CLIMB = 10  # middle layers that may help the decoder to build up constants
 _MOST_LAYERS = 60  # of networks that are written out and trained on
@@ -200,8 +200,8 @@ def _climbed(network: StretchedNetwork) -> StretchedNetwork:
 
 def _tidied(network: StretchedNetwork, corners: Tensor) -> StretchedNetwork:
     """Both halves tidied on what they see of Ω."""
-    encoder = tidy(network.encoder, corners)
+    encoder = reduce_norm(network.encoder, corners)
     carried = network.encoder(corners).clamp_min(0.0) if not encoder.activation.is_linear else encoder(corners)
-    decoder = tidy(network.decoder, carried * network.scale**network.count)
+    decoder = reduce_norm(network.decoder, carried * network.scale**network.count)
     tidied = replace(network, encoder=encoder, decoder=decoder)
     return tidied if tidied.squared_norm < network.squared_norm else network

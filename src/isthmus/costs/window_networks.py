@@ -9,20 +9,20 @@ from isthmus.errors import NotRepresentableError
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
-from isthmus.spectra import chosen, narrowings
+from isthmus.spectra import chosen, truncation_curve
 from isthmus.training import (
-    WARM_PLAN,
+    WARM_SCHEDULE,
     Objective,
     constant_loss,
-    grown,
-    improved,
+    insert_identity_layers,
+    warm_start_fit,
 )
-from isthmus.training.neuron_addition import narrowed, released
+from isthmus.training.neuron_addition import add_neurons, layer_projections
 from isthmus.training.rank_search import RankSearch
 
 _SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on
-_LONG = replace(WARM_PLAN, steps=500, learning_rate=5e-3, relax_at=0.2)
-_GLIMPSE = replace(_LONG, steps=100, rounds=0, condense=None)
+_LONG = replace(WARM_SCHEDULE, steps=500, learning_rate=5e-3, relax_at=0.2)
+_GLIMPSE = replace(_LONG, steps=100, rounds=0, prune_tolerance=None)
 _CONSTANT = 1e-3  # a network that explains less than this share of the loss of a constant is one
 
 
@@ -54,7 +54,7 @@ class RankNetworks:
     def rank_of(self, network: FullyConnected) -> int:
         """The bottleneck rank at the tolerance, at least 1."""
         x = self.objective.sample()[0]
-        return max(1, chosen(narrowings(network, x, until=self.tolerance.relative), self.tolerance).rank)
+        return max(1, chosen(truncation_curve(network, x, until=self.tolerance.relative), self.tolerance).rank)
 
     def note(self, network: FullyConnected, rank: int) -> None:
         """Add a network; a constant one is rank 0, which is there already."""
@@ -100,7 +100,7 @@ class RankNetworks:
     def _train_on(self, rank: int, starts: list[FullyConnected], weaker: Objective, report: Report) -> None:
         stages = [part(report, i / len(starts), (i + 1) / len(starts)) for i in range(len(starts))]
         found = [
-            improved(start, weaker, plan=_LONG, seed=self.seed, report=stage)
+            warm_start_fit(start, weaker, schedule=_LONG, seed=self.seed, report=stage)
             for start, stage in zip(starts, stages, strict=True)
         ]
         for network in found:
@@ -122,15 +122,15 @@ class RankNetworks:
             if rank in found and line.value(depth, objective.ridge) >= objective.value(found[rank]):
                 continue
             try:
-                start = grown(network, objective.sample()[0], depth, tolerance=_SPAN)
+                start = insert_identity_layers(network, objective.sample()[0], depth, tolerance=_SPAN)
             except NotRepresentableError:  # an activation that lets nothing negative pass
                 continue
-            better = improved(released(start, self.width, self.seed), objective, seed=self.seed)
+            better = warm_start_fit(add_neurons(start, self.width, self.seed), objective, seed=self.seed)
             while self._is_kept(found, better) and (now := self.rank_of(better)) > 1:
                 narrower = self._projected(better, objective, now - 1)
                 if not narrower:
                     break
-                better = improved(narrower[0], objective, plan=_LONG, seed=self.seed)
+                better = warm_start_fit(narrower[0], objective, schedule=_LONG, seed=self.seed)
 
     def _is_kept(self, found: dict[int, FullyConnected], network: FullyConnected) -> bool:
         """Note a network; whether it is the cheapest of its rank."""
@@ -144,13 +144,15 @@ class RankNetworks:
     def _freed(self, network: FullyConnected) -> FullyConnected:
         """With room to change, but for the narrowest hidden layer, so that the rank does not rise with the freedom."""
         narrow = 1 + min(range(network.depth - 1), key=lambda layer: network.widths[1 + layer])
-        return released(network, self.width, self.seed, narrow=narrow)
+        return add_neurons(network, self.width, self.seed, narrow=narrow)
 
     def _projected(self, network: FullyConnected, objective: Objective, rank: int) -> list[FullyConnected]:
         """Narrowed to a rank at the place that promises most after a short descent; nothing if it has no such place."""
         tries = [
-            improved(released(start, self.width, self.seed, narrow=layer), objective, plan=_GLIMPSE, seed=self.seed)
-            for layer, start in narrowed(network, objective, rank)
+            warm_start_fit(
+                add_neurons(start, self.width, self.seed, narrow=layer), objective, schedule=_GLIMPSE, seed=self.seed
+            )
+            for layer, start in layer_projections(network, objective, rank)
         ]
         return [min(tries, key=objective.value)] if tries else []
 

@@ -22,7 +22,7 @@ from isthmus.networks import (
     FullyConnected,
     Scaling,
 )
-from isthmus.training import check_options, search_rank
+from isthmus.training import TrainingConfig, check_options, search_rank
 from isthmus.training.problem import Problem
 
 _DEPTHS = (3, 6, 12)
@@ -154,7 +154,9 @@ def _explore(
         # That one must be, as the random start of this depth may have lost it.
         won = [found.winner(shallower) for shallower in found.searched if shallower < depth]
         most = max([*won[-1:], *([] if rank is None else [rank + 1])], default=0)
-        search = search_rank(x, y, depth=depth, most=most or None, report=part(report, begin, end), **options)
+        search = search_rank(
+            x, y, config=TrainingConfig(depth=depth), most=most or None, report=part(report, begin, end), **options
+        )
         found.add_search(search, depth, is_main=depth in _DEPTHS)
         begin = end
 

@@ -3,12 +3,14 @@
 from isthmus.data.assembly import dataset_from_arrays
 from isthmus.data.dataset import Dataset, Split, Task
 from isthmus.data.merging import merged_rows
+from isthmus.data.sample import Sample
 from isthmus.data.sources import load_dataset, load_inputs
 from isthmus.data.splitting import folded_rows
 from isthmus.data.synthetic import Teacher, random_teacher
 
 __all__ = [
     "Dataset",
+    "Sample",
     "Split",
     "Task",
     "Teacher",

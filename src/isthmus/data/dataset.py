@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["regression", "classification", "autoencoder"]
+from isthmus.foundation.task import Task
+
 Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
 

@@ -1,16 +1,13 @@
-"""Rows to learn from, and a network for them."""
+"""Rows to learn from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isthmus.data import Task
-from isthmus.data.dataset import Floats, Integers
-from isthmus.data.merging import Weights
-from isthmus.foundation.progress import Report
-from isthmus.networks import Scaling, activation
-from isthmus.runs import FitOptions
-from isthmus.training import FittedNetwork, fit
+import numpy as np
+
+from isthmus.data.dataset import Floats, Integers, Task
+from isthmus.data.merging import Weights, merged_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,45 +26,29 @@ class Sample:
     weights: Weights
     task: Task
 
+    @staticmethod
+    def merged(x: Floats, y: Floats | Integers, weights: Weights, task: Task) -> Sample:
+        """The different rows of positive weight, in double precision, in an order that they alone decide."""
+        x64 = np.asarray(x, np.float64)
+        y64 = x64 if y is x else y if task == "classification" else np.asarray(y, np.float64)
+        return Sample(*merged_rows(x64, y64, weights), task)
+
     def at(self, rows: Integers) -> Sample:
         """Some of the rows."""
         x = self.x[rows]
         return Sample(x, x if self.y is self.x else self.y[rows], self.weights[rows], self.task)
 
     @property
+    def labels(self) -> Integers | None:
+        """Class indices `(n,)`; None of other tasks."""
+        return np.asarray(self.y, np.int64) if self.task == "classification" else None
+
+    @property
     def outputs(self) -> int:
-        """Outputs, or columns of class indices: 1."""
-        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
+        """Outputs, or classes."""
+        return int(self.y.max()) + 1 if self.y.ndim == 1 else int(self.y.shape[1])
 
     @property
     def is_constant(self) -> bool:
         """Whether all inputs or all outputs are the same."""
         return bool((self.x == self.x[0]).all() or (self.y == self.y[0]).all())
-
-
-def fitted_sample(sample: Sample, options: FitOptions, scaling: Scaling, report: Report) -> FittedNetwork:
-    """A network for all rows of the sample.
-
-    Raises:
-        KeyboardInterrupt: If the training was interrupted.
-        IsthmusError: For whatever `fit` refuses.
-    """
-    fitted = fit(
-        sample.x,
-        None if sample.task == "autoencoder" else sample.y,
-        sample_weight=sample.weights,
-        task=sample.task,
-        depth=options.depth or 1,  # it has been chosen
-        width=options.width,
-        ridge=options.ridge,
-        seed=options.seed,
-        starts=options.starts,
-        standardize=scaling,
-        activation=activation(options.activation),
-        plan=options.plan,
-        device=options.device,
-        report=report,
-    )
-    if fitted.stopped == "interrupted":
-        raise KeyboardInterrupt  # one of several trainings: the others should not begin
-    return fitted

@@ -25,8 +25,8 @@ class RankAutoencoder(RankEstimator):
     Attributes:
         rank_: k; 0 where nothing can be reconstructed but the mean.
         rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
-        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`CrossDecision`).
-        decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`).
+        selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             columns, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.
@@ -59,7 +59,7 @@ class RankAutoencoder(RankEstimator):
         x = checked_rows(self, X, is_fit=True)
         weights = row_weights(sample_weight, len(x))
         self._learn(x, x, weights, "autoencoder")
-        found = reconstructed_dimension(self._learned, x[weights > 0])
+        found = reconstructed_dimension(self.selection_, x[weights > 0])
         self.dimension_, self.dimension_interval_ = found.dimension, (found.lower, found.upper)
         self.dimension_shares_ = found.shares
         return self

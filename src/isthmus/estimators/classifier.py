@@ -15,7 +15,7 @@ from isthmus.estimators.base import RankEstimator, row_weights
 from isthmus.estimators.checking import checked_targets
 from isthmus.estimators.latents import Latents
 from isthmus.regions import ClassOrder, class_order
-from isthmus.selection.learned import Learned
+from isthmus.selection import RankSelection
 
 
 class RankClassifier(ClassifierMixin, RankEstimator):
@@ -27,8 +27,8 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         classes_: The labels of the rows that count, in sorted order.
         rank_: k; 0 where nothing can be predicted but the most frequent class.
         rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
-        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`CrossDecision`).
-        decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`).
+        selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Mean of −log of the class's probability over the held-out rows, of the best function found through
             k = 0, 1, 2, … numbers.
         factorization_: g and h as a `Factorization`, of logits; None at rank 0.
@@ -79,7 +79,7 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         probabilities: Floats = torch.from_numpy(self._decoded(Z)).softmax(1).numpy()
         return probabilities
 
-    def _take(self, found: Learned, there: Latents | None) -> None:
+    def _take(self, found: RankSelection, there: Latents | None) -> None:
         super()._take(found, there)
         self.class_order_: ClassOrder | None = None
         if found.factorization is None or there is None or found.rank != 1:

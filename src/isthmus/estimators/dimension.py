@@ -6,13 +6,13 @@ import torch
 
 from isthmus.data.dataset import Floats
 from isthmus.dimension import DimensionEstimate, manifold_dimension
-from isthmus.selection.learned import Learned
+from isthmus.selection import RankSelection
 from isthmus.spectra import spaced
 
 _ROWS = 20_000  # reconstructed at once
 
 
-def reconstructed_dimension(found: Learned, x: Floats) -> DimensionEstimate:
+def reconstructed_dimension(found: RankSelection, x: Floats) -> DimensionEstimate:
     """In how many directions h(g(x)) varies near the rows of `x` `(n, d)`, in the units of the fit.
 
     What k numbers do not carry, noise above all, is not in it. Of very many rows, evenly spaced ones are taken.

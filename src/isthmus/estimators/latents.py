@@ -11,7 +11,7 @@ from torch import Tensor
 
 from isthmus.data.dataset import Floats
 from isthmus.factorization import Attribution, attribution
-from isthmus.selection.learned import Learned
+from isthmus.selection import RankSelection
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,12 @@ class Latents:
     attribution: Attribution
 
 
-def latents(learned: Learned, x: Floats, names: Sequence[str]) -> Latents | None:
+def latents(found: RankSelection, x: Floats, names: Sequence[str]) -> Latents | None:
     """Of the rows of `x` `(n, d_in)` with columns called `names`; None at rank 0, where there are no coordinates."""
-    if learned.factorization is None:
+    if found.factorization is None:
         return None
-    z = learned.encode(torch.from_numpy(x))
-    return Latents(z.amin(0), z.amax(0), attribution(learned.factorization, x, names=names))
+    z = found.encode(torch.from_numpy(x))
+    return Latents(z.amin(0), z.amax(0), attribution(found.factorization, x, names=names))
 
 
 def input_names(estimator: Any) -> list[str]:

@@ -19,8 +19,8 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
     Attributes:
         rank_: k; 0 where nothing can be predicted but a constant.
         rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
-        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`CrossDecision`).
-        decision_: The evidence for every k, as a `CrossDecision`. In a notebook it shows itself.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`).
+        selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             outputs, in units of their variances (with `standardize="none"` in theirs).
         factorization_: g and h as a `Factorization`; None at rank 0.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,24 @@ from isthmus.formats.storage import content, ours, read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
-from isthmus.selection import CrossDecision
-from isthmus.selection.learned import Learned
+from isthmus.selection import Hyperparameters, RankEvidence, RankSelection
+from isthmus.selection.hyperparameters import Trial
 
-_FORMAT, _VERSION = "isthmus-estimator", "4"
+_FORMAT, _VERSION = "isthmus-estimator", "5"
+_PLAIN = ("rank", "lower", "upper", "probabilities", "task", "n_evaluations", "not_done")
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 
-def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, path: Path) -> None:
+def save_estimator(estimator: Any, found: RankSelection, latents: Latents | None, path: Path) -> None:
     """Write parameters and everything learned to `path`, atomically."""
     description = {
         "class": type(estimator).__name__,
         "parameters": {name: _plain(name, value) for name, value in estimator.get_params(deep=False).items()},
         "attributes": _attributes(estimator),
-        "decision": {**vars(learned.decision), "tolerance": vars(learned.decision.tolerance)},
-        "evaluations": learned.evaluations,
+        "selection": {name: getattr(found, name) for name in _PLAIN},
+        "tolerance": found.tolerance.relative,
+        "evidence": asdict(found.evidence),
+        "hyperparameters": None if found.hyperparameters is None else asdict(found.hyperparameters),
     }
     if hasattr(estimator, "dimension_"):
         description["dimension"] = {
@@ -40,10 +44,13 @@ def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, pa
             "interval": estimator.dimension_interval_,
             "shares": list(estimator.dimension_shares_.items()),
         }
-    tensors = {"constant": learned.constant}
-    if (halves := learned.factorization) is not None:
+    tensors = {"constant": found.constant}
+    sides = {"network": found.network}
+    if (halves := found.factorization) is not None:
         description |= {"layer": halves.layer, "error_curve": halves.error_curve}
-        for side, network in (("encoder", halves.encoder), ("decoder", halves.decoder)):
+        sides |= {"encoder": halves.encoder, "decoder": halves.decoder}
+    for side, network in sides.items():
+        if network is not None:
             parts, description[side] = content(network)
             tensors |= {f"{side}.{name}": tensor for name, tensor in parts.items()}
     if latents is not None:
@@ -53,8 +60,8 @@ def save_estimator(estimator: Any, learned: Learned, latents: Latents | None, pa
     write_atomically(path, safetensors.torch.save(tensors, metadata))
 
 
-def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned, Latents | None]:
-    """An estimator of class `kind` with its parameters and attributes, what it has learned, and where its rows lay.
+def load_estimator(kind: type[Any], path: Path) -> tuple[Any, RankSelection, Latents | None]:
+    """An estimator of class `kind` with its parameters and attributes, what it has found, and where its rows lay.
 
     Raises:
         FileMissingError, FileFormatError: If there is none at `path`, or it is damaged or of another class.
@@ -63,7 +70,9 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned, Latents |
     if metadata.get("format") != _FORMAT:
         raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {_FORMAT!r}", _REMEDY)
     if metadata.get("version") != _VERSION:
-        raise FileFormatError(path, f"its version is {metadata.get('version')!r}", "Update isthmus, or fit again.")
+        raise FileFormatError(
+            path, f"its version is {metadata.get('version')!r}", "Fit again, or use the isthmus that wrote it."
+        )
     try:
         description = json.loads(metadata["estimator"])
         if (name := description["class"]) != kind.__name__:
@@ -73,29 +82,36 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, Learned, Latents |
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
         if "dimension" in description:
             _set_dimension(estimator, description["dimension"])
-        learned = _learned(path, description, tensors)
-        return estimator, learned, None if learned.factorization is None else _latents(estimator, tensors)
+        found = _selection(path, description, tensors)
+        return estimator, found, None if found.factorization is None else _latents(estimator, tensors)
     except (KeyError, TypeError, ValueError) as damaged:
         if isinstance(damaged, IsthmusError):
             raise
         raise FileFormatError(path, f"its content does not fit together ({damaged})", _REMEDY) from damaged
 
 
-def _learned(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> Learned:
+def _selection(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> RankSelection:
     halves: Factorization | None = None
     if "encoder" in description:
-        encoder, decoder = (_half(path, side, description[side], tensors) for side in ("encoder", "decoder"))
+        encoder, decoder = (_network(path, side, description[side], tensors) for side in ("encoder", "decoder"))
         halves = Factorization(encoder, decoder, description["layer"], tuple(description["error_curve"]))
-    decision: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in description["decision"].items()
-    }
-    decision["tolerance"] = Tolerance(**description["decision"]["tolerance"])
-    return Learned(
-        halves,
-        tensors["constant"],
-        CrossDecision(**decision),
-        description["evaluations"],
+    chosen = description["hyperparameters"]
+    if chosen is not None:
+        chosen = Hyperparameters(**{**chosen, "trials": tuple(Trial(**trial) for trial in chosen["trials"])})
+    return RankSelection(
+        **_tuples(description["selection"]),
+        evidence=RankEvidence(**_tuples(description["evidence"])),
+        tolerance=Tolerance(description["tolerance"]),
+        hyperparameters=chosen,
+        network=_network(path, "network", description["network"], tensors) if "network" in description else None,
+        factorization=halves,
+        constant=tensors["constant"],
     )
+
+
+def _tuples(saved: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the results have tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
 
 
 def _latents(estimator: Any, tensors: dict[str, Tensor]) -> Latents:
@@ -109,7 +125,7 @@ def _set_dimension(estimator: Any, saved: dict[str, Any]) -> None:
     estimator.dimension_shares_ = {int(d): float(share) for d, share in saved["shares"]}
 
 
-def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:
+def _network(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Tensor]) -> StandardizedNetwork:
     prefix = f"{side}."
     parts = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     network = ours(path, parts, metadata)
@@ -119,7 +135,7 @@ def _half(path: Path, side: str, metadata: dict[str, str], tensors: dict[str, Te
 
 
 def _attributes(estimator: Any) -> dict[str, Any]:
-    """The attributes of a fit that `Learned` does not hold."""
+    """The attributes of a fit that `RankSelection` does not hold."""
     found: dict[str, Any] = {"n_features_in_": estimator.n_features_in_}
     if hasattr(estimator, "_is_vector"):
         found["_is_vector"] = estimator._is_vector

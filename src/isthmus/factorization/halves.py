@@ -19,7 +19,7 @@ from isthmus.spectra import (
     as_network,
     balanced_truncations,
     chosen,
-    narrowings,
+    truncation_curve,
 )
 
 
@@ -91,7 +91,7 @@ def factor(
         raise OptionError("rank", rank, "at least 1")
     with flushed_denormals(), torch.no_grad():
         # A rank that is asked for is followed to the end, however small the change already is.
-        found = narrowings(network, inputs, until=tolerance.relative if rank is None else -1.0, most=rank)
+        found = truncation_curve(network, inputs, until=tolerance.relative if rank is None else -1.0, most=rank)
         if rank is not None and rank >= len(found):
             raise OptionError("rank", rank, f"at most {len(found) - 1}, the most coordinates any layer carries")
         best = found[max(1, chosen(found, tolerance).rank) if rank is None else rank]

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import ShapeError
-from isthmus.factorization import presentation
 from isthmus.factorization.halves import Factorization
 from isthmus.foundation.arrays import as_matrix, check_columns
 from isthmus.foundation.memory import DEFAULT_MEMORY, rows_within
+from isthmus.foundation.show import show, show_html
 from isthmus.spectra import jacobians, spaced
 from isthmus.spectra.dataframe import data_frame
 
@@ -56,10 +56,10 @@ class Attribution:
 
     def plot(self) -> go.Figure:
         """A plotly figure of the 30 strongest inputs: bars for up to three coordinates, a heat map for more."""
-        return presentation.figure(self)
+        return show(self)
 
     def _repr_html_(self) -> str:
-        return presentation.html(self)
+        return show_html(self)
 
 
 def attribution(

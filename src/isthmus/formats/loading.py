@@ -13,7 +13,7 @@ from isthmus.formats.pt2_file import load_pt2
 from isthmus.formats.storage import (
     FORMAT,
     REMEDY,
-    load,
+    load_network,
     ours,
     read_safetensors,
 )
@@ -23,7 +23,7 @@ from isthmus.networks.scaling import StandardizedNetwork
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 
 
-def load_model(path: str | Path) -> FullyConnected | StandardizedNetwork | nn.Module:
+def load(path: str | Path) -> FullyConnected | StandardizedNetwork | nn.Module:
     """The model in a RUN folder or a file, told by its ending.
 
     Args:
@@ -43,7 +43,7 @@ def load_model(path: str | Path) -> FullyConnected | StandardizedNetwork | nn.Mo
     path = Path(path)
     kind = path.suffix.lower()
     if path.is_dir():
-        return load(path)
+        return load_network(path)
     if not path.is_file():
         raise FileMissingError(path, REMEDY)
     if kind == ".onnx":

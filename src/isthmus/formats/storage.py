@@ -47,7 +47,7 @@ def content(model: FullyConnected | StandardizedNetwork) -> tuple[dict[str, Tens
     return {name: t.clone() for name, t in tensors.items()}, metadata
 
 
-def load(path: str | Path) -> FullyConnected | StandardizedNetwork:
+def load_network(path: str | Path) -> FullyConnected | StandardizedNetwork:
     """The network in a RUN folder or a `.safetensors` file written by `save`.
 
     Args:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.errors import DomainError, ShapeError
-from isthmus.regions import presentation
+from isthmus.foundation.show import show, show_html
 from isthmus.regions.enumeration import piecewise_linear
 from isthmus.regions.line import knots
 from isthmus.spectra import Model
@@ -79,10 +79,10 @@ class ClassOrder:
 
     def plot(self) -> go.Figure:
         """A plotly figure of the line: where each class is ahead, its centre, and where the line changes hands."""
-        return presentation.figure(self)
+        return show(self)
 
     def _repr_html_(self) -> str:
-        return presentation.html(self)
+        return show_html(self)
 
 
 def class_order(decoder: Model, lower: float, upper: float, labels: Sequence[Any] | None = None) -> ClassOrder:

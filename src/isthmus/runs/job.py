@@ -27,13 +27,13 @@ from isthmus.runs.held_out import standardized_rows
 from isthmus.runs.options import FitOptions
 from isthmus.runs.record import Findings, fit_record
 from isthmus.selection import (
-    CrossFit,
+    CrossValidation,
     RankPath,
     decide_rank,
     rank_path,
 )
 from isthmus.spectra import measure
-from isthmus.training import FittedNetwork, Plan
+from isthmus.training import FittedNetwork, Schedule
 
 _OF_PATH, _OF_DECISION, _OF_RECORD = 1.5, 0.12, 0.06  # how long they take, beside the fit of a network
 
@@ -87,7 +87,7 @@ def _found(
     told = _parts(report, options)
     fitted = _fitted(dataset, options, folder.checkpoint, key, told[0])
     doubts = _interrupted(fitted.stopped == "interrupted", "all figures are of the network as it was then")
-    cross: CrossFit | None = None
+    cross: CrossValidation | None = None
     path: RankPath | None = None
     if folds and not doubts:
         cross = _crossed(dataset, fitted, options, folds, folder, key, told[1])
@@ -119,14 +119,14 @@ def _interrupted(is_so: bool, consequence: str) -> list[str]:
 
 
 def _fitted(dataset: Dataset, options: FitOptions, checkpoint: Path, key: str, report: Report) -> FittedNetwork:
-    def trained(depth: int, plan: Plan, checkpoint: Path | None, report: Report) -> FittedNetwork:
+    def trained(depth: int, schedule: Schedule, checkpoint: Path | None, report: Report) -> FittedNetwork:
         rows = dataset.split.train
         return fitted_rows(
-            dataset, options, rows, depth=depth, plan=plan, checkpoint=checkpoint, key=key, report=report
+            dataset, options, rows, depth=depth, schedule=schedule, checkpoint=checkpoint, key=key, report=report
         )
 
-    depth = options.depth or chosen_depth(dataset, options.plan, trained, report)
-    return trained(depth, options.plan, checkpoint, report)
+    depth = options.depth or chosen_depth(dataset, options.schedule, trained, report)
+    return trained(depth, options.schedule, checkpoint, report)
 
 
 def _crossed(
@@ -137,7 +137,7 @@ def _crossed(
     folder: RunFolder,
     key: str,
     report: Report,
-) -> CrossFit | None:
+) -> CrossValidation | None:
     try:
         return cross_fitted(dataset, fitted, options, folds, folder, key, report)
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from isthmus.data import Dataset
 from isthmus.errors import OptionError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import Scaling, activation
-from isthmus.training import Plan, check_options
+from isthmus.training import Schedule, check_options
 
 _EXTRAS = ("folds", "path")  # not named unless asked for: a fit without them has the name it had before there were any
 
@@ -31,7 +31,7 @@ class FitOptions:
         activation: Name of σ.
         tolerance: ε of the ranks.
         device: Where to compute.
-        plan: How long and how fast.
+        schedule: How long and how fast.
         folds: Parts of the rows that decide the rank in turn, each held out from one network more; None for the
             validation rows alone.
         path: Whether the rank is also followed over λ.
@@ -46,7 +46,7 @@ class FitOptions:
     activation: str = "relu"
     tolerance: float = 0.1
     device: str = "cpu"
-    plan: Plan = field(default_factory=Plan)
+    schedule: Schedule = field(default_factory=Schedule)
     folds: int | None = None
     path: bool = False
 

@@ -1,28 +1,26 @@
-"""Split f where it is narrow, decide how narrow it may be, and say what passes there."""
+"""The rank of data: one procedure, one result."""
 
-from isthmus.selection.constants import best_constant
-from isthmus.selection.cross_validation import CrossFit, Fold, cross_fit
-from isthmus.selection.narrowed_halves import decided_factorization, narrowed_factorization
-from isthmus.selection.rank_selection import CrossDecision, decide
-from isthmus.selection.restriction import Narrowed, descent
+from isthmus.selection.cache import SelectionCache
+from isthmus.selection.config import SelectionConfig
+from isthmus.selection.evidence import RankEvidence
+from isthmus.selection.hyperparameters import Hyperparameters
+from isthmus.selection.procedure import seed_from, select_rank, select_rank_of
+from isthmus.selection.rank_selection import RankSelection
+from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.ridge_path import RankPath, RidgePoint, rank_path
-from isthmus.selection.validation_decision import Candidate, RankDecision, decide_rank
 
 __all__ = [
-    "Candidate",
-    "CrossDecision",
-    "CrossFit",
-    "Fold",
-    "Narrowed",
-    "RankDecision",
+    "Hyperparameters",
+    "RankEvidence",
     "RankPath",
+    "RankSelection",
+    "RestrictedNetwork",
     "RidgePoint",
-    "best_constant",
-    "cross_fit",
-    "decide",
-    "decide_rank",
-    "decided_factorization",
-    "descent",
-    "narrowed_factorization",
+    "SelectionCache",
+    "SelectionConfig",
     "rank_path",
+    "restrict_to_ranks",
+    "seed_from",
+    "select_rank",
+    "select_rank_of",
 ]

@@ -29,7 +29,7 @@ def geodesic_distances(points: Tensor, *, neighbours: int) -> Tensor:
         neighbours *= 2
 
 
-def sheet_coordinates(points: Tensor, rank: int) -> Tensor:
+def isomap(points: Tensor, rank: int) -> Tensor:
     """Coordinates `(n, k)` float64 in which points are as far apart as along the sheet that they lie on.
 
     They have mean 0 and, all together, mean square 1; the first varies most. A sheet that nearly touches itself is

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import torch
 
 from isthmus.networks import Activation, FullyConnected, compose
-from isthmus.selection.isomap import sheet_coordinates
+from isthmus.selection.isomap import isomap
 from isthmus.spectra import spaced
-from isthmus.training import Plan, fit, rebalance
+from isthmus.training import Schedule, TrainingConfig, fit, rebalance
 
 MOST_UNFOLDED = 3  # some hundred points are fewer than eight along each side of a sheet of four dimensions
 _ROWS, _FEWEST_ROWS = 500, 50
 _WIDTH = 60
-_PLAN = Plan(steps=100, rounds=1, evaluations=50)  # what follows trains on
+_PLAN = Schedule(steps=100, rounds=1, evaluations=50)  # what follows trains on
 
 
 @dataclass(frozen=True, eq=False)
-class Unfolded:
+class IsomapStart:
     """A network that is narrow at a layer.
 
     Attributes:
@@ -30,12 +30,12 @@ class Unfolded:
     layer: int
 
 
-def unfolded(network: FullyConnected, x: torch.Tensor, rank: int, *, ridge: float) -> Unfolded | None:
+def isomap_start(network: FullyConnected, x: torch.Tensor, rank: int, *, ridge: float) -> IsomapStart | None:
     r"""About the same function through k numbers that follow the bends of its outputs.
 
     The outputs at rows of x lie on a sheet. If it has k dimensions it may be folded so that k coordinates that are
     linear functions of a layer fall on one another, and descending from a network through k + 1 numbers does not part
-    them. Here g learns coordinates along the sheet (`sheet_coordinates`), and h the outputs from what g has learned.
+    them. Here g learns coordinates along the sheet (`isomap`), and h the outputs from what g has learned.
 
     Args:
         network: f of depth L.
@@ -51,23 +51,25 @@ def unfolded(network: FullyConnected, x: torch.Tensor, rank: int, *, ridge: floa
     varies = bool((outputs != outputs[0]).any()) and bool((rows != rows[0]).any())
     if network.depth == 1 or len(rows) < _FEWEST_ROWS or not varies:
         return None
-    coordinates = sheet_coordinates(outputs.cpu(), rank).to(rows)
+    coordinates = isomap(outputs.cpu(), rank).to(rows)
     above = (network.depth + 1) // 2  # layers of g; the last of them and the first of h become one
     encoder = _learned(rows, coordinates, above, network.activation, ridge)
     decoder = _learned(encoder(rows), outputs, network.depth + 1 - above, network.activation, ridge)
-    return Unfolded(rebalance(compose(decoder, encoder)), above - 1)
+    return IsomapStart(rebalance(compose(decoder, encoder)), above - 1)
 
 
 def _learned(x: torch.Tensor, y: torch.Tensor, depth: int, activation: Activation, ridge: float) -> FullyConnected:
     found = fit(
         x,
         y,
-        depth=depth,
-        width=_WIDTH,
-        ridge=ridge * float(y.double().var(0, correction=0).sum()),
-        standardize="none",
-        activation=activation,
-        plan=_PLAN,
-        device=x.device,
+        config=TrainingConfig(
+            depth=depth,
+            width=_WIDTH,
+            ridge=ridge * float(y.double().var(0, correction=0).sum()),
+            standardize="none",
+            activation=activation,
+            schedule=_PLAN,
+            device=x.device,
+        ),
     )
     return found.network

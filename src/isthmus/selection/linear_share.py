@@ -28,9 +28,9 @@ def held_out_squares(objective: Objective, outputs: Tensor, held_out: tuple[Tens
         `(3, m)` float64.
     """
     (x, y), (inputs, truths) = objective.sample(), held_out
-    if not truths.is_floating_point():
-        y, truths = (torch.nn.functional.one_hot(each, outputs.shape[1]).double() for each in (y, truths))
-        outputs = outputs.double().softmax(1)
+    likelihood, columns = objective.likelihood, outputs.shape[1]
+    y, truths = likelihood.as_numbers(y, columns), likelihood.as_numbers(truths, columns)
+    outputs = likelihood.expectation(outputs)
     with one_thread():
         baseline = linear_baseline(x, y, (inputs, truths))
         linear = baseline(inputs, baseline.directions.shape[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from isthmus.factorization.constrained_fit import refit
 from isthmus.foundation.progress import Report, silent
 from isthmus.networks import FullyConnected
-from isthmus.selection.isomap_start import MOST_UNFOLDED, unfolded
+from isthmus.selection.isomap_start import MOST_UNFOLDED, isomap_start
 from isthmus.spectra import balanced_truncations, truncated
 from isthmus.training import Objective, constant_loss
 
@@ -20,7 +20,7 @@ _RIDGES = 1e-3, 1e-2  # least and most λ of its start
 
 
 @dataclass(frozen=True, eq=False)
-class Narrowed:
+class RestrictedNetwork:
     r"""A network that factors through $\mathbb R^k$.
 
     Attributes:
@@ -36,20 +36,20 @@ class Narrowed:
     value: float
 
 
-def descent(
+def restrict_to_ranks(
     network: FullyConnected,
     objective: Objective,
     *,
     most: int,
     evaluations: int = EVALUATIONS,
     report: Report = silent,
-) -> list[Narrowed]:
+) -> list[RestrictedNetwork]:
     r"""Networks through k = `most`, …, 2, 1 numbers, ascending in k.
 
     For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
     the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
     Where k ≤ 3 numbers cost much more than the whole and k + 1 do not, the sheet of the outputs is unfolded
-    (`unfolded`); the result is taken if k numbers are about enough then.
+    (`isomap_start`); the result is taken if k numbers are about enough then.
 
     Args:
         network: f, trained on `objective`.
@@ -63,7 +63,7 @@ def descent(
     sufficient = whole + _SUFFICIENT * (constant - whole)
     starts = [(network, t) for t in balanced_truncations(network, x)]
     most = min(most, max(t.rank for _, t in starts))
-    found: list[Narrowed] = []
+    found: list[RestrictedNetwork] = []
     for k in range(most, 0, -1):
         report((most - k) / most, f"through {k} numbers")
         before = [(found[-1].network, t) for t in balanced_truncations(found[-1].network, x)] if found else []
@@ -75,11 +75,11 @@ def descent(
         is_folded = k <= MOST_UNFOLDED and value > (1.0 + _FOLDED) * whole
         if is_folded and (found[-1].value if found else whole) <= sufficient:
             ridge = min(max(objective.ridge / constant, _RIDGES[0]), _RIDGES[1])
-            start = unfolded(network, x, k, ridge=ridge)
+            start = isomap_start(network, x, k, ridge=ridge)
             if start is not None:
                 other = refit(start.network, start.layer, k, objective, evaluations=_UNFOLDING)
                 # A sheet of more dimensions can be swept by fewer numbers, which fits its points and no others.
                 if (of_other := objective.value(other)) < min(value, sufficient):
                     narrow, layer, value = other, start.layer, of_other
-        found.append(Narrowed(k, layer, narrow, value))
+        found.append(RestrictedNetwork(k, layer, narrow, value))
     return found[::-1]

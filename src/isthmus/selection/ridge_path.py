@@ -19,18 +19,18 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.selection.direction_sizes import direction_sizes
 from isthmus.training import (
-    WARM_PLAN,
+    WARM_SCHEDULE,
     FittedNetwork,
     Objective,
-    Plan,
+    Schedule,
     constant_loss,
-    improved,
+    warm_start_fit,
 )
 from isthmus.training.stages import Stages
 
 FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Multiples of the network's own λ."""
-SHORT_PLAN = replace(WARM_PLAN, steps=100, rounds=1)
+SHORT_SCHEDULE = replace(WARM_SCHEDULE, steps=100, rounds=1)
 """For one step of the path: the network before is close already."""
 _SIZES = 32  # directions that are kept
 
@@ -107,7 +107,7 @@ def rank_path(
     *,
     factors: Sequence[float] = FACTORS,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
-    plan: Plan = SHORT_PLAN,
+    schedule: Schedule = SHORT_SCHEDULE,
     checkpoint: Path | None = None,
     key: str = "",
     report: Report = silent,
@@ -118,7 +118,7 @@ def rank_path(
         fitted: A trained network of λ > 0.
         factors: Positive multiples of its λ, in any order.
         tolerance: ε: a direction counts if its size is above ε of the first.
-        plan: For each step.
+        schedule: For each step.
         checkpoint: File to resume from and to save to after each λ.
         key: Names the computation in the checkpoint.
         report: Told the fraction done.
@@ -141,7 +141,7 @@ def rank_path(
         for index, factor in enumerate(ascending):
             objective = fitted.objective.with_ridge(factor * fitted.ridge)
             told = part(report, index / len(ascending), (index + 1) / len(ascending))
-            made = partial(improved, network, objective, plan=plan, report=told)
+            made = partial(warm_start_fit, network, objective, schedule=schedule, report=told)
             network = kept.network(repr(objective.ridge), made)
             points.append(_point(network, objective, tolerance))
     except KeyboardInterrupt:

@@ -1,12 +1,11 @@
 """How many numbers a function passes through: Jacobian rank, bottleneck rank, and the spectra behind them."""
 
 from isthmus.spectra.bottleneck import (
-    Narrowing,
+    TruncationPoint,
     bottleneck_rank,
     chosen,
-    narrowings,
+    truncation_curve,
 )
-from isthmus.spectra.comparison import ProfileComparison, compare
 from isthmus.spectra.jacobian import (
     JacobianSpectra,
     jacobian_rank,
@@ -28,25 +27,23 @@ __all__ = [
     "JacobianSpectra",
     "LayerSpectrum",
     "Model",
-    "Narrowing",
-    "ProfileComparison",
     "ProfileLogger",
     "RankCurve",
     "RankEstimate",
     "RankProfile",
+    "TruncationPoint",
     "as_network",
     "balanced_truncations",
     "bottleneck_rank",
     "chosen",
-    "compare",
     "jacobian_rank",
     "jacobian_spectra",
     "jacobians",
     "layer_spectra",
     "lightning_callback",
     "measure",
-    "narrowings",
     "rank_curve",
     "spaced",
     "truncated",
+    "truncation_curve",
 ]

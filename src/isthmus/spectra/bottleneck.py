@@ -18,7 +18,7 @@ _ROWS = 2000  # every k is tried at every layer, so the rows are limited
 
 
 @dataclass(frozen=True, eq=False)
-class Narrowing:
+class TruncationPoint:
     r"""The best projection of f on k coordinates of one layer.
 
     Attributes:
@@ -42,22 +42,22 @@ class _Trial:
         self._truncations = balanced_truncations(network, x)
         self.largest = max(t.rank for t in self._truncations)
 
-    def __call__(self, rank: int) -> Narrowing:
+    def __call__(self, rank: int) -> TruncationPoint:
         """The layer at which keeping so many coordinates changes f least."""
-        best: Narrowing | None = None
+        best: TruncationPoint | None = None
         for truncation in self._truncations:
             narrowed = truncated(self._network, truncation, rank)(self._x).double()
             difference = float((narrowed - self._outputs).square().sum())
             change = (difference / self._spread) ** 0.5 if self._spread > 0 else 0.0
             if best is None or change < best.change:
-                best = Narrowing(rank, truncation, change)
+                best = TruncationPoint(rank, truncation, change)
         assert best is not None  # a network has at least one layer
         return best
 
 
-def narrowings(
+def truncation_curve(
     network: FullyConnected, x: Tensor, *, until: float, extra: int = 0, most: int | None = None
-) -> list[Narrowing]:
+) -> list[TruncationPoint]:
     """For k = 0, 1, 2, … the layer at which keeping k coordinates changes f least over the rows of `x`.
 
     Stops `extra` ranks after the change has fallen to `until`, at k = `most`, or when no layer has more coordinates.
@@ -72,8 +72,8 @@ def narrowings(
     return _ascending(_Trial(network, spaced(x, _ROWS)), until, extra, most)
 
 
-def _ascending(trial: _Trial, until: float, extra: int, most: int | None) -> list[Narrowing]:
-    found: list[Narrowing] = []
+def _ascending(trial: _Trial, until: float, extra: int, most: int | None) -> list[TruncationPoint]:
+    found: list[TruncationPoint] = []
     for rank in range(min(trial.largest, trial.largest if most is None else most) + 1):
         found.append(trial(rank))
         if len(found) > extra and found[-1 - extra].change <= until:
@@ -81,8 +81,8 @@ def _ascending(trial: _Trial, until: float, extra: int, most: int | None) -> lis
     return found
 
 
-def located_narrowings(network: FullyConnected, x: Tensor, *, until: float, extra: int) -> list[Narrowing]:
-    """As `narrowings`, but for wide networks of large rank only some k: every k costs a pass through every layer.
+def located_truncation_curve(network: FullyConnected, x: Tensor, *, until: float, extra: int) -> list[TruncationPoint]:
+    """As `truncation_curve`, but for wide networks of large rank only some k: every k costs a pass through every layer.
 
     k = 0, 1, … 32 are all tried; from there on k doubles until the change has fallen to `until`, and is bisected, which
     assumes that a larger k is no worse. `extra` further k follow.
@@ -141,11 +141,11 @@ def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_T
         Jacot (2023), definition of the bottleneck rank.
     """
     network, inputs = as_network(model, x)
-    found = narrowings(network, inputs, until=tolerance.relative)
+    found = truncation_curve(network, inputs, until=tolerance.relative)
     return bracket(jacobian_rank(network, inputs, tolerance=tolerance), found, tolerance)
 
 
-def bracket(jacobian: RankEstimate, found: list[Narrowing], tolerance: Tolerance) -> RankEstimate:
+def bracket(jacobian: RankEstimate, found: list[TruncationPoint], tolerance: Tolerance) -> RankEstimate:
     """The bracket of Rank_BN that the Jacobian's rank and the `found` narrowings give."""
     upper = chosen(found, tolerance)
     exhibited = (
@@ -156,6 +156,6 @@ def bracket(jacobian: RankEstimate, found: list[Narrowing], tolerance: Tolerance
     return RankEstimate(lower, upper.rank, tolerance.relative, (jacobian.evidence[0], exhibited))
 
 
-def chosen(found: list[Narrowing], tolerance: Tolerance) -> Narrowing:
+def chosen(found: list[TruncationPoint], tolerance: Tolerance) -> TruncationPoint:
     """The first narrowing whose change is within `tolerance`, or the last one."""
     return next((n for n in found if n.change <= tolerance.relative), found[-1])

@@ -23,7 +23,7 @@ from isthmus.networks import (
 )
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction, row_function
-from isthmus.spectra.bottleneck import bracket, chosen, located_narrowings
+from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve
 from isthmus.spectra.jacobian import (
     JacobianSpectra,
     cost_lower,
@@ -151,7 +151,7 @@ def _chain(
     where, index = flat.spaced(points)
     spectra = jacobian_spectra(network, units(where), memory=memory, report=part(report, 0.0, _SHARES[0]))
     tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
-    found = located_narrowings(network, units(flat.spaced(tried)[0]), until=tolerance.relative, extra=2)
+    found = located_truncation_curve(network, units(flat.spaced(tried)[0]), until=tolerance.relative, extra=2)
     best = chosen(found, tolerance)
     jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
     bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)

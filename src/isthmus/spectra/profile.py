@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
+from isthmus.foundation.show import show, show_html, show_page
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.spectra import presentation
 from isthmus.spectra.dataframe import data_frame
 from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.layer_spectrum import LayerSpectrum
@@ -135,14 +135,14 @@ class RankProfile:
         Raises:
             OptionError: If it is none of these.
         """
-        return presentation.figure(self, what)
+        return show(self, what)
 
     def report(self, path: str | Path) -> Path:
         """Write the page `isthmus measure --report` writes, one self-contained HTML file, and return its path."""
-        return presentation.page(self, Path(path))
+        return show_page(self, Path(path))
 
     def _repr_html_(self) -> str:
-        return presentation.html(self)
+        return show_html(self)
 
 
 def _plain_layer(layer: LayerSpectrum) -> dict[str, Any]:

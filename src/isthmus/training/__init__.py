@@ -1,15 +1,13 @@
 """Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
 
-from isthmus.training.config import Plan
-from isthmus.training.fitting import FittedNetwork, check_options, fit
+from isthmus.training.config import Schedule, TrainingConfig
+from isthmus.training.fitting import FittedNetwork, fit
 from isthmus.training.history import Moment
-from isthmus.training.identity_layers import grown
+from isthmus.training.identity_layers import insert_identity_layers
 from isthmus.training.linear_runs import balance_linear_runs
-from isthmus.training.loss import cross_entropy, squared_error
-from isthmus.training.many import fit_many
 from isthmus.training.natural import natural_lbfgs
-from isthmus.training.neuron_pruning import condense, widened
-from isthmus.training.norm_reduction import tidy
+from isthmus.training.neuron_pruning import prune_neurons, widened
+from isthmus.training.norm_reduction import reduce_norm
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.problem import constant_loss
@@ -17,44 +15,32 @@ from isthmus.training.projection import project
 from isthmus.training.quasi_newton import lbfgs
 from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
 from isthmus.training.rebalancing import rebalance
-from isthmus.training.ridge_path import PathPoint, ridge_path
-from isthmus.training.settling import Settled, settle
-from isthmus.training.stationarity import Subgradient, least_subgradient
 from isthmus.training.stored import StoredRows
-from isthmus.training.warm_start import WARM_PLAN, improved
+from isthmus.training.warm_start import WARM_SCHEDULE, warm_start_fit
 
 __all__ = [
-    "WARM_PLAN",
+    "WARM_SCHEDULE",
     "FittedNetwork",
     "Moment",
     "Objective",
     "Parameters",
-    "PathPoint",
-    "Plan",
     "RankCandidate",
     "RankSearch",
-    "Settled",
+    "Schedule",
     "StoredRows",
-    "Subgradient",
+    "TrainingConfig",
     "balance_linear_runs",
-    "check_options",
-    "condense",
     "constant_loss",
-    "cross_entropy",
     "fit",
-    "fit_many",
-    "grown",
-    "improved",
+    "insert_identity_layers",
     "lbfgs",
-    "least_subgradient",
     "natural_lbfgs",
     "project",
+    "prune_neurons",
     "random_network",
     "rebalance",
-    "ridge_path",
+    "reduce_norm",
     "search_rank",
-    "settle",
-    "squared_error",
-    "tidy",
+    "warm_start_fit",
     "widened",
 ]

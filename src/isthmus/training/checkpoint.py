@@ -26,7 +26,7 @@ class Progress:
         alive: Which of the starts they are.
         step: Steps of the descent done.
         rounds: Rounds of L-BFGS done, for each network.
-        is_converged: Whether the last round of a network moved less than the plan's precision.
+        is_converged: Whether the last round of a network moved less than the schedule's precision.
         optimiser: The descent's state; empty once L-BFGS has begun, which starts every round afresh.
         history: The moments recorded so far.
         seconds: Time spent in earlier sessions.

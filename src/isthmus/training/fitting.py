@@ -8,17 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from isthmus.errors import OptionError
-from isthmus.foundation.progress import Report
+from isthmus.foundation.progress import Report, silent
 from isthmus.networks import (
-    RELU,
-    Activation,
     FullyConnected,
-    Scaling,
     StandardizedNetwork,
 )
 from isthmus.training.checkpoint import load_checkpoint, saver
-from isthmus.training.config import DEFAULT_PLAN, Plan
+from isthmus.training.config import DEFAULT_CONFIG, TrainingConfig
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.loop import Training
 from isthmus.training.objective import Objective
@@ -36,7 +32,7 @@ class FittedNetwork(StandardizedNetwork):
         value: $\mathcal L_\lambda(w)$ at the end, in float64 sums.
         error: Its data term.
         stationarity: $\|\nabla \mathcal L_\lambda(w)\| / \mathcal L_\lambda(w)$ at the end, in float64. Where the
-            minimum lies on kinks of σ it does not go to zero: see `settle`.
+            minimum lies on kinks of σ it does not go to zero.
         history: The way there.
         seconds: Time spent training.
         stopped: "converged", "budget" or "interrupted".
@@ -78,20 +74,13 @@ def fit(
     x: object,
     y: object | None = None,
     *,
-    sample_weight: object | None = None,
+    config: TrainingConfig = DEFAULT_CONFIG,
     task: str = "regression",
-    depth: int = 13,
-    width: int = 100,
-    ridge: float | None = None,
+    sample_weight: object | None = None,
     seed: int = 0,
-    starts: int = 1,
-    standardize: Scaling = "columns",
-    activation: Activation = RELU,
-    plan: Plan = DEFAULT_PLAN,
-    device: torch.device | str = "cpu",
     checkpoint: Path | None = None,
     key: str = "",
-    report: Report = lambda fraction, state: None,
+    report: Report = silent,
 ) -> FittedNetwork:
     r"""Train a deep network to minimise $\frac1N \sum_i v_i\, \ell(f(x_i), y_i) + \frac{\lambda}{L} \|w\|^2$.
 
@@ -103,19 +92,11 @@ def fit(
             64 MiB, stays in its file: it is checked and standardised in one pass of constant memory, and each step
             reads its rows. The same seed gives the same network, to rounding.
         y: As x: outputs `(n, d_out)` or `(n,)`; integer labels `(n,)` for classification; None for an autoencoder.
+        config: The network, its ridge and its schedule.
+        task: "regression", "classification" or "autoencoder".
         sample_weight: How much each row counts, `(n,)`, ≥ 0: v, scaled to mean 1. A row of weight 0 is left out; a row
             of weight 2 counts as two equal rows, also in the standardisation and the default λ. Default: all alike.
-        task: "regression", "classification" or "autoencoder".
-        depth: L ≥ 1, number of weight matrices.
-        width: Width of every hidden layer at the start; neurons that the data do not need are taken out on the way.
-        ridge: λ ≥ 0. Default: 1/1000 of the loss of the best constant prediction.
         seed: Draws the start and the minibatches; the same seed gives the same network on the same machine.
-        starts: Number of random starts, from the seeds `seed`, `seed` + 1, …; the better half goes on at a quarter,
-            half and three quarters of the descent, and the best is finished.
-        standardize: "columns", "global" (one scale for all columns) or "none".
-        activation: σ.
-        plan: How long and how fast.
-        device: Where to compute.
         checkpoint: File to resume from and to save to every few seconds.
         key: Names the fit in the checkpoint; a checkpoint with another key is ignored and overwritten.
         report: Told the fraction done.
@@ -131,18 +112,13 @@ def fit(
     Source:
         Jacot (2023), problem setting.
     """
-    check_options(task, depth, width, ridge)
-    if starts < 1:
-        raise OptionError("starts", starts, "at least 1")
-    problem = Problem.of(
-        x, y, task=task, ridge=ridge, standardize=standardize, device=device, sample_weight=sample_weight
-    )
+    problem = Problem.of(x, y, config=config, task=task, sample_weight=sample_weight)
     span = Span.of(problem.objective)
-    starting = problem.starts(depth, width, activation, range(seed, seed + starts))
+    starting = problem.starts(config, seed)
     training = Training(
         [span.inside(network) for network in starting],
         span.objective,
-        plan,
+        config.schedule,
         seed=seed,
         only_best=True,
         save=saver(checkpoint, key=key),
@@ -182,18 +158,6 @@ def stationarity(objective: Objective, network: FullyConnected) -> float:
     slope = at.like(torch.zeros_like(at.vector))
     value = objective.gradient(at, slope)
     return float(slope.vector.norm() / value) if float(value) > 0 else 0.0
-
-
-def check_options(task: str, depth: int, width: int, ridge: float | None) -> None:
-    """Raise `OptionError` for a value out of range."""
-    if task not in ("regression", "classification", "autoencoder"):
-        raise OptionError("task", task, "regression, classification or autoencoder")
-    if depth < 1:
-        raise OptionError("depth", depth, "at least 1")
-    if width < 1:
-        raise OptionError("width", width, "at least 1")
-    if ridge is not None and not 0.0 <= ridge < float("inf"):
-        raise OptionError("ridge", ridge, "a finite number ≥ 0")
 
 
 def detached(network: FullyConnected) -> FullyConnected:

@@ -11,7 +11,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 
 
-def grown(
+def insert_identity_layers(
     network: FullyConnected, x: Tensor, depth: int, *, layer: int | None = None, tolerance: Tolerance | None = None
 ) -> FullyConnected:
     r"""f with identity layers behind one hidden layer, each as cheap as the data there are narrow.

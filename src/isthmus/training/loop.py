@@ -16,12 +16,12 @@ from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report
 from isthmus.networks import FullyConnected
 from isthmus.training.checkpoint import Progress
-from isthmus.training.config import Plan
+from isthmus.training.config import Schedule
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.interrupts import uninterrupted
 from isthmus.training.natural import natural_lbfgs
-from isthmus.training.neuron_pruning import condense, widened
-from isthmus.training.norm_reduction import tidy
+from isthmus.training.neuron_pruning import prune_neurons, widened
+from isthmus.training.norm_reduction import reduce_norm
 from isthmus.training.objective import SAMPLE, Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.soap import Soap
@@ -46,7 +46,7 @@ class Training:
     Args:
         networks: S starts of one shape.
         objective: What to minimise.
-        plan: How.
+        schedule: How.
         ridges: λ of each network; None for the objective's own.
         seed: Draws the minibatches.
         only_best: Whether the starts compete: at a quarter, half and three quarters of the descent the better half of
@@ -59,7 +59,7 @@ class Training:
         self,
         networks: Sequence[FullyConnected],
         objective: Objective,
-        plan: Plan,
+        schedule: Schedule,
         *,
         ridges: Sequence[float] | None = None,
         seed: int,
@@ -67,7 +67,7 @@ class Training:
         save: Save,
         report: Report,
     ) -> None:
-        self.objective, self.plan, self.seed = objective, plan, seed
+        self.objective, self.schedule, self.seed = objective, schedule, seed
         self._ridges = [objective.ridge] * len(networks) if ridges is None else list(ridges)
         self._only_best, self._save, self._report = only_best, save, report
         self.parameters = Parameters.of(networks)
@@ -79,7 +79,7 @@ class Training:
             rounds=[0] * count,
             is_converged=[False] * count,
         )
-        self._rounds = plan.rounds if len(objective.x) <= plan.rounds_up_to else 0
+        self._rounds = schedule.rounds if len(objective.x) <= schedule.rounds_up_to else 0
         self._begin = self._saved = time.monotonic()
         self._done = 0.0  # seconds of earlier sessions
 
@@ -115,6 +115,7 @@ class Training:
                 self._descend()
                 for index in range(self.parameters.count):
                     self._finish(index)
+                self._save_now()  # started again, it has nothing left to do
         except KeyboardInterrupt:
             self._record()
             return False
@@ -124,29 +125,29 @@ class Training:
 
     def _out_of_memory(self) -> DeviceMemoryError:
         n, device = len(self.objective.x), self.parameters.vector.device
-        if self.progress.step >= self.plan.steps:
+        if self.progress.step >= self.schedule.steps:
             return DeviceMemoryError(device, min(n, SAMPLE), "--rounds 0, or a smaller --width")
-        rows = min(self.plan.rows_per_step(n), SAMPLE)
+        rows = min(self.schedule.rows_per_step(n), SAMPLE)
         if rows == 1:
             return DeviceMemoryError(device, rows, "a smaller --width, or --device cpu")
         return DeviceMemoryError(device, rows, f"--batch-size {rows // 2}")
 
     def _descend(self) -> None:
-        plan, now = self.plan, self.progress
+        schedule, now = self.schedule, self.progress
         soap, gradient = self._optimiser()
         soap.restore(now.optimiser)
-        batches = -(-len(self.objective.x) // plan.rows_per_step(len(self.objective.x)))
-        while now.step < plan.steps:
-            ridges = self._alive_ridges() * plan.ridge_at(now.step)
+        batches = -(-len(self.objective.x) // schedule.rows_per_step(len(self.objective.x)))
+        while now.step < schedule.steps:
+            ridges = self._alive_ridges() * schedule.ridge_at(now.step)
             value = self.objective.on(self._rows(now.step)).gradient(self.parameters, gradient, ridges)
             # SOAP squares gradients, so their squares must be finite too.
             if not bool(torch.isfinite(value + gradient.vector.square().sum(1)).all()):
                 raise self._divergence()
             with uninterrupted():
-                soap.step(plan.learning_rate_at(now.step))
+                soap.step(schedule.learning_rate_at(now.step))
                 now.step += 1
-                if now.step % plan.tidy_every == 0:
-                    self._guarded(lambda: self._tidy(plan.damping, sweeps=3))
+                if now.step % schedule.reduce_norm_every == 0:
+                    self._guarded(lambda: self._tidy(schedule.damping, sweeps=3))
                     if self._eliminated() or self._condensed():
                         soap, gradient = self._optimiser()
                 now.optimiser = soap.state()
@@ -178,12 +179,12 @@ class Training:
             found = natural_lbfgs(
                 network,
                 objective,
-                evaluations=self.plan.evaluations,
-                memory=self.plan.memory,
+                evaluations=self.schedule.evaluations,
+                memory=self.schedule.memory,
                 seed=now.rounds[index],
                 into=self.parameters.like(self.parameters.vector[index : index + 1]),
             )
-            is_converged = before - objective.value(found) < self.plan.precision * before
+            is_converged = before - objective.value(found) < self.schedule.precision * before
             with uninterrupted():
                 self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
                 now.rounds[index] += 1
@@ -197,7 +198,7 @@ class Training:
             self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
 
     def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
-        return tidy(network, self._sample, damping=damping, sweeps=sweeps)
+        return reduce_norm(network, self._sample, damping=damping, sweeps=sweeps)
 
     @cached_property
     def _sample(self) -> Tensor:
@@ -206,8 +207,11 @@ class Training:
 
     def _eliminated(self) -> bool:
         """Let the better half go on where the starts compete and a round of elimination is due."""
-        now, plan = self.progress, self.plan
-        due = any(now.step - plan.tidy_every < share * plan.steps <= now.step for share in _ROUNDS_OF_ELIMINATION)
+        now, schedule = self.progress, self.schedule
+        due = any(
+            now.step - schedule.reduce_norm_every < share * schedule.steps <= now.step
+            for share in _ROUNDS_OF_ELIMINATION
+        )
         if not (self._only_best and due) or self.parameters.count == 1:
             return False
         values = self._values()[0]
@@ -217,10 +221,10 @@ class Training:
 
     def _condensed(self, *, whatever: bool = False) -> bool:
         """Take out the neurons that no network needs, if that makes a step clearly cheaper or `whatever` it saves."""
-        plan, now = self.plan, self.progress
-        if plan.condense is None or not (whatever or plan.is_settling(now.step)):
+        schedule, now = self.schedule, self.progress
+        if schedule.prune_tolerance is None or not (whatever or schedule.is_settling(now.step)):
             return False
-        narrow = [condense(network, self._sample, tolerance=plan.condense) for network in self.networks]
+        narrow = [prune_neurons(network, self._sample, tolerance=schedule.prune_tolerance) for network in self.networks]
         widths = tuple(max(sizes) for sizes in zip(*(network.widths for network in narrow), strict=True))
         narrow = [widened(network, widths) for network in narrow]
         if not whatever and narrow[0].parameter_count > _WORTHWHILE * self.parameters.vector.shape[1]:
@@ -243,7 +247,7 @@ class Training:
         now, parameters = self.progress, self.parameters
         # The weights now may be anything, so λ is judged by its pull on weights as they are drawn: of variance 2 / n.
         # SOAP sums squares of pulls over rows and columns; if that overflows, no step size could have helped.
-        pull = 2.0 * float(self._alive_ridges().max()) * self.plan.ridge_factor / parameters.depth
+        pull = 2.0 * float(self._alive_ridges().max()) * self.schedule.ridge_factor / parameters.depth
         squares = sum(2.0 * pull**2 * w.shape[1] for w in parameters.weights)
         if squares > torch.finfo(parameters.vector.dtype).max:
             return DivergenceError(now.step, "λ")
@@ -253,7 +257,7 @@ class Training:
     def _rows(self, step: int) -> Tensor | slice:
         """The rows of a step: all, or the next part of a permutation that depends on seed and epoch alone."""
         n = len(self.objective.x)
-        size = self.plan.rows_per_step(n)
+        size = self.schedule.rows_per_step(n)
         if size == n:
             return slice(None)
         batches = -(-n // size)
@@ -264,17 +268,17 @@ class Training:
         return order[batch * size : (batch + 1) * size].sort()[0].to(self.objective.x.device)
 
     def _fraction(self) -> float:
-        now, plan = self.progress, self.plan
+        now, schedule = self.progress, self.schedule
         rounds = sum(self._rounds if c else r for r, c in zip(now.rounds, now.is_converged, strict=True))
-        total = plan.steps + self._rounds * plan.evaluations
-        return (now.step + rounds * plan.evaluations / max(1, len(now.rounds))) / max(1, total)
+        total = schedule.steps + self._rounds * schedule.evaluations
+        return (now.step + rounds * schedule.evaluations / max(1, len(now.rounds))) / max(1, total)
 
     def _record(self) -> None:
         """Note the best network."""
         now = self.progress
         values, errors, norms = self._values()
         best = min(range(len(values)), key=values.__getitem__)
-        step = now.step + sum(now.rounds) * self.plan.evaluations
+        step = now.step + sum(now.rounds) * self.schedule.evaluations
         now.history.append(Moment(step, self.seconds, values[best], errors[best], norms[best]))
         self._report(self._fraction(), f"objective {values[best]:.4g}")
 
@@ -294,5 +298,8 @@ class Training:
     def _save_sometimes(self) -> None:
         is_due = time.monotonic() - self._saved > _SAVE_EVERY
         if is_due and bool(torch.isfinite(self.parameters.vector).all()):
-            self._save(replace(self.progress, seconds=self.seconds))
-            self._saved = time.monotonic()
+            self._save_now()
+
+    def _save_now(self) -> None:
+        self._save(replace(self.progress, seconds=self.seconds))
+        self._saved = time.monotonic()

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from isthmus.networks import FullyConnected
-from isthmus.training.loss import cross_entropy
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters
 from isthmus.training.quasi_newton import lbfgs
@@ -126,7 +125,7 @@ def _frames(at: Parameters, objective: Objective, seed: int) -> list[_Frame]:
     outputs = [torch.zeros(len(w), len(w), dtype=w.dtype, device=w.device) for w in network.weights]
     for _ in range(_SAMPLES):
         noise = torch.randn(z[-1].shape, generator=generator, dtype=torch.float64).to(z[-1])
-        delta = _curved(noise, z[-1], objective)
+        delta = objective.likelihood.curved(noise, z[-1])
         delta = delta if roots is None else roots * delta
         for layer in reversed(range(network.depth)):
             outputs[layer].addmm_(delta.T, delta, alpha=1.0 / (_SAMPLES * rows))
@@ -141,14 +140,3 @@ def _second_moments(a: Tensor, roots: Tensor | None) -> Tensor:
     extended = extended if roots is None else roots * extended
     moments: Tensor = extended.T @ extended / len(a)
     return moments
-
-
-def _curved(noise: Tensor, outputs: Tensor, objective: Objective) -> Tensor:
-    """Rows with the loss's Hessian by the outputs as covariance, from standard normal `noise`."""
-    if objective.loss is cross_entropy:
-        p = outputs.softmax(1)
-        root = p.sqrt()
-        # diag(p) − p pᵀ = C Cᵀ with C = diag(√p) (I − √p √pᵀ)
-        return root * (noise - root * (root * noise).sum(1, keepdim=True))
-    scaled: Tensor = noise * 2.0**0.5
-    return scaled

@@ -13,7 +13,7 @@ from isthmus.training.rebalancing import rebalance
 _ROOM = 8  # neurons that a layer gets at least, beside as many as it has
 
 
-def narrowed(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
+def layer_projections(network: FullyConnected, objective: Objective, rank: int) -> list[tuple[int, FullyConnected]]:
     r"""(ℓ, the network with `rank` neurons in hidden layer ℓ): one ℓ in each third of the depth, where it costs least.
 
     Layer ℓ's k coordinates $E (a_\ell - \bar a)$ are computed as if σ let its pre-activations pass, which the middle
@@ -52,7 +52,7 @@ def _through(network: FullyConnected, truncation: BalancedTruncation, x: Tensor,
     )
 
 
-def released(network: FullyConnected, width: int, seed: int, *, narrow: int | None = None) -> FullyConnected:
+def add_neurons(network: FullyConnected, width: int, seed: int, *, narrow: int | None = None) -> FullyConnected:
     """The same function with room to change: neurons of random incoming and zero outgoing weights in hidden layers.
 
     About as many neurons are added as there are, up to `width`; layer `narrow` keeps its own.

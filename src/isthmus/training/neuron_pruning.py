@@ -12,7 +12,7 @@ from isthmus.networks import FullyConnected
 from isthmus.training.projection import project
 
 
-def condense(network: FullyConnected, x: Tensor, *, tolerance: float = 0.0) -> FullyConnected:
+def prune_neurons(network: FullyConnected, x: Tensor, *, tolerance: float = 0.0) -> FullyConnected:
     r"""Express the network with as few neurons as its rank on the data needs.
 
     Neurons of a layer that share their activation pattern (which rows of `x` they are active on; in the middle of a

@@ -10,7 +10,7 @@ from isthmus.training.projection import project
 from isthmus.training.rebalancing import rebalance
 
 
-def tidy(network: FullyConnected, x: Tensor, *, damping: float = 0.0, sweeps: int = 100) -> FullyConnected:
+def reduce_norm(network: FullyConnected, x: Tensor, *, damping: float = 0.0, sweeps: int = 100) -> FullyConnected:
     """Project every layer on the directions the data use, balance runs of linear layers, rebalance the neurons.
 
     None of the three ever raises ‖w‖². With `damping` 0 f is unchanged at the rows of `x`, to rounding.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from isthmus.foundation.likelihood import Likelihood
 from isthmus.networks import FullyConnected
-from isthmus.training.loss import Loss
 from isthmus.training.parameters import Parameters
 from isthmus.training.stored import StoredRows
 
@@ -24,7 +24,7 @@ class Objective:
     Attributes:
         x: `(n, d_in)`; a tensor, or rows that stay in their file.
         y: `(n, d_out)`, a tensor or stored as x; or class indices `(n,)`. An autoencoder's y is its x.
-        loss: Sum of the losses of some rows and its gradient.
+        likelihood: Whose loss ℓ is.
         ridge: λ; biases are counted in ‖w‖².
         weights: v, `(n,)` in float64, positive and of mean 1 over the training rows; None where all are 1. The mean
             over a minibatch or a sample of the rows is an unbiased estimate of the mean over all.
@@ -35,7 +35,7 @@ class Objective:
 
     x: Tensor | StoredRows
     y: Tensor | StoredRows
-    loss: Loss
+    likelihood: Likelihood
     ridge: float
     weights: Tensor | None = None
 
@@ -45,7 +45,7 @@ class Objective:
 
     def on(self, rows: Tensor | slice) -> Objective:
         """The same loss over some of the rows (a minibatch), in memory."""
-        return Objective(*self._at(rows), self.loss, self.ridge, self._weights_at(rows))
+        return Objective(*self._at(rows), self.likelihood, self.ridge, self._weights_at(rows))
 
     def sample(self, count: int = SAMPLE) -> tuple[Tensor, Tensor]:
         """x and y in memory: all rows if they are there; of rows in a file at most `count`, evenly spaced."""
@@ -57,7 +57,7 @@ class Objective:
         total, rows = 0.0, 0
         for x, y, weights in self._chunks(every):
             outputs = network(x).double()
-            total += float(self.loss(outputs, y.double() if y.is_floating_point() else y, weights)[0])
+            total += float(self.likelihood.gradient(outputs, y.double() if y.is_floating_point() else y, weights)[0])
             rows += len(x)
         return total / rows
 
@@ -109,7 +109,7 @@ class Objective:
             if z:
                 a.append(sigma(z[-1]))
             z.append(torch.baddbmm(b[:, None, :], a[-1], w.mT))
-        value, delta = self.loss(z[-1], y, v)
+        value, delta = self.likelihood.gradient(z[-1], y, v)
         delta = delta / len(self.x)
         for layer in reversed(range(parameters.depth)):
             out.weights[layer].baddbmm_(delta.mT, a[layer])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,9 @@ from isthmus.errors import (
     TooFewRowsError,
 )
 from isthmus.foundation.arrays import as_matrix, as_weights
-from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN, likelihood_of
+from isthmus.foundation.task import TASKS
 from isthmus.networks import (
-    Activation,
     Affine,
     ColumnMoments,
     FullyConnected,
@@ -29,7 +28,7 @@ from isthmus.networks import (
     standardization,
     standardization_of,
 )
-from isthmus.training.loss import cross_entropy, squared_error
+from isthmus.training.config import TrainingConfig
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import random_network
 from isthmus.training.stored import StoredRows, is_streamed
@@ -60,13 +59,15 @@ class Problem:
         x: object,
         y: object | None,
         *,
+        config: TrainingConfig,
         task: str,
-        ridge: float | None,
-        standardize: Scaling,
-        device: torch.device | str,
         sample_weight: object | None = None,
     ) -> Problem:
         """The problem that `fit` solves for these arguments, or the error that it raises."""
+        if task not in TASKS:
+            raise OptionError("task", task, "regression, classification or autoencoder")
+        likelihood = likelihood_of(task)
+        ridge, standardize, device = config.ridge, config.standardize, config.device
         rows = _opened(x, "x", device)
         if y is None and task != "autoencoder":
             raise ShapeError(
@@ -79,23 +80,24 @@ class Problem:
         if task == "classification":
             classes, indices = _labelled(targets)
             s_x, inputs = _standardized(rows, standardize, device, "x", weights)
-            relative = RELATIVE_RIDGE * constant_loss(indices, weights) if ridge is None else float(ridge)
-            objective = Objective(inputs, indices.to(device), cross_entropy, relative, at_device)
+            relative = RELATIVE_RIDGE * likelihood.constant_loss(indices, weights) if ridge is None else float(ridge)
+            objective = Objective(inputs, indices.to(device), likelihood, relative, at_device)
             return Problem(objective, s_x, Affine.identity(len(classes)), classes, len(classes))
         if _is_constant(targets):
             raise ConstantOutputError("x" if task == "autoencoder" else "y")
         s_x, inputs = _standardized(rows, standardize, device, "x", weights)
         s_y, outputs = (s_x, inputs) if targets is rows else _standardized(targets, standardize, device, "y", weights)
         relative = RELATIVE_RIDGE * constant_loss(outputs, weights) if ridge is None else float(ridge)
-        objective = Objective(inputs, outputs, squared_error, relative, at_device)
+        objective = Objective(inputs, outputs, likelihood, relative, at_device)
         return Problem(objective, s_x, s_y, None, outputs.shape[1])
 
-    def starts(self, depth: int, width: int, activation: Activation, seeds: Iterable[int]) -> list[FullyConnected]:
-        """Random networks of this depth and width, one for each seed."""
+    def starts(self, config: TrainingConfig, seed: int) -> list[FullyConnected]:
+        """`config.n_init` random networks of its depth and width, from the seeds `seed`, `seed` + 1, …"""
         x = self.objective.x
-        widths = (x.shape[1], *[width] * (depth - 1), self.d_out)
+        widths = (x.shape[1], *[config.width] * (config.depth - 1), self.d_out)
         return [
-            random_network(widths, activation, torch.Generator().manual_seed(seed), device=x.device) for seed in seeds
+            random_network(widths, config.activation, torch.Generator().manual_seed(each), device=x.device)
+            for each in range(seed, seed + config.n_init)
         ]
 
 
@@ -108,15 +110,7 @@ def constant_loss(targets: Tensor | StoredRows, weights: Tensor | None = None) -
     """
     if isinstance(targets, StoredRows):
         return float(ColumnMoments.of(targets.chunks()).variance.sum())
-    if targets.is_floating_point():
-        deviations = (targets.double() - weighted_mean(targets.double(), weights)).square().sum(1)
-        return float(weighted_mean(deviations, weights))
-    if weights is None:
-        shares = targets.bincount().double() / len(targets)
-    else:
-        shares = targets.bincount(weights.to(targets.device)) / weights.sum().to(targets.device)
-    shares = shares[shares > 0]
-    return float(-(shares * shares.log()).sum())
+    return (GAUSSIAN if targets.is_floating_point() else CATEGORICAL).constant_loss(targets, weights)
 
 
 def _weighed(

@@ -7,32 +7,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import (
-    RELU,
-    Activation,
     FullyConnected,
-    Scaling,
 )
-from isthmus.spectra import chosen, narrowings
-from isthmus.training.config import DEFAULT_PLAN, Plan
-from isthmus.training.fitting import check_options
-from isthmus.training.identity_layers import grown
+from isthmus.spectra import chosen, truncation_curve
+from isthmus.training.config import DEFAULT_CONFIG, DEFAULT_SCHEDULE, TrainingConfig
+from isthmus.training.identity_layers import insert_identity_layers
 from isthmus.training.loop import Training
-from isthmus.training.neuron_addition import narrowed, released
+from isthmus.training.neuron_addition import add_neurons, layer_projections
 from isthmus.training.objective import Objective
 from isthmus.training.problem import Problem
 from isthmus.training.stages import Stages
-from isthmus.training.warm_start import improved
+from isthmus.training.warm_start import warm_start_fit
 
 _SHALLOW = 12  # random starts of deeper networks tend to lose every direction: these start shallower and grow
 _SPAN = Tolerance(1e-3)  # of the activations that the identity layers pass on
-_NARROW = replace(DEFAULT_PLAN, ridge_factor=1.0, relax_at=0.2, learning_rate=5e-3)
-_GLIMPSE = replace(_NARROW, steps=100, rounds=0, condense=None)
+_NARROW = replace(DEFAULT_SCHEDULE, ridge_factor=1.0, relax_at=0.2, learning_rate=5e-3)
+_GLIMPSE = replace(_NARROW, steps=100, rounds=0, prune_tolerance=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,19 +91,12 @@ def search_rank(
     x: object,
     y: object | None = None,
     *,
-    sample_weight: object | None = None,
+    config: TrainingConfig = DEFAULT_CONFIG,
     task: str = "regression",
-    depth: int = 13,
-    width: int = 100,
-    ridge: float | None = None,
-    seed: int = 0,
-    starts: int = 1,
+    sample_weight: object | None = None,
     most: int | None = None,
-    standardize: Scaling = "columns",
-    activation: Activation = RELU,
-    plan: Plan = DEFAULT_PLAN,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
-    device: torch.device | str = "cpu",
+    seed: int = 0,
     checkpoint: Path | None = None,
     key: str = "",
     report: Report = silent,
@@ -130,19 +117,12 @@ def search_rank(
     Args:
         x: As for `fit`.
         y: As for `fit`.
-        sample_weight: As for `fit`.
+        config: As for `fit`; of depth 2 at least.
         task: As for `fit`.
-        depth: As for `fit`.
-        width: As for `fit`.
-        ridge: As for `fit`.
-        seed: As for `fit`.
-        starts: As for `fit`.
-        standardize: As for `fit`.
-        activation: As for `fit`.
-        plan: As for `fit`.
-        device: As for `fit`.
+        sample_weight: As for `fit`.
         most: The largest k to try. Default: one more than the rank of the random start.
         tolerance: At which the rank of a network is read.
+        seed: As for `fit`.
         checkpoint: File to resume from and to save to after each stage (the random start, each k, each growth to depth
             L); a stage that was not done is done again.
         key: As for `fit`.
@@ -159,25 +139,23 @@ def search_rank(
     Source:
         Jacot (2023), the bottleneck rank of global minima; see `docs/theory.md`.
     """
-    check_options(task, depth, width, ridge)
+    depth, width = config.depth, config.width
     if depth < 2:
         raise OptionError("depth", depth, "at least 2: a search over the rank needs a hidden layer")
     if most is not None and most < 1:
         raise OptionError("most", most, "at least 1")
-    problem = Problem.of(
-        x, y, task=task, ridge=ridge, standardize=standardize, device=device, sample_weight=sample_weight
-    )
+    problem = Problem.of(x, y, config=config, task=task, sample_weight=sample_weight)
     objective = problem.objective
     shallow = min(depth, _SHALLOW)
     # The same weight on each layer's norm: what the networks cost beyond this depth is the identity layers.
     near = objective.with_ridge(objective.ridge * shallow / depth)
-    kept = Stages(checkpoint, key=key, device=device)
+    kept = Stages(checkpoint, key=key, device=config.device)
 
     def start() -> FullyConnected:
         training = Training(
-            problem.starts(shallow, width, activation, range(seed, seed + starts)),
+            problem.starts(replace(config, depth=shallow), seed),
             near,
-            plan,
+            config.schedule,
             seed=seed,
             only_best=True,
             save=lambda progress: None,
@@ -228,7 +206,9 @@ def _released_again(
     """The winner with fresh neurons at its full depth, trained on: what was found at less depth is no minimum yet."""
 
     def again() -> FullyConnected:
-        return improved(released(winner.network, width, seed), objective, plan=_NARROW, seed=seed, report=report)
+        return warm_start_fit(
+            add_neurons(winner.network, width, seed), objective, schedule=_NARROW, seed=seed, report=report
+        )
 
     network = kept.network("winner", again)
     found = max(1, _rank(network, objective, tolerance))
@@ -251,15 +231,15 @@ def _explored(
     for index, k in enumerate(tries):
         stage = part(report, index / len(tries), (index + 1) / len(tries))
         if k == rank:
-            begin, start = partial(released, random, width, seed), "random, trained on"
+            begin, start = partial(add_neurons, random, width, seed), "random, trained on"
         elif k < rank:
             begin = partial(_most_promising, networks[k + 1], objective, k, width, seed)
             start = f"projected from {k + 1}"
         else:
-            begin, start = partial(released, networks[k - 1], width, seed + k), f"widened from {k - 1}"
+            begin, start = partial(add_neurons, networks[k - 1], width, seed + k), f"widened from {k - 1}"
 
         def explored(begin: Callable[[], FullyConnected] = begin, stage: Report = stage) -> FullyConnected:
-            return improved(begin(), objective, plan=_NARROW, seed=seed, report=stage)
+            return warm_start_fit(begin(), objective, schedule=_NARROW, seed=seed, report=stage)
 
         networks[k] = kept.network(start, explored)
         yield networks[k], start
@@ -269,17 +249,19 @@ def _deepened(network: FullyConnected, objective: Objective, depth: int, seed: i
     """The network at the depth wanted: grown by identity layers and trained on, or as it is."""
     if network.depth == depth:
         return network
-    return improved(grown(network, objective.sample()[0], depth, tolerance=_SPAN), objective, seed=seed)
+    return warm_start_fit(
+        insert_identity_layers(network, objective.sample()[0], depth, tolerance=_SPAN), objective, seed=seed
+    )
 
 
 def _most_promising(network: FullyConnected, objective: Objective, rank: int, width: int, seed: int) -> FullyConnected:
     """Of the places at which the network can be narrowed to `rank`, the best one after a short descent."""
     tries = [
-        improved(released(start, width, seed, narrow=layer), objective, plan=_GLIMPSE, seed=seed)
-        for layer, start in narrowed(network, objective, rank)
+        warm_start_fit(add_neurons(start, width, seed, narrow=layer), objective, schedule=_GLIMPSE, seed=seed)
+        for layer, start in layer_projections(network, objective, rank)
     ]
     return min(tries, key=objective.value, default=network)
 
 
 def _rank(network: FullyConnected, objective: Objective, tolerance: Tolerance) -> int:
-    return chosen(narrowings(network, objective.sample()[0], until=tolerance.relative), tolerance).rank
+    return chosen(truncation_curve(network, objective.sample()[0], until=tolerance.relative), tolerance).rank

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from isthmus.networks import FullyConnected
-from isthmus.training.loss import squared_error
 from isthmus.training.objective import Objective
 
 _WIDE = 256  # columns from which the principal axes of the data are worth their price
@@ -41,7 +40,7 @@ class Span:
         x, y = objective.x, objective.y
         inputs = _axes(x) if isinstance(x, Tensor) and x.shape[1] >= _WIDE else None
         outputs = None
-        if objective.loss is squared_error and isinstance(y, Tensor) and y.shape[1] >= _WIDE:
+        if objective.likelihood.is_quadratic and isinstance(y, Tensor) and y.shape[1] >= _WIDE:
             outputs = inputs if y is x else _axes(y)
         x_inside = x if inputs is None or not isinstance(x, Tensor) else (x.double() @ inputs).to(x)
         if y is x:

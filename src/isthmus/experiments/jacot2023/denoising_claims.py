@@ -134,7 +134,7 @@ def _by_hand(settings: Judged, rows: Sequence[Row]) -> Claim:
         else _ABSENT,
         _unanimous(gain >= 0 for gain in _gains(settings, rows, "deep", "bottleneck")),
         f"at σ = {settings.shown:g}, against Adam without a ridge, as deep, as wide elsewhere, stopped at its best on "
-        "held-out digits; the deep autoencoder is trained to the end of its plan",
+        "held-out digits; the deep autoencoder is trained to the end of its schedule",
     )
 
 

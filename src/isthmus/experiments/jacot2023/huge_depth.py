@@ -28,9 +28,10 @@ from isthmus.networks import FullyConnected
 from isthmus.spectra import jacobian_spectra
 from isthmus.training import (
     Objective,
-    grown,
-    improved,
+    TrainingConfig,
+    insert_identity_layers,
     search_rank,
+    warm_start_fit,
 )
 
 _NARROW = Tolerance(1e-3)
@@ -78,14 +79,16 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     search = search_rank(
         x,
         y if is_teacher else None,
+        config=TrainingConfig(
+            depth=settings.depths[0],
+            width=settings.width,
+            ridge=settings.teacher_ridge if is_teacher else settings.curve_ridge,
+            n_init=settings.starts,
+            standardize="none",
+            device=device,
+        ),
         task="regression" if is_teacher else "autoencoder",
-        depth=settings.depths[0],
-        width=settings.width,
-        ridge=settings.teacher_ridge if is_teacher else settings.curve_ridge,
-        starts=settings.starts,
-        standardize="none",
         seed=seed,
-        device=device,
     )
     starts = {"best": search.best.network}
     if search.rank != 1 and search.candidates[0].rank == 1:
@@ -124,10 +127,10 @@ def deepened(start: FullyConnected, objective: Objective, depths: Sequence[int],
     """The network at each depth, each from the one before."""
     found, rows = [start], objective.sample()[0]
     for depth in depths[1:]:
-        grown_ones = [grown(found[-1], rows, depth, tolerance=span) for span in (None, _NARROW)]
+        grown_ones = [insert_identity_layers(found[-1], rows, depth, tolerance=span) for span in (None, _NARROW)]
         if grown_ones[0].squared_norm == grown_ones[1].squared_norm:
             grown_ones.pop()
-        found.append(min((improved(net, objective, seed=seed) for net in grown_ones), key=objective.value))
+        found.append(min((warm_start_fit(net, objective, seed=seed) for net in grown_ones), key=objective.value))
     return found
 
 

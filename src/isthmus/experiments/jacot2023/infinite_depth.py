@@ -31,7 +31,7 @@ from isthmus.experiments.jacot2023.three_parts import (
 )
 from isthmus.networks import CatalogueEntry, catalogue
 from isthmus.networks.catalogue import tripod
-from isthmus.training import fit, grown, improved
+from isthmus.training import TrainingConfig, fit, insert_identity_layers, warm_start_fit
 
 _FAITHFUL = 1e-3  # of the variance: what a network that computes the tripod at the rows may miss
 _CHEAPER = 1.9  # ‖w‖²/L below which such a network would speak against rank 2
@@ -120,18 +120,15 @@ def _trained(settings: Settings, seed: int, device: str) -> Numbers:
     fitted = fit(
         x,
         f(x),
-        depth=first,
-        width=20,
-        ridge=settings.tripod_ridge,
-        standardize="none",
-        starts=4,
+        config=TrainingConfig(
+            depth=first, width=20, ridge=settings.tripod_ridge, standardize="none", n_init=4, device=device
+        ),
         seed=seed,
-        device=device,
     )
     networks, objective = [fitted.network], fitted.objective
     rows = objective.sample()[0]
     for depth in deeper:
-        networks.append(improved(grown(networks[-1], rows, depth), objective, seed=seed))
+        networks.append(warm_start_fit(insert_identity_layers(networks[-1], rows, depth), objective, seed=seed))
     variance = float(f(x).var(0, correction=0).sum())
     before, last = networks[-2:]
     return {

@@ -27,10 +27,11 @@ from isthmus.experiments.jacot2023.territories import panel, reading
 from isthmus.networks import RELU, FullyConnected
 from isthmus.training import (
     Objective,
+    TrainingConfig,
     fit,
-    improved,
     random_network,
     search_rank,
+    warm_start_fit,
 )
 
 Floats = NDArray[np.float64]
@@ -130,21 +131,21 @@ def _options(settings: Settings, depth: int, seed: int, device: str) -> dict[str
 def _started(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, device: str) -> Iterator[Found]:
     """One random start, at the panels' λ."""
     ridge = settings.ridges[0]
-    fitted = fit(x, y, ridge=ridge, **_options(settings, depth, seed, device))
+    fitted = fit(x, y, config=TrainingConfig(ridge=ridge), **_options(settings, depth, seed, device))
     yield ridge, RANDOM, fitted.value, fitted.network
 
 
 def _searched(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, device: str) -> Iterator[Found]:
     """At each λ a random start, and the lowest of all that was found."""
     options = _options(settings, depth, seed, device)
-    starts = [fit(x, y, ridge=ridge, **options) for ridge in settings.ridges]
-    search = search_rank(x, y, ridge=settings.ridges[0], **options)
+    starts = [fit(x, y, config=TrainingConfig(ridge=ridge), **options) for ridge in settings.ridges]
+    search = search_rank(x, y, config=TrainingConfig(ridge=settings.ridges[0]), **options)
     objectives = [search.objective.with_ridge(ridge) for ridge in settings.ridges]
     pools = [[fitted.network] for fitted in starts]
     followed = [candidate.network for candidate in search.candidates]
     pools[0] += followed
     for pool, objective in zip(pools[1:], objectives[1:], strict=True):
-        followed = [improved(network, objective, seed=seed) for network in followed]
+        followed = [warm_start_fit(network, objective, seed=seed) for network in followed]
         pool += followed
     lowest = _lowest(pools, objectives, seed)
     for ridge, fitted, objective, network in zip(settings.ridges, starts, objectives, lowest, strict=True):
@@ -156,7 +157,7 @@ def _lowest(pools: Sequence[list[FullyConnected]], objectives: Sequence[Objectiv
     """The lowest at each λ, of its pool and of the lowest at the next larger λ, trained on."""
     found: list[FullyConnected] = []
     for pool, objective in zip(reversed(pools), reversed(objectives), strict=True):
-        more = [improved(found[-1], objective, seed=seed)] if found else []
+        more = [warm_start_fit(found[-1], objective, seed=seed)] if found else []
         found.append(min([*pool, *more], key=objective.value))
     return found[::-1]
 

@@ -30,9 +30,10 @@ from isthmus.experiments.experiment import (
 from isthmus.networks import IDENTITY, FullyConnected
 from isthmus.training import (
     FittedNetwork,
+    TrainingConfig,
     fit,
-    grown,
-    improved,
+    insert_identity_layers,
+    warm_start_fit,
 )
 
 _EXACT = 1e-3  # relative: what a minimum in single precision is told from the closed form by
@@ -105,7 +106,7 @@ def _matrix(settings: Settings, depth: int, seed: int, device: str) -> tuple[np.
     left, right = (np.linalg.qr(rng.standard_normal((d, d)))[0][:, : len(settings.spectrum)] for _ in range(2))
     y = x @ (left * np.array(settings.spectrum) @ right.T).T
     options: dict[str, Any] = {"ridge": settings.ridge, "standardize": "none", "activation": IDENTITY, "width": d}
-    shallow = fit(x, y, depth=min(depth, 2), seed=seed, device=device, **options)
+    shallow = fit(x, y, config=TrainingConfig(depth=min(depth, 2), device=device), seed=seed, **options)
     network = shallow.network if depth <= 2 else _deepest(shallow, depth, len(settings.spectrum), seed)
     product = torch.eye(d, dtype=torch.float64)
     for weight in network.weights:
@@ -129,7 +130,7 @@ def _deepest(shallow: FittedNetwork, depth: int, most: int, seed: int) -> FullyC
         halves = (roots[:, None] * vt[:k]), (u[:, :k] * roots)
         biases = torch.zeros(k), shallow.network.biases[1]
         narrow = FullyConnected(tuple(half.to(product.device).float() for half in halves), biases, IDENTITY)
-        found.append(improved(grown(narrow, objective.sample()[0], depth), objective, seed=seed))
+        found.append(warm_start_fit(insert_identity_layers(narrow, objective.sample()[0], depth), objective, seed=seed))
     return min(found, key=objective.value)
 
 

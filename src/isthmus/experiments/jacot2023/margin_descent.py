@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.likelihood import Categorical
 from isthmus.networks import FullyConnected
 from isthmus.training import Objective, Parameters, rebalance
 
@@ -44,20 +45,20 @@ class Descended:
     unit_norm: float | None
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor, weights: Tensor | None = None, /) -> tuple[Tensor, Tensor]:
-    r"""The sum of $v \log(1 + \sum_{c \ne y} e^{f_c - f_y})$ and its gradient, also where it is far below rounding.
+class FarMargin(Categorical):
+    r"""$v \log(1 + \sum_{c \ne y} e^{f_c - f_y})$, also where it is far below rounding and $1 - p_y$ is all rounding."""
 
-    As `isthmus.training.cross_entropy`, whose $1 - p_y$ would be all rounding there.
-    """
-    own = torch.nn.functional.one_hot(targets, outputs.shape[-1]).bool().expand(outputs.shape)
-    others = (outputs - outputs[own].view(*outputs.shape[:-1], 1)).masked_fill(own, -torch.inf)
-    log_odds = others.logsumexp(-1)
-    missing = log_odds.sigmoid()  # 1 − p_y
-    gradient = torch.where(own, -missing[..., None], missing[..., None] * others.softmax(-1))
-    losses = torch.nn.functional.softplus(log_odds)
-    if weights is None:
-        return losses.sum(-1), gradient
-    return (weights * losses).sum(-1), weights[:, None] * gradient
+    def gradient(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The sum over the rows, and its gradient."""
+        own = torch.nn.functional.one_hot(targets, outputs.shape[-1]).bool().expand(outputs.shape)
+        others = (outputs - outputs[own].view(*outputs.shape[:-1], 1)).masked_fill(own, -torch.inf)
+        log_odds = others.logsumexp(-1)
+        missing = log_odds.sigmoid()  # 1 − p_y
+        gradient = torch.where(own, -missing[..., None], missing[..., None] * others.softmax(-1))
+        losses = torch.nn.functional.softplus(log_odds)
+        if weights is None:
+            return losses.sum(-1), gradient
+        return (weights * losses).sum(-1), weights[:, None] * gradient
 
 
 def descended(
@@ -76,7 +77,7 @@ def descended(
     Returns:
         The network, and the moments. Where no step lowers E any more the last one is above `enough`.
     """
-    objective = Objective(x.to(network.dtype), y, cross_entropy, 0.0)
+    objective = Objective(x.to(network.dtype), y, FarMargin(), 0.0)
     at = Parameters.of(network)
     slope = at.like(torch.zeros_like(at.vector))
     velocity, rate = torch.zeros_like(at.vector), _RATE

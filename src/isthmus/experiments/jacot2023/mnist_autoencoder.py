@@ -32,7 +32,7 @@ from isthmus.factorization import linear_baseline
 from isthmus.factorization.reduced_rank_regression import LinearBaseline
 from isthmus.selection import RankDecision, decide_rank
 from isthmus.spectra import measure
-from isthmus.training import FittedNetwork, Plan
+from isthmus.training import FittedNetwork, Schedule
 
 Method = Callable[[Tensor], Tensor]
 
@@ -56,7 +56,7 @@ class Settings:
         noise: σ, standard deviations of the noise in units of the range of the pixels.
         shown: The σ of the pictures, and the one at which the claims are judged.
         digits: How many are drawn.
-        steps, rounds: Of the engine's plan, for every start.
+        steps, rounds: Of the engine's schedule, for every start.
         stages: Gradient evaluations of the stages of refits.
         epochs: Of the bottleneck autoencoder.
     """
@@ -109,8 +109,8 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     wide = shallow_width(d, size)
     weight = settings.ridge * (d if cell["reading"] == AVERAGED else 1)
     # With the larger ridge that the engine begins with by default deep autoencoders of digits lose most directions.
-    plan = Plan(steps=settings.steps, rounds=settings.rounds, ridge_factor=1.0)
-    options: dict[str, Any] = {"weight": weight, "plan": plan, "seed": seed}
+    schedule = Schedule(steps=settings.steps, rounds=settings.rounds, ridge_factor=1.0)
+    options: dict[str, Any] = {"weight": weight, "schedule": schedule, "seed": seed}
     deep, starts = deep_autoencoder(digits.train, depth=settings.depth, width=settings.width, **options)
     shallow = autoencoder(digits.train, depth=2, width=wide, **options)
     decision = decide_rank(deep, digits.validation, digits.validation, stages=settings.stages)

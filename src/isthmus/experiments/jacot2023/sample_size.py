@@ -28,7 +28,7 @@ from isthmus.errors import InexactNetworkError
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.size_claims import size_claims
 from isthmus.spectra import measure
-from isthmus.training import fit, search_rank
+from isthmus.training import TrainingConfig, fit, search_rank
 
 _RANKS_OF_LINEAR = (1e-6, 0.1)  # tolerances at which a linear fit's rank is read
 _PATH_SIDE, _PATH_WIDTH = 50, 100  # the teachers of the paths: those of the rank recovery
@@ -109,7 +109,7 @@ def _rows(settings: Settings, n: int, seed: int) -> tuple[np.ndarray[Any, Any], 
 
 
 def _searched(x: object, y: object, depth: int, options: dict[str, Any]) -> Numbers:
-    search = search_rank(x, y, depth=depth, **options)
+    search = search_rank(x, y, config=TrainingConfig(depth=depth), **options)
     profile = measure(search.best.network, search.objective.x)
     return {
         "found": profile.bottleneck_rank.upper,
@@ -133,7 +133,7 @@ def _window(x: object, y: object, options: dict[str, Any]) -> Numbers:
 
 
 def _random(x: object, y: object, depth: int, options: dict[str, Any]) -> dict[str, Any]:
-    fitted = fit(x, y, depth=depth, **options)
+    fitted = fit(x, y, config=TrainingConfig(depth=depth), **options)
     profile = measure(fitted, x)
     return {
         "depth": depth,

@@ -15,16 +15,17 @@ import torch
 
 from isthmus.costs import rank_one_interpolant
 from isthmus.data import load_dataset
+from isthmus.foundation.likelihood import GAUSSIAN
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.training import (
-    WARM_PLAN,
+    WARM_SCHEDULE,
     Objective,
-    Plan,
+    Schedule,
+    TrainingConfig,
     fit,
-    grown,
-    improved,
-    squared_error,
+    insert_identity_layers,
+    warm_start_fit,
 )
 
 RANDOM, GROWN, BUILT = "random", "grown", "built"
@@ -60,7 +61,7 @@ class Task:
         source = f"teacher:k={self.rank},n={self.rows},d={self.side},width={self.width}"
         data = load_dataset(source, seed=self.seed)
         x, y = (torch.as_tensor(rows[data.split.train], device=device) for rows in (data.x, data.y))
-        return Objective(x, y, squared_error, self.ridge)
+        return Objective(x, y, GAUSSIAN, self.ridge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +85,9 @@ def trained(task: Task, depth: int, device: str, *, grown_from: int) -> list[Can
     found = [(RANDOM, _random(task, objective, depth))]
     if depth > grown_from:
         shallow = _random(task, objective, grown_from)
-        deep = grown(shallow, objective.sample()[0], depth, tolerance=_SPAN)
-        warm = replace(WARM_PLAN, steps=3 * task.steps // 5, rounds=task.rounds)
-        found.append((GROWN, improved(deep, objective, plan=warm, seed=task.seed)))
+        deep = insert_identity_layers(shallow, objective.sample()[0], depth, tolerance=_SPAN)
+        warm = replace(WARM_SCHEDULE, steps=3 * task.steps // 5, rounds=task.rounds)
+        found.append((GROWN, warm_start_fit(deep, objective, schedule=warm, seed=task.seed)))
     return [Candidate(start, network, objective.value(network)) for start, network in found]
 
 
@@ -111,11 +112,13 @@ def _random(task: Task, objective: Objective, depth: int) -> FullyConnected:
     return fit(
         objective.x,
         objective.y,
-        depth=depth,
-        width=task.width,
-        ridge=task.ridge,
+        config=TrainingConfig(
+            depth=depth,
+            width=task.width,
+            ridge=task.ridge,
+            standardize="none",
+            schedule=Schedule(steps=task.steps, rounds=task.rounds),
+            device=objective.x.device,
+        ),
         seed=task.seed,
-        standardize="none",
-        plan=Plan(steps=task.steps, rounds=task.rounds),
-        device=objective.x.device,
     ).network

@@ -1,0 +1,97 @@
+"""The rank that the folds ask for, and the evidence for each k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from isthmus.foundation.statistics import standard_error, weighted_mean
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.selection.canonical_correlations import NOTHING_LEFT
+from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.features import Averages
+from isthmus.selection.posterior import Kind, posterior, sufficient_probabilities
+
+
+@dataclass(frozen=True)
+class RankEvidence:
+    r"""What is known about k = 0 … K: tuples of K + 1 numbers.
+
+    Attributes:
+        errors: Held-out loss through k numbers: squared errors summed over the standardised outputs, or −log of the
+            probability of the class.
+        standard_errors: Of the excess over the best k, rows paired; 0 for that one.
+        objectives: Training objective through k numbers, relative to the constant's, mean over the folds.
+        sensitivities: How much coordinate k + 1 of the network through k + 1 numbers matters, relative to the first,
+            root mean square over the folds.
+        redundancies: How much of that coordinate the k before it determine (R²), mean over the folds with its squared
+            sensitivities as weights: near 1 it is a bend.
+        correlations: Of the k + 1st pair of linear functions of inputs and outputs (`CanonicalCorrelations`).
+        linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
+            of Bartlett's statistic.
+        linear_share: How much of what the networks explain linear functions do, in [0, 1]; as far as that their
+            significance counts. 0 of autoencoders, and where linear functions need more than K numbers or all
+            directions.
+        whole_error: Held-out loss of the whole networks.
+        whole_standard_error: Its standard error.
+        folds: How many folds were evaluated.
+        rows: How many rows they held out.
+    """
+
+    errors: tuple[float, ...]
+    standard_errors: tuple[float, ...]
+    objectives: tuple[float, ...]
+    sensitivities: tuple[float, ...]
+    redundancies: tuple[float, ...]
+    correlations: tuple[float, ...]
+    linear: tuple[float, ...]
+    linear_share: float
+    whole_error: float
+    whole_standard_error: float
+    folds: int
+    rows: int
+
+    @staticmethod
+    def without_variation(error: float, rows: int) -> RankEvidence:
+        """Of rows whose inputs or outputs are all the same; `error` is that of the best constant."""
+        nothing = (0.0,)
+        return RankEvidence(
+            (error,), nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, error, 0.0, 0, rows
+        )
+
+
+def weigh_evidence(
+    cross: CrossValidation, weights: Tensor, kind: Kind, tolerance: Tolerance
+) -> tuple[Tensor, RankEvidence]:
+    """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
+
+    Args:
+        cross: Losses, objectives and coordinates of every k.
+        weights: How much each row of the data counts, `(n,)`, positive.
+        kind: Of what is learned.
+        tolerance: ε.
+    """
+    seen = Averages.of(cross, weights)
+    chances = posterior(sufficient_probabilities(seen, kind, cross.linear_share, tolerance))
+    counted = weights[cross.rows].double()
+    return chances, RankEvidence(
+        _plain(seen.errors),
+        _plain(seen.deviations),
+        _plain(seen.objectives),
+        _plain(seen.sensitivities),
+        _plain(seen.redundancies),
+        _plain(cross.linear.correlations),
+        _plain(cross.linear.significance),
+        cross.linear_share,
+        float(weighted_mean(cross.whole, counted)),
+        standard_error(cross.whole, counted),
+        len(cross.objectives),
+        len(cross.rows),
+    )
+
+
+def _plain(values: Tensor | Sequence[float]) -> tuple[float, ...]:
+    return tuple(torch.as_tensor(values).tolist())

@@ -1,0 +1,108 @@
+"""What speaks for "k numbers are enough" and against it, as numbers that can be weighed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from isthmus.foundation.statistics import standard_error, weighted_mean
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.selection.canonical_correlations import NOTHING_LEFT, CanonicalCorrelations
+from isthmus.selection.cross_validation import CrossValidation
+
+FEATURES = (
+    "intercept",
+    "loss",
+    "significance",
+    "sensitivity",
+    "sensitivity_drop",
+    "objective",
+    "redundancy",
+    "previous_redundancy",
+    "linear",
+    "next_linear",
+    "correlation",
+)
+"""What is weighed; the columns of `features`."""
+# Below these differences are rounding and luck.
+_LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01
+_SIGNIFICANT, _UNDOUBTED = 4.0, 5.0  # standard errors of losses, and deviations of t, that no more are told from
+
+
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """What the folds say about k = 0 … K, put together.
+
+    Attributes:
+        errors: Held-out loss through k numbers, `(K + 1,)` as all that follow.
+        excess: $e_k$, the same less the least.
+        deviations: $s_k$, standard errors of $e_k$, rows paired; 0 for the least.
+        objectives: $o_k$, relative to the constant's.
+        sensitivities: $r_k$, root mean square over the folds.
+        redundancies: $D_k$, mean over the folds with their squared sensitivities as weights: what a fold's network does
+            not carry says nothing about what it depends on.
+        linear: ρ and t.
+    """
+
+    errors: Tensor
+    excess: Tensor
+    deviations: Tensor
+    objectives: Tensor
+    sensitivities: Tensor
+    redundancies: Tensor
+    linear: CanonicalCorrelations
+
+    @staticmethod
+    def of(cross: CrossValidation, weights: Tensor) -> Averages:
+        """Of rows that count as much as `weights` `(n,)` say."""
+        counted = weights[cross.rows].double().cpu()
+        errors = torch.stack([weighted_mean(row, counted) for row in cross.losses])
+        best = cross.losses[int(errors.argmin())]
+        deviations = torch.tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
+        squares = cross.sensitivities.square()
+        total = squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
+        excess = errors - errors.min()
+        return Averages(
+            errors,
+            excess,
+            deviations.to(excess),
+            cross.objectives.mean(0),
+            squares.mean(0).sqrt(),
+            (squares * cross.redundancies).sum(0) / total,
+            cross.linear,
+        )
+
+
+def features(seen: Averages, tolerance: Tolerance) -> Tensor:
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 11)`, columns as in `FEATURES`.
+
+    With ε the tolerance:
+
+    - loss: $\log(e_k / \varepsilon^2 e_0 + 0.1)$, the held-out loss that more numbers avoid.
+    - significance: $\min(e_k / s_k, 4)$.
+    - sensitivity: $\log(r_k / \varepsilon + 0.1)$, how much the next coordinate matters.
+    - sensitivity_drop: the same less that of the coordinate before.
+    - objective: $\log(o_k / \min o - 1 + 0.01)$, what more numbers lower the training objective by.
+    - redundancy: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no
+      number of its own.
+    - previous_redundancy: $D_{k-1}$, the same of coordinate k: a network that bends its sheet at k already will do so
+      at k + 1.
+    - linear: $t_k$ between −2 and 5, how significantly linear functions of the inputs alone need more than k numbers.
+    - next_linear: $t_{k+1}$, the same of one number more.
+    - correlation: $\log(\rho_{k+1}^2 + 0.01)$, of the linear functions that k numbers leave out.
+    """
+    epsilon, gained = tolerance.relative, float(seen.excess[0])
+    excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
+    losses = torch.log(excess / (epsilon**2 * gained if gained > 0 else 1.0) + _LOSS)
+    sensitivity = torch.log(seen.sensitivities / epsilon + _SENSITIVITY)
+    drop = torch.cat([sensitivity[:1] * 0.0, sensitivity.diff()])
+    objective = torch.log(objectives / objectives.min() - 1.0 + _OBJECTIVE)
+    significance = torch.where(errors > 0, excess / errors.clamp_min(torch.finfo(errors.dtype).tiny), 0.0)
+    before = torch.cat([seen.redundancies[:1] * 0.0, seen.redundancies[:-1]])
+    columns = [losses, significance.clamp_max(_SIGNIFICANT), sensitivity, drop, objective, seen.redundancies, before]
+    linearly = seen.linear.significance.clamp(NOTHING_LEFT, _UNDOUBTED)
+    columns += [linearly, torch.cat([linearly[1:], linearly.new_full((1,), NOTHING_LEFT)])]
+    columns.append(torch.log(seen.linear.correlations.square() + _CORRELATION))
+    return torch.stack([torch.ones_like(losses), *columns], 1)

@@ -1,0 +1,31 @@
+"""What one fold says about the rows it holds out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What networks that were trained on the other rows say about those of one fold, all float64 on the CPU.
+
+    Attributes:
+        losses: Through k = 0, 1, 2, … numbers, as many as the fold's network carries, `(·, m)`.
+        whole: Of the whole network, `(m,)`.
+        objectives: Through as many, and last of the whole network, relative to the constant's.
+        sensitivities: Of the last latent coordinate through k = 1, 2, … numbers.
+        redundancies: R² of the same coordinates, given the others.
+        squares: Of the mean, of linear functions and of the whole network (`held_out_squares`).
+    """
+
+    losses: Tensor
+    whole: Tensor
+    objectives: Tensor
+    sensitivities: Tensor
+    redundancies: Tensor
+    squares: Tensor
+
+
+PARTS = tuple(field.name for field in fields(Fold))
