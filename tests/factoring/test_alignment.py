@@ -13,7 +13,7 @@ from isthmus.errors import (
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.selection.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
+from isthmus.factorization.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
 
 
 def normal(n, d, seed):

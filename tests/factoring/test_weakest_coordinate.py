@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from isthmus.networks import FullyConnected, activation
-from isthmus.selection.kernel_ridge import predicted_share
+from isthmus.factorization.kernel_ridge import predicted_share
 from isthmus.selection.last_latent import last_latent
 from isthmus.selection.output_slopes import output_slopes
 from isthmus.training import cross_entropy, squared_error

@@ -11,7 +11,7 @@ from torch import Tensor
 from isthmus.errors import ColumnError, ShapeError, TooFewRowsError
 from isthmus.foundation.arrays import as_matrix
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.selection.kernel_ridge import kernel_prediction
+from isthmus.factorization.kernel_ridge import kernel_prediction
 from isthmus.spectra import spaced
 
 _FOLDS = 5

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from isthmus.foundation.statistics import weighted_mean
+
+_RIDGES = tuple(10.0**power for power in range(-10, 1))  # of the square of the largest singular value
+_LEAST = 1e-9  # a row that decides its own prediction says nothing about others
+
 
 @dataclass(frozen=True, eq=False)
 class LinearBaseline:
@@ -32,35 +37,54 @@ class LinearBaseline:
         return self.y_mean + (x.double() - self.x_mean) @ self.coefficients @ kept @ kept.T
 
 
-def linear_baseline(x: Tensor, y: Tensor, held_out: tuple[Tensor, Tensor] | None = None) -> LinearBaseline:
-    """Reduced-rank ridge regression of `y` on `x`, or PCA where both are the same tensor.
+def linear_baseline(
+    x: Tensor, y: Tensor, held_out: tuple[Tensor, Tensor] | None = None, *, weights: Tensor | None = None
+) -> LinearBaseline:
+    """Fit reduced-rank ridge regression of `y` on `x`, or PCA where both are the same tensor.
 
     Args:
         x: Inputs `(n, d_in)`.
         y: Outputs `(n, d_out)`; for classes one-hot rows.
-        held_out: Rows on which the ridge is chosen among eleven powers of ten; least squares without them.
+        held_out: Rows on which the ridge is chosen among eleven powers of ten. Without them it is the one whose
+            predictions of each row from the others are best.
+        weights: How much each row counts, `(n,)`, positive; None for all alike.
 
     Source:
-        Izenman (1975), reduced-rank regression for the multivariate linear model.
+        Izenman (1975), reduced-rank regression for the multivariate linear model; Allen (1974), leave-one-out errors.
     """
-    x_mean, y_mean = x.double().mean(0), y.double().mean(0)
+    x_mean, y_mean = weighted_mean(x.double(), weights), weighted_mean(y.double(), weights)
     xc, yc = x.double() - x_mean, y.double() - y_mean
+    if weights is not None:
+        roots = weights.double().sqrt()[:, None].to(xc)
+        xc, yc = roots * xc, roots * yc
     if x is y:
         directions = torch.linalg.svd(xc, full_matrices=False).Vh.T
         eye = torch.eye(x.shape[1], dtype=torch.float64, device=x.device)
         return LinearBaseline("PCA", x_mean, y_mean, eye, directions)
     u, s, vt = torch.linalg.svd(xc, full_matrices=False)
 
-    def coefficients(ridge: float) -> Tensor:
+    def shrink(ridge: float) -> Tensor:
         damping = s.square() + ridge * s[0].square()
-        shrink = torch.where(damping > 0, s / damping.where(damping > 0, 1.0), 0.0)
-        product: Tensor = vt.T @ (shrink[:, None] * (u.T @ yc))
+        return torch.where(damping > 0, s / damping.where(damping > 0, 1.0), 0.0)
+
+    def coefficients(ridge: float) -> Tensor:
+        product: Tensor = vt.T @ (shrink(ridge)[:, None] * (u.T @ yc))
         return product
 
-    best = coefficients(1e-10)
+    def left_out(ridge: float) -> float:
+        kept = u * (shrink(ridge) * s)
+        leverage = (kept * u).sum(1, keepdim=True) + _mean_leverage(weights, len(x)).to(u)
+        return float(((yc - kept @ (u.T @ yc)) / (1.0 - leverage).clamp_min(_LEAST)).square().sum())
+
     if held_out is not None:
-        choices = [coefficients(10.0**power) for power in range(-10, 1)]
         xv, yv = held_out[0].double() - x_mean, held_out[1].double() - y_mean
-        best = min(choices, key=lambda b: float((xv @ b - yv).square().sum()))
+        best = min(map(coefficients, _RIDGES), key=lambda b: float((xv @ b - yv).square().sum()))
+    else:
+        best = coefficients(min(_RIDGES, key=left_out))
     directions = torch.linalg.svd(xc @ best, full_matrices=False).Vh.T
     return LinearBaseline("reduced-rank regression", x_mean, y_mean, best, directions)
+
+
+def _mean_leverage(weights: Tensor | None, rows: int) -> Tensor:
+    """What each row contributes to the mean that is predicted for it, `(n, 1)`."""
+    return torch.full((rows, 1), 1.0 / rows) if weights is None else (weights / weights.sum())[:, None]

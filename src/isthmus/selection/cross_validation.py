@@ -12,6 +12,7 @@ from isthmus.data import Sample
 from isthmus.data.dataset import Integers
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, part, silent
+from isthmus.foundation.task import Task
 from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.selection.cache import SelectionCache
@@ -20,11 +21,13 @@ from isthmus.selection.fold import Fold
 from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.linear_share import held_out_squares, linear_share
 from isthmus.selection.restriction import restrict_to_ranks
+from isthmus.selection.simple_methods import full_errors, linear_errors
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
 Folds = Sequence[tuple[Integers, Integers]]
 """(rows to train on, rows held out) of each fold."""
+_LINEAR = 100  # numbers that the linear method is tried with
 Train = Callable[[int, Report], FittedNetwork]
 """Trains a network for the fold of this index, on rows that the fold does not hold out."""
 
@@ -47,6 +50,9 @@ class CrossValidation:
             functions of its inputs.
         linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder,
             and where linear functions need more than K numbers or all directions of x or y.
+        errors: `(K + 1, m)`: what a person counts (`Likelihood.row_errors`), through k numbers.
+        linear_errors: `(K + 1, m)`: the same of the linear method through as many numbers.
+        full_errors: `(methods, m)`: the same of the methods of `simple_methods.FULL`.
     """
 
     rows: Tensor
@@ -57,6 +63,9 @@ class CrossValidation:
     redundancies: Tensor
     linear: CanonicalCorrelations
     linear_share: float
+    errors: Tensor
+    linear_errors: Tensor
+    full_errors: Tensor
 
 
 @flushed_denormals()
@@ -95,7 +104,13 @@ def cross_validate(
         held_out = x[torch.from_numpy(held)], y[torch.from_numpy(held)]
 
         def made(index: int = index, held_out: tuple[Tensor, Tensor] = held_out, told: Report = told) -> Fold:
-            return _fold(train(index, part(told, 0.0, 0.7)), held_out, tolerance=tolerance, report=part(told, 0.7, 1.0))
+            return _fold(
+                train(index, part(told, 0.0, 0.7)),
+                held_out,
+                sample.task,
+                tolerance=tolerance,
+                report=part(told, 0.7, 1.0),
+            )
 
         try:
             found.append(cache.fold(index, made))
@@ -137,10 +152,20 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
         torch.stack([torch.nn.functional.pad(fold.redundancies, (0, ranks))[:ranks] for fold in found]),
         linear,
         share,
+        torch.cat([_extended(fold.errors, ranks) for fold in found], 1),
+        torch.cat([_extended(fold.linear_errors, ranks)[:ranks] for fold in found], 1),
+        torch.cat([fold.full_errors for fold in found], 1),
     )
 
 
-def _fold(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], *, tolerance: Tolerance, report: Report) -> Fold:
+def _extended(rows: Tensor, count: int) -> Tensor:
+    """Rows `(r, m)` with the last one repeated up to `count`: k numbers that are not there change nothing."""
+    return torch.cat([rows, rows[-1:].expand(max(0, count - len(rows)), -1)])
+
+
+def _fold(
+    fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], task: Task, *, tolerance: Tolerance, report: Report
+) -> Fold:
     network, objective = fitted.network, fitted.objective
     likelihood, (own, targets) = objective.likelihood, objective.sample()
     inputs, outputs = fitted.standardized(*held_out)
@@ -150,8 +175,8 @@ def _fold(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], *, tolerance: 
         narrowed[at] = min(narrowed[at - 1 : at + 1], key=lambda each: each.value)
     constant = likelihood.best_constant(targets, objective.weights)
     whole = network(inputs)
-    losses = [likelihood.row_losses(constant.expand(len(inputs), -1), outputs)]
-    losses += [likelihood.row_losses(each.network(inputs), outputs) for each in narrowed]
+    through = [each.network(inputs) for each in narrowed]
+    losses = [likelihood.row_losses(each, outputs) for each in (constant.expand(len(inputs), -1), *through)]
     of_constant = likelihood.constant_loss(targets, objective.weights)
     values = [of_constant, *(each.value for each in narrowed), objective.value(network)]
     rows = torch.cat([own, inputs])
@@ -171,9 +196,21 @@ def _fold(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], *, tolerance: 
         torch.tensor([each.sensitivity for each in last], dtype=torch.float64),
         torch.tensor([each.r2_given_others for each in last], dtype=torch.float64),
         held_out_squares(objective, whole, (inputs, outputs)).cpu(),
+        torch.stack(
+            [likelihood.row_errors(each, outputs) for each in (constant.expand(len(inputs), -1), *through)]
+        ).cpu(),
+        linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
+        full_errors(objective, (inputs, outputs), network.d_out, task),
     )
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
-    sample = fitted.objective.sample()[0]
-    return max(1, truncation_curve(fitted.network, sample, until=tolerance.relative / 10.0, extra=2)[-1].rank)
+    """The largest k that is looked at: two more than the network needs, and no more than can be of use."""
+    network, sample = fitted.network, fitted.objective.sample()[0]
+    needed = truncation_curve(network, sample, until=tolerance.relative / 10.0, extra=2)[-1].rank
+    return max(1, min(needed, _most(fitted)))
+
+
+def _most(fitted: FittedNetwork) -> int:
+    """No function passes through more numbers than it has inputs, or than tell its outputs."""
+    return min(fitted.network.d_in, fitted.objective.likelihood.free_outputs(fitted.network.d_out))

@@ -18,6 +18,9 @@ class Fold:
         sensitivities: Of the last latent coordinate through k = 1, 2, … numbers.
         redundancies: R² of the same coordinates, given the others.
         squares: Of the mean, of linear functions and of the whole network (`held_out_squares`).
+        errors: As the losses, what a person counts (`Likelihood.row_errors`).
+        linear_errors: The same of the linear method through as many numbers, `(·, m)`.
+        full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
     """
 
     losses: Tensor
@@ -26,6 +29,9 @@ class Fold:
     sensitivities: Tensor
     redundancies: Tensor
     squares: Tensor
+    errors: Tensor
+    linear_errors: Tensor
+    full_errors: Tensor
 
 
 PARTS = tuple(field.name for field in fields(Fold))

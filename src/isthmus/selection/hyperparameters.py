@@ -32,6 +32,7 @@ _STARTS: dict[Task, int] = {"regression": 1, "classification": 2, "autoencoder":
 _AS_GOOD = 1.05  # of the least error: a smaller λ that predicts nearly as well keeps directions that a larger one loses
 _MUCH = 0.5  # of the constant's loss: an error above it has more than one valley over λ
 _TRIED = 4  # networks that a climb takes, mostly; for the progress
+_SLACK = 0.999  # rounding of a λ that is given
 _FEW_ROWS = 100  # below, the rows of one fold tell little
 
 
@@ -149,6 +150,17 @@ def select_hyperparameters(
     share = ridge / constant if constant > 0 else 0.0
     chosen = Hyperparameters(winner.depth, ridge, share, trials.reason(winner), tuple(trials.judged))
     return chosen, trials.network(winner)
+
+
+def is_calibrated(chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:
+    """Whether the evidence was weighed on networks of this depth, λ and width.
+
+    Ladders are in losses of the best constant, so λ of different data can be compared.
+    """
+    depths = (DEPTHS[task],) if task != "regression" else (OF_ONE_OUTPUT, OF_SEVERAL, DEPTHS[task])
+    least, *_, most = (*LADDERS[task], LADDERS["regression"][-1]) if task == "autoencoder" else LADDERS[task]
+    is_within = least * _SLACK <= chosen.ridge_share <= most / _SLACK
+    return chosen.depth in depths and is_within and config.tolerance == SelectionConfig().tolerance
 
 
 def _constant_loss(sample: Sample, config: SelectionConfig) -> float:

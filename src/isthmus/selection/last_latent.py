@@ -10,7 +10,7 @@ from torch import Tensor
 from isthmus.factorization.halves import split
 from isthmus.foundation.likelihood import Likelihood
 from isthmus.networks import FullyConnected
-from isthmus.selection.kernel_ridge import predicted_share
+from isthmus.factorization.kernel_ridge import predicted_share
 from isthmus.spectra import balanced_truncations, jacobians, spaced
 
 _POINTS = 200  # rows at which the decoder is differentiated

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,20 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork, standardization
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
-from isthmus.selection.cross_validation import cross_validate, summarize_folds
+from isthmus.selection.cross_validation import CrossValidation, Folds, cross_validate, summarize_folds
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
-from isthmus.selection.hyperparameters import Hyperparameters, select_hyperparameters
+from isthmus.selection.fold import Fold
+from isthmus.selection.hyperparameters import Hyperparameters, is_calibrated, select_hyperparameters
+from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
-from isthmus.selection.restriction import restrict_to_ranks
+from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
+from isthmus.selection.verdict import Verdict, compare_with_simple_methods, judge
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
 _CHOICE_ENDS, _FOLDS_END = 0.3, 0.85  # of the progress: depth and λ are chosen; the folds are done
 _MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
-_TAIL = 0.025  # of the probability outside either end of the interval
 _DEFAULT = SelectionConfig()
 
 
@@ -65,7 +68,7 @@ def select_rank(
         config: Depths and λ to choose from, and how to train.
         cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
         sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
-        random_state: Draws the folds and the training: a number, a `numpy.random.RandomState`, or None for a fresh draw.
+        random_state: Draws the folds and the training: a number, a `numpy.random.RandomState`, or None for fresh ones.
         report: Told the fraction done.
 
     Returns:
@@ -138,60 +141,89 @@ def select_rank_of(
         found = cross_validate(train, sample, asked, tolerance=tolerance, cache=cache, report=told)
     except ConstantOutputError:  # what varies was held out
         return _constant(sample, config)
-    cross = summarize_folds(found, sample, folds)
-    kind: Kind = "classification" if sample.task == "classification" else "regression"
-    chances, evidence = weigh_evidence(cross, torch.from_numpy(sample.weights), kind, tolerance)
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
     fitted = first
     if not not_done:
         try:
             fitted = cache.network("all-rows", sample, training, seed, part(report, _FOLDS_END, 1.0))
         except KeyboardInterrupt:
-            not_done.append("the network of all rows: that of the first fold takes its place")
-    return _split(fitted, chances, evidence, chosen, config, sample.task, tuple(not_done))
+            not_done.append("the network of all rows, whose place that of the first fold takes")
+    weighed = _Weighed.of(found, sample, folds, tolerance)
+    return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """The folds put together: probabilities of each k, what they were weighed from, and how they vary with the rows."""
+
+    chances: Tensor
+    evidence: RankEvidence
+    cross: CrossValidation
+    spread: float
+
+    @staticmethod
+    def of(found: Sequence[Fold], sample: Sample, folds: Folds, tolerance: Tolerance) -> _Weighed:
+        cross = summarize_folds(found, sample, folds)
+        weights = torch.from_numpy(sample.weights)
+        kind: Kind = "classification" if sample.task == "classification" else "regression"
+        chances, evidence = weigh_evidence(cross, weights, kind, tolerance)
+        without = []
+        for left in range(len(found)) if len(found) > 1 else ():
+            kept, theirs = [f for i, f in enumerate(found) if i != left], [f for i, f in enumerate(folds) if i != left]
+            without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, kind, tolerance)[0])
+        return _Weighed(chances, evidence, cross, jackknife_error([expected_rank(each) for each in without]))
 
 
 @flushed_denormals()
 @torch.no_grad()
-def _split(
+def _answer(
     fitted: FittedNetwork,
-    chances: Tensor,
-    evidence: RankEvidence,
+    weighed: _Weighed,
+    sample: Sample,
     chosen: Hyperparameters,
     config: SelectionConfig,
-    task: Task,
     not_done: tuple[str, ...],
 ) -> RankSelection:
-    """The answer, and the network of all rows restricted to it."""
-    narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=len(chances) - 1)
-    likeliest, below = int(chances.argmax()), chances.cumsum(0)
-    lower = min(likeliest, int((below > _TAIL).int().argmax()))
-    upper = max(likeliest, int((below >= 1.0 - _TAIL).int().argmax()))
-    rank = min(likeliest, len(narrowed))  # no layer may carry as many
-    x, targets = fitted.objective.sample()
+    """The rank, its interval, what it may be relied on for, and the network restricted to it."""
+    narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=len(weighed.chances) - 1)
+    rank = min(int(weighed.chances.argmax()), len(narrowed))  # no layer may carry as many
+    lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
+    probabilities = tuple(weighed.chances.tolist()) if is_calibrated(chosen, config, sample.task) else None
+    error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
+    targets = fitted.objective.sample()[1]
     constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()
-    halves: Factorization | None = None
-    if rank > 0:
-        best = narrowed[rank - 1]
-        curve = truncation_curve(fitted.network, x, until=config.tolerance / 10.0)
-        encoder, decoder = split_at(best.network, x, best.layer, rank)
-        halves = standardized(fitted, encoder, decoder, best.layer, tuple(n.change for n in curve))
-        halves = replace(halves, encoder=_in_double(halves.encoder), decoder=_in_double(halves.decoder))
     return RankSelection(
         rank=rank,
-        lower=min(lower, rank),
+        lower=lower,
         upper=upper,
-        probabilities=tuple(chances.tolist()),
-        evidence=evidence,
+        probabilities=probabilities,
+        evidence=weighed.evidence,
+        verdict=judge(
+            rank=rank,
+            interval=(lower, upper),
+            probabilities=probabilities,
+            error=error,
+            comparisons=comparisons,
+            task=sample.task,
+            not_done=not_done,
+        ),
         tolerance=Tolerance(config.tolerance),
-        task=task,
+        task=sample.task,
         hyperparameters=chosen,
         network=fitted,
-        factorization=halves,
+        factorization=_halves(fitted, narrowed[rank - 1], config.tolerance) if rank > 0 else None,
         constant=constant if fitted.classes is not None else fitted.outputs.backward(constant),
         n_evaluations=fitted.history[-1].step if fitted.history else 0,
         not_done=not_done,
     )
+
+
+def _halves(fitted: FittedNetwork, best: RestrictedNetwork, tolerance: float) -> Factorization:
+    x = fitted.objective.sample()[0]
+    curve = truncation_curve(fitted.network, x, until=tolerance / 10.0)
+    encoder, decoder = split_at(best.network, x, best.layer, best.rank)
+    halves = standardized(fitted, encoder, decoder, best.layer, tuple(n.change for n in curve))
+    return replace(halves, encoder=_in_double(halves.encoder), decoder=_in_double(halves.decoder))
 
 
 def _in_double(half: StandardizedNetwork) -> StandardizedNetwork:
@@ -216,6 +248,9 @@ def _constant(sample: Sample, config: SelectionConfig) -> RankSelection:
         upper=0,
         probabilities=(1.0,),
         evidence=RankEvidence.without_variation(error, len(y)),
+        verdict=Verdict(
+            "rely", "Nothing varies, so there is nothing to pass on.", "", likelihood.error_name, error, ()
+        ),
         tolerance=Tolerance(config.tolerance),
         task=sample.task,
         hyperparameters=None,

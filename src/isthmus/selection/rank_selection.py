@@ -17,6 +17,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.selection.evidence import RankEvidence
 from isthmus.selection.hyperparameters import Hyperparameters
+from isthmus.selection.verdict import Verdict
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -34,9 +35,12 @@ class RankSelection:
 
     Attributes:
         rank: k.
-        lower, upper: Ends of the interval.
-        probabilities: Of k = 0 … K; they sum to 1.
+        lower, upper: Ends of the interval: 95 % of the probability, and what other draws of the rows would say
+            (`rank_interval`).
+        probabilities: Of k = 0 … K; they sum to 1. None where depth or λ were given and are none at which the
+            evidence was weighed.
         evidence: What is known about each k.
+        verdict: Whether the rank can be relied on, and why.
         tolerance: ε.
         task: What was learned.
         hyperparameters: Depth and λ, and why these; None where nothing varies.
@@ -50,8 +54,9 @@ class RankSelection:
     rank: int
     lower: int
     upper: int
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] | None
     evidence: RankEvidence
+    verdict: Verdict
     tolerance: Tolerance
     task: Task
     hyperparameters: Hyperparameters | None
@@ -68,8 +73,8 @@ class RankSelection:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether the data cannot tell: the answer is as likely wrong as right."""
-        return self.probabilities[self.rank] <= _LIKELY
+        """Whether the data cannot tell: the answer is as likely wrong as right, or it is not known how likely."""
+        return self.probabilities is None or self.probabilities[self.rank] <= _LIKELY
 
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:

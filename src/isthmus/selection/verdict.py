@@ -1,0 +1,198 @@
+"""Can the answer be relied on? The network beside simpler methods on the same held-out rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from torch import Tensor
+
+from isthmus.foundation.likelihood import Likelihood, likelihood_of
+from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.task import Task
+from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.simple_methods import FULL, LINEAR
+
+Level = Literal["rely", "caution", "do not rely"]
+_CLEAR = 2.0  # standard errors of a paired difference from which on it is no chance
+_SURE = 0.8  # probability from which on an answer is called likely
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A simpler method beside the network through k numbers, on the same held-out rows.
+
+    Attributes:
+        name: Of the method.
+        error: Its mean error.
+        difference: Its error less the network's: negative where it predicts better.
+        standard_error: Of the difference, rows paired.
+    """
+
+    name: str
+    error: float
+    difference: float
+    standard_error: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the method predicts better than the network by more than two standard errors."""
+        return self.difference < -_CLEAR * self.standard_error
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it predicts worse by more than two standard errors."""
+        return self.difference > _CLEAR * self.standard_error
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the rank can be relied on.
+
+    Attributes:
+        level: "rely", "caution" or "do not rely".
+        sentence: Why, in one line.
+        accuracy: How often answers like this one were right on functions of known rank, in words.
+        error_name: What the errors measure.
+        error: Of the network through the rank's numbers.
+        comparisons: The mean or the most frequent class, the linear method through as many numbers, and the others.
+    """
+
+    level: Level
+    sentence: str
+    accuracy: str
+    error_name: str
+    error: float
+    comparisons: tuple[Comparison, ...]
+
+
+def compare_with_simple_methods(
+    cross: CrossValidation, weights: Tensor, rank: int, task: Task
+) -> tuple[float, tuple[Comparison, ...]]:
+    """The error of the network through `rank` numbers, and simpler methods beside it.
+
+    Args:
+        cross: What the folds say.
+        weights: How much each row of the data counts, `(n,)`.
+        rank: k.
+        task: What is learned.
+    """
+    likelihood, counted = likelihood_of(task), weights[cross.rows].double()
+    network = cross.errors[rank]
+    constant = "the mean" if task != "classification" else "the most frequent class"
+    methods = [(constant, cross.errors[0])] if rank > 0 else []
+    if rank > 0:
+        methods.append((f"{LINEAR[task]} through {_numbers(rank)}", cross.linear_errors[rank]))
+    elif len(cross.linear_errors) > 1:
+        most = len(cross.linear_errors) - 1
+        methods.append((f"{LINEAR[task]} through {_numbers(most)}", cross.linear_errors[most]))
+    methods += zip(FULL[task], cross.full_errors, strict=True)
+    return float(weighted_mean(network, counted)), tuple(
+        _compared(name, errors, network, counted, likelihood) for name, errors in methods
+    )
+
+
+def _compared(name: str, errors: Tensor, network: Tensor, weights: Tensor, likelihood: Likelihood) -> Comparison:
+    differences = errors - network
+    return Comparison(
+        name,
+        float(weighted_mean(errors, weights)),
+        float(weighted_mean(differences, weights)),
+        likelihood.error_of_mean(differences, weights),
+    )
+
+
+def judge(
+    *,
+    rank: int,
+    interval: tuple[int, int],
+    probabilities: tuple[float, ...] | None,
+    error: float,
+    comparisons: tuple[Comparison, ...],
+    task: Task,
+    not_done: tuple[str, ...],
+) -> Verdict:
+    """Say in one line whether the rank can be relied on: first what speaks against it, most serious first."""
+    level, sentence = _worst(rank, interval, probabilities, error, comparisons, not_done)
+    if level == "rely" and task == "classification":
+        level = "caution"
+        sentence = f"{sentence} But ranks of classes are often wrong, by one mostly."
+    name = likelihood_of(task).error_name
+    return Verdict(level, sentence, _accuracy(rank, probabilities, task), name, error, comparisons)
+
+
+def _worst(
+    rank: int,
+    interval: tuple[int, int],
+    probabilities: tuple[float, ...] | None,
+    error: float,
+    comparisons: tuple[Comparison, ...],
+    not_done: tuple[str, ...],
+) -> tuple[Level, str]:
+    better = sorted((each for each in comparisons if each.is_better), key=lambda each: each.error)
+    through = f"the network through {_numbers(rank)}" if rank > 0 else "the network, which found nothing"
+    if better:
+        best = better[0]
+        return "do not rely", (
+            f"Do not rely on this rank: {best.name} predicts held-out rows better than {through} "
+            f"(error {best.error:.3g} against {error:.3g})."
+        )
+    if rank > 0 and not comparisons[0].is_worse:
+        return "do not rely", (
+            f"Do not rely on this rank: {through} predicts held-out rows no better than {comparisons[0].name} "
+            f"(error {error:.3g} against {comparisons[0].error:.3g})."
+        )
+    if not_done:
+        return "caution", f"Not finished: without {'; '.join(not_done)}."
+    lower, upper = interval
+    allowed = str(rank) if lower == upper else f"{lower} to {upper}"
+    if probabilities is None:
+        return "caution", (
+            "How likely the rank is cannot be said: at this depth and λ the evidence was not weighed."
+        )
+    if probabilities[rank] <= _SURE:
+        return "caution", f"The rank is not settled: {rank} has probability {probabilities[rank]:.0%}, {allowed} agree."
+    if lower != upper:
+        return "caution", f"The rank is likely {rank}, but another draw of rows may say {allowed}."
+    if rank == 0:
+        return "rely", "Neither the network nor a simpler method finds that the outputs depend on the inputs."
+    linear = comparisons[1]
+    if not linear.is_worse:
+        return "rely", (
+            f"Rely on {rank}; {linear.name} predicts held-out rows as well (error {linear.error:.3g} against "
+            f"{error:.3g}), so a linear map is enough."
+        )
+    return "rely", (
+        f"Rely on {rank}: {through} predicts held-out rows at least as well as simpler methods (error {error:.3g}; "
+        f"{linear.name} {linear.error:.3g})."
+    )
+
+
+def _accuracy(rank: int, probabilities: tuple[float, ...] | None, task: Task) -> str:
+    if probabilities is None:
+        return ""
+    kind = "classification" if task == "classification" else "regression"
+    at = probabilities[rank]
+    for above, right, tasks in recorded_accuracy()[kind]:
+        if at > above:
+            what = "classes" if kind == "classification" else "outputs"
+            return (
+                f"Of {tasks} answers about {what} of known rank that were as sure as this one, {right} were right "
+                "(functions unlike those that the evidence was weighed on)."
+            )
+    return ""
+
+
+@cache
+def recorded_accuracy() -> dict[str, Any]:
+    """Right answers and tasks by probability, as `benchmarks/rank_decision.py` found them: [above, right, tasks]."""
+    text = resources.files("isthmus.selection").joinpath("accuracy.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _numbers(k: int) -> str:
+    return f"{k} number" if k == 1 else f"{k} numbers"
