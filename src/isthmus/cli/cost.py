@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.inputs import model_inputs
 from isthmus.cli.options import (
     Missing,
     MissingName,
     ModelPath,
+    checked_model,
     checked_seed,
 )
-from isthmus.cli.output import print_object
-from isthmus.costs import CostInterval, StretchedNetwork, representation_costs
-from isthmus.costs.patches import DEFAULT_TOLERANCE
-from isthmus.costs.representation import DEFAULT_POINTS
 from isthmus.errors import DomainError, OptionError
-from isthmus.formats import load, save
 from isthmus.foundation.progress import progress_bar
-from isthmus.networks import StandardizedNetwork
-from isthmus.regions import piecewise_linear
-from isthmus.reports.costs import costs_in_words, write_cost_page
-from isthmus.runs import RunFolder
-from isthmus.spectra import Model
+
+if TYPE_CHECKING:
+    from isthmus.costs import CostInterval
+    from isthmus.spectra import Model
 
 _DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers each: 330 MB
 
@@ -48,11 +42,9 @@ def cost(
         list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
     ] = None,
     missing: Missing = MissingName.refuse,
-    points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = DEFAULT_POINTS,
+    points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
-    tolerance: Annotated[
-        float, typer.Option(help="Relative error within which a function counts as f.")
-    ] = DEFAULT_TOLERANCE,
+    tolerance: Annotated[float, typer.Option(help="Relative error within which a function counts as f.")] = 1e-6,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Save the cheapest network of each depth in this folder.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --search.")] = 0,
@@ -61,16 +53,23 @@ def cost(
     """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
     _check_one_domain(data, box)
     checked_seed(seed)
+    checked_model(model)
+    # Torch takes a second to load: what needs none has been said by now.
+    from isthmus.cli.inputs import input_names_of, model_inputs
+    from isthmus.cli.output import print_object
+    from isthmus.costs import representation_costs
+    from isthmus.formats import load
+    from isthmus.reports.costs import write_cost_page
+
     network = load(model)
     depths = _depths(depth) or [_own_depth(network)]
     if out is not None and max(depths) > _DEEPEST_SAVED:
         raise OptionError("--depth", max(depths), f"at most {_DEEPEST_SAVED} with --out: its layers are written out")
-    names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
     x = None
     if data is not None:
-        rows = model_inputs(network, data, input_names=names, missing=missing.value, seed=seed)
+        rows = model_inputs(network, data, input_names=input_names_of(model), missing=missing.value, seed=seed)
         x = rows.spaced(points)[0].flatten(1)
-    with progress_bar(f"bracketing {model}") as report:
+    with progress_bar(f"bracketing {model}", logs=True) as report:
         limit, *found = representation_costs(
             network,
             x,
@@ -110,6 +109,9 @@ def _depths(given: list[str] | None) -> list[int]:
 
 
 def _own_depth(model: Model) -> int:
+    from isthmus.networks import StandardizedNetwork
+    from isthmus.regions import piecewise_linear
+
     return piecewise_linear(model.network if isinstance(model, StandardizedNetwork) else model).depth
 
 
@@ -125,6 +127,10 @@ def _record(name: str, tolerance: float, limit: CostInterval, found: list[CostIn
 
 
 def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:
+    from isthmus.costs import StretchedNetwork
+    from isthmus.formats import save
+    from isthmus.networks import StandardizedNetwork
+
     folder.mkdir(parents=True, exist_ok=True)
     for interval in found:
         net = interval.network
@@ -139,6 +145,8 @@ def _saved(found: list[CostInterval], model: Model, folder: Path) -> Path:
 
 
 def _print(record: dict[str, Any], paths: dict[str, str]) -> None:
+    from isthmus.reports.costs import costs_in_words
+
     console = Console(highlight=False)
     console.print(f"\n[bold]{costs_in_words(record)}[/bold]\n")
     console.print(Padding(f"Domain: {record['domain']}.".replace("[", r"\["), (0, 0, 1, 2)))

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from isthmus.cli.fit_options import (
-    BatchSize,
-    Folds,
-    LearningRate,
-    OverRidges,
-    Rounds,
-    Starts,
-    Steps,
-    Test,
-    Validation,
-)
-from isthmus.cli.learning_options import (
-    ActivationName,
-    Drop,
-    Ridge,
-    ScaledBy,
-    Seed,
-    Standardize,
-    Target,
-    Task,
-    Width,
-    scaling_asked,
-    split_names,
-)
+from isthmus.cli.data_options import ActivationName, DataArgument, Drop, Seed, Standardize, Starts, Target, Task
+from isthmus.cli.data_options import Weights as WeightsColumn
 from isthmus.cli.options import (
     AsJson,
     Device,
@@ -43,96 +23,114 @@ from isthmus.cli.options import (
     checked_seed,
     use_threads,
 )
-from isthmus.cli.output import print_json, print_summary
-from isthmus.data import load_dataset
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
-from isthmus.reports import write_report
-from isthmus.runs import FitOptions, RunFolder, fit_dataset
-from isthmus.training import Schedule
 
-DEFAULTS = Schedule()
+_QUICK_FOLDS = 2
 
 
 def fit(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A .npz, .npy, .csv or .parquet file, a folder of images, or teacher, digits, mnist, curve, "
-            "inverted-s (options after a colon: teacher:k=3,n=1000).",
-            metavar="DATA",
-        ),
-    ],
+    data: DataArgument,
     task: Task = None,
-    target: Target = "",
-    drop: Drop = "",
+    target: Target = None,
+    drop: Drop = None,
+    weights: WeightsColumn = None,
     missing: Missing = MissingName.refuse,
-    depth: Annotated[str, typer.Option(help="Number of weight matrices L, or auto.", metavar="N|auto")] = "13",
-    width: Width = 100,
-    ridge: Ridge = None,
+    test: Annotated[
+        float, typer.Option(help="Share of rows set aside for an honest test error; 0 selects the rank on all rows.")
+    ] = 0.15,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=f"The same rule with less evidence: {_QUICK_FOLDS} of the folds.")
+    ] = False,
+    cv: Annotated[
+        int | None,
+        typer.Option(help="Parts of the rows that are held out in turn. Default: 5, and 3 from 1,000 rows on.", min=2),
+    ] = None,
+    depth: Annotated[
+        str | None,
+        typer.Option(help="Number of weight matrices L, or several to choose from. Default: chosen.", metavar="N,…"),
+    ] = None,
+    ridge: Annotated[
+        str | None,
+        typer.Option(help="λ in (λ/L)‖w‖², or several to choose from. Default: chosen.", metavar="λ,…"),
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the hidden layers. Default: 100.")] = None,
     out: Annotated[Path | None, typer.Option(help="RUN folder. Default: runs/<data>-<digest>.")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder, once this one is done.")] = False,
     seed: Seed = 0,
-    standardize: Standardize = True,
-    scaling: ScaledBy = None,
+    standardize: Standardize = None,
     activation: ActivationName = "relu",
     tolerance: Tolerated = 0.1,
-    validation: Validation = 0.15,
-    test: Test = 0.15,
-    folds: Folds = None,
-    path: OverRidges = False,
-    starts: Starts = 1,
-    learning_rate: LearningRate = DEFAULTS.learning_rate,
-    steps: Steps = DEFAULTS.steps,
-    rounds: Rounds = DEFAULTS.rounds,
-    batch_size: BatchSize = None,
+    path: Annotated[bool, typer.Option("--path", help="Follow the rank over λ, from λ to 64 λ, as well.")] = False,
+    n_init: Starts = 1,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak step size of the descent.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the descent (SOAP) of each network.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="At most so many rounds of L-BFGS after it.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows in a step of the descent. Default: all up to 4096.")
+    ] = None,
     device: Device = "cpu",
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a deep network on DATA, decide its rank, split it there, and write a RUN folder with a report."""
+    """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report."""
+    # What needs no torch comes first: a wrong file or column is said at once.
+    from isthmus.data import load_dataset
+
+    asked: dict[str, Any] = {
+        "depth": _several("--depth", depth, int),
+        "ridge": _several("--ridge", ridge, float),
+        "width": width,
+        "standardize": None if standardize is None else standardize.value,
+        "max_folds": _QUICK_FOLDS if quick else None,
+    }
+    loading: dict[str, Any] = {
+        "task": task.value if task else None,
+        "target": list(target or ()),
+        "drop": list(drop or ()),
+        "weights": weights,
+        "missing": missing.value,
+        "test": test,
+    }
+    dataset = load_dataset(data, seed=checked_seed(seed), **loading)
+
+    from isthmus.reports import write_report
+    from isthmus.runs import RunFolder, RunOptions, run_fit
+    from isthmus.selection import SelectionConfig
+
     use_threads(threads)
-    options = FitOptions(
-        depth=_depth(depth),
-        width=width,
-        ridge=ridge,
-        seed=checked_seed(seed),
-        starts=starts,
-        standardize=scaling_asked(standardize, scaling),
-        activation=activation,
-        tolerance=tolerance,
-        device=checked_device(device),
-        schedule=Schedule(learning_rate=learning_rate, steps=steps, rounds=rounds, batch_size=batch_size),
-        folds=folds,
-        path=path,
+    given = {name: value for name, value in asked.items() if value is not None}
+    config = SelectionConfig(
+        activation=activation, tolerance=tolerance, n_init=n_init, device=checked_device(device), **given
     )
-    options.check()
-    dataset = load_dataset(
-        data,
-        task=task.value if task else None,
-        target=split_names(target),
-        drop=split_names(drop),
-        missing=missing.value,
-        seed=seed,
-        validation=validation,
-        test=test,
-    )
-    folder = out or Path("runs") / f"{_slug(data)}-{options.key(dataset)[:8]}"
-    with progress_bar(f"fitting {dataset.name}") as progress:
-        record = fit_dataset(dataset, options, folder, overwrite=overwrite, report=progress)
+    schedule = {"learning_rate": learning_rate, "steps": steps, "rounds": rounds, "batch_size": batch_size}
+    trained = {name: value for name, value in schedule.items() if value is not None}
+    config = replace(config, schedule=replace(config.schedule, **trained))
+    loading["task"] = dataset.task
+    options = RunOptions(config, cv=cv, seed=seed, path=path, command=("isthmus", *sys.argv[1:]), data=loading)
+    folder = out or Path("runs") / f"{_slug(data)}-{options.for_data(dataset).key(dataset)[:8]}"
+    with progress_bar(f"fitting {dataset.name}", logs=True) as progress:
+        record = run_fit(dataset, options, folder, overwrite=overwrite, report=progress)
         page = write_report([record], RunFolder(folder).report)
+    from isthmus.cli.output import print_json, print_summary
+
     if as_json:
         print_json(record, run=folder, report=page)
     else:
         print_summary(record, run=folder, report=page)
 
 
-def _depth(text: str) -> int | None:
-    if text == "auto":
+def _several(option: str, text: str | None, kind: type[int] | type[float]) -> Any:
+    """The numbers between commas: one, or a list of several to choose from; None where the option is not given."""
+    if text is None:
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise OptionError("--depth", text, "a whole number from 1, or auto")
-    return int(text)
+    try:
+        found = [kind(piece) for piece in text.split(",")]
+    except ValueError as wrong:
+        what = "whole numbers" if kind is int else "numbers"
+        hint = "; left out, it is chosen by held-out rows" if text == "auto" else ""
+        raise OptionError(option, text, f"one of the {what}, or several separated by commas{hint}") from wrong
+    return found[0] if len(found) == 1 else found
 
 
 def _slug(data: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from isthmus.data import load_inputs
 from isthmus.errors import FileFormatError, ShapeError
 from isthmus.foundation.rows import Rows
+from isthmus.runs import RunFolder
 
 
 def model_inputs(
@@ -57,6 +58,11 @@ def model_inputs(
             "Pass the data it was trained on."
         )
     return rows.reshaped(tuple(shape))
+
+
+def input_names_of(model: Path) -> Sequence[str] | None:
+    """The columns that the network of a RUN folder was trained on; None of a file, which does not say."""
+    return RunFolder(model).read().data.input_names if model.is_dir() else None
 
 
 def _mapped(path: Path) -> np.ndarray:

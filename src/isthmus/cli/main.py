@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -12,6 +13,7 @@ from typer.exceptions import TyperException
 from isthmus.cli.cost import cost
 from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
+from isthmus.cli.predict import predict
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
 from isthmus.cli.reproduce import reproduce_command
@@ -20,6 +22,14 @@ from isthmus.errors import IsthmusError
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
+_RENAMED = {
+    "--folds": "--cv",
+    "--validation": "--test; all other rows are held out in turn and select the rank",
+    "--starts": "--n-init",
+    "--scaling": "--standardize columns|global",
+    "--no-standardize": "--standardize none",
+}
+"""Options of the first edition, and what they are now."""
 
 app = typer.Typer(
     help="How many numbers does a map really pass through? Fit data or measure a trained network.",
@@ -28,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(fit)
+app.command()(predict)
 app.command()(measure)
 app.command()(cost)
 app.command()(regions)
@@ -56,7 +67,7 @@ def run(arguments: list[str]) -> int:
         status = int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
-        return _said(f"{message.rstrip('.')}. See isthmus --help.")
+        return _said(f"{_renamed(message) or message.rstrip('.')}. See isthmus --help.")
     except IsthmusError as refused:
         return _said(str(refused))
     except BrokenPipeError:
@@ -68,8 +79,19 @@ def run(arguments: list[str]) -> int:
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
     if status == _INTERRUPTED:  # typer turns Ctrl-C into this status without a word
-        print("\nInterrupted. Run the same command again to continue from the last checkpoint.", file=sys.stderr)
+        print(
+            "\nInterrupted before anything was known. What was done is kept: run the same command again to go on.",
+            file=sys.stderr,
+        )
     return status
+
+
+def _renamed(message: str) -> str | None:
+    """What an option of the first edition is now, if a message complains of one."""
+    named = re.search(r"No such option:? '?(--[a-z-]+)", message)
+    if named is None or named[1] not in _RENAMED:
+        return None
+    return f"The option {named[1]} is now {_RENAMED[named[1]]}"
 
 
 def _said(sentence: str) -> int:

@@ -7,21 +7,9 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.inputs import model_inputs
-from isthmus.cli.options import (
-    AsJson,
-    Missing,
-    MissingName,
-    ModelPath,
-    Tolerated,
-)
-from isthmus.cli.output import print_json, print_summary
-from isthmus.formats import load
+from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.reports import write_report
-from isthmus.runs import RunFolder, measure_record
-from isthmus.spectra import measure as measured
 
 _MB = 1_000_000
 
@@ -44,10 +32,18 @@ def measure(
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""
     limit = Tolerance(tolerance)
+    checked_model(model)
+    # Torch takes a second to load: what needs none has been said by now.
+    from isthmus.cli.inputs import input_names_of, model_inputs
+    from isthmus.cli.output import print_json, print_summary
+    from isthmus.formats import load
+    from isthmus.reports import write_report
+    from isthmus.runs import measure_record
+    from isthmus.spectra import measure as measured
+
     network = load(model)
-    names = RunFolder(model).read()["data"]["input_names"] if model.is_dir() else None
-    x = model_inputs(network, data, input_names=names, missing=missing.value, seed=seed)
-    with progress_bar(f"measuring {model}") as report:
+    x = model_inputs(network, data, input_names=input_names_of(model), missing=missing.value, seed=seed)
+    with progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(
             network,
             x,

@@ -6,10 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
-from isthmus.errors import OptionError
+from isthmus.errors import FileMissingError, OptionError
 
 
 class MissingName(StrEnum):
@@ -36,8 +35,19 @@ def checked_seed(seed: int) -> int:
     return seed
 
 
+def checked_model(path: Path) -> Path:
+    """`path`, if there is something: said before torch is loaded."""
+    if not path.exists():
+        raise FileMissingError(path, "MODEL is a RUN folder, or an .onnx, .pt2 or .safetensors file.")
+    return path
+
+
 def checked_device(name: str) -> str:
     """`name`, if torch finds the device."""
+    if name == "cpu":
+        return name
+    import torch
+
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as absent:
@@ -48,4 +58,6 @@ def checked_device(name: str) -> str:
 def use_threads(threads: int | None) -> None:
     """Let torch use so many threads; as many as it likes if None."""
     if threads is not None:
+        import torch
+
         torch.set_num_threads(threads)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
 from isthmus.reports import evidence_table, headline, summary
+from isthmus.reports.answer import answer_of
+from isthmus.reports.wording import number, rough
+from isthmus.runs import FitRecord, MeasureRecord
+from isthmus.runs.record import as_json
 
 _ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "arrows")
+_COLOURS = {"rely": "green", "caution": "yellow", "do not rely": "red"}
 
 
 def print_object(value: object) -> None:
@@ -23,72 +26,72 @@ def print_object(value: object) -> None:
     sys.stdout.write("\n")
 
 
-def print_json(record: Mapping[str, Any], **paths: Path) -> None:
+def print_json(record: FitRecord | MeasureRecord, **paths: Path) -> None:
     """The record without what is only drawn, and where things are, as one object on standard output."""
-    answer = {name: value for name, value in record.items() if name not in _ONLY_FOR_THE_PAGE}
-    print_object({**answer, **{name: str(path) for name, path in paths.items()}})
+    print_object({**as_json(record, without=_ONLY_FOR_THE_PAGE), **{name: str(path) for name, path in paths.items()}})
 
 
-def print_summary(record: Mapping[str, Any], **paths: Path) -> None:
-    """Headline, paragraph, tables and paths, for reading."""
+def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
+    """Verdict, headline, paragraph, tables and paths, for reading."""
     console = Console(highlight=False)
+    if isinstance(record, FitRecord):
+        console.print(f"\n[bold {_COLOURS[record.verdict.level]}]{_plain(record.verdict.sentence)}[/]")
     console.print(f"\n[bold]{_plain(headline(record))}[/bold]\n")
     console.print(Padding(_plain(summary(record)), (0, 0, 1, 2)))
-    if record["kind"] == "fit":
-        console.print(_errors(record))
+    if isinstance(record, FitRecord):
+        for note in record.data.notes:
+            console.print(Padding(f"Data: {_plain(note)}", (0, 0, 0, 2)))
+        console.print(_evidence(record))
+        console.print(Padding(f"[dim]{_plain(evidence_table.LEGEND)}[/dim]", (0, 0, 1, 2)))
+        console.print(_comparison(record))
     else:
         console.print(_layers(record))
     for name, path in paths.items():
         console.print(f"  {name:7} {_plain(str(path))}", soft_wrap=True)
 
 
-def _errors(record: Mapping[str, Any]) -> Table:
-    if found := record.get("cross_decision"):
-        return _evidence(found)
-    table = Table(title=f"held-out {record['error_name']}", title_justify="left", box=None, pad_edge=True)
-    # Records of earlier fits have no probabilities.
-    probabilities = record.get("rank_probabilities")
-    likely = ["probability"] if probabilities else []
-    for column in ("k", "projected", "refitted", *likely, *(b["name"] for b in record["baselines"])):
-        table.add_column(column, justify="right")
-    for row in record["error_curve"]:
-        k = row["rank"]
-        linear = [b["errors"].get(str(k)) for b in record["baselines"]]
-        chance = [probabilities[str(k)]] if probabilities else []
-        cells = [_number(value) for value in (row["projected"], row["refitted"], *chance, *linear)]
-        is_answer = k == record["rank"]
-        table.add_row(f"→ {k}" if is_answer else str(k), *cells, style="bold" if is_answer else "")
-    table.add_section()
-    table.add_row("whole", _number(record["whole_error"]), *[""] * (len(table.columns) - 2))
-    return table
-
-
-def _evidence(found: Mapping[str, Any]) -> Table:
-    table = Table(title=f"held-out {_plain(found['error_name'])}", title_justify="left", box=None, pad_edge=True)
-    for column in evidence_table.COLUMNS:
+def _evidence(record: FitRecord) -> Table:
+    found = answer_of(record)
+    table = Table(title=_plain(f"held-out {found.loss_name}"), title_justify="left", box=None, pad_edge=True)
+    for column in evidence_table.columns(found):
         table.add_column(column, justify="right")
     for is_answer, (k, *cells) in evidence_table.rows(found):
         table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
     table.add_section()
-    table.add_row("whole", _number(found["whole_error"]), *[""] * (len(table.columns) - 2))
+    table.add_row("whole", number(record.evidence.whole_error), *[""] * (len(table.columns) - 2))
     return table
 
 
-def _layers(record: Mapping[str, Any]) -> Table:
+def _comparison(record: FitRecord) -> Table:
+    """The network beside simpler methods, on held-out rows and on those that were set aside."""
+    test = record.test
+    table = Table(title=_plain(record.verdict.error_name), title_justify="left", box=None, pad_edge=True)
+    heads = ["", "held-out rows", "more than the network", *(["rows set aside"] if test else [])]
+    for column in heads:
+        table.add_column(column, justify="right" if column else "left")
+    aside = [number(test.at_rank)] if test else []
+    table.add_row(f"network through {record.rank}", number(record.verdict.error), "", *aside, style="bold")
+    for index, each in enumerate(record.verdict.comparisons):
+        there = [number(test.comparisons[index].error)] if test and index < len(test.comparisons) else [""] * bool(test)
+        beside = f"{'+' if each.difference > 0 else ''}{rough(each.difference)} ± {rough(each.standard_error)}"
+        table.add_row(_plain(each.name), number(each.error), beside, *there)
+    if test:
+        table.add_row("whole network", "", "", number(test.whole))
+    return table
+
+
+def _layers(record: MeasureRecord) -> Table:
     table = Table(title="layers", title_justify="left", box=None)
     for column in ("layer", "weight σ₁…σ₅", "activation s₁…s₅", "nonlinearity impact"):
         table.add_column(column, justify="right")
-    for row in record["layers"]:
+    for row in record.layers:
         weights, activations = (
-            " ".join(f"{v:.3g}" for v in row[name][:5])
-            for name in ("weight_singular_values", "activation_singular_values")
+            " ".join(f"{v:.3g}" for v in values[:5])
+            for values in (row.weight_singular_values, row.activation_singular_values)
         )
-        table.add_row(str(row["layer"]), weights, activations, _number(row["nonlinearity_impact"]))
+        impact = "" if row.nonlinearity_impact is None else number(row.nonlinearity_impact)
+        table.add_row(str(row.layer), weights, activations, impact)
     return table
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
 
 
 def _plain(text: str) -> str:

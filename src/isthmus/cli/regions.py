@@ -12,18 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from isthmus.cli.options import AsJson, ModelPath, Tolerated
-from isthmus.cli.output import print_object
+from isthmus.cli.options import AsJson, ModelPath, Tolerated, checked_model
 from isthmus.errors import OptionError
-from isthmus.formats import load
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.regions import Plane, enumerate_regions
-from isthmus.regions.enumeration import DEFAULT_BUDGET
-from isthmus.regions.plane_file import read_plane
-from isthmus.reports.regions_page import write_regions_page, write_regions_svg
 
 if TYPE_CHECKING:
+    from isthmus.regions import Plane
     from isthmus.regions.regions import Regions
 
 
@@ -50,7 +45,7 @@ def regions(
     ),
     out: Annotated[Path | None, typer.Option(help="Draw the regions here, .html or .svg.")] = None,
     tolerance: Tolerated = 0.1,
-    budget: Annotated[int, typer.Option(help="Largest number of regions.", min=1)] = DEFAULT_BUDGET,
+    budget: Annotated[int, typer.Option(help="Largest number of regions.", min=1)] = 2_000_000,
     partial: Annotated[bool, typer.Option("--partial", help="Beyond the budget, show what was found.")] = False,
     seed: Annotated[int, typer.Option(help="Unused: nothing here is random.")] = 0,
     as_json: AsJson = False,
@@ -60,11 +55,18 @@ def regions(
     limit = Tolerance(tolerance)
     if out is not None and out.suffix.lower() not in (".html", ".svg"):
         raise OptionError("--out", str(out), "a path that ends in .html or .svg")
+    checked_model(model)
+    # Torch takes a second to load: what needs none has been said by now.
+    from isthmus.cli.output import print_object
+    from isthmus.formats import load
+    from isthmus.regions import enumerate_regions
+    from isthmus.regions.plane_file import read_plane
+
     network = load(model)
     surface, shown = (None, None) if plane is None else read_plane(plane)
     bounds = _bounds(box, shown)
     start = time.perf_counter()
-    with progress_bar(f"regions of {model}") as report:
+    with progress_bar(f"regions of {model}", logs=True) as report:
         report(0.0, "loading compiled code (20 seconds the first time)")
         found = enumerate_regions(network, bounds, plane=surface, budget=budget, partial=partial, report=report)
         record = regions_record(str(model), found, surface, limit, time.perf_counter() - start)
@@ -163,6 +165,7 @@ def _boundary(found: Regions) -> dict[str, Any]:
 
 def _draw(record: dict[str, Any], found: Regions, tolerance: Tolerance, colour: Colouring, out: Path) -> None:
     from isthmus.cli.regions_picture import regions_picture
+    from isthmus.reports.regions_page import write_regions_page, write_regions_svg
 
     picture = regions_picture(record, found, tolerance, first=colour.value)
     if out.suffix.lower() == ".svg":

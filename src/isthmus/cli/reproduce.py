@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,18 +18,10 @@ from rich.table import Table
 
 from isthmus.cli.options import Device, checked_device
 from isthmus.errors import FileFormatError, OptionError
-from isthmus.experiments import (
-    EXPERIMENTS,
-    Experiment,
-    Scale,
-    differences,
-    experiment_named,
-    read_record,
-    reproduce,
-    verdict,
-)
 from isthmus.foundation.progress import progress_bar
-from isthmus.reports.experiments import VERDICTS, write_experiments
+
+if TYPE_CHECKING:
+    from isthmus.experiments import Experiment, Scale
 
 _EVERY = "all"
 
@@ -73,10 +65,12 @@ def reproduce_command(
         _list(as_json)
         return
     checked_device(device)
+    from isthmus.experiments import reproduce, write_experiments
+
     wanted = [_wanted(name, _SCALES[scale], out) for name in _expanded(names)]
     answers = []
     for each in wanted:
-        with progress_bar(each.experiment.name) as report:
+        with progress_bar(each.experiment.name, logs=True) as report:
             record = reproduce(
                 each.experiment,
                 scale=each.scale,
@@ -97,10 +91,14 @@ def reproduce_command(
 
 
 def _expanded(names: list[str]) -> list[str]:
+    from isthmus.experiments import EXPERIMENTS
+
     return [e for name in names for e in ([x.name for x in EXPERIMENTS] if name == _EVERY else [name])]
 
 
 def _wanted(name: str, scale: Scale, out: Path) -> _Wanted:
+    from isthmus.experiments import experiment_named, read_record
+
     if not name.endswith(".json"):
         experiment = experiment_named(name)
         return _Wanted(experiment, scale, experiment.settings(scale), None)
@@ -119,6 +117,8 @@ def _wanted(name: str, scale: Scale, out: Path) -> _Wanted:
 
 
 def _list(as_json: bool) -> None:
+    from isthmus.experiments import EXPERIMENTS
+
     if as_json:
         _write(
             [
@@ -139,6 +139,8 @@ def _list(as_json: bool) -> None:
 
 
 def _answer(record: dict[str, Any], path: Path, page: Path, before: dict[str, Any] | None) -> dict[str, Any]:
+    from isthmus.experiments import differences, verdict
+
     answer = {
         **{name: record[name] for name in ("name", "claim", "source", "published", "scale", "seconds")},
         "measured": "; ".join(claim["measured"] for claim in record["claims"]),
@@ -158,6 +160,8 @@ def _answer(record: dict[str, Any], path: Path, page: Path, before: dict[str, An
 
 
 def _print(record: dict[str, Any], answer: dict[str, Any]) -> None:
+    from isthmus.experiments import VERDICTS
+
     console = Console(highlight=False)
     console.print(f"\n[bold]{record['title']}[/bold] ({record['name']}, {record['scale']})\n")
     for claim in record["claims"]:

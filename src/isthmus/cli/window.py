@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.learning_options import (
+from isthmus.cli.data_options import (
     ActivationName,
+    DataArgument,
     Drop,
-    Ridge,
-    ScaledBy,
     Seed,
     Standardize,
+    Starts,
     Target,
     Task,
     Width,
-    scaling_asked,
-    split_names,
 )
 from isthmus.cli.options import (
     AsJson,
@@ -35,69 +33,84 @@ from isthmus.cli.options import (
     checked_seed,
     use_threads,
 )
-from isthmus.cli.output import print_object
-from isthmus.costs import DepthWindow, depth_window
-from isthmus.costs.window import ranks_in_words
-from isthmus.data import Dataset, load_dataset
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import activation as activation_named
-from isthmus.reports.windows import depths_in_words, write_window_page, write_window_svg
-from isthmus.runs import FitOptions
-from isthmus.training import TrainingConfig
+
+if TYPE_CHECKING:
+    from isthmus.costs import DepthWindow
 
 _POINTS = 60  # depths at which the objectives are drawn
 _BEYOND = 1.6  # how far beyond the ends of the window
 
 
 def window(
-    data: Annotated[str, typer.Argument(help="As for isthmus fit.", metavar="DATA")],
+    data: DataArgument,
     rank: Annotated[
-        int | None, typer.Option(help="The rank to find. Default: that of the lowest objective at depth 12.")
+        int | None, typer.Option(help="The rank to find. Default: the rank of the data, as isthmus fit selects it.")
     ] = None,
     task: Task = None,
-    target: Target = "",
-    drop: Drop = "",
+    target: Target = None,
+    drop: Drop = None,
     missing: Missing = MissingName.refuse,
     width: Width = 100,
-    ridge: Ridge = None,
+    ridge: Annotated[
+        float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
+    ] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Draw the objectives over the depth here, .svg.")] = None,
     seed: Seed = 0,
-    standardize: Standardize = True,
-    scaling: ScaledBy = None,
+    standardize: Standardize = None,
     activation: ActivationName = "relu",
     tolerance: Tolerated = 0.1,
-    starts: Annotated[int, typer.Option(help="Random starts at each depth searched.", min=1)] = 4,
+    n_init: Starts = 4,
     device: Device = "cpu",
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
-    use_threads(threads)
     if out is not None and out.suffix.lower() != ".svg":
         raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
-    options = FitOptions(
-        width=width,
-        ridge=ridge,
-        seed=checked_seed(seed),
-        standardize=scaling_asked(standardize, scaling),
-        activation=activation,
-        tolerance=tolerance,
-        device=checked_device(device),
-    )
-    options.check()
+    limit = Tolerance(tolerance)
+    # What needs no torch comes first: a wrong file or column is said at once.
+    from isthmus.data import load_dataset
+
     dataset = load_dataset(
         data,
         task=task.value if task else None,
-        target=split_names(target),
-        drop=split_names(drop),
+        target=list(target or ()),
+        drop=list(drop or ()),
         missing=missing.value,
-        seed=seed,
+        seed=checked_seed(seed),
     )
-    begin = time.perf_counter()
-    found = _searched(dataset, options, rank, starts)
+    from isthmus.cli.output import print_object
+    from isthmus.costs import depth_window
+    from isthmus.networks import activation as activation_named
+    from isthmus.reports.windows import write_window_page, write_window_svg
+    from isthmus.training import TrainingConfig
+
+    use_threads(threads)
+    shared = "global" if dataset.shares_unit else "columns"
+    config = TrainingConfig(
+        width=width,
+        ridge=ridge,
+        n_init=n_init,
+        standardize=shared if standardize is None else standardize.value,
+        activation=activation_named(activation),
+        device=checked_device(device),
+    )
+    rows, begin = dataset.split.train, time.perf_counter()
+    with progress_bar(f"searching the depths for {dataset.name}", logs=True) as report:
+        found = depth_window(
+            dataset.x[rows],
+            None if dataset.task == "autoencoder" else dataset.y[rows],
+            rank=rank,
+            config=config,
+            task=dataset.task,
+            tolerance=limit,
+            seed=seed,
+            report=report,
+        )
     record = window_record(dataset.name, found, time.perf_counter() - begin)
     paths = {} if page is None else {"report": str(write_window_page(record, page))}
     if out is not None:
@@ -108,30 +121,10 @@ def window(
         _print(record, paths)
 
 
-def _searched(dataset: Dataset, options: FitOptions, rank: int | None, starts: int) -> DepthWindow:
-    rows = dataset.split.train
-    with progress_bar(f"searching the depths for {dataset.name}") as report:
-        return depth_window(
-            dataset.x[rows],
-            None if dataset.task == "autoencoder" else dataset.y[rows],
-            config=TrainingConfig(
-                width=options.width,
-                ridge=options.ridge,
-                n_init=starts,
-                standardize=options.scaling(dataset),
-                activation=activation_named(options.activation),
-                device=options.device,
-            ),
-            rank=rank,
-            task=dataset.task,
-            seed=options.seed,
-            tolerance=Tolerance(options.tolerance),
-            report=report,
-        )
-
-
 def window_record(name: str, found: DepthWindow, seconds: float) -> dict[str, Any]:
     """Everything that is printed and drawn about a window, ready for JSON."""
+    from isthmus.costs.window import ranks_in_words
+
     words = ranks_in_words(found.ranges)
     at = found.searched[-1]
     lines = {rank: found.line(rank, at) for rank in found.ranks}
@@ -174,6 +167,8 @@ def _finite(value: float) -> float | None:
 
 
 def _print(record: dict[str, Any], paths: dict[str, str]) -> None:
+    from isthmus.reports.windows import depths_in_words
+
     console = Console(highlight=False)
     console.print(f"\n[bold]{depths_in_words(record)}[/bold]\n")
     console.print(Padding(" ".join(record["reasons"]).replace("[", r"\["), (0, 0, 1, 2)))

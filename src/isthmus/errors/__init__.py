@@ -48,6 +48,8 @@ from isthmus.errors.options import (
     MissingExtraError,
     OptionError,
     PartialFitError,
+    RenamedAttributeError,
+    RenamedOptionError,
 )
 
 __all__ = [
@@ -77,6 +79,8 @@ __all__ = [
     "PrecisionError",
     "RareClassError",
     "RegionBudgetError",
+    "RenamedAttributeError",
+    "RenamedOptionError",
     "RunConflictError",
     "ScaleError",
     "ShapeError",

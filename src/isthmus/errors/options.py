@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from isthmus.errors.base import IsthmusError
 
 
@@ -28,6 +30,21 @@ class MissingExtraError(IsthmusError, ImportError):
 
     def __init__(self, purpose: str, package: str, extra: str) -> None:
         super().__init__(f"{purpose} needs {package}, which is not installed. Run: pip install 'isthmus[{extra}]'")
+
+
+class RenamedOptionError(IsthmusError, TypeError):
+    """A parameter is not known, or has another name since the first edition."""
+
+    def __init__(self, owner: str, name: str, renamed: Mapping[str, str]) -> None:
+        remedy = f"It is now {renamed[name]}." if name in renamed else "See its documentation for those that there are."
+        super().__init__(f"{owner} has no parameter {name!r}. {remedy}")
+
+
+class RenamedAttributeError(IsthmusError, AttributeError):
+    """An attribute has another name since the first edition."""
+
+    def __init__(self, owner: str, name: str, now: str) -> None:
+        super().__init__(f"{owner} has no attribute {name!r}. It is now {now!r}.")
 
 
 class PartialFitError(IsthmusError, AttributeError, NotImplementedError):

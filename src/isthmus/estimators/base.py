@@ -9,24 +9,37 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Floats, Integers
-from isthmus.errors import PartialFitError
+from isthmus.errors import PartialFitError, RenamedAttributeError, RenamedOptionError
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.latents import Latents, input_names, latents
 from isthmus.estimators.storage import load_estimator, save_estimator
+from isthmus.factorization import latent_names
 from isthmus.foundation.arrays import as_weights
 from isthmus.foundation.progress import progress_bar
 from isthmus.selection import RankSelection, SelectionConfig, seed_from, select_rank_of
 from isthmus.selection.config import SHORT_SCHEDULE
 from isthmus.training import Schedule
 
+_PARAMETERS = {
+    "folds": "cv",
+    "starts": "n_init",
+    "steps": "schedule=Schedule(steps=…)",
+    "rounds": "schedule=Schedule(rounds=…)",
+    "evaluations": "schedule=Schedule(evaluations=…)",
+    "learning_rate": "schedule=Schedule(learning_rate=…)",
+    "batch_size": "schedule=Schedule(batch_size=…)",
+}
+_ATTRIBUTES = {"decision_": "selection_"}
+"""Names of the first edition, and what they are now."""
 
-class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+
+class RankEstimator(TransformerMixin, BaseEstimator):
     r"""A function through $\mathbb R^k$ with the smallest k that predicts held-out rows well.
 
     Equal rows are one row that counts more, rows of weight zero do not exist, and the order of the rows does not
@@ -63,7 +76,10 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         device: str = "cpu",
         random_state: Any = None,
         verbose: bool = False,
+        **renamed: Any,
     ) -> None:
+        for name in renamed:
+            raise RenamedOptionError(type(self).__name__, name, _PARAMETERS)
         self.depth = depth
         self.ridge = ridge
         self.width = width
@@ -76,6 +92,20 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ATTRIBUTES:
+            raise RenamedAttributeError(type(self).__name__, name, _ATTRIBUTES[name])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the latent coordinates, the same as on pages and in files: z1, z2 and so on.
+
+        Args:
+            input_features: Ignored, for pipelines.
+        """
+        check_is_fitted(self)
+        return np.asarray(latent_names(self.rank_), dtype=object)
 
     def encode(self, X: Any) -> Floats:
         r"""g: the coordinates in $\mathbb R^k$ of the rows of `X` `(n, d_in)`: `(n, rank_)`.
@@ -133,7 +163,7 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
         config = self._config()
         sample = Sample.merged(x, y, weights, task)
-        with progress_bar(type(self).__name__, shown=bool(self.verbose)) as report:
+        with progress_bar(type(self).__name__, shown=bool(self.verbose), logs=True) as report:
             found = select_rank_of(sample, config, cv=self.cv, seed=seed_from(self.random_state), report=report)
         self._take(found, latents(found, sample.x, input_names(self)))
 
@@ -154,12 +184,12 @@ class RankEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.selection_, self._latents = found, there
         self.rank_ = found.rank
         self.rank_interval_ = found.interval
-        self.rank_probabilities_ = dict(enumerate(found.probabilities))
+        p = found.probabilities
+        self.rank_probabilities_ = None if p is None else dict(enumerate(p))
         self.error_curve_ = np.array(found.evidence.errors)
         self.factorization_ = found.factorization
         self.attribution_ = None if there is None else there.attribution
         self.n_iter_ = found.n_evaluations
-        self._n_features_out = found.rank
 
 
 def row_weights(sample_weight: Any, rows: int) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from isthmus.factorization.constrained_fit import refit
 from isthmus.factorization.halves import (
     Factorization,
     factor,
+    latent_names,
     split_at,
     standardized,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "alignment",
     "attribution",
     "factor",
+    "latent_names",
     "linear_baseline",
     "refit",
     "split_at",

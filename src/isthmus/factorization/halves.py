@@ -23,6 +23,11 @@ from isthmus.spectra import (
 )
 
 
+def latent_names(rank: int) -> tuple[str, ...]:
+    """Names of k latent coordinates, the same on pages, in files and in tables: z1, z2, …."""
+    return tuple(f"z{i}" for i in range(1, rank + 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Factorization:
     r"""Two functions that meet in $\mathbb R^k$, in the units of the data.

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import ColumnError, ShapeError, TooFewRowsError
+from isthmus.factorization.kernel_ridge import kernel_prediction
 from isthmus.foundation.arrays import as_matrix
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.factorization.kernel_ridge import kernel_prediction
 from isthmus.spectra import spaced
 
 _FOLDS = 5

@@ -4,7 +4,7 @@ from isthmus.formats.loading import load
 from isthmus.formats.storage import load_network, save
 
 __all__ = [
-    "load_network",
     "load",
+    "load_network",
     "save",
 ]

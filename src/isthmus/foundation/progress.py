@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 Report = Callable[[float, str], None]
 """Called with the fraction done in [0, 1] and a few words on the state."""
 
-_PATIENCE = 2.0
+_PATIENCE, _EVERY = 2.0, 10.0  # seconds
 
 
 def silent(fraction: float, state: str) -> None:
@@ -25,12 +27,26 @@ def part(report: Report, begin: float, end: float) -> Report:
 
 
 @contextmanager
-def progress_bar(title: str, *, shown: bool = True) -> Iterator[Report]:
+def progress_bar(title: str, *, shown: bool = True, logs: bool = False) -> Iterator[Report]:
     """Give a function to report progress to; the bar appears after two seconds and vanishes at the end.
 
-    Nothing is drawn where standard error is not a terminal, so logs and pipes stay clean.
+    Args:
+        title: What is done.
+        shown: Whether anything is shown.
+        logs: Where standard error is no terminal, whether a line now and then takes the place of the bar.
     """
     console = Console(stderr=True)
+    if not shown or (not console.is_terminal and not logs):
+        yield silent
+    elif not console.is_terminal:
+        yield _Lines(title)
+    else:
+        with _bar(title, console) as report:
+            yield report
+
+
+@contextmanager
+def _bar(title: str, console: Console) -> Iterator[Report]:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,17 +60,23 @@ def progress_bar(title: str, *, shown: bool = True) -> Iterator[Report]:
     # By the clock, not at the next report: the first stage of some work is the longest.
     patience = threading.Timer(_PATIENCE, bar.start)
     patience.daemon = True
-
-    def report(fraction: float, state: str) -> None:
-        bar.update(task, completed=fraction, state=state)
-
-    if shown and console.is_terminal:
-        patience.start()
+    patience.start()
     try:
-        yield report
+        yield lambda fraction, state: bar.update(task, completed=fraction, state=state)
     finally:
         patience.cancel()
-        if patience.ident is not None:
-            patience.join()
+        patience.join()
         if bar.live.is_started:
             bar.stop()
+
+
+class _Lines:
+    """A line for a log: one after two seconds, then one every ten."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._next = title, time.monotonic() + _PATIENCE
+
+    def __call__(self, fraction: float, state: str) -> None:
+        if time.monotonic() >= self._next:
+            print(f"{self._title}: {fraction:.0%} {state}".rstrip(), file=sys.stderr, flush=True)
+            self._next = time.monotonic() + _EVERY

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from isthmus.regions import ClassOrder
 from isthmus.reports.canvas import (
     GROUPS,
     MUTED,
@@ -28,8 +29,9 @@ _WRITTEN = 3  # intervals of a class in words
 _NOWHERE = "nowhere"
 
 
-def figure(found: Order) -> go.Figure:
+def figure(order: ClassOrder) -> go.Figure:
     """A row for each class in their order, with its intervals and their centre, and below them the line itself."""
+    found = _plain(order)
     edges, owners, names = found["edges"], found["owners"], found["names"]
     drawn, line = blank("z"), len(names)
     _boundaries(drawn, found, line)
@@ -65,8 +67,9 @@ def figure(found: Order) -> go.Figure:
     return drawn
 
 
-def fragment(found: Order) -> str:
+def fragment(order: ClassOrder) -> str:
     """The order in a sentence and each class in a row with a bar for each of its intervals; it needs no script."""
+    found = _plain(order)
     head = "".join(
         f'<th style="text-align:left">{name}</th>' for name in ("class", "ahead for z", "centre", "on the line")
     )
@@ -135,3 +138,13 @@ def _intervals(found: Order) -> list[tuple[float, float]]:
 
 def _colour(index: int) -> str:
     return GROUPS[index % len(GROUPS)]
+
+
+def _plain(found: ClassOrder) -> Order:
+    # By number: two classes may read the same, as 1 and "1" do.
+    return {
+        "edges": list(found.edges),
+        "owners": [found.order.index(label) for label in found.labels],
+        "names": [str(label) for label in (*found.order, *found.absent)],
+        "centres": [found.centres[label] for label in found.order],
+    }

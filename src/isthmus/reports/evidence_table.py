@@ -1,56 +1,71 @@
-"""The evidence for a rank as a sentence and a table, for notebooks and for the page."""
+"""The evidence for a rank as a sentence and a table, for the terminal, notebooks and the page."""
 
 from __future__ import annotations
 
 from html import escape
 
-from isthmus.reports.rank_evidence import Evidence
-from isthmus.reports.wording import (
-    interval,
-    number,
-    numbers,
-    rough,
-    share,
-)
+from isthmus.reports.answer import Answer
+from isthmus.reports.wording import interval, number, numbers, rough, share
 from isthmus.selection.canonical_correlations import NOTHING_LEFT
 
-COLUMNS = ("k", "held-out error", "s.e.", "probability", "objective", "next", "bend", "linear")
-"""The last three: how much a number k + 1 matters, how much of it the others determine, and how many deviations the
-statistic for "more than k linear functions are needed" lies above chance."""
+LEGEND = (
+    "Error: on held-out rows, through k numbers. More than best: how much more than through the best number of "
+    "numbers, ± one standard error. Objective: in training, the constant's is 1. Next matters: how much number k + 1 "
+    "moves the outputs, relative to the first. Next is a bend: how much of number k + 1 the first k determine. Lines "
+    "need more: by how many standard deviations (σ) linear functions alone ask for more than k numbers."
+)
 
 
-def rows(found: Evidence) -> list[tuple[bool, list[str]]]:
-    """For each k whether it is the answer, and its cells under `COLUMNS`."""
-    # Records of earlier fits do not have what linear functions say.
-    linear = found.get("linear", [NOTHING_LEFT] * len(found["errors"]))
-    cells = [
-        [
-            *(str(k), number(error), rough(found["standard_errors"][k]), share(found["probabilities"][k])),
-            *(number(found["objectives"][k]), share(found["effects"][k]), share(found["dependences"][k])),
-            "–" if linear[k] <= NOTHING_LEFT else f"{round(linear[k], 1) + 0.0:g}",
-        ]
-        for k, error in enumerate(found["errors"])
+def columns(found: Answer) -> list[str]:
+    """Heads of the columns."""
+    likely = ["probability"] if found.probabilities is not None else []
+    linear = [found.linear_name] if found.counts_losses else []
+    return [
+        "k",
+        "error",
+        *linear,
+        "more than best",
+        *likely,
+        "objective",
+        "next matters",
+        "next is a bend",
+        "lines need more",
     ]
-    return [(k == found["rank"], row) for k, row in enumerate(cells)]
 
 
-def answer(found: Evidence) -> str:
+def rows(found: Answer) -> list[tuple[bool, list[str]]]:
+    """For each k whether it is the answer, and its cells under `columns`."""
+    seen, least, cells = found.evidence, min(found.evidence.errors), []
+    for k, error in enumerate(seen.errors):
+        excess = "–" if error == least else f"{rough(error - least)} ± {rough(seen.standard_errors[k])}"
+        likely = [share(found.probabilities[k])] if found.probabilities is not None else []
+        linear = [number(seen.linear_errors[k])] if found.counts_losses else []
+        is_last = k == len(seen.errors) - 1
+        following = ["–", "–"] if is_last else [share(seen.sensitivities[k]), share(seen.redundancies[k])]
+        lines = "–" if seen.linear[k] <= NOTHING_LEFT else f"{round(seen.linear[k], 1) + 0.0:g} σ"
+        cells.append([str(k), number(error), *linear, excess, *likely, number(seen.objectives[k]), *following, lines])
+    return [(k == found.rank, row) for k, row in enumerate(cells)]
+
+
+def answer(found: Answer) -> str:
     """One sentence: the rank, its probability and what else the rows allow."""
-    k, lower, upper = found["rank"], found["lower"], found["upper"]
+    k, lower, upper = found.rank, found.lower, found.upper
     allowed = f"; the rows allow {interval(lower, upper)}" if lower != upper else ""
-    return f"Through {numbers(k)}, with probability {share(found['probabilities'][k])}{allowed}."
+    likely = "" if found.probabilities is None else f", with probability {share(found.probabilities[k])}"
+    return f"Through {numbers(k)}{likely}{allowed}. {found.verdict.sentence}"
 
 
-def fragment(found: Evidence) -> str:
+def fragment(found: Answer) -> str:
     """Both, as HTML without a script."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns(found))
     body = "".join(
         f'<tr style="font-weight:{weight}">{cells}</tr>'
         for weight, cells in (("bold" if is_answer else "normal", _cells(row)) for is_answer, row in rows(found))
     )
     return (
         f"<div><p>{escape(answer(found))}</p>"
-        f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
+        f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f"<p><small>{escape(LEGEND)}</small></p></div>"
     )
 
 

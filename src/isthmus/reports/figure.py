@@ -7,27 +7,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import (
-    input_attribution as attribution,
-)
-from isthmus.reports import (
-    latents as latent,
-)
-from isthmus.reports import (
-    learning,
-    profiles,
-    samples,
-    spectra,
-)
-from isthmus.reports import (
-    rank_evidence as evidence,
-)
-from isthmus.reports.record import (
-    Record,
-    held_out_name,
-    is_measurement,
-    rank_of,
-)
+from isthmus.reports import input_attribution, latents, learning, profiles, rank_evidence, samples, spectra
+from isthmus.reports.answer import answer_of
+from isthmus.reports.record import Record
+from isthmus.runs import FitRecord, MeasureRecord
 
 _NAMES_IN_HALF = 12  # inputs under a figure of half the width
 ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
@@ -62,63 +45,38 @@ class Drawing:
 
 def drawings(record: Record) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
-    if is_measurement(record):
+    if isinstance(record, MeasureRecord):
         return [*_narrowing(record), *_inside(record)]
-    return [*_answers(record), *_meaning(record), *_inside(record), _training(record)]
+    return [_evidence(record), *_meaning(record), *_inside(record), _training(record)]
 
 
-def _answers(record: Record) -> Iterator[Drawing]:
-    found, path = record.get("cross_decision"), record.get("rank_path")
-    if not found:
-        yield _answer(record)
-    if found or path:
-        yield _evidence(record)
-
-
-def _evidence(record: Record) -> Drawing:
-    found, path = record.get("cross_decision"), record.get("rank_path")
+def _evidence(record: FitRecord) -> Drawing:
+    found, path = answer_of(record), record.rank_path
+    likely = "how probably each k is the answer; " if found.probabilities is not None else ""
     over_k = (
-        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; how probably "
-        "each k is the answer; the training objective through k numbers; how much one number more matters in the "
+        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; "
+        f"{likely}the training objective through k numbers; how much one number more matters in the "
         "network that has it; and how much of it the others determine: where that is near 1 the network bends a sheet "
         "of k dimensions, and the number is none of its own. The rank is the likeliest k. "
-        "The table adds how far beyond chance linear functions alone need more than k numbers, in standard deviations. "
     )
     over_ridges = (
-        "The rank of the network as it is trained on under a stronger and stronger λ: the longest step is marked, a "
-        "rank that does not depend on the choice of λ."
+        "At the bottom the rank of the network as it is trained on under a stronger and stronger λ: the longest step "
+        "is marked, a rank that does not depend on the choice of λ."
     )
     return Drawing(
-        "evidence" if found else "path",
-        ANSWER,
-        "How many numbers are needed" if found else "Rank over the ridge",
-        f"{over_k if found else ''}{over_ridges if path else ''}".strip(),
-        f"held-out {held_out_name(record)}" if found else "rank",
-        evidence.evidence(found, path),
-        is_wide=True,
-        height=evidence.height(found, path) if found else None,
-    )
-
-
-def _answer(record: Record) -> Drawing:
-    is_open = record["rank_lower"] != record["rank_upper"]
-    shaded = " The shaded ranks agree with the held-out rows." if is_open else ""
-    resampled = " Below: how often each k is the answer when these rows are resampled."
-    below = resampled if record.get("rank_probabilities") else ""
-    return Drawing(
-        "error",
+        "evidence",
         ANSWER,
         "How many numbers are needed",
-        "Error on rows that were not trained on, when only k numbers may pass. The rank is the smallest k that does as "
-        f"well as the whole network. Bars: one standard error of the difference to it.{shaded}{below}",
-        f"held-out {record['error_name']}",
-        learning.error_curve(record),
+        f"{over_k}{over_ridges if path else ''}".strip(),
+        f"held-out {found.loss_name}",
+        rank_evidence.evidence(found, path),
         is_wide=True,
+        height=rank_evidence.height(found, path),
     )
 
 
-def _narrowing(record: Record) -> Iterator[Drawing]:
-    if record.get("bottleneck_changes"):
+def _narrowing(record: MeasureRecord) -> Iterator[Drawing]:
+    if record.bottleneck_changes:
         yield Drawing(
             "narrowing",
             ANSWER,
@@ -130,10 +88,10 @@ def _narrowing(record: Record) -> Iterator[Drawing]:
         )
 
 
-def _meaning(record: Record) -> Iterator[Drawing]:
-    k = rank_of(record)
-    found = record.get("latent")
-    if found and found["coordinates"] and found["coordinates"][0]:
+def _meaning(record: FitRecord) -> Iterator[Drawing]:
+    k = record.answer
+    found = record.latent
+    if found and found.coordinates and found.coordinates[0]:
         first = (
             f"The first 3 of {k} coordinates, pair by pair, " if k > 3 else f"The {k} coordinates, " if k > 1 else ""
         )
@@ -142,13 +100,13 @@ def _meaning(record: Record) -> Iterator[Drawing]:
             MEANING,
             "The numbers that pass",
             f"{first or 'The one coordinate, '}for rows that were not trained on.",
-            str(found.get("color_name", "")) if k == 1 else "z₂" if k == 2 else "",
-            latent.latent(record),
+            found.color_name if k == 1 else "z2" if k == 2 else "",
+            latents.latent(record),
             is_wide=k > 2,
         )
-    if record.get("attribution"):
+    if record.attribution:
         yield _dependence(record)
-    if record.get("reconstructions") and len(record["reconstructions"]["shape"]) == 2:
+    if record.reconstructions and len(record.reconstructions.shape) == 2:
         names = [name for name, _ in samples.picture_rows(record)]
         yield Drawing(
             "pictures",
@@ -160,7 +118,7 @@ def _meaning(record: Record) -> Iterator[Drawing]:
             is_wide=True,
             proportion=samples.picture_proportion(record),
         )
-    if record.get("arrows"):
+    if record.arrows:
         yield Drawing(
             "arrows",
             MEANING,
@@ -171,17 +129,18 @@ def _meaning(record: Record) -> Iterator[Drawing]:
         )
 
 
-def _dependence(record: Record) -> Drawing:
-    shown = len(attribution.strongest(record["attribution"]["effects"]))
+def _dependence(record: FitRecord) -> Drawing:
+    assert record.attribution is not None  # asked for only where there is one
+    shown = len(input_attribution.strongest(record.attribution.effects))
     return Drawing(
         "attribution",
         MEANING,
         "Which inputs they depend on",
-        attribution.caption(record),
-        attribution.QUANTITY,
-        attribution.attribution(record),
+        input_attribution.caption(record),
+        input_attribution.QUANTITY,
+        input_attribution.attribution(record),
         # Beside the coordinates, which then take half of the page, if there is room for the names.
-        is_wide=rank_of(record) > 2 or shown > _NAMES_IN_HALF,
+        is_wide=record.answer > 2 or shown > _NAMES_IN_HALF,
     )
 
 
@@ -210,7 +169,7 @@ def _inside(record: Record) -> Iterator[Drawing]:
         "‖Z̃ − σ(Z̃)‖ / ‖Z̃‖",
         spectra.nonlinearity(record),
     )
-    if record.get("curve"):
+    if isinstance(record, MeasureRecord):
         yield Drawing(
             "curve",
             INSIDE,
@@ -224,14 +183,14 @@ def _inside(record: Record) -> Iterator[Drawing]:
         "jacobian",
         INSIDE,
         "Spectrum of the Jacobian",
-        f"Singular values of the derivative at {record['jacobian']['points']} data points; those under the tolerance "
+        f"Singular values of the derivative at {record.jacobian.points} data points; those under the tolerance "
         "count as zero, those under a millionth are drawn there.",
         "σᵢ / σ₁",
         spectra.jacobian(record),
     )
 
 
-def _training(record: Record) -> Drawing:
+def _training(record: FitRecord) -> Drawing:
     return Drawing(
         "history",
         TRAINING,

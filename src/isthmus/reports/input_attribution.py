@@ -6,37 +6,38 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from isthmus.factorization import Attribution, latent_names
 from isthmus.reports.canvas import (
     GROUPS,
     blank,
     label,
     shortened,
 )
-from isthmus.reports.record import Record
+from isthmus.runs import FitRecord
+from isthmus.runs.record import AttributionRow
 
 QUANTITY = "effect of the input"
 _INPUTS = 30  # columns that are shown, the strongest
 _BARS = 3  # coordinates up to which bars can be told apart
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _BAR = "rgba(26,138,158,0.40)"  # behind a number, in light and dark
 _SCALE = [[0.0, "rgba(135,144,154,0.10)"], [1.0, "#1a8a9e"]]  # nothing is the ground, in light and dark
 
 
-def attribution(record: Record) -> go.Figure:
+def attribution(record: FitRecord | Attribution) -> go.Figure:
     """The strongest inputs, the strongest first: bars for few coordinates, a heat map for more."""
-    found = record["attribution"]
-    columns = strongest(found["effects"])
-    names = [label(found["inputs"][j]) for j in columns]
-    effects = [[row[j] for j in columns] for row in found["effects"]]
+    found = _plain(record)
+    columns = strongest(found.effects)
+    names = [label(found.inputs[j]) for j in columns]
+    effects = [[row[j] for j in columns] for row in found.effects]
     figure = blank("")
     # Places instead of categories: inputs of one name are different inputs.
-    ticks = [label(shortened(found["inputs"][j])) for j in columns]
+    ticks = [label(shortened(found.inputs[j])) for j in columns]
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, automargin=True)
     if len(effects) <= _BARS:
         for i, row in enumerate(effects):
             figure.add_bar(
                 y=row,
-                name=_coordinate(i),
+                name=latent_names(i + 1)[-1],
                 customdata=names,
                 marker={"color": GROUPS[i]},
                 hovertemplate="%{customdata}: %{y:.3g}<extra></extra>",
@@ -45,7 +46,7 @@ def attribution(record: Record) -> go.Figure:
         return figure
     figure.add_heatmap(
         z=effects,
-        y=[_coordinate(i) for i in range(len(effects))],
+        y=list(latent_names(len(effects))),
         customdata=[names] * len(effects),
         colorscale=_SCALE,
         zmin=0.0,
@@ -57,7 +58,7 @@ def attribution(record: Record) -> go.Figure:
     return figure
 
 
-def figure(record: Record) -> go.Figure:
+def figure(record: FitRecord | Attribution) -> go.Figure:
     """The figure with the words that the page sets around it."""
     drawn = attribution(record)
     if drawn.data[0].type == "heatmap":
@@ -67,16 +68,14 @@ def figure(record: Record) -> go.Figure:
     return drawn
 
 
-def fragment(record: Record) -> str:
+def fragment(record: FitRecord | Attribution) -> str:
     """A table of the strongest inputs, the strongest first, with a bar behind each effect; it needs no script."""
-    found = record["attribution"]
-    effects = found["effects"]
+    found = _plain(record)
+    effects = found.effects
     largest = max((max(row) for row in effects), default=0.0) or 1.0
-    head = "".join(
-        f'<th style="text-align:left">{text}</th>' for text in ("input", *map(_coordinate, range(len(effects))))
-    )
+    head = "".join(f'<th style="text-align:left">{text}</th>' for text in ("input", *latent_names(len(effects))))
     body = "".join(
-        f'<tr><td style="text-align:left">{escape(found["inputs"][j])}</td>'
+        f'<tr><td style="text-align:left">{escape(found.inputs[j])}</td>'
         + "".join(_barred(row[j], row[j] / largest) for row in effects)
         + "</tr>"
         for j in strongest(effects)
@@ -87,10 +86,10 @@ def fragment(record: Record) -> str:
     )
 
 
-def caption(record: Record) -> str:
+def caption(record: FitRecord | Attribution) -> str:
     """How to read either of them."""
-    found = record["attribution"]
-    shown, inputs = len(strongest(found["effects"])), len(found["inputs"])
+    found = _plain(record)
+    shown, inputs = len(strongest(found.effects)), len(found.inputs)
     which = f"The {shown} of {inputs} inputs with the largest effects. " if shown < inputs else ""
     return (
         f"{which}By how many of its standard deviations a coordinate moves when one input alone moves by one of its "
@@ -104,8 +103,11 @@ def strongest(effects: list[list[float]]) -> list[int]:
     return sorted(range(len(sums)), key=lambda j: -sums[j])[:_INPUTS]
 
 
-def _coordinate(index: int) -> str:
-    return f"z{index + 1}".translate(_LOWERED)
+def _plain(found: FitRecord | Attribution) -> AttributionRow:
+    if isinstance(found, Attribution):
+        return AttributionRow(inputs=list(found.input_names), effects=found.effects.tolist())
+    assert found.attribution is not None  # asked for only where there is one
+    return found.attribution
 
 
 def _barred(effect: float, share: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,16 +14,18 @@ from isthmus.reports.canvas import (
     blank,
     label,
 )
-from isthmus.reports.record import Record
+from isthmus.runs import FitRecord
+from isthmus.runs.record import LatentRow
 
 _PAIRS = ((0, 1, "x", "y2"), (0, 2, "x", "y"), (1, 2, "x2", "y"))  # of three coordinates, and the axes they are on
 _LEFT, _RIGHT = [0.0, 0.48], [0.54, 1.0]
 
 
-def latent(record: Record) -> go.Figure:
+def latent(record: FitRecord) -> go.Figure:
     """One coordinate against the colour, two in the plane, three in space, more as pairs of the first three."""
-    found = record["latent"]
-    columns = list(zip(*found["coordinates"], strict=True))
+    found = record.latent
+    assert found is not None  # asked for only where there are some
+    columns = list(zip(*found.coordinates, strict=True))
     if len(columns) == 1:
         return _strip(found, columns[0])
     if len(columns) == 2:
@@ -31,15 +33,15 @@ def latent(record: Record) -> go.Figure:
     return _space(found, columns) if len(columns) == 3 else _pairs(found, columns)
 
 
-def _strip(found: Mapping[str, Any], z: Sequence[float]) -> go.Figure:
-    figure = blank("z₁")
-    is_class = not _is_numeric(found["color"])
+def _strip(found: LatentRow, z: Sequence[float]) -> go.Figure:
+    figure = blank("z1")
+    is_class = not _is_numeric(found.color)
     figure.add_scatter(
         x=z,
-        y=[label(color) for color in found["color"]] if is_class else found["color"],
+        y=[label(color) for color in found.color] if is_class else found.color,
         mode="markers",
         marker={"size": 6, "opacity": 0.6, "color": ACCENT},
-        hovertemplate="z₁ %{x:.4g}<br>%{y}<extra></extra>",
+        hovertemplate="z1 %{x:.4g}<br>%{y}<extra></extra>",
     )
     if is_class:
         figure.update_yaxes(type="category")
@@ -47,8 +49,8 @@ def _strip(found: Mapping[str, Any], z: Sequence[float]) -> go.Figure:
     return figure
 
 
-def _plane(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
-    figure = blank("z₁")
+def _plane(found: LatentRow, columns: Sequence[Sequence[float]]) -> go.Figure:
+    figure = blank("z1")
     for name, rows, marker in _groups(found):
         figure.add_scatter(
             x=[columns[0][i] for i in rows],
@@ -57,12 +59,12 @@ def _plane(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.F
             name=name,
             showlegend=bool(name),
             marker=marker,
-            hovertemplate="z₁ %{x:.4g}, z₂ %{y:.4g}<extra></extra>",
+            hovertemplate="z1 %{x:.4g}, z2 %{y:.4g}<extra></extra>",
         )
     return figure
 
 
-def _space(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
+def _space(found: LatentRow, columns: Sequence[Sequence[float]]) -> go.Figure:
     figure = blank("")
     for name, rows, marker in _groups(found):
         x, y, z = ([column[i] for i in rows] for column in columns)
@@ -77,7 +79,7 @@ def _space(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.F
             marker=marker,
             hovertemplate="%{x:.3g}, %{y:.3g}, %{z:.3g}<extra></extra>",
         )
-    axes = {f"{axis}axis": {"title": {"text": f"z{i}"}} for axis, i in zip("xyz", "₁₂₃", strict=True)}
+    axes = {f"{axis}axis": {"title": {"text": f"z{i}"}} for axis, i in zip("xyz", "123", strict=True)}
     figure.update_layout(
         # Seen from a little below the centre, so that the cube stands in the middle of the frame.
         scene={
@@ -91,9 +93,9 @@ def _space(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.F
     return figure
 
 
-def _pairs(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.Figure:
+def _pairs(found: LatentRow, columns: Sequence[Sequence[float]]) -> go.Figure:
     """The lower triangle of a scatter matrix; its empty corner takes the legend or the colour scale."""
-    figure = blank("z₁")
+    figure = blank("z1")
     for name, rows, marker in _groups(found):
         for panel, (a, b, x, y) in enumerate(_PAIRS):
             if "colorbar" in marker:
@@ -113,20 +115,20 @@ def _pairs(found: Mapping[str, Any], columns: Sequence[Sequence[float]]) -> go.F
             )
     figure.update_layout(
         xaxis={"domain": _LEFT, "anchor": "y"},
-        yaxis={"domain": _LEFT, "anchor": "x", "title": {"text": "z₃"}},
-        xaxis2={"domain": _RIGHT, "anchor": "y", "title": {"text": "z₂", "standoff": 8}, "zeroline": False},
-        yaxis2={"domain": _RIGHT, "anchor": "x", "title": {"text": "z₂"}, "zeroline": False},
+        yaxis={"domain": _LEFT, "anchor": "x", "title": {"text": "z3"}},
+        xaxis2={"domain": _RIGHT, "anchor": "y", "title": {"text": "z2", "standoff": 8}, "zeroline": False},
+        yaxis2={"domain": _RIGHT, "anchor": "x", "title": {"text": "z2"}, "zeroline": False},
         legend={"orientation": "v", "x": 0.58, "y": 1, "yanchor": "top", "maxheight": 0.44},
     )
     return figure
 
 
-def _groups(found: Mapping[str, Any]) -> list[tuple[str, Sequence[int], dict[str, Any]]]:
+def _groups(found: LatentRow) -> list[tuple[str, Sequence[int], dict[str, Any]]]:
     """(name, rows, marker): one unnamed group on a colour scale, or a group for each class."""
-    colors = found["color"]
+    colors = found.color
     if _is_numeric(colors):
         bar = {
-            "title": {"text": label(found.get("color_name", "")), "side": "right"},
+            "title": {"text": label(found.color_name), "side": "right"},
             "thickness": 10,
             "outlinewidth": 0,
         }

@@ -24,14 +24,10 @@ from isthmus.reports.figure import (
     Drawing,
     drawings,
 )
-from isthmus.reports.record import (
-    Record,
-    is_measurement,
-    rank_of,
-    validate_record,
-)
+from isthmus.reports.record import Record
 from isthmus.reports.summary import cautions, headline, paragraph
 from isthmus.reports.wording import interval
+from isthmus.runs import FitRecord, MeasureRecord
 
 _DIGITS = 5  # significant figures of what is drawn: finer than a pixel, and half the size of the page's data
 _CHAPTERS = {
@@ -54,13 +50,9 @@ def write_report(records: Sequence[Record], path: Path) -> Path:
 
     Raises:
         OptionError: If there are no records.
-        FileFormatError: If a record lacks what the page shows.
     """
     if not records:
         raise OptionError("the number of records", 0, "at least 1")
-    for index, record in enumerate(records, start=1):
-        name = record.get("name") if isinstance(record, Mapping) else None
-        validate_record(record, Path(str(name or f"record {index}")))
     drawn: dict[str, Drawing] = {}
     sections = [_section(record, index, drawn) for index, record in enumerate(records, start=1)]
     figures = {name: drawing.figure for name, drawing in drawn.items()}
@@ -138,16 +130,24 @@ def _section(record: Record, index: int, drawn: dict[str, Drawing]) -> str:
 
 
 def _opening(record: Record) -> str:
-    """The answer in one glance: a large numeral, the sentence, the paragraph, and what to beware of."""
-    kind = "measurement" if is_measurement(record) else str(record["task"])
+    """The answer in one glance: whether to rely on it, a large numeral, the sentence, and what to beware of."""
+    kind, bounds = "measurement", ""
+    if isinstance(record, FitRecord):
+        kind, bounds = record.task, _bounds(record.rank_lower, record.rank_upper)
     # In one record the page's only h1, in several the sections' own: each section can be read by itself.
-    bounds = "" if is_measurement(record) else _bounds(record["rank_lower"], record["rank_upper"])
-    notes = "".join(f'<p class="caution">{escape(str(caution))}</p>' for caution in cautions(record))
+    notes = "".join(f'<p class="caution">{escape(caution)}</p>' for caution in cautions(record))
     return (
-        f'<p class="eyebrow">{escape(str(record["name"]))} <span>{escape(kind)}</span></p>'
-        f'<div class="opening"><p class="rank" aria-hidden="true">{rank_of(record)}{bounds}</p>'
+        f'<p class="eyebrow">{escape(record.name)} <span>{escape(kind)}</span></p>{_verdict(record)}'
+        f'<div class="opening"><p class="rank" aria-hidden="true">{record.answer}{bounds}</p>'
         f'<div><h1>{escape(headline(record))}</h1><p class="lead">{escape(paragraph(record))}</p>{notes}</div></div>'
     )
+
+
+def _verdict(record: Record) -> str:
+    if isinstance(record, MeasureRecord):
+        return ""
+    level = record.verdict.level.replace(" ", "-")
+    return f'<p class="verdict {level}">{escape(record.verdict.sentence)}</p>'
 
 
 def _bounds(lower: int, upper: int) -> str:
@@ -165,11 +165,13 @@ def _chapter(record: Record, index: int, chapter: str, found: Sequence[Drawing])
 def _numbers(record: Record, chapter: str) -> Iterator[str]:
     """The same as the figures of a chapter in numbers, for reading and for those who do not see the figures."""
     if chapter == ANSWER:
-        tabled = tables.changes(record) if is_measurement(record) else tables.errors(record)
+        if isinstance(record, MeasureRecord):
+            tabled = tables.changes(record)
+        else:
+            yield tables.comparison(record)
+            tabled = tables.errors(record)
         if tabled:
             yield f"<details><summary>In numbers</summary>{tabled}</details>"
-        if not is_measurement(record):
-            yield tables.comparison(record)
     if chapter == INSIDE:
         yield f"<details><summary>Layer by layer</summary>{tables.layers(record)}</details>"
 

@@ -17,17 +17,17 @@ from isthmus.reports.canvas import (
     blank,
     label,
 )
-from isthmus.reports.record import Record
 from isthmus.reports.summary import headline, paragraph
+from isthmus.runs import MeasureRecord
 
 
-def figure(record: Record, what: str) -> go.Figure:
+def figure(record: MeasureRecord, what: str) -> go.Figure:
     """The figure of a measurement called `what`.
 
     Raises:
         OptionError: If there is none of that name.
     """
-    known: dict[str, Callable[[Record], go.Figure]] = {
+    known: dict[str, Callable[[MeasureRecord], go.Figure]] = {
         "jacobian": spectra.jacobian,
         "curve": rank_curve,
         "narrowing": learning.narrowing_curve,
@@ -40,27 +40,27 @@ def figure(record: Record, what: str) -> go.Figure:
     return known[what](record)
 
 
-def rank_curve(record: Record) -> go.Figure:
+def rank_curve(record: MeasureRecord) -> go.Figure:
     """Rank over the tolerance, from coarse to fine: largest and median over the points, the longest plateau shaded."""
-    curve = record["curve"]
+    curve = record.curve
     drawn = blank("tolerance ε")
     for name, text, color, width in (("median", "median", MUTED, 1.5), ("largest", "largest", ACCENT, 2)):
         drawn.add_scatter(
-            x=curve["tolerances"],
-            y=curve[name],
+            x=curve.tolerances,
+            y=getattr(curve, name),
             mode="lines",
             name=f"{text} over the points",
             line={"color": color, "width": width, "shape": "hv"},
             hovertemplate=f"ε = %{{x:.2g}}: {text} rank %{{y}}<extra></extra>",
         )
-    fine, coarse = curve["plateau"]
+    fine, coarse = curve.plateau
     drawn.add_vrect(x0=fine, x1=coarse, fillcolor=SHADE, line_width=0, layer="below")
-    highest = max(*curve["largest"], 1)
+    highest = max(*curve.largest, 1)
     drawn.add_scatter(
-        x=[record["tolerance"]] * 2,
+        x=[record.tolerance] * 2,
         y=[0, highest],
         mode="lines",
-        name=label(f"tolerance {record['tolerance']:g}"),
+        name=label(f"tolerance {record.tolerance:g}"),
         line={"color": CONTRAST, "dash": "dash", "width": 1.2},
         hoverinfo="skip",
     )
@@ -69,7 +69,7 @@ def rank_curve(record: Record) -> go.Figure:
     return drawn
 
 
-def fragment(record: Record) -> str:
+def fragment(record: MeasureRecord) -> str:
     """Headline, paragraph, key numbers and layers."""
     return (
         f"<div><h3>{escape(headline(record))}</h3><p>{escape(paragraph(record))}</p>{tables.facts(record)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
+from isthmus.reports.answer import Answer
 from isthmus.reports.canvas import (
     ACCENT,
     CONTRAST,
@@ -18,19 +19,14 @@ from isthmus.reports.canvas import (
     label,
 )
 from isthmus.reports.wording import share
-
-Evidence = Mapping[str, Any]
-"""`cross_decision` of a record: rank, lower, upper; probabilities, errors, standard_errors, objectives, effects,
-dependences and linear of k = 0, 1, 2, …; whole_error, tolerance; and perhaps error_name."""
-Path = Mapping[str, Any]
-"""`rank_path` of a record: points with ridge and rank at ascending λ, and the plateau."""
+from isthmus.runs.record import RankPathRow
 
 _PARTS = {
     "errors": 2.4,
     "probabilities": 1.0,
     "objectives": 1.4,
-    "effects": 1.4,
-    "dependences": 1.0,
+    "sensitivities": 1.4,
+    "redundancies": 1.0,
     "path": 1.4,
 }  # heights of the panels
 _PIXELS = 105  # of a part
@@ -42,13 +38,13 @@ _FEW_DECADES = 3  # with so many there is room for ticks between them
 _TITLES = {
     "probabilities": "probability that k is the answer",
     "objectives": "training objective through k numbers, relative to the constant's",
-    "effects": "how much a number k + 1 matters, relative to the first",
-    "dependences": "how much of number k + 1 the others determine",
+    "sensitivities": "how much a number k + 1 matters, relative to the first",
+    "redundancies": "how much of number k + 1 the others determine",
     "path": "rank of the network that is trained at λ",
 }
 
 
-def evidence(found: Evidence | None, path: Path | None = None) -> go.Figure:
+def evidence(found: Answer | None, path: RankPathRow | None = None) -> go.Figure:
     """One figure with every panel that there are numbers for; of the path alone the staircase.
 
     Args:
@@ -72,27 +68,27 @@ def evidence(found: Evidence | None, path: Path | None = None) -> go.Figure:
     return drawn
 
 
-def height(found: Evidence | None, path: Path | None = None) -> int:
+def height(found: Answer | None, path: RankPathRow | None = None) -> int:
     """Pixels that the panels need."""
     names = _names(found, path)
     between = sum(_BEFORE_PATH if name == "path" else _BETWEEN for name in names[1:])
     return round(_PIXELS * sum(_PARTS[name] for name in names)) + between + _OUTSIDE
 
 
-def figure(found: Evidence, path: Path | None = None) -> go.Figure:
+def figure(found: Answer) -> go.Figure:
     """The figure with the words that the page sets around it."""
-    drawn = evidence(found, path)
-    drawn.update_layout(height=height(found, path))
-    drawn.update_layout(yaxis_title={"text": label(f"held-out {found.get('error_name', 'error')}")})
+    drawn = evidence(found)
+    drawn.update_layout(height=height(found))
+    drawn.update_layout(yaxis_title={"text": label(f"held-out {found.loss_name}")})
     return drawn
 
 
-def _names(found: Evidence | None, path: Path | None) -> list[str]:
-    has = {name: bool(found) for name in _PANELS}
-    return [*(name for name in has if has[name])] + (["path"] if path else [])
+def _names(found: Answer | None, path: RankPathRow | None) -> list[str]:
+    panels = [] if found is None else [n for n in _PANELS if n != "probabilities" or found.probabilities is not None]
+    return panels + (["path"] if path else [])
 
 
-def _domains(found: Evidence | None, path: Path | None) -> dict[str, list[float]]:
+def _domains(found: Answer | None, path: RankPathRow | None) -> dict[str, list[float]]:
     """Where each panel lies, from 1 at the top down to 0."""
     whole, at, domains = height(found, path) - _OUTSIDE, 0.0, dict[str, list[float]]()
     for name in _names(found, path):
@@ -103,8 +99,8 @@ def _domains(found: Evidence | None, path: Path | None) -> dict[str, list[float]
     return domains
 
 
-def _errors(drawn: go.Figure, found: Evidence, axis: str) -> None:
-    errors, whole = found["errors"], found["whole_error"]
+def _errors(drawn: go.Figure, found: Answer, axis: str) -> None:
+    errors, whole = found.evidence.errors, found.evidence.whole_error
     drawn.add_scatter(
         x=[-0.4, len(errors) - 0.4],
         y=[whole, whole],
@@ -115,26 +111,36 @@ def _errors(drawn: go.Figure, found: Evidence, axis: str) -> None:
     )
     drawn.add_scatter(
         x=list(range(len(errors))),
-        y=errors,
-        error_y={"array": found["standard_errors"], "thickness": 1.2, "width": 3},
+        y=list(errors),
+        error_y={"array": list(found.evidence.standard_errors), "thickness": 1.2, "width": 3},
         mode="lines+markers",
         name="through k numbers",
         line={"color": ACCENT, "width": 2},
         marker={"size": 7},
         hovertemplate="k = %{x}: %{y:.4g}<extra></extra>",
     )
+    if found.counts_losses:
+        drawn.add_scatter(
+            x=list(range(len(errors))),
+            y=list(found.evidence.linear_errors),
+            mode="lines+markers",
+            name=found.linear_name,
+            line={"color": CONTRAST, "width": 1.5, "dash": "dash"},
+            marker={"size": 4},
+            hovertemplate=f"{found.linear_name}, k = %{{x}}: %{{y:.4g}}<extra></extra>",
+        )
     _fitting_scale(drawn, axis, errors)
 
 
-def _probabilities(drawn: go.Figure, found: Evidence, axis: str) -> None:
-    chances = found["probabilities"]
-    labelled = [k == found["rank"] or (p >= _SHOWN and len(chances) <= _ROOM) for k, p in enumerate(chances)]
+def _probabilities(drawn: go.Figure, found: Answer, axis: str) -> None:
+    chances = found.probabilities or ()
+    labelled = [k == found.rank or (p >= _SHOWN and len(chances) <= _ROOM) for k, p in enumerate(chances)]
     drawn.add_bar(
         x=list(range(len(chances))),
-        y=chances,
+        y=list(chances),
         yaxis=axis,
         width=0.5,
-        marker={"color": [ACCENT if k == found["rank"] else MUTED for k in range(len(chances))]},
+        marker={"color": [ACCENT if k == found.rank else MUTED for k in range(len(chances))]},
         text=[share(p) if shown else "" for p, shown in zip(chances, labelled, strict=True)],
         textposition="outside",
         textangle=0,
@@ -146,8 +152,8 @@ def _probabilities(drawn: go.Figure, found: Evidence, axis: str) -> None:
     drawn.update_layout({axis.replace("y", "yaxis"): {"range": [0.0, 1.25], "tickvals": [0, 0.5, 1]}})
 
 
-def _objectives(drawn: go.Figure, found: Evidence, axis: str) -> None:
-    values = found["objectives"]
+def _objectives(drawn: go.Figure, found: Answer, axis: str) -> None:
+    values = list(found.evidence.objectives)
     drawn.add_scatter(
         x=list(range(len(values))),
         y=values,
@@ -161,8 +167,8 @@ def _objectives(drawn: go.Figure, found: Evidence, axis: str) -> None:
     _fitting_scale(drawn, axis, values)
 
 
-def _effects(drawn: go.Figure, found: Evidence, axis: str) -> None:
-    effects, epsilon = found["effects"], found["tolerance"]
+def _sensitivities(drawn: go.Figure, found: Answer, axis: str) -> None:
+    effects, epsilon = list(found.evidence.sensitivities), found.tolerance
     drawn.add_scatter(
         x=[-0.4, len(effects) - 0.4],
         y=[epsilon, epsilon],
@@ -189,10 +195,10 @@ def _effects(drawn: go.Figure, found: Evidence, axis: str) -> None:
     drawn.update_layout({axis.replace("y", "yaxis"): {"type": "log", "exponentformat": "power", "nticks": 5}})
 
 
-def _dependences(drawn: go.Figure, found: Evidence, axis: str) -> None:
+def _redundancies(drawn: go.Figure, found: Answer, axis: str) -> None:
     drawn.add_bar(
-        x=list(range(len(found["dependences"]))),
-        y=found["dependences"],
+        x=list(range(len(found.evidence.redundancies))),
+        y=list(found.evidence.redundancies),
         yaxis=axis,
         width=0.5,
         marker={"color": THIRD},
@@ -206,16 +212,16 @@ _PANELS = {
     "errors": _errors,
     "probabilities": _probabilities,
     "objectives": _objectives,
-    "effects": _effects,
-    "dependences": _dependences,
+    "sensitivities": _sensitivities,
+    "redundancies": _redundancies,
 }
 
 
-def _staircase(drawn: go.Figure, path: Path, axis: str, over: str) -> None:
-    points = path["points"]
+def _staircase(drawn: go.Figure, path: RankPathRow, axis: str, over: str) -> None:
+    points = path.points
     drawn.add_scatter(
-        x=[point["ridge"] for point in points],
-        y=[point["rank"] for point in points],
+        x=[point.ridge for point in points],
+        y=[point.rank for point in points],
         xaxis=over,
         yaxis=axis,
         mode="lines+markers",
@@ -224,28 +230,28 @@ def _staircase(drawn: go.Figure, path: Path, axis: str, over: str) -> None:
         marker={"size": 6},
         hovertemplate="λ = %{x:.3g}: rank %{y}<extra></extra>",
     )
-    if path["plateau"]:
-        on = {"x": [point["ridge"] for point in points if point["rank"] == path["plateau"]]}
-        at = {"xaxis": over, "yaxis": axis, "y": [path["plateau"]] * len(on["x"])}
+    if path.plateau:
+        on = {"x": [point.ridge for point in points if point.rank == path.plateau]}
+        at = {"xaxis": over, "yaxis": axis, "y": [path.plateau] * len(on["x"])}
         marker = {"color": CONTRAST, "size": 9}
         drawn.add_scatter(**on, **at, mode="markers", showlegend=False, marker=marker, hoverinfo="skip")
-    top = max((point["rank"] for point in points), default=0)
+    top = max((point.rank for point in points), default=0)
     whole = {"range": [-0.3, top + 0.6], "dtick": max(1, -(-top // 5))}
     title = {"text": "λ", "standoff": 8}
     drawn.update_layout(
         {
             over.replace("x", "xaxis"): {
                 **{"type": "log", "anchor": axis, "title": title, "zeroline": False, "exponentformat": "power"},
-                **{"dtick": 1 if _exponent(points[-1]["ridge"] / points[0]["ridge"]) > 1.5 else None},
+                **{"dtick": 1 if _exponent(points[-1].ridge / points[0].ridge) > 1.5 else None},
             },
             axis.replace("y", "yaxis"): {"anchor": over, **whole},
         }
     )
 
 
-def _over_k(drawn: go.Figure, found: Evidence, domains: Mapping[str, list[float]]) -> None:
+def _over_k(drawn: go.Figure, found: Answer, domains: Mapping[str, list[float]]) -> None:
     """The axis of k under the lowest of its panels, the answer and what the rows allow through all of them."""
-    last, lower, upper = len(found["errors"]) - 1, found["lower"], found["upper"]
+    last, lower, upper = len(found.evidence.errors) - 1, found.lower, found.upper
     for name, domain in domains.items():
         through = {"yref": "paper", "y0": domain[0], "y1": domain[1]}
         if lower != upper:
@@ -253,14 +259,14 @@ def _over_k(drawn: go.Figure, found: Evidence, domains: Mapping[str, list[float]
             drawn.add_shape(type="rect", **ends, **through, fillcolor=SHADE, line_width=0, layer="below")
         if name != "probabilities":  # the answer's bar has its own colour, and a number that must be read
             line = {"color": CONTRAST, "width": 1.2, "dash": "dot"}
-            drawn.add_shape(type="line", x0=found["rank"], x1=found["rank"], **through, line=line)
-    note: dict[str, Any] = {"x": found["rank"], "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
-    drawn.add_annotation(**note, xshift=3, text=f"k = {found['rank']}", showarrow=False)
+            drawn.add_shape(type="line", x0=found.rank, x1=found.rank, **through, line=line)
+    note: dict[str, Any] = {"x": found.rank, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
+    drawn.add_annotation(**note, xshift=3, text=f"k = {found.rank}", showarrow=False)
     lowest = "y" if len(domains) == 1 else f"y{len(domains)}"
     drawn.update_layout(xaxis={"anchor": lowest, "range": [-0.4, last + 0.6], "dtick": 1 if last <= 20 else None})
 
 
-def _fitting_scale(drawn: go.Figure, axis: str, values: list[float]) -> None:
+def _fitting_scale(drawn: go.Figure, axis: str, values: Sequence[float]) -> None:
     least, most = min(values), max(values)
     scale: dict[str, Any] = {"rangemode": "tozero"}
     if least > 0 and most / least > _WIDE:

@@ -12,31 +12,30 @@ from isthmus.reports.canvas import (
     MUTED,
     blank,
 )
-from isthmus.reports.record import Record
+from isthmus.runs import FitRecord
+from isthmus.runs.record import ReconstructionsRow
 
 _GAP = 1  # pixels between images
 
 
-def picture_rows(record: Record) -> list[tuple[str, Sequence[Sequence[float]]]]:
+def picture_rows(record: FitRecord) -> list[tuple[str, Sequence[Sequence[float]]]]:
     """(name, images) of each row, from top to bottom."""
-    found = record["reconstructions"]
-    k = record["rank"]
-    rows = [("as given", found["originals"]), (f"after passing {k}", found["outputs"])]
-    if found.get("baseline"):
-        rows.append((str(found.get("baseline_name") or "linear baseline"), found["baseline"]))
-    return rows
+    found = _found(record)
+    k = record.rank
+    rows = [("as given", found.originals), (f"after passing {k}", found.outputs)]
+    return [*rows, (found.baseline_name, found.baseline)]
 
 
-def picture_proportion(record: Record) -> float:
+def picture_proportion(record: FitRecord) -> float:
     """Width over height of the whole grid of images."""
-    height, width = record["reconstructions"]["shape"][:2]
+    height, width = _found(record).shape[:2]
     rows = picture_rows(record)
     return float(len(rows[0][1]) * (width + _GAP) / (len(rows) * (height + _GAP)))
 
 
-def pictures(record: Record) -> go.Figure:
+def pictures(record: FitRecord) -> go.Figure:
     """Held-out images above what the narrowed network and the baseline make of them."""
-    height, width = record["reconstructions"]["shape"][:2]
+    height, width = _found(record).shape[:2]
     rows = [images for _, images in picture_rows(record)]
     canvas: list[list[float | None]] = []
     for images in rows:
@@ -54,20 +53,21 @@ def pictures(record: Record) -> go.Figure:
     return figure
 
 
-def arrows(record: Record) -> go.Figure:
+def arrows(record: FitRecord) -> go.Figure:
     """Random points of the plane, and where the autoencoder sends them."""
-    found = record["arrows"]
-    figure = blank("x₁")
-    if found.get("data"):
+    found = record.arrows
+    assert found is not None
+    figure = blank("x1")
+    if found.data:
         figure.add_scatter(
-            x=[p[0] for p in found["data"]],
-            y=[p[1] for p in found["data"]],
+            x=[p[0] for p in found.data],
+            y=[p[1] for p in found.data],
             mode="markers",
             name="data",
             marker={"color": ACCENT, "size": 4, "opacity": 0.5},
             hoverinfo="skip",
         )
-    x, y = ([v for a, b in zip(found["from"], found["to"], strict=True) for v in (a[i], b[i], None)] for i in (0, 1))
+    x, y = ([v for a, b in zip(found.starts, found.ends, strict=True) for v in (a[i], b[i], None)] for i in (0, 1))
     figure.add_scatter(
         x=x,
         y=y,
@@ -79,9 +79,14 @@ def arrows(record: Record) -> go.Figure:
             "angleref": "previous",
             "color": CONTRAST,
             # The tail has no mark, and the None that ends each arrow none either.
-            "size": [0, 8, 0] * len(found["from"]),
+            "size": [0, 8, 0] * len(found.starts),
         },
         hoverinfo="skip",
     )
-    figure.update_yaxes(scaleanchor="x", title={"text": "x₂"})
+    figure.update_yaxes(scaleanchor="x", title={"text": "x2"})
     return figure
+
+
+def _found(record: FitRecord) -> ReconstructionsRow:
+    assert record.reconstructions is not None  # asked for only where there are some
+    return record.reconstructions

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 from isthmus.factorization import Attribution
 from isthmus.regions import ClassOrder
 from isthmus.reports import class_order, evidence_table, input_attribution, profiles, rank_evidence
+from isthmus.reports.answer import answer_of
 from isthmus.reports.page import write_report
-from isthmus.runs.record import measure_record
+from isthmus.runs import measure_record
 from isthmus.selection import RankSelection
 from isthmus.spectra import RankProfile
 
@@ -21,7 +22,7 @@ def figure_of(result: Any, *what: Any) -> go.Figure:
     if isinstance(result, RankProfile):
         return profiles.figure(measure_record(result.model, result, "cpu"), *what)
     if isinstance(result, RankSelection):
-        return rank_evidence.figure(result)
+        return rank_evidence.figure(answer_of(result))
     if isinstance(result, Attribution):
         return input_attribution.figure(result)
     assert isinstance(result, ClassOrder)
@@ -33,7 +34,7 @@ def fragment_of(result: Any) -> str:
     if isinstance(result, RankProfile):
         return profiles.fragment(measure_record(result.model, result, "cpu"))
     if isinstance(result, RankSelection):
-        return evidence_table.fragment(result)
+        return evidence_table.fragment(answer_of(result))
     if isinstance(result, Attribution):
         return input_attribution.fragment(result)
     assert isinstance(result, ClassOrder)

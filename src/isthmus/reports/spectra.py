@@ -15,12 +15,7 @@ from isthmus.reports.canvas import (
     mark,
     shade_of,
 )
-from isthmus.reports.record import (
-    Record,
-    depth_of,
-    is_local,
-    rank_of,
-)
+from isthmus.reports.record import Record
 
 _SHOWN = 10  # singular values of a layer, as in the paper's Figure 1a
 _INDICES = 20  # singular values of the Jacobian
@@ -29,11 +24,11 @@ _FLOOR = 1e-6  # relative to the first: what is smaller is rounding in single pr
 
 def through_layers(record: Record, quantity: str) -> go.Figure:
     """The first ten singular values over the layers, one line for each index; the first k stand out."""
-    k, layers = rank_of(record), record["layers"]
+    k, layers = record.answer, record.layers
     figure = blank("layer ℓ")
     named = set()
-    for index in range(min(_SHOWN, max((len(row[quantity]) for row in layers), default=0))):
-        found = [(row["layer"], row[quantity][index]) for row in layers if index < len(row[quantity])]
+    for index in range(min(_SHOWN, max((len(getattr(row, quantity)) for row in layers), default=0))):
+        found = [(row.layer, getattr(row, quantity)[index]) for row in layers if index < len(getattr(row, quantity))]
         is_kept = index < k
         group = f"first {k}" if is_kept else "the others"
         figure.add_scatter(
@@ -55,11 +50,11 @@ def through_layers(record: Record, quantity: str) -> go.Figure:
 
 def nonlinearity(record: Record) -> go.Figure:
     """How much each layer bends the data."""
-    found = [row for row in record["layers"] if row["nonlinearity_impact"] is not None]
+    found = [row for row in record.layers if row.nonlinearity_impact is not None]
     figure = blank("layer ℓ")
     figure.add_bar(
-        x=[row["layer"] for row in found],
-        y=[row["nonlinearity_impact"] for row in found],
+        x=[row.layer for row in found],
+        y=[row.nonlinearity_impact for row in found],
         marker={"color": ACCENT},
         width=0.6,
         hovertemplate="layer %{x}: %{y:.4g}<extra></extra>",
@@ -71,10 +66,12 @@ def nonlinearity(record: Record) -> go.Figure:
 
 def jacobian(record: Record) -> go.Figure:
     """Singular values relative to the first: median, the middle 90 % of the points, the tolerance, the gap at k."""
-    spectrum, k = record["jacobian"], rank_of(record)
-    shown = min(len(spectrum["median"]), max(_INDICES, k + 4))
+    spectrum, k = record.jacobian, record.answer
+    shown = min(len(spectrum.median), max(_INDICES, k + 4))
     indices = list(range(1, shown + 1))
-    low, median, high = ([max(v, _FLOOR) for v in spectrum[name][:shown]] for name in ("low", "median", "high"))
+    low, median, high = (
+        [max(v, _FLOOR) for v in getattr(spectrum, name)[:shown]] for name in ("low", "median", "high")
+    )
     figure = blank("index i")
     figure.add_scatter(x=indices, y=low, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip")
     figure.add_scatter(
@@ -98,9 +95,9 @@ def jacobian(record: Record) -> go.Figure:
     )
     figure.add_scatter(
         x=[0.5, shown + 0.5],
-        y=[record["tolerance"]] * 2,
+        y=[record.tolerance] * 2,
         mode="lines",
-        name=label(f"tolerance {record['tolerance']:g}"),
+        name=label(f"tolerance {record.tolerance:g}"),
         line={"color": CONTRAST, "dash": "dash", "width": 1.2},
         hoverinfo="skip",
     )
@@ -114,9 +111,9 @@ def jacobian(record: Record) -> go.Figure:
 
 def _over_layers(figure: go.Figure, record: Record) -> None:
     """The axis of layers, with the narrow place marked."""
-    depth = depth_of(record)
-    figure.update_xaxes(range=[0.5 if record["bottleneck_layer"] else -0.4, depth + 0.5])
+    depth = record.network_depth
+    figure.update_xaxes(range=[0.5 if record.bottleneck_layer else -0.4, depth + 0.5])
     if depth <= _SHOWN + 5:
         figure.update_xaxes(dtick=1 if depth <= _SHOWN else 2, tick0=1 if depth > _SHOWN else 0)
-    if rank_of(record) > 0 and not is_local(record):
-        mark(figure, record["bottleneck_layer"], "narrowest")
+    if record.answer > 0 and not record.is_local:
+        mark(figure, record.bottleneck_layer, "narrowest")

@@ -29,6 +29,11 @@ def numbers(k: int) -> str:
     return f"{k} number" if k == 1 else f"{k} numbers"
 
 
+def numbers_of(count: int, thing: str) -> str:
+    """`1 input`, `4 inputs`."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 def ordinal(n: int) -> str:
     """`1st`, `2nd`, `3rd`, `4th` and so on."""
     ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")

@@ -1,17 +1,19 @@
 """The main job and its RUN folder: what was asked, what was found, how to repeat it."""
 
 from isthmus.runs.folder import RunFolder
-from isthmus.runs.job import fit_dataset
-from isthmus.runs.options import FitOptions
-from isthmus.runs.record import fit_record, measure_record
-from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
+from isthmus.runs.job import run_fit
+from isthmus.runs.options import RunOptions
+from isthmus.runs.record import FitRecord, MeasureRecord
+from isthmus.runs.recording import measure_record
+from isthmus.runs.run import Run, load_run
 
 __all__ = [
-    "FitOptions",
-    "ProfileLogger",
+    "FitRecord",
+    "MeasureRecord",
+    "Run",
     "RunFolder",
-    "fit_dataset",
-    "fit_record",
-    "lightning_callback",
+    "RunOptions",
+    "load_run",
     "measure_record",
+    "run_fit",
 ]

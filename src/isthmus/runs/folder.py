@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from isthmus.errors import FileFormatError, RunConflictError
-from isthmus.formats.storage import read_safetensors
-from isthmus.foundation.files import read_json, write_json
-
-RECORD_FORMAT = "isthmus-run"
-RECORD_VERSION = 1
+from isthmus.errors import RunConflictError
+from isthmus.factorization import Factorization
+from isthmus.formats import save
+from isthmus.networks import StandardizedNetwork
+from isthmus.runs.record import FitRecord, read_record, write_record
+from isthmus.selection import SelectionCache
 
 
 class RunFolder:
@@ -22,67 +22,53 @@ class RunFolder:
         self.model = path / "model.safetensors"
         self.encoder = path / "encoder.safetensors"
         self.decoder = path / "decoder.safetensors"
-        self.checkpoint = path / "checkpoint.safetensors"
-        self.folds = path / "folds.safetensors"
-        self.fold_checkpoint = path / "fold-checkpoint.safetensors"
-        self.path_checkpoint = path / "path-checkpoint.safetensors"
         self.report = path / "report.html"
-        self._record = path / "run.json"
+        self.unfinished = path / "unfinished"
+        self.record = path / "run.json"
 
-    def read(self) -> dict[str, Any]:
-        """The record.
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is a record: it is written last of all files."""
+        return self.record.is_file()
+
+    def read(self) -> FitRecord:
+        """Read the record.
 
         Raises:
-            FileMissingError, FileFormatError: If there is none, or it is damaged or of another kind.
+            FileMissingError, FileFormatError: If there is none, or it is damaged or of another kind or edition.
         """
-        record = read_json(self._record, "Pass a folder made by `isthmus fit`.")
-        if not isinstance(record, dict) or record.get("format") != RECORD_FORMAT:
-            raise FileFormatError(self._record, "it is not a record of isthmus", "Pass a folder made by `isthmus fit`.")
-        if record.get("version") != RECORD_VERSION:
-            raise FileFormatError(self._record, f"its version is {record.get('version')!r}", "Fit again.")
-        return record
+        return read_record(self.record, FitRecord)
 
-    def write(self, record: dict[str, Any]) -> None:
-        """Write the record, last of all files: a folder with a record is complete."""
-        write_json(self._record, record)
-
-    def finished(self, key: str, options: dict[str, Any]) -> dict[str, Any] | None:
-        """The record of a finished fit with this key; None if the fit has still to be done or to be continued.
+    def finished(self, key: str, options: dict[str, Any]) -> FitRecord | None:
+        """Find the record of a finished fit with this key; None if the fit has still to be done or to be continued.
 
         Raises:
             RunConflictError: If the folder holds another fit, or something that is not a run.
         """
-        if self._record.is_file():
+        if self.is_finished:
             record = self.read()
-            if record.get("key") != key:
-                raise RunConflictError(self.path, _differences(record.get("options", {}), options))
-            return record if record["stopped"] != "interrupted" else None
-        unfinished = [file for file in self._unfinished if file.is_file()]
-        for file in unfinished:
-            _, metadata = read_safetensors(file, "Delete it to start the fit from the beginning.")
-            # Of the fit to a fold the key is followed by the fold.
-            if metadata.get("key", "").partition(":")[0] != key:
-                raise RunConflictError(self.path, ["an unfinished fit of other data or with other options"])
-        if not unfinished and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            if record.key != key:
+                raise RunConflictError(self.path, _differences(record.options, options))
+            return record if record.stopped != "interrupted" else None
+        begun = SelectionCache.key_in(self.unfinished)
+        if begun is not None and begun != key:
+            raise RunConflictError(self.path, ["an unfinished fit of other data or with other options"])
+        if begun is None and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunConflictError(self.path, ["files that isthmus did not write"])
         return None
 
-    def forget(self) -> None:
-        """Remove what was kept to go on from: the fit is finished."""
-        for file in self._unfinished:
-            file.unlink(missing_ok=True)
-
-    @property
-    def _unfinished(self) -> tuple[Path, ...]:
-        return self.checkpoint, self.folds, self.fold_checkpoint, self.path_checkpoint
-
-    def clear(self) -> None:
-        """Remove what a fit has written here, and nothing else."""
-        self.forget()
-        for file in (self.model, self.encoder, self.decoder, self.report, self._record):
-            file.unlink(missing_ok=True)
-        if self.path.is_dir() and not any(self.path.iterdir()):
-            shutil.rmtree(self.path)
+    def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
+        """Replace what an earlier fit has written here; each file atomically, the record last."""
+        save(network, self.model)
+        if halves is None:
+            for file in (self.encoder, self.decoder):
+                file.unlink(missing_ok=True)
+        else:
+            save(halves.encoder, self.encoder)
+            save(halves.decoder, self.decoder)
+        write_record(record, self.record)
+        if record.stopped != "interrupted":
+            shutil.rmtree(self.unfinished, ignore_errors=True)
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from isthmus.data import Dataset
+from isthmus.data.dataset import Integers
 from isthmus.factorization import Factorization, attribution, linear_baseline
+from isthmus.runs.record import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow
 from isthmus.training import FittedNetwork
 
 _POINTS = 800
@@ -16,14 +18,14 @@ _IMAGES = 10
 _ARROWS = 120
 
 
-def latent(dataset: Dataset, factorization: Factorization | None) -> dict[str, Any] | None:
+def latent(dataset: Dataset, factorization: Factorization | None) -> LatentRow | None:
     """Coordinates in R^k of held-out rows, with something to colour them by."""
     if factorization is None:
         return None
-    rows = dataset.split.test[:_POINTS]
+    rows = _shown(dataset)[:_POINTS]
     x = torch.from_numpy(dataset.x[rows])
     z = factorization.encode(x)
-    color: list[Any]
+    color: list[str] | list[float]
     if dataset.task == "classification":
         color, name = [dataset.output_names[int(label)] for label in dataset.y[rows]], "class"
     elif dataset.task == "autoencoder":
@@ -31,37 +33,37 @@ def latent(dataset: Dataset, factorization: Factorization | None) -> dict[str, A
         color, name = significant(misses), "reconstruction error"
     else:
         color, name = significant(torch.from_numpy(dataset.y[rows][:, 0])), dataset.output_names[0]
-    return {"coordinates": significant(z), "color": color, "color_name": name}
+    return LatentRow(coordinates=significant(z), color=color, color_name=name)
 
 
-def effects(dataset: Dataset, factorization: Factorization | None) -> dict[str, Any] | None:
+def strongest_inputs(dataset: Dataset, factorization: Factorization | None) -> AttributionRow | None:
     """How strongly each latent coordinate depends on each input, over the training rows."""
     if factorization is None:
         return None
     found = attribution(factorization, dataset.x[dataset.split.train], names=dataset.input_names)
-    return {"inputs": list(found.input_names), "effects": significant(found.effects)}
+    return AttributionRow(inputs=list(found.input_names), effects=significant(found.effects))
 
 
 def reconstructions(
     dataset: Dataset, fitted: FittedNetwork, factorization: Factorization | None
-) -> dict[str, Any] | None:
+) -> ReconstructionsRow | None:
     """Held-out images, what h ∘ g makes of them, and what PCA with as many numbers does."""
     if dataset.task != "autoencoder" or dataset.image_shape is None or factorization is None:
         return None
-    x = torch.from_numpy(dataset.x[dataset.split.test[:_IMAGES]])
+    x = torch.from_numpy(dataset.x[_shown(dataset)[:_IMAGES]])
     train, _ = fitted.objective.sample()
     pca = linear_baseline(train, train)
     same = fitted.outputs.backward(pca(fitted.inputs.forward(x.double()).to(train.device), factorization.rank))
-    return {
-        "shape": list(dataset.image_shape),
-        "originals": significant(x),
-        "outputs": significant(factorization(x)),
-        "baseline": significant(same),
-        "baseline_name": f"PCA, {factorization.rank} numbers",
-    }
+    return ReconstructionsRow(
+        shape=list(dataset.image_shape),
+        originals=significant(x),
+        outputs=significant(factorization(x)),
+        baseline=significant(same),
+        baseline_name=f"PCA, {factorization.rank} numbers",
+    )
 
 
-def arrows(dataset: Dataset, fitted: FittedNetwork, seed: int) -> dict[str, Any] | None:
+def arrows(dataset: Dataset, fitted: FittedNetwork, seed: int) -> ArrowsRow | None:
     """Random points of the plane and where an autoencoder of the plane sends them."""
     if dataset.task != "autoencoder" or dataset.x.shape[1] != 2:
         return None
@@ -71,7 +73,12 @@ def arrows(dataset: Dataset, fitted: FittedNetwork, seed: int) -> dict[str, Any]
     draws = torch.rand(_ARROWS, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     start = low - margin + draws * (high - low + 2 * margin)
     end = fitted(start)
-    return {"from": significant(start), "to": significant(end), "data": significant(data[:_POINTS])}
+    return ArrowsRow(starts=significant(start), ends=significant(end), data=significant(data[:_POINTS]))
+
+
+def _shown(dataset: Dataset) -> Integers:
+    """Rows to draw: those that were set aside, or where none were all."""
+    return dataset.split.test if len(dataset.split.test) else dataset.split.train
 
 
 def significant(values: Tensor) -> list[Any]:

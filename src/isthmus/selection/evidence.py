@@ -35,6 +35,8 @@ class RankEvidence:
         linear_share: How much of what the networks explain linear functions do, in [0, 1]; as far as that their
             significance counts. 0 of autoencoders, and where linear functions need more than K numbers or all
             directions.
+        network_errors: What a person counts at the same rows (`Likelihood.row_errors`), through k numbers.
+        linear_errors: The same of the linear method through k numbers: reduced-rank regression, or PCA.
         whole_error: Held-out loss of the whole networks.
         whole_standard_error: Its standard error.
         folds: How many folds were evaluated.
@@ -49,6 +51,8 @@ class RankEvidence:
     correlations: tuple[float, ...]
     linear: tuple[float, ...]
     linear_share: float
+    network_errors: tuple[float, ...]
+    linear_errors: tuple[float, ...]
     whole_error: float
     whole_standard_error: float
     folds: int
@@ -58,8 +62,9 @@ class RankEvidence:
     def without_variation(error: float, rows: int) -> RankEvidence:
         """Of rows whose inputs or outputs are all the same; `error` is that of the best constant."""
         nothing = (0.0,)
+        own = (error,)
         return RankEvidence(
-            (error,), nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, error, 0.0, 0, rows
+            own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, own, own, error, 0.0, 0, rows
         )
 
 
@@ -86,6 +91,8 @@ def weigh_evidence(
         _plain(cross.linear.correlations),
         _plain(cross.linear.significance),
         cross.linear_share,
+        tuple(float(weighted_mean(row, counted)) for row in cross.errors),
+        tuple(float(weighted_mean(row, counted)) for row in cross.linear_errors),
         float(weighted_mean(cross.whole, counted)),
         standard_error(cross.whole, counted),
         len(cross.objectives),

@@ -69,7 +69,7 @@ def _learned(x: torch.Tensor, y: torch.Tensor, depth: int, activation: Activatio
             standardize="none",
             activation=activation,
             schedule=_PLAN,
-            device=x.device,
+            device=str(x.device),
         ),
     )
     return found.network

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from isthmus.factorization.halves import split
+from isthmus.factorization.kernel_ridge import predicted_share
 from isthmus.foundation.likelihood import Likelihood
 from isthmus.networks import FullyConnected
-from isthmus.factorization.kernel_ridge import predicted_share
 from isthmus.spectra import balanced_truncations, jacobians, spaced
 
 _POINTS = 200  # rows at which the decoder is differentiated
@@ -28,9 +28,9 @@ class LastLatent:
 
     Attributes:
         sensitivity: Of the last coordinate, relative to the first: in [0, 1].
-        r2_given_others: $R^2$, the share of its variance that the other coordinates determine, each row predicted from the
-            other rows by kernel ridge regression. A network that bends a sheet of k − 1 dimensions carries it through k
-            numbers, and then it is near 1, however much the coordinate is of use. It is near 0 where the coordinate is
+        r2_given_others: $R^2$, the share of its variance that the other coordinates determine, each row predicted from
+            the other rows by kernel ridge regression. A network that bends a sheet of k − 1 dimensions carries it
+            through k numbers, and then it is near 1, however much the coordinate is of use. It is near 0 where the coordinate is
             free. Few rows for the dimension, or a sheet of many bends, make it smaller. 0 for k = 1.
     """
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from isthmus.data import Sample, Task, folded_rows
-from isthmus.errors import ConstantOutputError
+from isthmus.errors import ConstantOutputError, OptionError
 from isthmus.factorization import Factorization, split_at, standardized
 from isthmus.foundation.arrays import as_matrix, as_weights
 from isthmus.foundation.denormals import flushed_denormals
@@ -126,6 +126,8 @@ def select_rank_of(
     if sample.is_constant:
         return _constant(sample, config)
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
+    if cv is not None and cv > len(sample.x) // 2:
+        raise OptionError("cv", cv, f"at most {len(sample.x) // 2}, two different rows for each part")
     count = (3 if len(sample.x) >= _MANY_ROWS else 5) if cv is None else cv
     folds = folded_rows(sample.x, sample.labels, folds=count, seed=seed)
     try:

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from isthmus.factorization import LinearBaseline, linear_baseline
+from isthmus.factorization.kernel_ridge import kernel_prediction
 from isthmus.foundation.likelihood import CATEGORICAL, Likelihood
 from isthmus.foundation.task import Task
 from isthmus.foundation.threads import one_thread
-from isthmus.factorization.kernel_ridge import kernel_prediction
 from isthmus.spectra import spaced
 from isthmus.training import Objective, Schedule, TrainingConfig, fit
 

@@ -92,7 +92,7 @@ class Problem:
         return Problem(objective, s_x, s_y, None, outputs.shape[1])
 
     def starts(self, config: TrainingConfig, seed: int) -> list[FullyConnected]:
-        """`config.n_init` random networks of its depth and width, from the seeds `seed`, `seed` + 1, …"""
+        """Draw `config.n_init` random networks of its depth and width, from the seeds `seed`, `seed` + 1 and so on."""
         x = self.objective.x
         widths = (x.shape[1], *[config.width] * (config.depth - 1), self.d_out)
         return [

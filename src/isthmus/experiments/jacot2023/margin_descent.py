@@ -46,7 +46,7 @@ class Descended:
 
 
 class FarMargin(Categorical):
-    r"""$v \log(1 + \sum_{c \ne y} e^{f_c - f_y})$, also where it is far below rounding and $1 - p_y$ is all rounding."""
+    r"""$v \log(1 + \sum_{c \ne y} e^{f_c - f_y})$, also far below rounding, where $1 - p_y$ is all rounding."""
 
     def gradient(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The sum over the rows, and its gradient."""

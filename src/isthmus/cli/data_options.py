@@ -1,0 +1,48 @@
+"""Options of the commands that learn from data: what is learned, from which columns, by what network."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class TaskName(StrEnum):
+    """What to learn."""
+
+    regression = "regression"
+    classification = "classification"
+    autoencoder = "autoencoder"
+
+
+class ScalingName(StrEnum):
+    """How columns are scaled."""
+
+    columns = "columns"
+    shared = "global"
+    none = "none"
+
+
+DataArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A .npz, .npy, .csv or .parquet file, a folder of images, or teacher, digits, mnist, curve, inverted-s "
+        "(options after a colon: teacher:k=3,n=1000).",
+        metavar="DATA",
+    ),
+]
+Task = Annotated[TaskName | None, typer.Option(help="What to learn. Default: what the data suggest.")]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(help="Columns to predict, separated by commas; or give the option again for each.", metavar="COLS"),
+]
+Drop = Annotated[list[str] | None, typer.Option(help="Columns to leave out, as for --target.", metavar="COLS")]
+Weights = Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")]
+Width = Annotated[int, typer.Option(help="Width of the hidden layers.")]
+Seed = Annotated[int, typer.Option(help="Seed of data, split, folds and training.")]
+Standardize = Annotated[
+    ScalingName | None, typer.Option(help="Scale each column, or all by one number, or none. Default: by the data.")
+]
+ActivationName = Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")]
+Starts = Annotated[int, typer.Option("--n-init", help="Random starts; the worse half is dropped on the way.", min=1)]

@@ -1,0 +1,55 @@
+"""`isthmus predict`: what a finished run says of new rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import AsJson, Missing, MissingName
+from isthmus.errors import FileMissingError, OptionError
+
+_KINDS = (".csv", ".parquet", ".npy")
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="A RUN folder that isthmus fit wrote.", metavar="RUN")],
+    data: Annotated[str, typer.Option(help="New rows: as for isthmus fit; the target may be missing.", metavar="DATA")],
+    out: Annotated[Path, typer.Option(help="Where the predictions go: .csv, .parquet or .npy.")],
+    latent: Annotated[
+        bool, typer.Option("--latent", help="The numbers that pass, z1, z2, …, instead of the outputs.")
+    ] = False,
+    missing: Missing = MissingName.refuse,
+    seed: Annotated[int, typer.Option(help="Seed of built-in data.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Predict new rows with a finished RUN, or encode them as the numbers that pass."""
+    if out.suffix.lower() not in _KINDS:
+        raise OptionError("--out", str(out), f"a file whose name ends in {', '.join(_KINDS)}")
+    if not run.exists():
+        raise FileMissingError(run, "RUN is a folder that `isthmus fit` wrote.")
+    from isthmus.cli.output import print_object
+    from isthmus.data import load_inputs
+    from isthmus.data.writing import write_table
+    from isthmus.runs import load_run
+
+    found = load_run(run)
+    x = load_inputs(data, input_names=found.record.data.input_names, missing=missing.value, seed=seed)
+    names = list(found.record.data.output_names)
+    if latent:
+        columns = dict(zip(found.latent_names, found.encode(x).T, strict=True))
+    elif found.record.task == "classification":
+        probabilities = found.predict_proba(x)
+        columns = {"class": found.predict(x), **{f"p({n})": p for n, p in zip(names, probabilities.T, strict=True)}}
+    else:
+        columns = dict(zip(names, found.predict(x).T, strict=True))
+    write_table(columns, out)
+    answer = {"out": str(out), "rows": len(x), "columns": list(columns), "rank": found.record.rank}
+    if as_json:
+        print_object(answer)
+        return
+    print(f"{len(x)} rows of {', '.join(list(columns)[:5])}{', …' if len(columns) > 5 else ''}")
+    if found.record.verdict.level == "do not rely":
+        print(found.record.verdict.sentence)
+    print(f"  out     {out}")

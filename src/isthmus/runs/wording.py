@@ -1,0 +1,61 @@
+"""A selection in sentences, for the record."""
+
+from __future__ import annotations
+
+from isthmus.selection import RankSelection
+from isthmus.selection.canonical_correlations import CHANCE
+from isthmus.spectra import RankProfile
+
+
+def evidence_in_words(selection: RankSelection) -> list[str]:
+    """What speaks for the rank, a sentence each."""
+    k, found = selection.rank, selection.evidence
+    least = min(found.errors)
+    excess = [f"{e - least:.2g} ± {s:.1g}" for e, s in zip(found.errors, found.standard_errors, strict=True)]
+    said = [
+        f"Each of {found.rows} rows was held out from one of {found.folds} networks. Through {k} numbers they have "
+        f"held-out error {found.errors[k]:.4g}: {excess[k]} more than through the best number of numbers."
+    ]
+    if k > 0:
+        said.append(f"Through {k - 1} numbers it is {found.errors[k - 1]:.4g}: {excess[k - 1]} more.")
+    said += [
+        f"In networks through {j + 1} numbers the last one matters {found.sensitivities[j]:.2%} as much as the first, "
+        f"and the others determine {found.redundancies[j]:.0%} of it."
+        for j in (k - 1, k)
+        if 1 <= j < len(found.sensitivities)
+    ]
+    if found.linear_share > 0:
+        needed = next((j for j, t in enumerate(found.linear) if t < CHANCE), len(found.linear) - 1)
+        said.append(
+            f"Linear functions alone, whose multiple correlation is {found.linear_share:.0%} of the networks', need "
+            f"{needed} numbers by Bartlett's test."
+        )
+    return said
+
+
+def warnings_in_words(selection: RankSelection, profile: RankProfile) -> list[str]:
+    """Reasons to trust the rank less, beside the verdict."""
+    said = []
+    one = min(selection_width(selection))
+    if one == 1:
+        said.append(
+            "With one output, one input or two classes the rank can only be 0 or 1. To learn how many combinations of "
+            "the inputs matter, look at the attribution, or predict several outputs at once."
+        )
+    if profile.bottleneck_rank.upper != selection.rank:
+        said.append(
+            f"The network itself needs {profile.bottleneck_rank.upper} numbers to be kept within "
+            f"{profile.tolerance.relative:.0%}; held-out data ask for {selection.rank}."
+        )
+    if selection.task == "classification":
+        said.append("The rank of a classification is judged by the probabilities of the classes.")
+    return said
+
+
+def selection_width(selection: RankSelection) -> tuple[int, int]:
+    """Inputs, and numbers that tell the outputs: no rank is larger."""
+    network = selection.network
+    if network is None:
+        return 0, 0
+    outputs = network.network.d_out - (selection.task == "classification")
+    return network.network.d_in, outputs
