@@ -85,17 +85,20 @@ def window(
     )
     from isthmus.cli.output import print_object
     from isthmus.costs import depth_window
+    from isthmus.networks import Scaling
     from isthmus.networks import activation as activation_named
     from isthmus.reports.windows import write_window_page, write_window_svg
     from isthmus.training import TrainingConfig
 
     use_threads(threads)
-    shared = "global" if dataset.shares_unit else "columns"
+    scaling: Scaling = "global" if dataset.shares_unit else "columns"
+    if standardize is not None:
+        scaling = standardize.value
     config = TrainingConfig(
         width=width,
         ridge=ridge,
         n_init=n_init,
-        standardize=shared if standardize is None else standardize.value,
+        standardize=scaling,
         activation=activation_named(activation),
         device=checked_device(device),
     )

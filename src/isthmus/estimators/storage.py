@@ -23,7 +23,7 @@ from isthmus.selection import Hyperparameters, RankEvidence, RankSelection
 from isthmus.selection.hyperparameters import Trial
 
 _FORMAT, _VERSION = "isthmus-estimator", "5"
-_PLAIN = ("rank", "lower", "upper", "probabilities", "task", "n_evaluations", "not_done")
+_PLAIN = ("rank", "lower", "upper", "is_calibrated", "task", "n_evaluations", "not_done")
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 

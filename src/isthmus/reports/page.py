@@ -77,7 +77,7 @@ def rendered(title: str, overview: str, sections: str, figures: Mapping[str, go.
 def _title(records: Sequence[Record]) -> str:
     if len(records) > 1:
         return f"{len(records)} runs – isthmus"
-    return f"{records[0]['name']}: {headline(records[0])} – isthmus"
+    return f"{records[0].name}: {headline(records[0])} – isthmus"
 
 
 def _part(name: str) -> str:

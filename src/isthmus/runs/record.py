@@ -132,6 +132,7 @@ class DataRow(Part):
 class EvidenceRow(Part):
     """What is known about k = 0 … K (`selection.RankEvidence`), lists of K + 1 numbers."""
 
+    weighed: list[float]
     errors: list[float]
     standard_errors: list[float]
     objectives: list[float]

@@ -21,6 +21,7 @@ class RankEvidence:
     r"""What is known about k = 0 … K: tuples of K + 1 numbers.
 
     Attributes:
+        weighed: What the weights of the evidence give each k: its probability, where they hold.
         errors: Held-out loss through k numbers: squared errors summed over the standardised outputs, or −log of the
             probability of the class.
         standard_errors: Of the excess over the best k, rows paired; 0 for that one.
@@ -43,6 +44,7 @@ class RankEvidence:
         rows: How many rows they held out.
     """
 
+    weighed: tuple[float, ...]
     errors: tuple[float, ...]
     standard_errors: tuple[float, ...]
     objectives: tuple[float, ...]
@@ -64,7 +66,7 @@ class RankEvidence:
         nothing = (0.0,)
         own = (error,)
         return RankEvidence(
-            own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, own, own, error, 0.0, 0, rows
+            (1.0,), own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, own, own, error, 0.0, 0, rows
         )
 
 
@@ -83,6 +85,7 @@ def weigh_evidence(
     chances = posterior(sufficient_probabilities(seen, kind, cross.linear_share, tolerance))
     counted = weights[cross.rows].double()
     return chances, RankEvidence(
+        _plain(chances),
         _plain(seen.errors),
         _plain(seen.deviations),
         _plain(seen.objectives),

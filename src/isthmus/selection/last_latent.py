@@ -30,8 +30,8 @@ class LastLatent:
         sensitivity: Of the last coordinate, relative to the first: in [0, 1].
         r2_given_others: $R^2$, the share of its variance that the other coordinates determine, each row predicted from
             the other rows by kernel ridge regression. A network that bends a sheet of k − 1 dimensions carries it
-            through k numbers, and then it is near 1, however much the coordinate is of use. It is near 0 where the coordinate is
-            free. Few rows for the dimension, or a sheet of many bends, make it smaller. 0 for k = 1.
+            through k numbers, and then it is near 1, however much the coordinate is of use. It is near 0 where the
+            coordinate is free. Few rows for the dimension, or a sheet of many bends, make it smaller. 0 for k = 1.
     """
 
     sensitivity: float

@@ -190,7 +190,7 @@ def _answer(
     narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=len(weighed.chances) - 1)
     rank = min(int(weighed.chances.argmax()), len(narrowed))  # no layer may carry as many
     lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
-    probabilities = tuple(weighed.chances.tolist()) if is_calibrated(chosen, config, sample.task) else None
+    calibrated = is_calibrated(chosen, config, sample.task)
     error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
     targets = fitted.objective.sample()[1]
     constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()
@@ -198,12 +198,12 @@ def _answer(
         rank=rank,
         lower=lower,
         upper=upper,
-        probabilities=probabilities,
+        is_calibrated=calibrated,
         evidence=weighed.evidence,
         verdict=judge(
             rank=rank,
             interval=(lower, upper),
-            probabilities=probabilities,
+            probabilities=weighed.evidence.weighed if calibrated else None,
             error=error,
             comparisons=comparisons,
             task=sample.task,
@@ -248,7 +248,7 @@ def _constant(sample: Sample, config: SelectionConfig) -> RankSelection:
         rank=0,
         lower=0,
         upper=0,
-        probabilities=(1.0,),
+        is_calibrated=True,
         evidence=RankEvidence.without_variation(error, len(y)),
         verdict=Verdict(
             "rely", "Nothing varies, so there is nothing to pass on.", "", likelihood.error_name, error, ()

@@ -37,8 +37,7 @@ class RankSelection:
         rank: k.
         lower, upper: Ends of the interval: 95 % of the probability, and what other draws of the rows would say
             (`rank_interval`).
-        probabilities: Of k = 0 … K; they sum to 1. None where depth or λ were given and are none at which the
-            evidence was weighed.
+        is_calibrated: Whether the weights of the evidence hold at this depth and λ.
         evidence: What is known about each k.
         verdict: Whether the rank can be relied on, and why.
         tolerance: ε.
@@ -54,7 +53,7 @@ class RankSelection:
     rank: int
     lower: int
     upper: int
-    probabilities: tuple[float, ...] | None
+    is_calibrated: bool
     evidence: RankEvidence
     verdict: Verdict
     tolerance: Tolerance
@@ -70,6 +69,11 @@ class RankSelection:
     def interval(self) -> tuple[int, int]:
         """(lower, upper)."""
         return self.lower, self.upper
+
+    @property
+    def probabilities(self) -> tuple[float, ...] | None:
+        """Of k = 0 … K, summing to 1; None where depth or λ were given at which the evidence was not weighed."""
+        return self.evidence.weighed if self.is_calibrated else None
 
     @property
     def is_undecided(self) -> bool:
