@@ -103,7 +103,12 @@ def fit(
     config = SelectionConfig(
         activation=activation, tolerance=tolerance, n_init=n_init, device=checked_device(device), **given
     )
-    schedule: dict[str, Any] = {"learning_rate": learning_rate, "steps": steps, "rounds": rounds, "batch_size": batch_size}
+    schedule: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "steps": steps,
+        "rounds": rounds,
+        "batch_size": batch_size,
+    }
     trained = {name: value for name, value in schedule.items() if value is not None}
     config = replace(config, schedule=replace(config.schedule, **trained))
     loading["task"] = dataset.task

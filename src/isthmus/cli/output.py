@@ -42,7 +42,7 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
         for note in record.data.notes:
             console.print(Padding(f"Data: {_plain(note)}", (0, 0, 0, 2)))
         console.print(_evidence(record))
-        console.print(Padding(f"[dim]{_plain(evidence_table.LEGEND)}[/dim]", (0, 0, 1, 2)))
+        console.print(Padding(f"[dim]{_plain(evidence_table.legend(answer_of(record)))}[/dim]", (0, 0, 1, 2)))
         console.print(_comparison(record))
     else:
         console.print(_layers(record))

@@ -8,7 +8,7 @@ from isthmus.reports.answer import Answer
 from isthmus.reports.wording import interval, number, numbers, rough, share
 from isthmus.selection.canonical_correlations import NOTHING_LEFT
 
-LEGEND = (
+_LEGEND = (
     "Error: on held-out rows, through k numbers. More than best: how much more than through the best number of "
     "numbers, ± one standard error. Objective: in training, the constant's is 1. Next matters: how much number k + 1 "
     "moves the outputs, relative to the first. Next is a bend: how much of number k + 1 the first k determine. Lines "
@@ -16,10 +16,16 @@ LEGEND = (
 )
 
 
+def legend(found: Answer) -> str:
+    """How to read the columns."""
+    linear = f"Linear: the same error of {found.linear_name} through k numbers. " if found.counts_losses else ""
+    return linear + _LEGEND
+
+
 def columns(found: Answer) -> list[str]:
     """Heads of the columns."""
     likely = ["probability"] if found.probabilities is not None else []
-    linear = [found.linear_name] if found.counts_losses else []
+    linear = ["linear"] if found.counts_losses else []
     return [
         "k",
         "error",
@@ -65,7 +71,7 @@ def fragment(found: Answer) -> str:
     return (
         f"<div><p>{escape(answer(found))}</p>"
         f'<div style="overflow-x:auto"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        f"<p><small>{escape(LEGEND)}</small></p></div>"
+        f"<p><small>{escape(legend(found))}</small></p></div>"
     )
 
 

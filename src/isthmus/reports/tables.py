@@ -95,7 +95,7 @@ def errors(record: FitRecord) -> str:
     found = answer_of(record)
     whole = ["whole", number(record.evidence.whole_error), *[""] * (len(evidence_table.columns(found)) - 2)]
     table = _table(evidence_table.columns(found), [*evidence_table.rows(found), (False, whole)])
-    return f'{table}<p class="legend">{escape(evidence_table.LEGEND)}</p>'
+    return f'{table}<p class="legend">{escape(evidence_table.legend(found))}</p>'
 
 
 def comparison(record: FitRecord) -> str:

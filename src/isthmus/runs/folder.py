@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from isthmus.errors import RunConflictError
+from isthmus.errors import IsthmusError, RunConflictError
 from isthmus.factorization import Factorization
 from isthmus.formats import save
 from isthmus.networks import StandardizedNetwork
@@ -56,6 +58,19 @@ class RunFolder:
         if begun is None and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunConflictError(self.path, ["files that isthmus did not write"])
         return None
+
+    @contextmanager
+    def unchanged_if_refused(self) -> Iterator[None]:
+        """Leave the folder as it was found where the work inside is refused."""
+        was_there, had_begun = self.path.exists(), self.unfinished.exists()
+        try:
+            yield
+        except IsthmusError:
+            if not had_begun:
+                shutil.rmtree(self.unfinished, ignore_errors=True)
+            if not was_there and self.path.is_dir() and not any(self.path.iterdir()):
+                self.path.rmdir()
+            raise
 
     def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
         """Replace what an earlier fit has written here; each file atomically, the record last."""

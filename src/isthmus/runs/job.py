@@ -56,11 +56,12 @@ def run_fit(
             shutil.rmtree(folder.unfinished, ignore_errors=True)
     elif (finished := folder.finished(key, asked)) is not None:
         return finished
-    selection = _selected(dataset, options, SelectionCache(folder.unfinished, key=key), part(report, 0.0, _SELECTED))
-    fitted = selection.network
-    if not isinstance(fitted, FittedNetwork):
-        shutil.rmtree(folder.unfinished, ignore_errors=True)
-        raise ConstantOutputError("x" if dataset.task == "autoencoder" else "y")
+    with folder.unchanged_if_refused():
+        cache = SelectionCache(folder.unfinished, key=key)
+        selection = _selected(dataset, options, cache, part(report, 0.0, _SELECTED))
+        fitted = selection.network
+        if not isinstance(fitted, FittedNetwork):
+            raise ConstantOutputError("x" if dataset.task == "autoencoder" else "y")
     with flushed_denormals(), torch.no_grad():
         path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
         profile = measure(fitted, dataset.x[dataset.split.train], tolerance=Tolerance(options.config.tolerance))

@@ -38,7 +38,6 @@ class SelectionCache:
         if self._file is not None:
             if self.key_in(folder) not in (None, key):
                 self.clear()
-            write_atomically(self._file.with_name("key"), key.encode())
             self._folds = _loaded(self._file) if self._file.is_file() else []
 
     @staticmethod
@@ -54,6 +53,7 @@ class SelectionCache:
             KeyboardInterrupt: If the training was interrupted: the others of a selection should not begin.
             IsthmusError: For whatever `fit` refuses.
         """
+        self._begin()
         fitted = fit(
             sample.x,
             None if sample.task == "autoencoder" else sample.y,
@@ -80,6 +80,11 @@ class SelectionCache:
         """Remove the folder."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _begin(self) -> None:
+        """Mark the folder as this selection's, before anything is kept there: what is refused leaves none behind."""
+        if self._folder is not None and self.key_in(self._folder) is None:
+            write_atomically(self._folder / "key", self._key.encode())
 
     @property
     def _file(self) -> Path | None:
