@@ -33,7 +33,7 @@ from isthmus.errors import (
 @pytest.mark.parametrize("k", [1, 3, 4])
 def test_the_teacher_has_rank_k_and_unit_outputs(k):
     data = load_dataset(f"teacher:k={k},n=300")
-    assert [len(p) for p in (data.split.train, data.split.validation, data.split.test)] == [300, 500, 1000]
+    assert (data.split.train.tolist(), data.split.test.tolist()) == (list(range(300)), list(range(300, 1300)))
     y = data.y[data.split.train].astype(float)
     assert np.square(y).sum(1).mean() == pytest.approx(50.0, rel=1e-5)
     assert np.abs(y.mean(0)).max() < 1e-5
@@ -41,7 +41,13 @@ def test_the_teacher_has_rank_k_and_unit_outputs(k):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1800, 50))
     truth = random_teacher(x, k=k, d_out=50, width=100, train=300, rng=rng)
-    assert np.allclose(truth(x), data.y, atol=1e-4)
+    rows = np.r_[:300, 800:1800]  # 500 rows between the parts are drawn and left out
+    assert np.array_equal(data.x, x[rows].astype(np.float32))
+    assert np.allclose(truth(x)[rows], data.y, atol=1e-4)
+    alone = load_dataset(f"teacher:k={k},n=300", test=0)
+    assert np.array_equal(alone.x, data.x[:300])
+    assert np.array_equal(alone.y, data.y[:300])
+    assert (alone.split.train.tolist(), alone.split.test.tolist()) == (list(range(300)), [])
     for point in x[:5]:
         step = 1e-6 * np.eye(50)
         derivative = (truth(point + step) - truth(point - step)) / 2e-6
@@ -84,18 +90,18 @@ def test_the_real_digits():
 rows = st.integers(25, 120)
 
 
-@settings(max_examples=40, deadline=None)
-@given(rows, st.integers(1, 4), st.floats(0.02, 0.4), st.floats(0.02, 0.4), st.integers(0, 1000))
-def test_splits_are_disjoint_complete_and_keep_duplicates_together(n, copies, validation, test, seed):
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(rows, st.integers(1, 4), st.just(0) | st.floats(0.02, 0.45), st.integers(0, 1000))
+def test_splits_are_disjoint_complete_and_keep_duplicates_together(n, copies, test, seed):
     rng = np.random.default_rng(seed)
     x = np.repeat(rng.standard_normal((n, 3)), copies, 0)
     labels = np.repeat(rng.integers(0, 3, n), copies)
-    split, duplicates = split_rows(x, labels, validation=validation, test=test, seed=seed)
-    parts = np.concatenate([split.train, split.validation, split.test])
-    assert sorted(parts) == list(range(n * copies))
+    split, duplicates = split_rows(x, labels, test=test, seed=seed)
+    assert sorted([*split.train, *split.test]) == list(range(n * copies))
+    assert (split.test.size > 0) == (test > 0)
     assert duplicates == n * (copies - 1)
     of_row = np.empty(n * copies, int)
-    of_row[split.train], of_row[split.validation], of_row[split.test] = 0, 1, 2
+    of_row[split.train], of_row[split.test] = 0, 1
     assert all(len(set(of_row[i * copies : (i + 1) * copies])) == 1 for i in range(n))
     assert set(labels[split.train]) == set(labels)
 
@@ -177,7 +183,14 @@ def test_bad_arrays_are_refused(tmp_path, name):
         ("curve", {"task": "regression"}, "autoencoder for the curve"),
         ("inverted-s", {"task": "regression"}, "classification for inverted-s"),
         ("teacher", {"target": ["y"]}, "left out for built-in data"),
-        ("digits", {"validation": 0.0}, "--validation is 0.0"),
+        ("digits", {"test": 0.5}, "--test is 0.5 but must be 0, or a share between 0.02 and 0.45"),
+        ("teacher", {"test": 0.01}, "--test is 0.01"),
+        ("curve", {"test": float("nan")}, "--test is nan"),
+        ("curve", {"test": "0.1"}, "--test is '0.1'"),
+        ("curve", {"task": "ranking"}, "task is 'ranking' but must be regression, classification or autoencoder"),
+        ("curve", {"missing": "guess"}, "--missing is 'guess'"),
+        ("teacher", {"weights": "w"}, "--weights is 'w' but must be left out for built-in data"),
+        ("teacher", {"drop": ["w"]}, "--drop is 'w' but must be left out for built-in data"),
         ("curve:n=3", {}, "at least 20"),
     ],
 )
@@ -263,7 +276,10 @@ def test_idx_files_are_read_with_their_own_test_images(tmp_path):
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.arange(10) % 4)))
     data = load_dataset(f"mnist:path={tmp_path}")
     assert np.allclose(data.x[data.split.test], test.reshape(10, 16) / 255.0)
-    assert len(data.split.train) + len(data.split.validation) == 40
+    assert data.split.train.tolist() == list(range(40))
+    alone = load_dataset(f"mnist:path={tmp_path}", test=0)
+    assert np.array_equal(alone.x, data.x[:40])
+    assert (alone.split.train.tolist(), alone.split.test.size) == (list(range(40)), 0)
 
 
 @pytest.mark.parametrize("size", [(5, 4), (3, 7)])
@@ -271,6 +287,7 @@ def test_idx_images_need_not_be_square(tmp_path, size):
     train = np.random.default_rng(0).integers(0, 256, (60, *size))
     write_idx(tmp_path, "train", train)
     data = load_dataset(f"mnist:path={tmp_path}")
+    assert len(data.split.test) == 9
     assert data.image_shape == size
     assert data.input_names[-1] == f"pixel {size[0] - 1},{size[1] - 1}"
     assert np.allclose(data.x, train.reshape(60, -1) / 255.0)
