@@ -24,14 +24,7 @@ from isthmus.training.span import Span
 
 def autoencoder(x: Tensor, *, depth: int, width: int, weight: float, schedule: Schedule, seed: int) -> FittedNetwork:
     r"""$\min_w \frac1N \sum \|f(x_i) - x_i\|^2$ + `weight` $\|w\|^2$ from a random start; x `(n, d)` as it is."""
-    return fit(
-        x,
-        config=TrainingConfig(
-            depth=depth, width=width, ridge=weight * depth, standardize="none", schedule=schedule, device=x.device
-        ),
-        task="autoencoder",
-        seed=seed,
-    )
+    return fit(x, config=_config(x, depth, width, weight, schedule), task="autoencoder", seed=seed)
 
 
 def grown_autoencoder(
@@ -42,13 +35,20 @@ def grown_autoencoder(
     It begins with every direction that the shallow network has, where a random start has to find them.
     """
     shallow = autoencoder(x, depth=2, width=width, weight=weight, schedule=schedule, seed=seed).network
-    problem = Problem.of(x, None, task="autoencoder", ridge=weight * depth, standardize="none", device=x.device)
+    problem = Problem.of(x, None, config=_config(x, depth, width, weight, schedule), task="autoencoder")
     span = Span.of(problem.objective)
     start = span.inside(insert_identity_layers(shallow, x, depth))
     warm = replace(WARM_SCHEDULE, steps=schedule.steps, rounds=schedule.rounds)
     training = Training([start], span.objective, warm, seed=seed, save=lambda progress: None, report=silent)
     is_complete = training.run()
     return fitted_network(problem, span, training, 0, is_complete=is_complete)
+
+
+def _config(x: Tensor, depth: int, width: int, weight: float, schedule: Schedule) -> TrainingConfig:
+    """λ such that `weight` is the factor of ‖w‖² at every depth."""
+    return TrainingConfig(
+        depth=depth, width=width, ridge=weight * depth, standardize="none", schedule=schedule, device=str(x.device)
+    )
 
 
 def deep_autoencoder(

@@ -89,24 +89,22 @@ def _projects(settings: Judged, rows: Sequence[Row]) -> Claim:
         "an orthogonal projection lets k/d of the noise's energy through",
         f"{_span(ratios)} times k/d at σ = {settings.shown:g}" if rows else _ABSENT,
         _unanimous(1 / _CLOSE <= ratio <= _CLOSE for ratio in ratios),
-        f"within a factor of {_CLOSE:g}; k as decided on held-out digits. An oblique projection lets more through, and "
-        "so do slopes above 1",
+        f"within a factor of {_CLOSE:g}; k is the bottleneck rank of the deep autoencoder. An oblique projection lets "
+        "more through, and so do slopes above 1",
     )
 
 
 def _low_rank(rows: Sequence[Row]) -> Claim:
     pairs = [[row["networks"][name]["bottleneck_rank"] for name in ("deep", "shallow")] for row in rows]
-    decided = ", ".join(f"{row['rank']} [{row['rank_lower']}, {row['rank_upper']}]" for row in rows)
     return Claim(
         "depth lowers the rank that the autoencoder finds",
         "deep networks are biased towards functions of low rank",
-        f"deep: k = {decided}. Coordinates that change f by less than 10 %: {[deep for deep, _ in pairs]} deep, "
-        f"{[shallow for _, shallow in pairs]} shallow"
+        f"numbers that keep f to 10 %: {[deep for deep, _ in pairs]} deep, {[shallow for _, shallow in pairs]} shallow"
         if rows
         else _ABSENT,
         _unanimous(deep < shallow for deep, shallow in pairs),
         "bottleneck rank over the training digits at the default tolerance, seed by seed. The true rank of digits is "
-        "not known; that of the deep one is also decided on held-out digits, with its interval",
+        "not known",
     )
 
 

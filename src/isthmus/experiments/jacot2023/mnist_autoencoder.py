@@ -10,7 +10,7 @@ $$\frac{1}{Nd} \sum_i \|f(x_i) - x_i\|^2 + \lambda \|w\|^2 \quad\text{or}\quad
 
 The engine's objective, $\frac1N \sum \|\cdot\|^2 + \frac{\lambda'}{L} \|w\|^2$, is the first (times d) at λ' = λ L d
 and the second at λ' = λ L. Of the deep networks from two starts, a random one and a shallow one grown, the one of lower
-objective is taken.
+objective is taken, and k is its bottleneck rank on the training digits.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from isthmus.experiments.jacot2023.bottleneck_autoencoder import BottleneckAutoe
 from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder
 from isthmus.experiments.jacot2023.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
+from isthmus.experiments.jacot2023.error_over_k import error_over_k
 from isthmus.factorization import linear_baseline
-from isthmus.factorization.reduced_rank_regression import LinearBaseline
-from isthmus.selection import RankDecision, decide_rank
-from isthmus.spectra import measure
+from isthmus.selection import restrict_to_ranks
+from isthmus.spectra import RankProfile, measure
 from isthmus.training import FittedNetwork, Schedule
 
 Method = Callable[[Tensor], Tensor]
 
 _POINTS = 100  # digits at which Jacobians are taken
+_BEYOND = 4  # how far beyond the bottleneck rank the error over k goes on
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,6 @@ class Settings:
         shown: The σ of the pictures, and the one at which the claims are judged.
         digits: How many are drawn.
         steps, rounds: Of the engine's schedule, for every start.
-        stages: Gradient evaluations of the stages of refits.
         epochs: Of the bottleneck autoencoder.
     """
 
@@ -74,13 +74,12 @@ class Settings:
     digits: int = 8
     steps: int = 400
     rounds: int = 2
-    stages: tuple[int, ...] = (25, 50, 100)
     epochs: int = 150
 
 
 @dataclass(frozen=True, eq=False)
 class _Digits:
-    """Rows of pixels in [0, 1]: to train on, to decide by, and to test on."""
+    """Rows of pixels in [0, 1]: to train on, to stop the hard bottleneck by, and to test on."""
 
     train: Tensor
     validation: Tensor
@@ -113,10 +112,10 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     options: dict[str, Any] = {"weight": weight, "schedule": schedule, "seed": seed}
     deep, starts = deep_autoencoder(digits.train, depth=settings.depth, width=settings.width, **options)
     shallow = autoencoder(digits.train, depth=2, width=wide, **options)
-    decision = decide_rank(deep, digits.validation, digits.validation, stages=settings.stages)
-    k = max(1, decision.rank)
-    narrow = decision.candidates[k].network
-    assert narrow is not None  # only k = 0 has none
+    profiles = {name: measure(f, digits.train, points=_POINTS) for name, f in (("deep", deep), ("shallow", shallow))}
+    k = max(1, profiles["deep"].bottleneck_rank.upper)
+    restricted = restrict_to_ranks(deep.network, deep.objective, most=k + _BEYOND)
+    narrow = restricted[k - 1].network
     pca = linear_baseline(digits.train, digits.train)
     bottleneck = _bottleneck(settings, digits, k, seed)
     methods: dict[str, Method] = {
@@ -129,10 +128,12 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     }
     is_drawn = cell["reading"] == AVERAGED and seed == settings.seeds[0]  # pictures are most of a record's size
     return {
-        **{"rank": decision.rank, "rank_lower": decision.lower, "rank_upper": decision.upper, "k": k, "pixels": d},
-        "starts": starts,
-        "curve": _curve(decision, pca, digits.validation),
-        "networks": {"deep": _described(deep, digits.train), "shallow": _described(shallow, digits.train)},
+        **{"k": k, "pixels": d, "starts": starts},
+        "curve": error_over_k(deep, restricted, pca, digits.held_out),
+        "networks": {
+            "deep": _described(deep, profiles["deep"]),
+            "shallow": _described(shallow, profiles["shallow"]),
+        },
         "parameters": {"pca": d * (k + 1), "bottleneck": bottleneck.parameter_count, "narrow": narrow.parameter_count},
         "parameters_at_start": {"deep": size, "shallow": _parameters(d, 2, wide)},
         "held_out": _distances(settings, methods, digits.held_out, seed),
@@ -163,9 +164,8 @@ def _bottleneck(settings: Settings, digits: _Digits, k: int, seed: int) -> Bottl
     )
 
 
-def _described(fitted: FittedNetwork, x: Tensor) -> dict[str, Any]:
+def _described(fitted: FittedNetwork, profile: RankProfile) -> dict[str, Any]:
     """What training reached, in sums over the pixels; ranks over the training digits at the default tolerance."""
-    profile = measure(fitted, x, points=_POINTS)
     return {
         "objective": fitted.value,
         "error": fitted.error,
@@ -175,22 +175,6 @@ def _described(fitted: FittedNetwork, x: Tensor) -> dict[str, Any]:
         "jacobian_rank": profile.jacobian_rank.lower,
         "bottleneck_rank": profile.bottleneck_rank.upper,
     }
-
-
-def _curve(decision: RankDecision, pca: LinearBaseline, validation: Tensor) -> list[dict[str, Any]]:
-    """Squared errors per pixel of held-out digits through k numbers, from k = 0 on, and of the whole network."""
-    d, x = validation.shape[1], validation.double()
-    return [
-        {
-            "k": c.rank,
-            "projected": c.projected / d,
-            "refitted": None if c.refitted is None else c.refitted / d,
-            "pca": float((pca(x, c.rank) - x).square().mean()),
-            "whole": decision.whole_error / d,
-        }
-        for c in decision.candidates
-        if c.rank <= pca.directions.shape[1]
-    ]
 
 
 def _distances(settings: Settings, methods: Mapping[str, Method], clean: Tensor, seed: int) -> dict[str, Any]:
@@ -227,7 +211,6 @@ EXPERIMENT = Experiment(
         digits=2,
         steps=60,
         rounds=1,
-        stages=(10,),
         epochs=10,
     ),
     full=Settings(seeds=(0, 1)),

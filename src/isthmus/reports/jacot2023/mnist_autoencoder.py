@@ -142,8 +142,8 @@ def _curves(rows: Sequence[Row]) -> Iterator[Drawing]:
                 f"curve-{reading}",
                 INSIDE,
                 "How many numbers pass",
-                f"Held-out clean digits when only k numbers may pass the deep autoencoder. Ridge beside the {said}, "
-                f"seed {first['seed']}.",
+                "Held-out clean digits when only k numbers may pass the deep autoencoder: as it is, projected, or trained "
+                f"on under that constraint (refitted). Ridge beside the {said}, seed {first['seed']}.",
                 "squared error per pixel",
                 _over_k(first),
             )
@@ -161,12 +161,12 @@ def _over_k(row: Row) -> go.Figure:
         figure.add_scatter(
             x=[k for k, _ in found],
             y=[value for _, value in found],
-            mode={"refitted": "markers", "whole": "lines"}.get(name, "lines+markers"),
+            mode="lines" if name == "whole" else "lines+markers",
             name=text,
             line={"color": color, "width": 2, "dash": "dash" if name == "pca" else "solid"},
-            marker={"size": 8 if name == "refitted" else 5, "symbol": symbol},
+            marker={"size": 5, "symbol": symbol},
             hovertemplate=f"{text}, k = %{{x}}: %{{y:.4g}}<extra></extra>",
         )
-    mark(figure, row["rank"], f"k = {row['rank']}")
+    mark(figure, row["k"], f"k = {row['k']}")
     figure.update_yaxes(rangemode="tozero")
     return figure
