@@ -9,14 +9,19 @@ import pytest
 import torch
 
 from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023.bottleneck_autoencoder import bottleneck_autoencoder
-from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder, grown_autoencoder
-from isthmus.experiments.jacot2023.denoising import noise_like, recovery
-from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
-from isthmus.experiments.jacot2023.error_over_k import error_over_k
-from isthmus.experiments.jacot2023.mnist_autoencoder import EXPERIMENT, shallow_width, work
+from isthmus.experiments.jacot2023.mnist_autoencoder.claims import judge
+from isthmus.experiments.jacot2023.mnist_autoencoder.denoising import noise_like, recovery
+from isthmus.experiments.jacot2023.mnist_autoencoder.error_curve import error_over_k
+from isthmus.experiments.jacot2023.mnist_autoencoder.experiment import EXPERIMENT, shallow_width, work
+from isthmus.experiments.jacot2023.mnist_autoencoder.figures import drawings
+from isthmus.experiments.jacot2023.mnist_autoencoder.hard_bottleneck import bottleneck_autoencoder
+from isthmus.experiments.jacot2023.mnist_autoencoder.ridge_autoencoders import (
+    autoencoder,
+    deep_autoencoder,
+    grown_autoencoder,
+)
+from isthmus.experiments.jacot2023.mnist_autoencoder.settings import AVERAGED, SUMMED
 from isthmus.factorization import linear_baseline
-from isthmus.reports.jacot2023.mnist_autoencoder import drawings
 from isthmus.selection import restrict_to_ranks
 from isthmus.training import Schedule
 
@@ -174,7 +179,7 @@ def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
             ratio = held_out[method]["clean_error"] / held_out["pca"]["clean_error"]
             assert at_k[name] / at_k["pca"] == pytest.approx(ratio**2, rel=1e-3)
     assert [bool(row["pictures"]) for row in rows] == [row["reading"] == AVERAGED for row in rows]
-    assert record["claims"] == [c.record() for c in claims(settings, rows)]
+    assert record["claims"] == [c.record() for c in judge(settings, rows)]
 
 
 def test_the_drawings_show_the_record(record):
@@ -235,7 +240,7 @@ def row(reading, seed, *, deep=15.0, shallow=14.0, noisy=10.0, pca=13.0, bottlen
 
 
 def verdicts(rows):
-    return [claim.agrees for claim in claims(SMALL, rows)]
+    return [claim.agrees for claim in judge(SMALL, rows)]
 
 
 def test_verdicts_follow_the_numbers():

@@ -11,8 +11,8 @@ import typer
 from isthmus.cli.options import AsJson
 from isthmus.errors import OptionError
 from isthmus.experiments import read_record
+from isthmus.experiments.report import write_experiments
 from isthmus.reports import write_report
-from isthmus.reports.experiments import write_experiments
 from isthmus.runs import RunFolder
 
 

@@ -28,8 +28,8 @@ from isthmus.experiments import (
     reproduce,
     verdict,
 )
+from isthmus.experiments.report import VERDICTS, write_experiments
 from isthmus.foundation.progress import progress_bar
-from isthmus.reports.experiments import VERDICTS, write_experiments
 
 _EVERY = "all"
 
