@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023.depth_claims import depth_claims, lowest, ratio_slope
-from isthmus.experiments.jacot2023.huge_depth import EXPERIMENT, implied_second
+from isthmus.experiments.jacot2023.huge_depth.claims import judge, lowest, ratio_slope
+from isthmus.experiments.jacot2023.huge_depth.experiment import EXPERIMENT, implied_second
+from isthmus.experiments.jacot2023.huge_depth.figures import drawings
 from isthmus.networks import IDENTITY, FullyConnected
-from isthmus.reports.jacot2023.huge_depth import drawings
 
 RIDGE, CONSTANT = 0.1, 11.9
 
@@ -50,7 +50,7 @@ def row(*paths, task="teacher"):
 
 
 def verdicts(*rows):
-    return [claim.agrees for claim in depth_claims(rows)]
+    return [claim.agrees for claim in judge(rows)]
 
 
 def test_verdicts_follow_the_numbers():

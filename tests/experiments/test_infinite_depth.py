@@ -6,8 +6,9 @@ import torch
 
 from isthmus.experiments import measured, reproduce
 from isthmus.experiments.jacot2023.infinite_depth import EXPERIMENT
-from isthmus.experiments.jacot2023.rank_axioms import axiom_claims, axiom_work
-from isthmus.experiments.jacot2023.three_parts import (
+from isthmus.experiments.jacot2023.infinite_depth.figures import drawings
+from isthmus.experiments.jacot2023.infinite_depth.rank_axioms import axiom_claims, axiom_work
+from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
     TRIPOD,
     construction,
     construction_claims,
@@ -17,7 +18,6 @@ from isthmus.experiments.jacot2023.three_parts import (
     through_negative,
 )
 from isthmus.networks import RELU, Activation, catalogue
-from isthmus.reports.jacot2023.infinite_depth import drawings
 
 
 def evaluated(network, x):

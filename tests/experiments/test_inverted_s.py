@@ -8,16 +8,15 @@ import torch
 
 from conftest import random_layers
 from isthmus.experiments import experiment_named, measured, reproduce
-from isthmus.experiments.jacot2023.inverted_s_classification import LOWEST, RANDOM
-from isthmus.experiments.jacot2023.margin_descent import (
-    cross_entropy,
+from isthmus.experiments.jacot2023.inverted_s_classification.margin_descent import (
+    FarMargin,
     descended,
     least_margin,
     norm_at_unit_margin,
 )
-from isthmus.experiments.jacot2023.territories import reading, thinned
+from isthmus.experiments.jacot2023.inverted_s_classification.settings import LOWEST, RANDOM
+from isthmus.experiments.jacot2023.inverted_s_classification.territories import reading, thinned
 from isthmus.networks import RELU, FullyConnected
-from isthmus.reports.jacot2023 import DRAWINGS
 from oracles.random_classifiers import random_classifier
 from oracles.tripoint_grid import grid_tripoints
 
@@ -28,7 +27,7 @@ def test_the_loss_is_torchs_and_its_gradient_autograds():
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(2, 30, 4, generator=generator, dtype=torch.float64, requires_grad=True)
     targets = torch.randint(0, 4, (30,), generator=generator)
-    value, gradient = cross_entropy(outputs.detach(), targets)
+    value, gradient = FarMargin().gradient(outputs.detach(), targets)
     expected = [torch.nn.functional.cross_entropy(some, targets, reduction="sum") for some in outputs]
     assert value.tolist() == pytest.approx([float(each.detach()) for each in expected], rel=1e-12)
     (by_autograd,) = torch.autograd.grad(sum(expected), outputs)
@@ -38,7 +37,7 @@ def test_the_loss_is_torchs_and_its_gradient_autograds():
 @pytest.mark.parametrize("margin", [5.0, 40.0, 80.0])
 def test_far_below_rounding_of_one_the_loss_is_still_right(margin):
     outputs, targets = torch.tensor([[margin, 0.0, 0.0]]), torch.tensor([0])
-    value, gradient = cross_entropy(outputs, targets)
+    value, gradient = FarMargin().gradient(outputs, targets)
     small = 2 * np.exp(-margin)  # log(1 + ε) = ε − ε²/2 and ε / (1 + ε) = ε − ε²
     assert float(value) == pytest.approx(np.log1p(small), rel=1e-5)
     assert gradient[0].tolist() == pytest.approx(
@@ -141,7 +140,7 @@ def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
             starts[cell["depth"], cell["seed"], row["ridge"], row["start"]] = row["objective"]
     for (depth, seed, ridge, start), value in starts.items():
         assert start == RANDOM or value <= starts[depth, seed, ridge, RANDOM]
-    drawings = {drawing.name: drawing.figure for drawing in DRAWINGS["inverted-s-classification"](record)}
+    drawings = {drawing.name: drawing.figure for drawing in INVERTED_S.drawings(record)}
     assert set(drawings) == {"panels", "map", "histogram"}
     assert len(drawings["panels"].layout.shapes) >= 8
     assert all(len(trace.x) for name in ("map", "histogram") for trace in drawings[name].data)

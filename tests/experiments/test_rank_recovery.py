@@ -9,14 +9,15 @@ import torch
 
 from conftest import random_layers, through
 from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023 import rank_recovery
 from isthmus.experiments.jacot2023.layer_account import (
     account,
     counts,
     middle,
     ratios,
 )
-from isthmus.experiments.jacot2023.ridge_regression import linear_account, ridge_regression
+from isthmus.experiments.jacot2023.rank_recovery import EXPERIMENT
+from isthmus.experiments.jacot2023.rank_recovery.depth_one import linear_account, ridge_regression
+from isthmus.experiments.jacot2023.rank_recovery.figures import drawings
 from isthmus.experiments.jacot2023.teacher_networks import (
     BUILT,
     GROWN,
@@ -27,10 +28,8 @@ from isthmus.experiments.jacot2023.teacher_networks import (
     trained,
 )
 from isthmus.networks import RELU
-from isthmus.reports.jacot2023.rank_recovery import drawings
 from isthmus.training import TrainingConfig, fit
 
-EXPERIMENT = rank_recovery.EXPERIMENT
 SETTINGS = replace(EXPERIMENT.full, rank=2, depth=7, ranks=(1, 2), depths=(1, 2, 7, 20), side=6)
 TASK = Task(rank=2, rows=40, side=5, width=12, ridge=0.05, seed=100, steps=60, rounds=1)
 

@@ -12,8 +12,7 @@ from isthmus.experiments import (
     plain,
     read_record,
 )
-from isthmus.reports.experiments import write_experiments
-from isthmus.reports.jacot2023 import DRAWINGS
+from isthmus.experiments.report import write_experiments
 
 ROOT = Path(__file__).parents[2]
 RECORDS = sorted((ROOT / "results").glob("*.json"))
@@ -38,7 +37,7 @@ def test_a_record_is_that_of_the_experiment_as_it_is(path):
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_its_figures_have_data(path):
-    drawings = DRAWINGS[path.stem](read_record(path))
+    drawings = experiment_named(path.stem).drawings(read_record(path))
     assert drawings
     assert all(drawing.figure.data or drawing.figure.layout.shapes for drawing in drawings)
 

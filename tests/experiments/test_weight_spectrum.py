@@ -5,11 +5,9 @@ from dataclasses import replace
 import pytest
 
 from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023 import weight_spectrum
-from isthmus.experiments.jacot2023.weight_spectrum import distance
-from isthmus.reports.jacot2023.weight_spectrum import drawings
+from isthmus.experiments.jacot2023.weight_spectrum.experiment import EXPERIMENT, distance
+from isthmus.experiments.jacot2023.weight_spectrum.figures import drawings
 
-EXPERIMENT = weight_spectrum.EXPERIMENT
 SETTINGS = replace(EXPERIMENT.full, rank=2, depths=(5, 10, 20), seeds=(0, 1))
 
 
