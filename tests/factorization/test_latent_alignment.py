@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import alignment
 from isthmus.errors import (
     ColumnError,
     NonFiniteError,
     ShapeError,
     TooFewRowsError,
 )
+from isthmus.factorization import alignment
 from isthmus.factorization.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
 
 

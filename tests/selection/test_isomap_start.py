@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.selection import restrict_to_ranks, narrowed_factorization
+from isthmus.selection import narrowed_factorization, restrict_to_ranks
 from isthmus.selection.isomap_start import isomap_start
 from isthmus.training import Schedule, TrainingConfig
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-
-from isthmus.networks import FullyConnected, activation
-from isthmus.factorization.kernel_ridge import predicted_share
-from isthmus.selection.last_latent import last_latent
 from isthmus.selection.output_slopes import output_slopes
+
+from isthmus.factorization.kernel_ridge import predicted_share
+from isthmus.networks import FullyConnected, activation
+from isthmus.selection.last_latent import last_latent
 from isthmus.training import cross_entropy, squared_error
 
 RELU = activation("relu")
