@@ -1,17 +1,16 @@
 """Networks whose narrow layer follows the bends of what they answer."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
 
 from isthmus import fit
-from isthmus.selection import restrict_to_ranks, narrowed_factorization
+from isthmus.factorization import split_at, standardized
+from isthmus.selection import restrict_to_ranks, restriction
 from isthmus.selection.isomap_start import isomap_start
 from isthmus.training import Schedule, TrainingConfig
 
-PLAN = Schedule(steps=200, rounds=1, evaluations=60)
+SCHEDULE = Schedule(steps=200, rounds=1, evaluations=60)
 
 
 def hairpin(n, seed):
@@ -26,7 +25,7 @@ def hairpin(n, seed):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return fit(*hairpin(300, 101), config=TrainingConfig(depth=6, width=40, ridge=0.005, schedule=PLAN), seed=0)
+    return fit(*hairpin(300, 101), config=TrainingConfig(depth=6, width=40, ridge=0.005, schedule=SCHEDULE), seed=0)
 
 
 @torch.no_grad()
@@ -40,9 +39,9 @@ def test_it_has_one_number_and_nearly_the_same_answers(fitted):
     assert float((after - before).square().sum() / (before - before.mean(0)).square().sum()) < 0.1
 
 
-def test_the_descent_opens_what_narrowing_leaves_folded(fitted, monkeypatch):
+def test_restricting_opens_what_truncation_leaves_folded(fitted, monkeypatch):
     opened = restrict_to_ranks(fitted.network, fitted.objective, most=2)
-    monkeypatch.setattr(sys.modules[restrict_to_ranks.__module__], "MOST_UNFOLDED", 0)
+    monkeypatch.setattr(restriction, "MOST_UNFOLDED", 0)
     folded = restrict_to_ranks(fitted.network, fitted.objective, most=2)
     assert folded[0].value > 3.0 * fitted.value
     assert opened[0].value < 0.5 * folded[0].value
@@ -54,14 +53,16 @@ def test_a_surface_is_not_swept_by_one_number(monkeypatch):
     z = rng.uniform(-1.0, 1.0, (150, 2))
     y = np.stack([np.abs(z[:, 0]), z[:, 1], z[:, 0] * z[:, 1]], 1)
     fitted = fit(
-        z @ rng.standard_normal((2, 4)), y, config=TrainingConfig(depth=4, width=30, ridge=0.003, schedule=PLAN), seed=0
+        z @ rng.standard_normal((2, 4)),
+        y,
+        config=TrainingConfig(depth=4, width=30, ridge=0.003, schedule=SCHEDULE),
+        seed=0,
     )
-    module = sys.modules[restrict_to_ranks.__module__]
     taken = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
-    monkeypatch.setattr(module, "MOST_UNFOLDED", 0)
+    monkeypatch.setattr(restriction, "MOST_UNFOLDED", 0)
     local = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
-    monkeypatch.setattr(module, "MOST_UNFOLDED", 3)
-    monkeypatch.setattr(module, "_SUFFICIENT", 1.0)
+    monkeypatch.setattr(restriction, "MOST_UNFOLDED", 3)
+    monkeypatch.setattr(restriction, "_SUFFICIENT", 1.0)
     swept = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
     assert taken == local
     assert swept < 0.95 * local  # as low an objective as this is refused
@@ -69,7 +70,8 @@ def test_a_surface_is_not_swept_by_one_number(monkeypatch):
 
 def test_its_halves_compose_to_it(fitted):
     opened = restrict_to_ranks(fitted.network, fitted.objective, most=1)[0]
-    halves = narrowed_factorization(fitted, opened, (0.0,))
+    rows = fitted.objective.sample()[0]
+    halves = standardized(fitted, *split_at(opened.network, rows, opened.layer, 1), opened.layer, (0.0,))
     x = torch.from_numpy(hairpin(50, 101)[0])
     z = halves.encode(x)
     assert z.shape == (50, 1)
@@ -82,7 +84,7 @@ def test_where_there_is_nothing_to_unfold(fitted):
     x, _ = fitted.objective.sample()
     assert isomap_start(fitted.network, x[:40], 1, ridge=1e-3) is None
     assert isomap_start(fitted.network, x[:1].expand(100, -1), 1, ridge=1e-3) is None
-    line = fit(*hairpin(100, 101), config=TrainingConfig(depth=1, ridge=0.01, schedule=PLAN))
+    line = fit(*hairpin(100, 101), config=TrainingConfig(depth=1, ridge=0.01, schedule=SCHEDULE))
     assert isomap_start(line.network, line.objective.sample()[0], 1, ridge=1e-3) is None
 
 

@@ -2,18 +2,16 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
-from isthmus import alignment
 from isthmus.errors import (
     ColumnError,
     NonFiniteError,
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.factorization.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction
+from isthmus.factorization import alignment
 
 
 def normal(n, d, seed):
@@ -89,29 +87,6 @@ def test_a_dead_coordinate_and_a_copy_change_nothing():
     true = normal(100, 2, 106)
     copied = torch.cat([true, true[:, :1]], 1)
     assert float(alignment(copied, true).true_from_found_linear.min()) == pytest.approx(1.0, abs=1e-9)
-
-
-def test_the_chosen_kernel_is_the_one_that_leaving_out_every_row_prefers():
-    """By solving the regression anew without each row."""
-    x, fresh = normal(25, 2, 107).numpy(), normal(4, 2, 108).numpy()
-    y = np.sin(2 * x[:, 0]) + 0.3 * normal(25, 1, 109).numpy()[:, 0]
-    y = y - y.mean()
-    distances = ((x[:, None] - x) ** 2).sum(2)
-    median = np.sort(distances[distances > 0])[(distances > 0).sum() // 2 - 1]  # torch's lower median
-    best = (np.inf, None)
-    for width in _WIDTHS:
-        kernel = np.exp(-distances / (2 * width**2 * median))
-        for ridge in (r for r in _RIDGES if r >= 1e-6):  # smaller ones are not resolved by a plain solve
-            error = 0.0
-            for i in range(25):
-                rest = np.arange(25) != i
-                weights = np.linalg.solve(kernel[np.ix_(rest, rest)] + ridge * 25 * np.eye(24), y[rest])
-                error += float((kernel[i, rest] @ weights - y[i]) ** 2)
-            across = np.exp(-((fresh[:, None] - x) ** 2).sum(2) / (2 * width**2 * median))
-            if error < best[0]:
-                best = error, across @ np.linalg.solve(kernel + ridge * 25 * np.eye(25), y)
-    found = kernel_prediction(torch.from_numpy(x), torch.from_numpy(y)[:, None], torch.from_numpy(fresh))
-    np.testing.assert_allclose(found[:, 0].numpy(), best[1], atol=1e-6)
 
 
 def test_what_cannot_be_compared_is_refused():

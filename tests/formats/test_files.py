@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from isthmus import from_torch, measure
+from isthmus import measure
 from isthmus.errors import (
     FileFormatError,
     FileMissingError,
@@ -20,6 +20,7 @@ from isthmus.errors import (
 )
 from isthmus.formats import load
 from isthmus.formats.onnx_operators import OPERATORS
+from isthmus.networks import from_torch
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402

@@ -7,8 +7,9 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.selection.linear_share import held_out_squares, linear_share
-from isthmus.training import Objective, cross_entropy, squared_error
+from isthmus.training import Objective
 
 
 def sample(n, seed=0):
@@ -19,7 +20,7 @@ def sample(n, seed=0):
 def test_the_squares_are_those_of_the_mean_of_ridge_regression_and_of_the_network():
     (x, y), (fresh, truth) = sample(200), sample(100, seed=1)
     outputs = truth + 0.1
-    constant, linear, network = held_out_squares(Objective(x, y, squared_error, 0.1), outputs, (fresh, truth))
+    constant, linear, network = held_out_squares(Objective(x, y, GAUSSIAN, 0.1), outputs, (fresh, truth))
     np.testing.assert_allclose(constant, (truth - y.mean(0)).square().sum(1))
     np.testing.assert_allclose(network, np.full(100, 0.02))
     largest = np.linalg.svd(x - x.mean(0), compute_uv=False)[0] ** 2
@@ -32,7 +33,7 @@ def test_of_classes_probabilities_are_compared():
     x, _ = sample(90)
     labels = torch.arange(90) % 3
     logits = torch.log(torch.tensor([[0.7, 0.2, 0.1]], dtype=torch.float64)).expand(90, -1)
-    found = held_out_squares(Objective(x, labels, cross_entropy, 0.1), logits, (x, labels))
+    found = held_out_squares(Objective(x, labels, CATEGORICAL, 0.1), logits, (x, labels))
     assert float(found[0].mean()) == pytest.approx(2.0 / 3.0)  # thirds everywhere: 4/9 + 2/9
     assert found[2, :3].tolist() == pytest.approx([0.09 + 0.04 + 0.01, 0.49 + 0.64 + 0.01, 0.49 + 0.04 + 0.81])
 

@@ -1,4 +1,4 @@
-"""Profiles as values: they survive the disk, show themselves, and can be compared."""
+"""Profiles as values: they survive the disk and show themselves; and what is logged while a network trains."""
 
 import dataclasses
 import json
@@ -8,22 +8,15 @@ import torch
 from torch import nn
 
 from conftest import random_layers, through
-from isthmus import (
-    ProfileLogger,
-    RankProfile,
-    compare,
-    lightning_callback,
-    measure,
-)
+from isthmus import RankProfile, measure
 from isthmus.errors import (
     FileFormatError,
     FileMissingError,
     OptionError,
-    ShapeError,
 )
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import Activation, FullyConnected
-from isthmus.spectra import JacobianSpectra, rank_curve
+from isthmus.spectra import JacobianSpectra, ProfileLogger, lightning_callback, rank_curve
 from isthmus.spectra.jacobian import cost_lower
 
 X = torch.randn(60, 9, generator=torch.Generator().manual_seed(0))
@@ -91,25 +84,6 @@ def test_a_table_has_one_row_a_layer(profile):
     weights = torch.tensor(profile.layers[0].weight_singular_values)
     assert table["weight_norm"].iloc[0] == pytest.approx(float(weights[0]))
     assert table["weight_stable_rank"].iloc[0] == pytest.approx(float((weights / weights[0]).square().sum()), rel=1e-6)
-
-
-def test_comparing_with_oneself_finds_nothing(profile):
-    found = compare(profile, profile)
-    assert found.spectrum_distance == 0.0
-    assert all(layer["weight_difference"] == 0.0 for layer in found.layers)
-
-
-def test_a_comparison_is_the_difference():
-    network = through(2, seed=1)
-    doubled = FullyConnected((network.weights[0], network.weights[1], 2.0 * network.weights[2]), network.biases)
-    found = compare(measure(network, X), measure(doubled, X))
-    assert found.jacobian_rank == (2, 2)
-    assert found.spectrum_distance < 1e-12
-    assert [round(layer["weight_difference"], 9) for layer in found.layers] == [0.0, 0.0, 1.0]
-    pytest.importorskip("pandas")
-    assert len(found.to_frame()) == 3
-    with pytest.raises(ShapeError, match=r"tolerances 0\.1 and 0\.2"):
-        compare(measure(network, X), measure(network, X, tolerance=Tolerance(0.2)))
 
 
 def test_the_curve_of_a_known_spectrum():

@@ -7,15 +7,10 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus import (
-    Attribution,
-    FullyConnected,
-    StandardizedNetwork,
-    attribution,
-    factor,
-)
+from isthmus import attribution, factor
 from isthmus.errors import MemoryBudgetError, MissingExtraError, ShapeError
-from isthmus.networks import RELU
+from isthmus.factorization import Attribution
+from isthmus.networks import RELU, FullyConnected, StandardizedNetwork
 from isthmus.networks.scaling import Affine
 
 

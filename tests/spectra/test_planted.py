@@ -2,9 +2,8 @@
 
 import torch
 
-from isthmus import from_torch, to_torch
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import RELU, FullyConnected
+from isthmus.networks import RELU, FullyConnected, from_torch, to_torch
 from isthmus.spectra import (
     jacobian_rank,
     jacobian_spectra,

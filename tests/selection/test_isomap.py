@@ -48,9 +48,9 @@ def test_coordinates_are_scikit_learns_isomap():
     points = roll(300, 101)[0]
     shares = {}
     for neighbours in (6, 5, 8, 12):  # with three there are islands, with twice as many none
-        isomap = Isomap(n_neighbors=neighbours, n_components=2)
-        coordinates = isomap.fit_transform(points)
-        values = np.linalg.eigvalsh(-0.5 * _centred(isomap.dist_matrix_**2))
+        reference = Isomap(n_neighbors=neighbours, n_components=2)
+        coordinates = reference.fit_transform(points)
+        values = np.linalg.eigvalsh(-0.5 * _centred(reference.dist_matrix_**2))
         shares[neighbours] = np.square(coordinates).sum() / values.clip(0.0).sum(), coordinates
     expected = max(shares.values(), key=lambda each: each[0])[1]
     found = isomap(torch.from_numpy(points), 2).numpy()

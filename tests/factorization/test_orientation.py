@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus import FullyConnected, factor
+from isthmus import factor
 from isthmus.factorization.orientation import oriented
-from isthmus.networks import ABSOLUTE, IDENTITY, RELU
+from isthmus.networks import ABSOLUTE, IDENTITY, RELU, FullyConnected
 from isthmus.training import Schedule, TrainingConfig, fit
 
 
