@@ -96,7 +96,9 @@ class RankEstimator(TransformerMixin, BaseEstimator):
     def __getattr__(self, name: str) -> Any:
         if name in _ATTRIBUTES:
             raise RenamedAttributeError(type(self).__name__, name, _ATTRIBUTES[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name == "partial_fit":
+            raise PartialFitError(type(self).__name__)
+        return super().__getattribute__(name)  # raises again what it did: a property may have said why it is not there
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the latent coordinates, the same as on pages and in files: z1, z2 and so on.
@@ -144,15 +146,6 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         estimator, found, there = load_estimator(cls, Path(path))
         estimator._take(found, there)
         return estimator
-
-    @property
-    def partial_fit(self) -> Any:
-        """Refused, and not there for `hasattr`.
-
-        Raises:
-            PartialFitError: Always.
-        """
-        raise PartialFitError(type(self).__name__)
 
     def _decoded(self, Z: Any) -> Floats:
         check_is_fitted(self)
