@@ -86,7 +86,14 @@ def test_at_rank_0_there_is_nothing_to_attribute_or_to_order(tmp_path):
 @pytest.fixture(scope="module", params=[0, 1])
 def ordered(request):
     t, x, y = spiral(seed=request.param)
-    settings = {**QUICK, "depth": 6, "width": 32, "schedule": replace(SCHEDULE, steps=400, evaluations=60), "tolerance": 0.3, "n_init": 3}
+    settings = {
+        **QUICK,
+        "depth": 6,
+        "width": 32,
+        "schedule": replace(SCHEDULE, steps=400, evaluations=60),
+        "tolerance": 0.3,
+        "n_init": 3,
+    }
     return RankClassifier(**settings).fit(x, y), t, x, y
 
 
