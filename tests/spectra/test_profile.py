@@ -15,7 +15,7 @@ from isthmus.errors import (
     OptionError,
 )
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import Activation, FullyConnected
+from isthmus.networks import Activation
 from isthmus.spectra import JacobianSpectra, ProfileLogger, lightning_callback, rank_curve
 from isthmus.spectra.jacobian import cost_lower
 

@@ -118,7 +118,7 @@ def _random(task: Task, objective: Objective, depth: int) -> FullyConnected:
             ridge=task.ridge,
             standardize="none",
             schedule=Schedule(steps=task.steps, rounds=task.rounds),
-            device=objective.x.device,
+            device=str(objective.x.device),
         ),
         seed=task.seed,
     ).network

@@ -58,7 +58,8 @@ class _Digits:
         data = load_dataset(settings.data, task="autoencoder", seed=seed)
         x, split = torch.from_numpy(data.x).float().to(device), data.split
         train, test = split.train[: settings.rows], split.test[: settings.held_out]
-        return _Digits(x[train], x[split.validation], x[test], cast(tuple[int, int], data.image_shape))
+        validation = split.train[settings.rows : 2 * settings.rows]
+        return _Digits(x[train], x[validation], x[test], cast(tuple[int, int], data.image_shape))
 
 
 def cells(settings: Settings) -> list[Cell]:
