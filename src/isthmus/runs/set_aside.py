@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from isthmus.data import Dataset
-from isthmus.runs.record import ComparisonRow, TestRow
+from isthmus.runs.record_parts import ComparisonRow, TestRow
 from isthmus.selection import RankSelection
 from isthmus.selection.simple_methods import FULL, LINEAR, full_errors, linear_errors
 from isthmus.training import FittedNetwork
