@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.experiments import measured, reproduce
+from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.huge_depth.claims import judge, lowest, ratio_slope
 from isthmus.experiments.jacot2023.huge_depth.experiment import EXPERIMENT, implied_second
 from isthmus.experiments.jacot2023.huge_depth.figures import drawings
@@ -87,7 +87,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_is_drawn(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == 2
     assert record["claims"] == [claim.record() for claim in EXPERIMENT.claims(EXPERIMENT.smoke, rows)]
     for found in rows:

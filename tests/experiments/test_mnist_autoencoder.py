@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.experiments import measured, reproduce
+from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.mnist_autoencoder.claims import judge
 from isthmus.experiments.jacot2023.mnist_autoencoder.denoising import noise_like, recovery
 from isthmus.experiments.jacot2023.mnist_autoencoder.error_curve import error_over_k
@@ -152,7 +152,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
-    settings, rows = EXPERIMENT.smoke, measured(record)
+    settings, rows = EXPERIMENT.smoke, measurements(record)
     assert len(rows) == len(record["results"]) == 2
     for row in rows:
         weight = settings.ridge * (64 if row["reading"] == AVERAGED else 1)
@@ -192,7 +192,7 @@ def test_the_drawings_show_the_record(record):
     }
     canvas = np.array(found["pictures"].figure.data[0].z, dtype=float)
     assert canvas.shape == (6 * 9, EXPERIMENT.smoke.digits * 9)
-    row = next(row for row in measured(record) if row["reading"] == AVERAGED)
+    row = next(row for row in measurements(record) if row["reading"] == AVERAGED)
     assert canvas[:8, :8].ravel().tolist() == row["pictures"]["noisy"][0]
     assert canvas[-9:-1, :8].ravel().tolist() == row["pictures"]["clean"][0]
     lines = {trace.name: list(trace.y) for trace in found["distance-averaged-held"].figure.data}

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.experiments import (
-    EXPERIMENTS,
-    experiment_named,
-    measured,
-    plain,
-    read_record,
-)
+from isthmus.experiments import EXPERIMENTS, experiment_named, measurements, plain, read_record
 from isthmus.experiments.report import write_experiments
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +24,7 @@ def test_a_record_is_that_of_the_experiment_as_it_is(path):
     assert record["scale"] == "full"
     assert record["settings"] == plain(asdict(experiment.full))
     assert [row["cell"] for row in record["results"]] == [plain(cell) for cell in experiment.cells(experiment.full)]
-    claims = experiment.claims(experiment.full, measured(record))
+    claims = experiment.claims(experiment.full, measurements(record))
     assert record["claims"] == [plain(claim.record()) for claim in claims]
     assert path.stat().st_size < 250_000
 

@@ -14,13 +14,7 @@ from pathlib import Path
 import pytest
 
 from isthmus.cli.main import run
-from isthmus.errors import (
-    FileFormatError,
-    MissingExtraError,
-    OptionError,
-    RunConflictError,
-    WorkerError,
-)
+from isthmus.errors import FileFormatError, MissingExtraError, OptionError, RunConflictError, WorkerError
 from isthmus.experiments import (
     EXPERIMENTS,
     differences,

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from isthmus.experiments import measured, reproduce
+from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.sample_size.claims import (
     deep_end,
     judge,
     late_slopes,
-    predicted,
+    predicted_rank,
     rank_one_bound,
 )
 from isthmus.experiments.jacot2023.sample_size.experiment import EXPERIMENT, linear_ranks
@@ -32,7 +32,7 @@ def test_a_linear_fit_has_the_rank_of_the_cross_moments():
 
 
 def test_windows_are_read_at_any_depth():
-    assert [predicted(WINDOW, depth) for depth in (2, 3, 5, 6, 37, 38, 10**6)] == [None, 3, 3, 2, 2, 1, 1]
+    assert [predicted_rank(WINDOW, depth) for depth in (2, 3, 5, 6, 37, 38, 10**6)] == [None, 3, 3, 2, 2, 1, 1]
     assert deep_end(2, WINDOW) == 37
     assert deep_end(1, WINDOW) is None
     assert deep_end(4, WINDOW) == 0
@@ -97,7 +97,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_is_drawn(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == len(EXPERIMENT.cells(EXPERIMENT.smoke))
     assert record["claims"] == [claim.record() for claim in EXPERIMENT.claims(EXPERIMENT.smoke, rows)]
     for row in (row for row in rows if row["part"] == "paths"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from isthmus.experiments import measured, reproduce
+from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.weight_spectrum.experiment import EXPERIMENT, distance
 from isthmus.experiments.jacot2023.weight_spectrum.figures import drawings
 
@@ -17,7 +17,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == 3
     for row in rows:
         depth = row["depth"]
@@ -33,7 +33,7 @@ def test_the_smoke_scale(record):
 def test_the_figures_hold_the_numbers(record):
     found = {drawing.name: drawing for drawing in drawings(record)}
     assert list(found) == ["weights-3", "weights-6", "weights-8", "gaps", "sharpening"]
-    rows = {row["depth"]: row for row in measured(record)}
+    rows = {row["depth"]: row for row in measurements(record)}
     for depth, row in rows.items():
         first = found[f"weights-{depth}"].figure.data[0]
         assert list(first.y) == [values[0] for values in row["weights"]]

@@ -6,13 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    MUTED,
-    blank,
-    shade_of,
-)
+from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, blank, shade_of
 
 _FAINT = 0.28
 Spectra = Sequence[Sequence[float]]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isthmus.experiments.experiment import (
-    Claim,
-)
+from isthmus.experiments.experiment import Claim
 from isthmus.experiments.jacot2023.curve_autoencoder.settings import LOWEST, RANDOM, Settings
 
 _CLEAN = 0.1  # of the distance before: a network that leaves less than this on average denoises

@@ -14,11 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from isthmus.data.synthetic import curve
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Numbers,
-)
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.curve_autoencoder.claims import judge
 from isthmus.experiments.jacot2023.curve_autoencoder.curve_distance import distances
 from isthmus.experiments.jacot2023.curve_autoencoder.figures import drawings

@@ -7,14 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    GROUPS,
-    MUTED,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, blank
 from isthmus.reports.figure import MEANING, Drawing
 
 Row = Mapping[str, Any]
@@ -25,7 +19,7 @@ _GAP = 0.08  # between two panels, as a share of the width
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Arrows of the deepest and the shallowest network side by side, and the distance left over the depth."""
-    rows = measured(record)
+    rows = measurements(record)
     if not rows:
         return []
     found = [

@@ -27,13 +27,7 @@ from isthmus.experiments.jacot2023.huge_depth.settings import Settings
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.spectra import jacobian_spectra
-from isthmus.training import (
-    Objective,
-    TrainingConfig,
-    insert_identity_layers,
-    search_rank,
-    warm_start_fit,
-)
+from isthmus.training import Objective, TrainingConfig, insert_identity_layers, search_rank, warm_start_fit
 
 _NARROW = Tolerance(1e-3)
 _ROUNDING = 1e-12  # of s₁: what double precision makes of a product of 100 matrices
@@ -71,7 +65,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     paths = {
         name: [
             _measured(net, search.objective, built.constant)
-            for net in deepened(start, search.objective, settings.depths, seed)
+            for net in deepen(start, search.objective, settings.depths, seed)
         ]
         for name, start in starts.items()
     }
@@ -97,14 +91,14 @@ def curve(rows: int) -> np.ndarray[Any, Any]:
     return np.stack([1.2 * t, 0.6 * np.sin(np.pi * t)], 1)
 
 
-def deepened(start: FullyConnected, objective: Objective, depths: Sequence[int], seed: int) -> list[FullyConnected]:
+def deepen(start: FullyConnected, objective: Objective, depths: Sequence[int], seed: int) -> list[FullyConnected]:
     """The network at each depth, each from the one before."""
     found, rows = [start], objective.sample()[0]
     for depth in depths[1:]:
-        grown_ones = [insert_identity_layers(found[-1], rows, depth, tolerance=span) for span in (None, _NARROW)]
-        if grown_ones[0].squared_norm == grown_ones[1].squared_norm:
-            grown_ones.pop()
-        found.append(min((warm_start_fit(net, objective, seed=seed) for net in grown_ones), key=objective.value))
+        deeper = [insert_identity_layers(found[-1], rows, depth, tolerance=span) for span in (None, _NARROW)]
+        if deeper[0].squared_norm == deeper[1].squared_norm:
+            deeper.pop()
+        found.append(min((warm_start_fit(net, objective, seed=seed) for net in deeper), key=objective.value))
     return found
 
 

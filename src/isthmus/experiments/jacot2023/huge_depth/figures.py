@@ -7,14 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    MUTED,
-    THIRD,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, THIRD, blank
 from isthmus.reports.figure import INSIDE, Drawing
 
 Row = Mapping[str, Any]
@@ -26,7 +20,7 @@ _NO_RATIO = 1e-5  # where ratios below single precision are drawn
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Propositions 2, 2 with 3, and 4."""
-    rows = measured(record)
+    rows = measurements(record)
     return [
         Drawing(
             "cost",

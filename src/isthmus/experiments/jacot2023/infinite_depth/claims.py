@@ -6,15 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isthmus.experiments.experiment import (
-    Claim,
-)
+from isthmus.experiments.experiment import Claim
 from isthmus.experiments.jacot2023.infinite_depth.rank_axioms import axiom_claims
 from isthmus.experiments.jacot2023.infinite_depth.settings import Settings
-from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
-    construction_claims,
-    steep_claim,
-)
+from isthmus.experiments.jacot2023.infinite_depth.three_parts import construction_claims, steep_claim
 
 _FAITHFUL = 1e-3  # of the variance: what a network that computes the tripod at the rows may miss
 _CHEAPER = 1.9  # ‖w‖²/L below which such a network would speak against rank 2

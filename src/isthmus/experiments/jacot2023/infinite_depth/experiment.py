@@ -13,19 +13,12 @@ import math
 import torch
 
 from isthmus.costs import representation_costs
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Numbers,
-)
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.infinite_depth.claims import judge
 from isthmus.experiments.jacot2023.infinite_depth.figures import drawings
 from isthmus.experiments.jacot2023.infinite_depth.rank_axioms import axiom_cells, axiom_work
 from isthmus.experiments.jacot2023.infinite_depth.settings import Settings
-from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
-    TRIPOD,
-    construction,
-)
+from isthmus.experiments.jacot2023.infinite_depth.three_parts import TRIPOD, construction
 from isthmus.networks import CatalogueEntry, catalogue
 from isthmus.networks.catalogue import tripod
 from isthmus.training import TrainingConfig, fit, insert_identity_layers, warm_start_fit
@@ -52,14 +45,14 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     if cell["part"] == "trained tripod":
         return _trained(settings, int(cell["seed"]), device)
     if cell["part"] == "bracket":
-        return _brackets(settings, named(str(cell["function"])))
+        return _brackets(settings, catalogue_entry(str(cell["function"])))
     if cell["part"] in ("construction", "steep"):
         slope = settings.slope if cell["part"] == "steep" else 0.0
         return construction(settings.depths, int(cell["rank"]), int(cell["seed"]), rows=settings.rows, slope=slope)
     return axiom_work(cell)
 
 
-def named(name: str) -> CatalogueEntry:
+def catalogue_entry(name: str) -> CatalogueEntry:
     """The entry of the catalogue, whose random ones are of seed 0."""
     return next(entry for entry in catalogue(0) if entry.name == name)
 

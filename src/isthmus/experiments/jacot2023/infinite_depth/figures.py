@@ -7,15 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    GROUPS,
-    MUTED,
-    THIRD,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, THIRD, blank
 from isthmus.reports.figure import INSIDE, Drawing
 
 Row = Mapping[str, Any]
@@ -23,7 +16,7 @@ Row = Mapping[str, Any]
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """What is built, what is bracketed, what stays open."""
-    rows = measured(record)
+    rows = measurements(record)
     return [
         Drawing(
             "construction",

@@ -9,14 +9,7 @@ import torch
 
 from isthmus.costs import cost_limit
 from isthmus.experiments.experiment import Cell, Claim, Numbers
-from isthmus.networks import (
-    CatalogueEntry,
-    FullyConnected,
-    add,
-    affine,
-    catalogue,
-    compose,
-)
+from isthmus.networks import CatalogueEntry, FullyConnected, add, affine, catalogue, compose
 
 _SIDES = (4, 3)  # outputs and inputs of the affine maps of axiom 4
 
@@ -72,10 +65,13 @@ def _affine(rank: int, seed: int) -> FullyConnected:
 def axiom_claims(results: Sequence[Mapping[str, Any]]) -> list[Claim]:
     """Axioms 2, 3 and 4."""
     least = [
-        (row["whole"], [min(ends) for ends in zip(*row["parts"], strict=True)]) for row in of(results, "composition")
+        (row["whole"], [min(ends) for ends in zip(*row["parts"], strict=True)])
+        for row in rows_of_part(results, "composition")
     ]
-    total = [(row["whole"], [sum(ends) for ends in zip(*row["parts"], strict=True)]) for row in of(results, "sum")]
-    maps = [(row["rank"], row["whole"]) for row in of(results, "affine")]
+    total = [
+        (row["whole"], [sum(ends) for ends in zip(*row["parts"], strict=True)]) for row in rows_of_part(results, "sum")
+    ]
+    maps = [(row["rank"], row["whole"]) for row in rows_of_part(results, "affine")]
     exact = sum(ends == [rank, rank] for rank, ends in maps)
     return [
         _inequality("axiom 2: R_∞(f ∘ g) ≤ min(R_∞(f), R_∞(g))", least),
@@ -90,7 +86,7 @@ def axiom_claims(results: Sequence[Mapping[str, Any]]) -> list[Claim]:
     ]
 
 
-def of(results: Sequence[Mapping[str, Any]], part: str) -> list[Mapping[str, Any]]:
+def rows_of_part(results: Sequence[Mapping[str, Any]], part: str) -> list[Mapping[str, Any]]:
     """The results of one part."""
     return [row for row in results if row["part"] == part]
 

@@ -18,13 +18,7 @@ from isthmus.costs import StretchedNetwork, three_part
 from isthmus.costs.construction import shifted_inputs, shifted_outputs
 from isthmus.experiments.experiment import Claim, Numbers
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import (
-    RELU,
-    Activation,
-    FullyConnected,
-    affine,
-    compose,
-)
+from isthmus.networks import RELU, Activation, FullyConnected, affine, compose
 from isthmus.networks.catalogue import tripod
 from isthmus.spectra import jacobian_spectra
 

@@ -23,18 +23,11 @@ from isthmus.data.synthetic import inverted_s
 from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.inverted_s_classification.claims import judge
 from isthmus.experiments.jacot2023.inverted_s_classification.figures import drawings
-from isthmus.experiments.jacot2023.inverted_s_classification.margin_descent import descended
+from isthmus.experiments.jacot2023.inverted_s_classification.margin_descent import descend
 from isthmus.experiments.jacot2023.inverted_s_classification.settings import LOWEST, RANDOM, Settings
 from isthmus.experiments.jacot2023.inverted_s_classification.territories import panel, reading
 from isthmus.networks import RELU, FullyConnected
-from isthmus.training import (
-    Objective,
-    TrainingConfig,
-    fit,
-    random_network,
-    search_rank,
-    warm_start_fit,
-)
+from isthmus.training import Objective, TrainingConfig, fit, random_network, search_rank, warm_start_fit
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -85,7 +78,7 @@ def _without(settings: Settings, x: Floats, y: Integers, depth: int, seed: int, 
     widths = (x.shape[1], *[settings.width] * (depth - 1), int(y.max()) + 1)
     start = random_network(widths, RELU, torch.Generator().manual_seed(seed), device=device)
     rows, classes = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
-    return descended(start, rows, classes, enough=settings.enough, steps=settings.steps, kept=settings.kept)
+    return descend(start, rows, classes, enough=settings.enough, steps=settings.steps, kept=settings.kept)
 
 
 def _config(settings: Settings, ridge: float, depth: int, device: str) -> TrainingConfig:

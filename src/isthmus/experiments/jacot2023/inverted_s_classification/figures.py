@@ -10,13 +10,8 @@ import plotly.graph_objects as go
 
 from isthmus.experiments.jacot2023.inverted_s_classification.claims import is_free, rows_of
 from isthmus.experiments.jacot2023.inverted_s_classification.settings import LOWEST, RANDOM
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    THIRD,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, THIRD, blank
 from isthmus.reports.figure import MEANING, Drawing
 from isthmus.reports.regions_picture import CATEGORIES
 
@@ -29,7 +24,7 @@ _INK = "#22282e"  # on the light colours of the territories, in both modes
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """The panels, the counts over depth and λ, and the counts over the seeds."""
-    results = measured(record)
+    results = measurements(record)
     settings = record["settings"]
     rows = rows_of(results)
     if not rows:

@@ -26,7 +26,7 @@ _SMALLEST = 1e-12  # a step size below it means that no step lowers E
 
 
 @dataclass(frozen=True)
-class Descended:
+class DescentMoment:
     """A moment of the descent.
 
     Attributes:
@@ -61,9 +61,9 @@ class FarMargin(Categorical):
         return (weights * losses).sum(-1), weights[:, None] * gradient
 
 
-def descended(
+def descend(
     network: FullyConnected, x: Tensor, y: Tensor, *, enough: float, steps: int, kept: Sequence[float]
-) -> tuple[FullyConnected, list[Descended]]:
+) -> tuple[FullyConnected, list[DescentMoment]]:
     """Descend from `network` until E is at most `enough`, or for so many steps.
 
     Args:
@@ -106,11 +106,11 @@ def descended(
         return at.network(), found
 
 
-def _moment(at: Parameters, objective: Objective, step: int, value: float) -> Descended:
+def _moment(at: Parameters, objective: Objective, step: int, value: float) -> DescentMoment:
     network, (x, y) = at.network(), objective.sample()
     margin = least_margin(network, x, y)
     unit = norm_at_unit_margin(network, margin) if margin > 0 else None
-    return Descended(step, value, network.norm_per_depth, margin, unit)
+    return DescentMoment(step, value, network.norm_per_depth, margin, unit)
 
 
 def least_margin(network: FullyConnected, x: Tensor, y: Tensor) -> float:

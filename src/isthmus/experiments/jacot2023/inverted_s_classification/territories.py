@@ -62,13 +62,14 @@ def panel(boundary: DecisionBoundary) -> dict[str, Any]:
     outlines = class_outlines(boundary)
     return {
         "territories": {
-            str(owner): [thinned(line, _PIXEL).round(4).tolist() for line in lines] for owner, lines in outlines.items()
+            str(owner): [thin_line(line, _PIXEL).round(4).tolist() for line in lines]
+            for owner, lines in outlines.items()
         },
         "tripoints": boundary.tripoints.round(4).tolist(),
     }
 
 
-def thinned(line: Floats, tolerance: float) -> Floats:
+def thin_line(line: Floats, tolerance: float) -> Floats:
     """Corners of the closed line `(m, 2)` between which none of the others is farther off than `tolerance`."""
     closed, kept = np.concatenate([line, line[:1]]), [0]
     for end in range(2, len(closed)):

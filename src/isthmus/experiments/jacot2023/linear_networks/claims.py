@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from isthmus.experiments.experiment import (
-    Claim,
-)
+from isthmus.experiments.experiment import Claim
 from isthmus.experiments.jacot2023.linear_networks.settings import LIVE, Settings
 
 _EXACT = 1e-3  # relative: what a minimum in single precision is told from the closed form by

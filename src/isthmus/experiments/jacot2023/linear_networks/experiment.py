@@ -17,23 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Numbers,
-)
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
 from isthmus.experiments.jacot2023.linear_networks.claims import judge
 from isthmus.experiments.jacot2023.linear_networks.closed_form import minimum
 from isthmus.experiments.jacot2023.linear_networks.figures import drawings
 from isthmus.experiments.jacot2023.linear_networks.settings import LIVE, Settings
 from isthmus.networks import IDENTITY, FullyConnected
-from isthmus.training import (
-    FittedNetwork,
-    TrainingConfig,
-    fit,
-    insert_identity_layers,
-    warm_start_fit,
-)
+from isthmus.training import FittedNetwork, TrainingConfig, fit, insert_identity_layers, warm_start_fit
 
 _ROUNDING = 1e-6  # of the largest: what single precision makes of zero, which a small power would bring back
 

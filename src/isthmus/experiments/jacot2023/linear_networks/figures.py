@@ -7,13 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    MUTED,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, blank
 from isthmus.reports.figure import INSIDE, Drawing
 
 _KINDS = {"fully connected": ("singular values of A", ACCENT), "diagonal": ("entries of v", CONTRAST)}
@@ -36,7 +31,7 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
 
 
 def _magnitudes(record: Mapping[str, Any], kind: str, color: str) -> go.Figure:
-    rows = sorted((row for row in measured(record) if row["kind"] == kind), key=lambda row: row["depth"])
+    rows = sorted((row for row in measurements(record) if row["kind"] == kind), key=lambda row: row["depth"])
     figure = blank("depth L")
     first = {row["depth"]: row for row in rows}
     for index in range(len(record["settings"]["spectrum"])):

@@ -36,7 +36,7 @@ from isthmus.experiments.jacot2023.mnist_autoencoder.ridge_autoencoders import a
 from isthmus.experiments.jacot2023.mnist_autoencoder.settings import AVERAGED, Settings
 from isthmus.factorization import linear_baseline
 from isthmus.selection import restrict_to_ranks
-from isthmus.spectra import RankProfile, measure
+from isthmus.spectra import measure
 from isthmus.training import FittedNetwork, Schedule
 
 Method = Callable[[Tensor], Tensor]
@@ -80,8 +80,8 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     options: dict[str, Any] = {"weight": weight, "schedule": schedule, "seed": seed}
     deep, starts = deep_autoencoder(digits.train, depth=settings.depth, width=settings.width, **options)
     shallow = autoencoder(digits.train, depth=2, width=wide, **options)
-    profiles = {name: measure(f, digits.train, points=_POINTS) for name, f in (("deep", deep), ("shallow", shallow))}
-    k = max(1, profiles["deep"].bottleneck_rank.upper)
+    networks = {name: _described(f, digits.train) for name, f in (("deep", deep), ("shallow", shallow))}
+    k = max(1, networks["deep"]["bottleneck_rank"])
     restricted = restrict_to_ranks(deep.network, deep.objective, most=k + _BEYOND)
     narrow = restricted[k - 1].network
     pca = linear_baseline(digits.train, digits.train)
@@ -98,10 +98,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     return {
         **{"k": k, "pixels": d, "starts": starts},
         "curve": error_over_k(deep, restricted, pca, digits.held_out),
-        "networks": {
-            "deep": _described(deep, profiles["deep"]),
-            "shallow": _described(shallow, profiles["shallow"]),
-        },
+        "networks": networks,
         "parameters": {"pca": d * (k + 1), "bottleneck": bottleneck.parameter_count, "narrow": narrow.parameter_count},
         "parameters_at_start": {"deep": size, "shallow": _parameters(d, 2, wide)},
         "held_out": _distances(settings, methods, digits.held_out, seed),
@@ -132,8 +129,9 @@ def _bottleneck(settings: Settings, digits: _Digits, k: int, seed: int) -> Bottl
     )
 
 
-def _described(fitted: FittedNetwork, profile: RankProfile) -> dict[str, Any]:
+def _described(fitted: FittedNetwork, x: Tensor) -> dict[str, Any]:
     """What training reached, in sums over the pixels; ranks over the training digits at the default tolerance."""
+    profile = measure(fitted, x, points=_POINTS)
     return {
         "objective": fitted.value,
         "error": fitted.error,

@@ -8,22 +8,9 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments.jacot2023.mnist_autoencoder.settings import AVERAGED, SUMMED
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    GROUPS,
-    MUTED,
-    THIRD,
-    blank,
-    mark,
-)
-from isthmus.reports.figure import (
-    ANSWER,
-    INSIDE,
-    MEANING,
-    Drawing,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, THIRD, blank, mark
+from isthmus.reports.figure import ANSWER, INSIDE, MEANING, Drawing
 
 _GAP = 1  # pixels between pictures
 _LINES = {
@@ -50,7 +37,7 @@ Row = Mapping[str, Any]
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Pictures, then for each reading of the ridge the distances, then the error over k."""
-    rows = measured(record)
+    rows = measurements(record)
     return [*_pictures(record, rows), *_distances(record, rows), *_curves(rows)]
 
 

@@ -8,14 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from isthmus.foundation.progress import silent
-from isthmus.training import (
-    WARM_SCHEDULE,
-    FittedNetwork,
-    Schedule,
-    TrainingConfig,
-    fit,
-    insert_identity_layers,
-)
+from isthmus.training import WARM_SCHEDULE, FittedNetwork, Schedule, TrainingConfig, fit, insert_identity_layers
 from isthmus.training.fitting import fitted_network
 from isthmus.training.loop import Training
 from isthmus.training.problem import Problem

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isthmus.experiments.experiment import (
-    Claim,
-)
-from isthmus.experiments.jacot2023.layer_account import (
-    counts,
-    middle,
-    ratios,
-)
-from isthmus.experiments.jacot2023.rank_recovery.rank_over_depth import best_of, depth_claims
+from isthmus.experiments.experiment import Claim
+from isthmus.experiments.jacot2023.layer_account import counts, middle, ratios
+from isthmus.experiments.jacot2023.rank_recovery.claims_over_depth import best_of, depth_claims
 from isthmus.experiments.jacot2023.rank_recovery.settings import Settings
 from isthmus.experiments.jacot2023.rank_recovery.wording import share, spread, whole
 

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Numbers,
-)
-from isthmus.experiments.jacot2023.layer_account import (
-    account,
-)
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
+from isthmus.experiments.jacot2023.layer_account import account
 from isthmus.experiments.jacot2023.rank_recovery.claims import judge
 from isthmus.experiments.jacot2023.rank_recovery.depth_one import linear_account
 from isthmus.experiments.jacot2023.rank_recovery.figures import drawings
 from isthmus.experiments.jacot2023.rank_recovery.settings import Settings
-from isthmus.experiments.jacot2023.teacher_networks import (
-    Task,
-    built,
-    lowest,
-    trained,
-)
+from isthmus.experiments.jacot2023.teacher_networks import Task, build_rank_one, lowest, train_candidates
 
 _SPECTRA = ("weights", "activations", "centred", "impact")
 
@@ -43,9 +32,9 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     x, y = objective.sample()
     if depth == 1:
         return {"networks": [{"start": "closed form", **linear_account(x, y, settings.ridge)}], "best": 0}
-    candidates = trained(task, depth, device, grown_from=settings.depth)
+    candidates = train_candidates(task, depth, device, grown_from=settings.depth)
     if depth >= settings.depth and k == settings.rank and seed in settings.few:
-        candidates.append(built(task, depth))
+        candidates.append(build_rank_one(task, depth))
     accounts = [account(candidate.network, x) for candidate in candidates]
     best = candidates.index(lowest(candidates))
     compared = [

@@ -9,15 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments.jacot2023.layer_figures import impact_over_layers, spectra_over_layers
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    MUTED,
-    THIRD,
-    blank,
-    label,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, MUTED, THIRD, blank, label
 from isthmus.reports.figure import Drawing
 
 _CHAPTER = "figures"
@@ -32,7 +25,7 @@ Row = Mapping[str, Any]
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
-    settings, rows = record["settings"], measured(record)
+    settings, rows = record["settings"], measurements(record)
     k, depth = settings["rank"], settings["depth"]
     shown = [row for row in rows if row["rank"] == k and row["depth"] == depth]
     found = list(_panels(k, depth, shown)) if shown else []

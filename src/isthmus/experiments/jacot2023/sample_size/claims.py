@@ -144,7 +144,7 @@ def deep_end(rank: int, window: Row) -> int | None:
     return None if -1 in mine else max(mine, default=0)
 
 
-def predicted(window: Row, depth: int) -> int | None:
+def predicted_rank(window: Row, depth: int) -> int | None:
     """The rank that wins at a depth; None at one below all that were looked at."""
     return next((r for r, low, high in window["ranges"] if low <= depth and (high == -1 or depth <= high)), None)
 
@@ -152,12 +152,12 @@ def predicted(window: Row, depth: int) -> int | None:
 def _range_of_depths(rank: int, parts: Mapping[str, Sequence[Row]]) -> Claim:
     windows = {(row["n"], row["seed"]): row for row in parts["window"]}
     met = [
-        (row["found"], predicted(windows[key], row["depth"]))
+        (row["found"], predicted_rank(windows[key], row["depth"]))
         for row in parts["search"]
         if (key := (row["n"], row["seed"])) in windows
     ]
     random = [
-        (each["found"], predicted(windows[key], each["depth"]))
+        (each["found"], predicted_rank(windows[key], each["depth"]))
         for row in parts["random"]
         if (key := (row["n"], row["seed"])) in windows
         for each in row["path"]

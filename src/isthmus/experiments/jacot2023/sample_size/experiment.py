@@ -15,12 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from isthmus.costs import (
-    depth_window,
-    rank_one_interpolant,
-    short_path,
-    shortest_path_lower,
-)
+from isthmus.costs import depth_window, rank_one_interpolant, short_path, shortest_path_lower
 from isthmus.costs.rank_one import diameter_of
 from isthmus.data import load_dataset
 from isthmus.data.synthetic import random_teacher

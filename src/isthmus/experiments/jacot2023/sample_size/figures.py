@@ -7,16 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    BAND,
-    CONTRAST,
-    GROUPS,
-    MUTED,
-    THIRD,
-    blank,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, BAND, CONTRAST, GROUPS, MUTED, THIRD, blank
 from isthmus.reports.figure import INSIDE, Drawing
 
 Row = Mapping[str, Any]
@@ -25,7 +17,7 @@ _KINDS = {"search": ("lowest objective found", "square", 0.2), "random": ("one r
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """The map first, then what Theorem 2 rests on."""
-    rows = measured(record)
+    rows = measurements(record)
     k = record["settings"]["rank"]
     return [
         Drawing(

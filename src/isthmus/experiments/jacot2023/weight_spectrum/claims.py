@@ -7,9 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from isthmus.experiments.experiment import (
-    Claim,
-)
+from isthmus.experiments.experiment import Claim
 from isthmus.experiments.jacot2023.weight_spectrum.settings import LINEAR, Settings
 
 Row = Mapping[str, Any]

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Numbers,
-)
-from isthmus.experiments.jacot2023.layer_account import (
-    account,
-    counts,
-    middle,
-    ratios,
-)
-from isthmus.experiments.jacot2023.teacher_networks import Task, lowest, trained
+from isthmus.experiments.experiment import Cell, Experiment, Numbers
+from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
+from isthmus.experiments.jacot2023.teacher_networks import Task, lowest, train_candidates
 from isthmus.experiments.jacot2023.weight_spectrum.claims import judge
 from isthmus.experiments.jacot2023.weight_spectrum.figures import drawings
 from isthmus.experiments.jacot2023.weight_spectrum.settings import LINEAR, Settings
@@ -42,7 +33,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         settings.steps,
         settings.rounds,
     )
-    candidates = trained(task, depth, device, grown_from=settings.grown_from)
+    candidates = train_candidates(task, depth, device, grown_from=settings.grown_from)
     chosen = lowest(candidates)
     found = account(chosen.network, task.objective(device).sample()[0])
     weights, impact = found["weights"], found["impact"]

@@ -8,13 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from isthmus.experiments.jacot2023.layer_figures import spectra_over_layers
-from isthmus.experiments.record import measured
-from isthmus.reports.canvas import (
-    ACCENT,
-    CONTRAST,
-    blank,
-    label,
-)
+from isthmus.experiments.record import measurements
+from isthmus.reports.canvas import ACCENT, CONTRAST, blank, label
 from isthmus.reports.figure import Drawing
 
 _CHAPTER = "figures"
@@ -24,7 +19,7 @@ Row = Mapping[str, Any]
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
-    k, rows = record["settings"]["rank"], measured(record)
+    k, rows = record["settings"]["rank"], measurements(record)
     if not rows:
         return []
     by_depth = [(depth, [row for row in rows if row["depth"] == depth]) for depth in sorted({r["depth"] for r in rows})]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ACTIVATIONS, random_layers
+from isthmus.costs.linear_runs import balance_linear_runs, reduce_norm_and_balance
 from isthmus.networks import (
     ABSOLUTE,
     IDENTITY,
@@ -14,7 +15,6 @@ from isthmus.networks import (
     Activation,
     FullyConnected,
 )
-from isthmus.training.linear_runs import balance_linear_runs
 
 PRECISION = {torch.float32: 1e-4, torch.float64: 1e-12}
 
@@ -228,3 +228,12 @@ def test_a_run_whose_values_cancel_beyond_rounding_is_left():
     )
     x = 1 + torch.rand(30, 1, generator=torch.Generator().manual_seed(0))
     assert is_identical(balance_linear_runs(network, x), network)
+
+
+@settings(max_examples=50, deadline=None)
+@given(NETWORKS, st.integers(1, 20), st.integers(0, 100))
+def test_with_projection_and_rebalancing_f_stays_and_the_norm_never_grows(network, n, seed):
+    x = rows(network, n, seed)
+    after = reduce_norm_and_balance(network, x)
+    assert_same_at(x, after, network)
+    assert after.squared_norm <= network.squared_norm * (1 + 1e-6)

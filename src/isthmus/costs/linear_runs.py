@@ -12,6 +12,21 @@ from torch import Tensor
 
 from isthmus.foundation.arrays import as_matrix
 from isthmus.networks import Activation, FullyConnected
+from isthmus.training import project, rebalance
+
+
+def reduce_norm_and_balance(network: FullyConnected, x: Tensor) -> FullyConnected:
+    """Project every layer on the directions the rows use, balance runs of linear layers, rebalance the neurons.
+
+    None of the three ever raises ‖w‖², and f is unchanged at the rows of `x`, to rounding. Training does without the
+    second (`training.reduce_norm`): it has nothing to do on networks that descend. A network that is given has not
+    descended, and there the upper ends of the brackets are up to a fifth lower with it.
+
+    Args:
+        network: Any network.
+        x: The rows `(n, d_in)` on which f must be kept.
+    """
+    return rebalance(balance_linear_runs(project(network, x, damping=0.0), x))
 
 
 def balance_linear_runs(network: FullyConnected, x: Tensor) -> FullyConnected:
