@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from isthmus.data.quoting import quoted
 from isthmus.errors import ColumnError, FileFormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -26,15 +27,15 @@ def checked_header(path: Path, names: Sequence[str], rows: Sequence[Sequence[str
         FileFormatError: If the header holds data instead of names, or has fewer names than rows have fields.
         ColumnError: If two columns have the same name.
     """
-    some = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
-    if not are_names(names, rows):
-        cause = f"line {line} holds data ({some}) where the names of the columns should be"
-        raise FileFormatError(path, cause, "Write a line with the names of the columns above it.")
+    some = ", ".join(map(quoted, names[:3])) + (", …" if len(names) > 3 else "")
     for number, row in enumerate(rows, 1):
         if any(field.strip() for field in row[len(names) :]):
             cause = f"row {number} has {len(row)} fields where line {line} has {len(names)} names of columns ({some})"
             remedy = "Mend the row, or the names, or remove what stands above them."
             raise FileFormatError(path, cause, remedy)
+    if not are_names(names, rows):
+        cause = f"line {line} holds data ({some}) where the names of the columns should be"
+        raise FileFormatError(path, cause, "Write a line with the names of the columns above it.")
     refuse_repeated(name for name in names if name)
     return (*names, *[""] * (max(map(len, rows), default=0) - len(names)))
 

@@ -1,0 +1,93 @@
+"""The encoding of a fit's columns once more, for new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.data.columns import plain_numbers
+from isthmus.data.dataset import Floats
+from isthmus.data.dates import begins_as_date, days_since_1970
+from isthmus.data.numerals import quantities, refuse_mixed
+from isthmus.data.quoting import quoted
+from isthmus.errors import ColumnError
+
+
+def encode_as(frame: Any, names: Sequence[str]) -> Floats:
+    """The columns that `encode` once called `names`, from another frame.
+
+    Raises:
+        ColumnError: If a column is not there or does not hold what it held.
+    """
+    return np.stack([_repeated(frame, name, names) for name in names], 1)
+
+
+def source_column(name: str, columns: Sequence[str]) -> str | None:
+    """Which of the columns of a table `encode` calls `name`; None if that is none of them."""
+    if name in columns:
+        return name
+    made = [column for column in columns if name.startswith(f"{column}=") or _unit(name, column) is not None]
+    return max(made, key=len, default=None)
+
+
+def holds_texts(name: str, column: str) -> bool:
+    """Whether the input `name`, made from `column`, stands for one of its texts."""
+    return name.startswith(f"{column}=")
+
+
+def _repeated(frame: Any, name: str, names: Sequence[str]) -> Floats:
+    base = source_column(name, frame.columns)
+    if base is None:
+        raise ColumnError(name, "is an input of the network and is not in the data", "Pass data with this column.")
+    column = frame[base]
+    if base == name:
+        return _repeated_numbers(name, column)
+    if holds_texts(name, base):
+        known = [other.removeprefix(f"{base}=") for other in names if holds_texts(other, base)]
+        return _repeated_texts(base, column.astype(str).to_numpy(str), name.removeprefix(f"{base}="), known)
+    if name == f"{base} [days]" and (days := days_since_1970(column)) is not None:
+        return days
+    return _repeated_quantities(base, column.astype(str).tolist(), str(_unit(name, base)))
+
+
+def _repeated_numbers(name: str, column: Any) -> Floats:
+    if column.dtype.kind in "fiub":
+        return plain_numbers(name, column)
+    texts = column.astype(str).tolist()
+    refuse_mixed(name, texts)
+    raise ColumnError(name, f"holds {quoted(texts[0])}, where the network takes numbers", "Correct it.")
+
+
+def _repeated_quantities(name: str, texts: Sequence[str], unit: str) -> Floats:
+    found = quantities(texts)
+    if found is not None and found[1] == unit:
+        return found[0]
+    is_date = unit == "days"
+    row = next(
+        (row for row, text in enumerate(texts) if not (begins_as_date(text) if is_date else _has(text, unit))), 0
+    )
+    kind = "dates as YYYY-MM-DD" if is_date else f"numbers with the unit {unit!r}"
+    cause = f"holds {quoted(texts[row])} in row {row + 1}, where the network takes {kind}"
+    raise ColumnError(name, cause, "Correct it")
+
+
+def _has(text: str, unit: str) -> bool:
+    found = quantities([text])
+    return found is not None and found[1] == unit
+
+
+def _repeated_texts(name: str, texts: NDArray[np.str_], value: str, known: Sequence[str]) -> Floats:
+    if (is_new := ~np.isin(texts, known)).any():
+        row = int(is_new.argmax())
+        cause = f"holds {quoted(texts[row])} in row {row + 1}, which the network has never seen"
+        raise ColumnError(name, cause, f"It knows {', '.join(map(quoted, known))}: leave other rows out")
+    return np.asarray(texts == value, np.float32)
+
+
+def _unit(name: str, column: str) -> str | None:
+    """What stands in square brackets behind the column's name, if that is how `name` goes on."""
+    rest = name.removeprefix(f"{column} [")
+    return rest.removesuffix("]") if rest != name and rest.endswith("]") else None
