@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from isthmus.data import load_dataset, load_inputs
+from isthmus.data import encode_as, load_dataset, load_inputs
 from isthmus.errors import ColumnError
 
 RNG = np.random.default_rng(0)
@@ -110,6 +110,18 @@ def test_what_a_fit_did_not_hold_is_refused_by_name(tmp_path, fitted, change, me
 def test_a_column_that_is_missing_is_named(tmp_path, fitted, name):
     with pytest.raises(ColumnError, match=f"Column '{name}.*' is an input of the network and is not in the data"):
         inputs(tmp_path, FRAME.drop(columns=name), fitted.input_names)
+
+
+def test_a_frame_that_python_holds_is_encoded_as_a_file_is(fitted):
+    frame = FRAME.drop(columns="y").assign(code=FRAME["code"].astype("category"), size=FRAME["size"].astype("Float64"))
+    assert np.array_equal(encode_as(frame, fitted.input_names), fitted.x)
+    frame["when"] = pd.to_datetime(frame["when"])
+    assert np.array_equal(encode_as(frame, fitted.input_names), fitted.x)
+    frame.loc[4, "size"] = pd.NA
+    with pytest.raises(ColumnError, match=r"'size' holds a missing value \(row 5\)"):
+        encode_as(frame, fitted.input_names)
+    numbered = pd.DataFrame({0: [1.0, 2.0], 1: [True, False]})
+    assert encode_as(numbered, ["1", "0"]).tolist() == [[1.0, 1.0], [0.0, 2.0]]
 
 
 def test_matrices_with_and_without_their_targets(tmp_path):

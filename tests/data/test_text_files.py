@@ -116,15 +116,15 @@ def test_a_line_of_units_is_named(tmp_path):
         load_dataset(written(tmp_path, ["a,b,y", "mm,kg,s", *POINT]), task="autoencoder")
 
 
-@pytest.mark.parametrize("newline", ["", "\n"])
-def test_a_header_longer_than_any_sample_is_read_to_its_end(tmp_path, newline):
+@pytest.mark.parametrize(("newline", "count"), [("", 400), ("\n", 400), ("", 1500)])
+def test_a_header_longer_than_any_sample_is_read_to_its_end(tmp_path, newline, count):
     """gretelai/gretel-python-client#54, vincentlaucsb/csv-parser#61: columns beyond a sample were lost."""
     words = "How strongly do you agree that the service described on this page was easy to find and quick to use "
-    names = ["y", *(f"Q{j:04d}{newline} {words * 2}".strip() for j in range(400))]
-    x = np.random.default_rng(0).standard_normal((40, 401)).round(4)
+    names = ["y", *(f"Q{j:04d}{newline} {words * 2}".strip() for j in range(count))]
+    x = np.random.default_rng(0).standard_normal((40, count + 1)).round(4)
     path = tmp_path / "survey.csv"
     header = ",".join(f'"{name}"' for name in names)
-    assert len(header) > 80000
+    assert len(header) > 200 * count
     path.write_text(header + "\n" + "".join(",".join(map(str, row)) + "\n" for row in x), newline="")
     data = load_dataset(str(path), target="y")
     assert data.input_names == tuple(names[1:])
@@ -152,6 +152,8 @@ def test_decimal_commas_below_a_long_header_are_seen(tmp_path, long):
         ([str(w) for w in (400.0, 400.4, 400.9, 401.3, 401.7, 402.2, 402.6, 403.0, 403.5, 404.0)], [["1"] * 10], True),
         (["country", "2019", "2021", "2025"], [["peru", "1", "2", "3"]], True),
         (["country", "2019"], [["peru", "1"]], True),
+        (["country", "2021", "2020", "2019"], [["peru", "1", "2", "3"]], True),
+        (["150", "4", "setosa", "virginica"], [["5.1", "3.5", "1.4", "0"]], False),
         (["a", "b"], [["a", "b"], ["c", "d"]], True),
         (["5.1", "3.5", "1.4", "setosa"], [["4.9", "3.0", "1.4", "setosa"]], False),
         (["39", "State-gov", "77516"], [["50", "Private", "83311"], ["1", "State-gov", "2"]], False),

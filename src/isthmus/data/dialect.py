@@ -104,7 +104,7 @@ def _sample(path: Path) -> tuple[list[str], int, _Reading]:
         lines, is_whole = _first_lines(path, size)
         begin = next((row for row, line in enumerate(lines) if not _is_above(line)), None)
         if begin is not None:
-            best = _best_reading(lines, begin, is_whole)
+            best = _best_reading(path, lines, begin, is_whole)
             if is_whole or len(best.records) >= _LEAST_RECORDS:
                 return lines, begin, best
         elif is_whole:
@@ -132,9 +132,18 @@ def _is_above(line: str) -> bool:
     return not text or text.startswith("#") or _SEP_LINE.fullmatch(line.strip()) is not None
 
 
-def _best_reading(lines: Sequence[str], begin: int, is_whole: bool) -> _Reading:
+def _best_reading(path: Path, lines: Sequence[str], begin: int, is_whole: bool) -> _Reading:
     named = [found[1] for line in lines[:begin] if (found := _SEP_LINE.fullmatch(line.strip()))]
-    readings = [_reading(lines[begin:], separator, is_whole) for separator in (named[:1] or _SEPARATORS)]
+    readings: list[_Reading] = []
+    for separator in named[:1] or _SEPARATORS:
+        try:
+            readings.append(_reading(lines[begin:], separator, is_whole))
+        except (
+            csv.Error
+        ):  # a long line without this separator, or a quotation mark without another: no field is so long
+            continue
+    if not readings:
+        raise FileFormatError(path, "it has lines that no comma, semicolon, tab or | takes apart", _SAVE_AGAIN)
     best = max(readings, key=lambda reading: reading.merit)
     if named:
         return best

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.columns import encode
+from isthmus.data.columns import encode_as, holds_texts, source_column
 from isthmus.data.dataset import Dataset, Floats, Weights
 from isthmus.data.dates import days_since_1970
+from isthmus.data.encoding import encode
 from isthmus.data.names import column_names, nearest_columns, some_columns
 from isthmus.data.numerals import quantities, refuse_mixed, texts_as_numbers
 from isthmus.data.quoting import quoted
 from isthmus.data.reading import Table, read_table, table_columns
-from isthmus.data.repeated_columns import encode_as, holds_texts, source_column
 from isthmus.data.splitting import LEAST_ROWS
 from isthmus.errors import ColumnError, OptionError, TooFewRowsError
 from isthmus.foundation.task import Task
