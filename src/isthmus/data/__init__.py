@@ -1,6 +1,7 @@
 """What to learn from: data sets as values, read from files or drawn from a known truth."""
 
 from isthmus.data.assembly import dataset_from_arrays
+from isthmus.data.columns import encode_as
 from isthmus.data.dataset import Dataset, Split
 from isthmus.data.merging import merged_rows
 from isthmus.data.names import column_names
@@ -18,6 +19,7 @@ __all__ = [
     "Teacher",
     "column_names",
     "dataset_from_arrays",
+    "encode_as",
     "folded_rows",
     "load_dataset",
     "load_inputs",

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isthmus.data.header import are_names, checked_header, is_number
+from isthmus.data.quoting import quoted
 from isthmus.errors import FileFormatError
 
 WHITE_SPACE = r"\s+"
 _SEPARATORS = ";\t|,"  # of two that fit as well, the first: commas stand in numbers and texts too
-_SAMPLE, _LEAST_LINES = 65536, 20  # characters; and at least so many lines, however long they are
+_SAMPLE, _LEAST_LINES, _LEAST_RECORDS = 65536, 20, 5  # characters; and so many lines and records, however long
 _LOOK = 200  # rows, and fields of each, by which separators are compared
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d*|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?")
@@ -67,9 +68,8 @@ class _Reading:
         fields = [field for record in below[:_LOOK] for field in record[:_LOOK] if field.strip()]
         numbers = [is_number(field) and not (self.separator == "," and "," in field) for field in fields]
         regular = [len(record) == self.width for record in self.records]
-        has_columns = self.width > 1 and not (self.above and not are_names(header, below))
         has_header = not self.above and len(header) >= self.width
-        return has_columns, has_header, sum(regular) / len(regular), sum(numbers) / max(1, len(numbers))
+        return self.width > 1, has_header, sum(regular) / len(regular), sum(numbers) / max(1, len(numbers))
 
 
 def read_dialect(path: Path) -> Dialect:
@@ -83,11 +83,7 @@ def read_dialect(path: Path) -> Dialect:
         ColumnError: If two columns have the same name.
         UnicodeDecodeError: If these lines are not UTF-8.
     """
-    lines, is_whole = _first_lines(path)
-    begin = next((row for row, line in enumerate(lines) if not _is_above(line)), None)
-    if begin is None:
-        raise FileFormatError(path, "it is empty", _SAVE_AGAIN)
-    best = _best_reading(lines, begin, is_whole)
+    lines, begin, best = _sample(path)
     commented = _commented_header(lines[:begin], best)
     if commented is None:
         names, rows, lines_above = best.records[0], best.records[1:], begin + best.header_line
@@ -101,18 +97,32 @@ def read_dialect(path: Path) -> Dialect:
     return Dialect(best.separator, header, lines_above, "," if has_comma else ".", _notes(left_out, has_comma))
 
 
-def _first_lines(path: Path) -> tuple[list[str], bool]:
-    """Lines with their ends, and whether these are all of the file."""
+def _sample(path: Path) -> tuple[list[str], int, _Reading]:
+    """The first lines, how many of them stand above whatever can be taken apart, and how that is done best."""
+    size = _SAMPLE
+    while True:
+        lines, is_whole = _first_lines(path, size)
+        begin = next((row for row, line in enumerate(lines) if not _is_above(line)), None)
+        if begin is not None:
+            best = _best_reading(path, lines, begin, is_whole)
+            if is_whole or len(best.records) >= _LEAST_RECORDS:
+                return lines, begin, best
+        elif is_whole:
+            raise FileFormatError(path, "it is empty", _SAVE_AGAIN)
+        size *= 4  # comments without end, or a header of many lines
+
+
+def _first_lines(path: Path, size: int) -> tuple[list[str], bool]:
+    """Lines of at least `size` characters, with their ends, and whether these are all of the file."""
     lines: list[str] = []
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        if "\0" in stream.read(_SAMPLE):
+        if "\0" in stream.read(size):
             raise FileFormatError(path, "it holds binary data, not text", _SAVE_AGAIN)
         stream.seek(0)
-        size = 0
         for line in stream:
             lines.append(line)
-            size += len(line)
-            if size > _SAMPLE and len(lines) > _LEAST_LINES:
+            size -= len(line)
+            if size < 0 and len(lines) > _LEAST_LINES:
                 return lines, False
     return lines, True
 
@@ -122,14 +132,28 @@ def _is_above(line: str) -> bool:
     return not text or text.startswith("#") or _SEP_LINE.fullmatch(line.strip()) is not None
 
 
-def _best_reading(lines: Sequence[str], begin: int, is_whole: bool) -> _Reading:
+def _best_reading(path: Path, lines: Sequence[str], begin: int, is_whole: bool) -> _Reading:
     named = [found[1] for line in lines[:begin] if (found := _SEP_LINE.fullmatch(line.strip()))]
-    readings = [_reading(lines[begin:], separator, is_whole) for separator in (named[:1] or _SEPARATORS)]
+    readings: list[_Reading] = []
+    for separator in named[:1] or _SEPARATORS:
+        try:
+            readings.append(_reading(lines[begin:], separator, is_whole))
+        except (
+            csv.Error
+        ):  # a long line without this separator, or a quotation mark without another: no field is so long
+            continue
+    if not readings:
+        raise FileFormatError(path, "it has lines that no comma, semicolon, tab or | takes apart", _SAVE_AGAIN)
     best = max(readings, key=lambda reading: reading.merit)
-    if best.width > 1 or named:
+    if named:
         return best
-    spaced = _reading(lines[begin:], WHITE_SPACE, is_whole)
-    return spaced if spaced.merit == (True, True, 1.0, 1.0) else best  # words with spaces are no columns
+    if best.width == 1:  # words with spaces are no columns, numbers with spaces are
+        spaced = _reading(lines[begin:], WHITE_SPACE, is_whole)
+        return spaced if spaced.merit == (True, True, 1.0, 1.0) else best
+    if best.above and not are_names(best.records[0], best.records[1:]):  # one column of decimal commas under its name?
+        alone = [reading for reading in readings if reading.merit == (False, True, 1.0, 1.0)]
+        return alone[0] if alone else best
+    return best
 
 
 def _reading(lines: Sequence[str], separator: str, is_whole: bool) -> _Reading:
@@ -187,9 +211,8 @@ def _notes(left_out: Sequence[str], has_comma: bool) -> tuple[str, ...]:
     texts = [line.strip() for line in left_out if line.strip(_SEPARATORS + '" \r\n')]
     texts = [text for text in texts if not _SEP_LINE.fullmatch(text)]
     if texts:
-        first = texts[0] if len(texts[0]) <= 40 else f"{texts[0][:37]}…"
         lines = "1 line above the table was" if len(texts) == 1 else f"{len(texts)} lines above the table were"
-        notes.append(f"{lines} left out ({first!r}{', …' if len(texts) > 1 else ''}).")
+        notes.append(f"{lines} left out ({quoted(texts[0])}{', …' if len(texts) > 1 else ''}).")
     if has_comma:
         notes.append("Commas in numbers were read as decimal commas.")
     return tuple(notes)

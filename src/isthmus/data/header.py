@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from isthmus.data.quoting import quoted
 from isthmus.errors import ColumnError, FileFormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
@@ -26,15 +27,15 @@ def checked_header(path: Path, names: Sequence[str], rows: Sequence[Sequence[str
         FileFormatError: If the header holds data instead of names, or has fewer names than rows have fields.
         ColumnError: If two columns have the same name.
     """
-    some = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
-    if not are_names(names, rows):
-        cause = f"line {line} holds data ({some}) where the names of the columns should be"
-        raise FileFormatError(path, cause, "Write a line with the names of the columns above it.")
+    some = ", ".join(map(quoted, names[:3])) + (", …" if len(names) > 3 else "")
     for number, row in enumerate(rows, 1):
         if any(field.strip() for field in row[len(names) :]):
             cause = f"row {number} has {len(row)} fields where line {line} has {len(names)} names of columns ({some})"
             remedy = "Mend the row, or the names, or remove what stands above them."
             raise FileFormatError(path, cause, remedy)
+    if not are_names(names, rows):
+        cause = f"line {line} holds data ({some}) where the names of the columns should be"
+        raise FileFormatError(path, cause, "Write a line with the names of the columns above it.")
     refuse_repeated(name for name in names if name)
     return (*names, *[""] * (max(map(len, rows), default=0) - len(names)))
 
@@ -43,8 +44,8 @@ def are_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line of a table holds names of columns, and not the first row of a table without names.
 
     Texts are names, unless numbers stand beside them and one of them stands in its column again. Numbers are names if
-    they are in order as years, wavelengths or plain counts are: in equal steps, or ten or more, or beside texts. A
-    single one is a name if it is whole.
+    they are in order as years, wavelengths or plain counts are: in equal steps, ten or more of them, or rising beside
+    texts. A single one beside texts is a name if it is whole.
     """
     numbers = [number_of(name) for name in names if is_number(name)]
     texts = [(column, name) for column, name in enumerate(names) if name and not is_number(name)]
@@ -52,15 +53,15 @@ def are_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     if any(len(row) > column and row[column].strip() == name for column, name in texts for row in rows):
         return False
-    steps = [after - before for before, after in pairwise(numbers)]
-    in_order = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    if texts and len(numbers) == 1:
+    if len(numbers) == 1 and texts:
         return numbers[0].is_integer()
-    if texts or len(numbers) >= _MANY:
-        return in_order
-    if len(numbers) < 3:
+    if len(numbers) < 3 and not texts:
         return numbers in ([0.0], [1.0], [0.0, 1.0], [1.0, 2.0])
-    return in_order and max(steps) - min(steps) <= 1e-6 * max(map(abs, steps))
+    steps = [after - before for before, after in pairwise(numbers)]
+    is_rising, is_falling = all(step > 0 for step in steps), all(step < 0 for step in steps)
+    if max(steps) - min(steps) <= 1e-6 * abs(steps[0]) and len(numbers) > 2:
+        return is_rising or is_falling
+    return (is_rising and bool(texts)) or ((is_rising or is_falling) and len(numbers) >= _MANY)
 
 
 def is_number(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
+from isthmus.data.quoting import quoted
 from isthmus.errors import OptionError
 
 _ALL_ARE_NAMED = 12  # so many columns a reader can look through
@@ -58,14 +59,14 @@ def nearest_columns(name: str, columns: Sequence[str]) -> str:
     for cutoff in (0.6, 0.0):  # a slip is found quickly among many columns; anything else takes a look at each
         if len(close) < _NEAREST:
             close = difflib.get_close_matches(name.casefold(), folded, _NEAREST, cutoff=cutoff)
-    return f"the {len(columns)} columns; nearest are {', '.join(repr(folded[each]) for each in close)}"
+    return f"the {len(columns)} columns; nearest are {', '.join(quoted(folded[each]) for each in close)}"
 
 
 def some_columns(columns: Sequence[str]) -> str:
     """In words: how many columns there are, the first of them and the last; all of them if few."""
     if len(columns) <= _ALL_ARE_NAMED:
         return f"the columns {', '.join(columns)}"
-    return f"the {len(columns)} columns, from {', '.join(map(repr, columns[:_NEAREST]))} to {columns[-1]!r}"
+    return f"the {len(columns)} columns, from {', '.join(map(quoted, columns[:_NEAREST]))} to {quoted(columns[-1])}"
 
 
 def _entries(given: str | Sequence[str]) -> Sequence[str]:

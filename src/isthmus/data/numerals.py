@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.quoting import quoted
 from isthmus.errors import ColumnError
 
 _EXPONENT = r"([eE][+-]?\d+)?"
@@ -39,7 +40,7 @@ class _Quantity:
         return _PLAIN.fullmatch(self.number) is not None
 
 
-def texts_as_numbers(frame: Any, decimal: str | None) -> tuple[Any, list[str]]:
+def texts_as_numbers(frame: Any, decimal: str | None, *, texts: Collection[str] = ()) -> tuple[Any, list[str]]:
     """The rows of a text file, with columns that hold numbers alone as numbers, and what was done.
 
     Where commas are decimal, points part thousands, and columns of numbers are rewritten with a decimal point.
@@ -47,6 +48,7 @@ def texts_as_numbers(frame: Any, decimal: str | None) -> tuple[Any, list[str]]:
     Args:
         frame: A pandas frame without missing values.
         decimal: The decimal sign of the file; None of a file whose columns have types, which are left as they are.
+        texts: Columns that hold texts, even where they look like numbers.
 
     Raises:
         ColumnError: If points are decimal in a column of numbers, and commas in others.
@@ -55,13 +57,14 @@ def texts_as_numbers(frame: Any, decimal: str | None) -> tuple[Any, list[str]]:
         return frame, []
     notes: list[str] = []
     frame = frame.copy()
-    for name in [name for name in frame.columns if frame[name].dtype.kind == "O"]:
-        texts = [str(text) for text in frame[name]]
+    for name in [name for name in frame.columns if frame[name].dtype.kind == "O" and name not in texts]:
+        written = [str(text) for text in frame[name]]
         if decimal == ",":
-            texts, has_thousands = _with_points(name, texts)
+            written, has_thousands = _with_points(name, written)
             if has_thousands:
                 notes.append(f"Points in column {name!r} were read as thousands separators, as commas are decimal.")
-        frame[name] = np.array(texts, np.float64) if all(_PLAIN.fullmatch(text.strip()) for text in texts) else texts
+        is_numeric = all(_PLAIN.fullmatch(text.strip()) for text in written)
+        frame[name] = np.array(written, np.float64) if is_numeric else written
     return frame, notes
 
 
@@ -85,12 +88,6 @@ def refuse_mixed(name: str, texts: Sequence[str]) -> None:
     if found[row] is not None:
         raise ColumnError(name, cause, f"{_POINTS}, or use --drop {name!r}")
     raise ColumnError(name, cause, f"Correct it, leave it empty and use --missing drop, or use --drop {name!r}")
-
-
-def quoted(value: object) -> str:
-    """A value in a message, cut where it is long."""
-    text = str(value)
-    return repr(text if len(text) <= 40 else f"{text[:37]}…")
 
 
 def _numbers(texts: Sequence[str]) -> list[_Quantity | None]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.columns import (
-    days_since_1970,
-    encode,
-    encode_as,
-    holds_texts,
-    source_column,
-)
+from isthmus.data.columns import encode_as, holds_texts, source_column
 from isthmus.data.dataset import Dataset, Floats, Weights
+from isthmus.data.dates import days_since_1970
+from isthmus.data.encoding import encode
 from isthmus.data.names import column_names, nearest_columns, some_columns
-from isthmus.data.numerals import quantities, quoted, refuse_mixed, texts_as_numbers
+from isthmus.data.numerals import quantities, refuse_mixed, texts_as_numbers
+from isthmus.data.quoting import quoted
 from isthmus.data.reading import Table, read_table, table_columns
 from isthmus.data.splitting import LEAST_ROWS
 from isthmus.errors import ColumnError, OptionError, TooFewRowsError
@@ -85,9 +82,9 @@ def inputs_from_table(path: Path, names: Sequence[str] | None, missing: str, dro
     if names is None:
         return _all_numbers(_rows(read_table(path), drop, missing)[0])
     sources = {source: name for name in names if (source := source_column(name, columns)) is not None}
-    table = read_table(path, texts={source for source, name in sources.items() if holds_texts(name, source)})
-    frame, _ = _rows(table, [name for name in table.frame.columns if name not in sources], missing)
-    return encode_as(frame, names)
+    texts = {source for source, name in sources.items() if holds_texts(name, source)}
+    others = [name for name in columns if name not in sources]
+    return encode_as(_rows(read_table(path, texts=texts), others, missing, texts=texts)[0], names)
 
 
 def check_missing(missing: str) -> None:
@@ -106,10 +103,10 @@ def _check_target(target: Sequence[str], drop: Sequence[str], task: Task | None,
         raise OptionError("--target", "", f"one or more of {some_columns(columns)}; or use --task autoencoder")
 
 
-def _rows(table: Table, drop: Sequence[str], missing: str) -> tuple[Any, list[str]]:
+def _rows(table: Table, drop: Collection[str], missing: str, *, texts: Collection[str] = ()) -> tuple[Any, list[str]]:
     """The frame without the columns to drop and without missing values, numbers as numbers, and what was done."""
     frame, notes = _complete(table.frame.drop(columns=list(drop)), missing)
-    frame, more = texts_as_numbers(frame, table.decimal)
+    frame, more = texts_as_numbers(frame, table.decimal, texts=texts)
     return frame, [*table.notes, *notes, *more]
 
 
