@@ -35,8 +35,8 @@ def whitened(n=30, seed=0):
 
 def linear_window(**options):
     x = whitened()
-    settings = {"width": 4, "ridge": RIDGE, "activation": IDENTITY, "tolerance": Tolerance(0.05), "starts": 1}
-    return depth_window(x, x * np.array(SINGULAR), config=TrainingConfig(standardize="none"), **settings, **options)
+    config = TrainingConfig(width=4, ridge=RIDGE, n_init=1, activation=IDENTITY, standardize="none")
+    return depth_window(x, x * np.array(SINGULAR), config=config, tolerance=Tolerance(0.05), **options)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_ctrl_c_leaves_what_was_found(monkeypatch):
     search, calls = window_search.search_rank, []
 
     def interrupted(*given, **options):
-        calls.append(options["depth"])
+        calls.append(options["config"].depth)
         if len(calls) == stop:
             raise KeyboardInterrupt
         return search(*given, **options)

@@ -2,16 +2,10 @@
 
 import numpy as np
 
-QUICK = {
-    "depth": 3,
-    "width": 8,
-    "steps": 80,
-    "rounds": 1,
-    "evaluations": 15,
-    "learning_rate": 0.03,
-    "folds": 3,
-    "random_state": 0,
-}
+from isthmus.training import Schedule
+
+SCHEDULE = Schedule(steps=80, rounds=1, evaluations=15, learning_rate=0.03)
+QUICK = {"depth": 3, "width": 8, "schedule": SCHEDULE, "cv": 3, "random_state": 0}
 
 
 def through_one_number(n=160, d=4, seed=100):

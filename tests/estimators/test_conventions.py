@@ -21,9 +21,10 @@ from isthmus.estimators import (
     RankRegressor,
     base,
 )
+from isthmus.training import Schedule
 
 ALL = [RankRegressor(**QUICK), RankClassifier(**QUICK), RankAutoencoder(**QUICK)]
-SMALL = {"depth": 3, "width": 16, "steps": 40, "rounds": 0, "evaluations": 5, "learning_rate": 0.03, "folds": 2}
+SMALL = {"depth": 3, "width": 16, "schedule": Schedule(steps=40, rounds=0, learning_rate=0.03), "cv": 2}
 
 
 def targets(estimator):
@@ -65,7 +66,7 @@ def test_tables_go_in_and_come_out(estimator):
     fitted = clone(estimator).set_output(transform="pandas").fit(table, y)
     assert list(fitted.feature_names_in_) == list(table.columns)
     coded = fitted.transform(table)
-    names = [f"{type(estimator).__name__.lower()}{i}" for i in range(fitted.rank_)]
+    names = [f"z{i + 1}" for i in range(fitted.rank_)]
     assert list(coded.columns) == names == list(fitted.get_feature_names_out())
     assert list(coded.index) == list(table.index)
     np.testing.assert_array_equal(coded.to_numpy(), fitted.encode(table))
@@ -93,7 +94,7 @@ def test_progress_is_shown_on_request(monkeypatch):
     bars, fractions = [], []
 
     @contextmanager
-    def bar(title, *, shown):
+    def bar(title, *, shown, logs):
         bars.append((title, shown))
         yield lambda fraction, state: fractions.append(fraction)
 

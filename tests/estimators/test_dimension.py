@@ -5,8 +5,9 @@ import pytest
 
 from isthmus.estimators import RankAutoencoder
 from isthmus.estimators.dimension import both_numbers
+from isthmus.training import Schedule
 
-SMALL = {"depth": 4, "width": 20, "steps": 200, "rounds": 1, "evaluations": 40, "random_state": 0}
+SMALL = {"depth": 4, "width": 20, "schedule": Schedule(steps=200, rounds=1, evaluations=40), "random_state": 0}
 
 
 def circle(n, seed):

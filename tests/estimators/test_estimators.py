@@ -20,9 +20,10 @@ from isthmus.errors import (
     UnknownActivationError,
 )
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
+from isthmus.training import Schedule
 
-MORE = {**QUICK, "depth": 6, "width": 24, "steps": 400, "rounds": 2, "evaluations": 60, "learning_rate": 1e-2}
-MORE["random_state"] = 100
+LONGER = Schedule(steps=400, rounds=2, evaluations=60)
+MORE = {**QUICK, "depth": 6, "width": 24, "schedule": LONGER, "random_state": 100}
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,7 @@ def test_bad_data_are_refused(estimator, data, error, message):
         assert estimator(**QUICK).fit(*data).rank_ == 1  # numbers written as texts are numbers to scikit-learn
         return
     with pytest.raises(error, match=message):
-        estimator(**QUICK).fit(*data)
+        estimator(**{**QUICK, "cv": 2}).fit(*data)
 
 
 def test_a_missing_entry_is_found_by_the_name_of_its_column():
@@ -194,12 +195,14 @@ def test_a_missing_entry_is_found_by_the_name_of_its_column():
     ("option", "error", "message"),
     [
         ({"depth": 0}, OptionError, "depth is 0"),
-        ({"starts": 0}, OptionError, "starts is 0"),
+        ({"n_init": 0}, OptionError, "n_init is 0"),
         ({"tolerance": 2.0}, OptionError, "tolerance is 2.0"),
-        ({"folds": 1}, OptionError, "folds is 1"),
+        ({"cv": 1}, OptionError, "cv is 1"),
         ({"standardize": "rows"}, OptionError, "columns, global or none"),
         ({"activation": "tanh"}, UnknownActivationError, "tanh"),
-        ({"steps": -1}, OptionError, "steps is -1"),
+        ({"cv": 21}, OptionError, "cv is 21 but must be between 2 and 20: two different inputs for each part"),
+        ({"ridge": -1.0}, OptionError, "ridge is -1.0"),
+        ({"ridge": []}, OptionError, "a number or a list of some"),
     ],
 )
 def test_options_out_of_range_are_refused_when_fitting(option, error, message):
@@ -228,7 +231,7 @@ def test_an_interrupt_ends_the_fit_and_leaves_the_one_before(monkeypatch):
         begun.append(len(rows[0]))
         return dataclasses.replace(isthmus.fit(*rows, **settings), stopped="interrupted")
 
-    monkeypatch.setattr("isthmus.data.sample.fit", interrupted)
+    monkeypatch.setattr("isthmus.selection.cache.fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(x, -y)
     assert len(begun) == 1

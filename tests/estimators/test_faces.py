@@ -1,11 +1,13 @@
 """What a fitted estimator says of its coordinates: the columns they read, and the classes along a single one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import isthmus
-from estimators.data import QUICK, blobs, through_one_number
+from estimators.data import QUICK, SCHEDULE, blobs, through_one_number
 from isthmus.errors import FileFormatError
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 
@@ -84,7 +86,14 @@ def test_at_rank_0_there_is_nothing_to_attribute_or_to_order(tmp_path):
 @pytest.fixture(scope="module", params=[0, 1])
 def ordered(request):
     t, x, y = spiral(seed=request.param)
-    settings = {**QUICK, "depth": 6, "width": 32, "steps": 400, "evaluations": 60, "tolerance": 0.3, "starts": 3}
+    settings = {
+        **QUICK,
+        "depth": 6,
+        "width": 32,
+        "schedule": replace(SCHEDULE, steps=400, evaluations=60),
+        "tolerance": 0.3,
+        "n_init": 3,
+    }
     return RankClassifier(**settings).fit(x, y), t, x, y
 
 
@@ -141,7 +150,7 @@ def test_a_file_without_its_latents_is_damaged(tmp_path):
     with pytest.raises(FileFormatError, match="does not fit together"):
         RankRegressor.load(tmp_path / "e")
     save_file(tensors, tmp_path / "e", {**metadata, "version": "1"})
-    with pytest.raises(FileFormatError, match=r"its version is '1'\. Update isthmus, or fit again"):
+    with pytest.raises(FileFormatError, match=r"its version is '1'\. Fit again, or use the isthmus that wrote it"):
         RankRegressor.load(tmp_path / "e")
 
 

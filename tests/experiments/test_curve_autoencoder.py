@@ -8,13 +8,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from isthmus.experiments import experiment_named, reproduce
-from isthmus.experiments.jacot2023.curve_autoencoder import (
-    LOWEST,
-    RANDOM,
-    distances,
-    random_points,
-)
-from isthmus.reports.jacot2023 import DRAWINGS
+from isthmus.experiments.jacot2023.curve_autoencoder.curve_distance import distances
+from isthmus.experiments.jacot2023.curve_autoencoder.experiment import random_points
+from isthmus.experiments.jacot2023.curve_autoencoder.settings import LOWEST, RANDOM
 
 CURVE = experiment_named("curve-autoencoder")
 
@@ -63,7 +59,7 @@ def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
         assert numbers[LOWEST]["objective"] <= numbers[RANDOM]["objective"]
         moved = distances(np.array(numbers[RANDOM]["to"])).mean()
         assert moved == pytest.approx(numbers[RANDOM]["after"], rel=0.8)  # of the points that are kept
-    for drawing in DRAWINGS["curve-autoencoder"](record):
+    for drawing in CURVE.drawings(record):
         assert all(len(trace.x) == len(trace.y) > 0 for trace in drawing.figure.data)
 
 

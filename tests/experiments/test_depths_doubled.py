@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023.depth_claims import depth_claims, lowest, ratio_slope
-from isthmus.experiments.jacot2023.huge_depth import EXPERIMENT, implied_second
+from isthmus.experiments import measurements, reproduce
+from isthmus.experiments.jacot2023.huge_depth.claims import judge, lowest, ratio_slope
+from isthmus.experiments.jacot2023.huge_depth.experiment import EXPERIMENT, implied_second
+from isthmus.experiments.jacot2023.huge_depth.figures import drawings
 from isthmus.networks import IDENTITY, FullyConnected
-from isthmus.reports.jacot2023.huge_depth import drawings
 
 RIDGE, CONSTANT = 0.1, 11.9
 
@@ -50,7 +50,7 @@ def row(*paths, task="teacher"):
 
 
 def verdicts(*rows):
-    return [claim.agrees for claim in depth_claims(rows)]
+    return [claim.agrees for claim in judge(rows)]
 
 
 def test_verdicts_follow_the_numbers():
@@ -87,7 +87,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_is_drawn(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == 2
     assert record["claims"] == [claim.record() for claim in EXPERIMENT.claims(EXPERIMENT.smoke, rows)]
     for found in rows:

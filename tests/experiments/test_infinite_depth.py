@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.experiments import measured, reproduce
+from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.infinite_depth import EXPERIMENT
-from isthmus.experiments.jacot2023.rank_axioms import axiom_claims, axiom_work
-from isthmus.experiments.jacot2023.three_parts import (
+from isthmus.experiments.jacot2023.infinite_depth.figures import drawings
+from isthmus.experiments.jacot2023.infinite_depth.rank_axioms import axiom_claims, axiom_work
+from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
     TRIPOD,
     construction,
     construction_claims,
@@ -17,7 +18,6 @@ from isthmus.experiments.jacot2023.three_parts import (
     through_negative,
 )
 from isthmus.networks import RELU, Activation, catalogue
-from isthmus.reports.jacot2023.infinite_depth import drawings
 
 
 def evaluated(network, x):
@@ -149,7 +149,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_is_drawn(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == len(EXPERIMENT.cells(EXPERIMENT.smoke))
     assert record["claims"] == [claim.record() for claim in EXPERIMENT.claims(EXPERIMENT.smoke, rows)]
     agreed = [claim["agrees"] for claim in record["claims"]]

@@ -7,17 +7,16 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus.experiments import experiment_named, measured, reproduce
-from isthmus.experiments.jacot2023.inverted_s_classification import LOWEST, RANDOM
-from isthmus.experiments.jacot2023.margin_descent import (
-    cross_entropy,
-    descended,
+from isthmus.experiments import experiment_named, measurements, reproduce
+from isthmus.experiments.jacot2023.inverted_s_classification.margin_descent import (
+    FarMargin,
+    descend,
     least_margin,
     norm_at_unit_margin,
 )
-from isthmus.experiments.jacot2023.territories import reading, thinned
+from isthmus.experiments.jacot2023.inverted_s_classification.settings import LOWEST, RANDOM
+from isthmus.experiments.jacot2023.inverted_s_classification.territories import reading, thin_line
 from isthmus.networks import RELU, FullyConnected
-from isthmus.reports.jacot2023 import DRAWINGS
 from oracles.random_classifiers import random_classifier
 from oracles.tripoint_grid import grid_tripoints
 
@@ -28,7 +27,7 @@ def test_the_loss_is_torchs_and_its_gradient_autograds():
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(2, 30, 4, generator=generator, dtype=torch.float64, requires_grad=True)
     targets = torch.randint(0, 4, (30,), generator=generator)
-    value, gradient = cross_entropy(outputs.detach(), targets)
+    value, gradient = FarMargin().gradient(outputs.detach(), targets)
     expected = [torch.nn.functional.cross_entropy(some, targets, reduction="sum") for some in outputs]
     assert value.tolist() == pytest.approx([float(each.detach()) for each in expected], rel=1e-12)
     (by_autograd,) = torch.autograd.grad(sum(expected), outputs)
@@ -38,7 +37,7 @@ def test_the_loss_is_torchs_and_its_gradient_autograds():
 @pytest.mark.parametrize("margin", [5.0, 40.0, 80.0])
 def test_far_below_rounding_of_one_the_loss_is_still_right(margin):
     outputs, targets = torch.tensor([[margin, 0.0, 0.0]]), torch.tensor([0])
-    value, gradient = cross_entropy(outputs, targets)
+    value, gradient = FarMargin().gradient(outputs, targets)
     small = 2 * np.exp(-margin)  # log(1 + ε) = ε − ε²/2 and ε / (1 + ε) = ε − ε²
     assert float(value) == pytest.approx(np.log1p(small), rel=1e-5)
     assert gradient[0].tolist() == pytest.approx(
@@ -50,7 +49,7 @@ def test_one_linear_layer_goes_to_the_hard_margin():
     # Two points on the axis: the max-margin direction is known, and gradient descent turns towards it.
     x, y = torch.tensor([[1.0, 3.0], [-1.0, 3.0]]).double(), torch.tensor([0, 1])
     start = FullyConnected((torch.tensor([[0.1, 0.5], [0.2, -0.3]]).double(),), (torch.zeros(2).double(),))
-    network, path = descended(start, x, y, enough=1e-12, steps=5000, kept=(0.5, 1e-3, 1e-6))
+    network, path = descend(start, x, y, enough=1e-12, steps=5000, kept=(0.5, 1e-3, 1e-6))
     difference = network.weights[0][0] - network.weights[0][1]
     assert abs(float(difference[1] / difference[0])) < 0.1
     assert path[-1].loss <= 1e-12
@@ -61,7 +60,7 @@ def test_one_linear_layer_goes_to_the_hard_margin():
 
 def test_the_descent_gives_the_loss_of_its_network():
     x, y = torch.randn(40, 2, generator=torch.Generator().manual_seed(1)).double(), torch.arange(40) % 3
-    network, path = descended(random_layers((2, 16, 3), RELU, 1), x, y, enough=1e-6, steps=60, kept=())
+    network, path = descend(random_layers((2, 16, 3), RELU, 1), x, y, enough=1e-6, steps=60, kept=())
     assert [moment.step for moment in path] == [0, 60]
     assert path[-1].loss == pytest.approx(float(torch.nn.functional.cross_entropy(network(x), y)), rel=1e-9)
     assert path[-1].loss < path[0].loss
@@ -123,12 +122,12 @@ def test_a_reading_counts_the_tripoints_of_an_adaptive_grid(seed):
 def test_a_thinned_line_stays_within_the_tolerance():
     angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], 1)
-    kept = thinned(circle, 1e-3)
+    kept = thin_line(circle, 1e-3)
     assert 20 < len(kept) < 200
     middles = (kept + np.roll(kept, -1, axis=0)) / 2
     assert np.abs(np.linalg.norm(middles, axis=1) - 1).max() < 2e-3
     square = np.array([[0, 0], [0.5, 0], [1, 0], [1, 1], [0.3, 1], [0, 1]], float)
-    assert thinned(square, 1e-6).tolist() == [[0, 0], [1, 0], [1, 1], [0, 1]]
+    assert thin_line(square, 1e-6).tolist() == [[0, 0], [1, 0], [1, 1], [0, 1]]
 
 
 def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
@@ -136,12 +135,12 @@ def test_the_smoke_scale_runs_and_is_drawn(tmp_path):
     assert not [row for row in record["results"] if "error" in row]
     assert len(record["claims"]) == 11
     starts = {}
-    for cell in measured(record):
+    for cell in measurements(record):
         for row in cell["networks"]:
             starts[cell["depth"], cell["seed"], row["ridge"], row["start"]] = row["objective"]
     for (depth, seed, ridge, start), value in starts.items():
         assert start == RANDOM or value <= starts[depth, seed, ridge, RANDOM]
-    drawings = {drawing.name: drawing.figure for drawing in DRAWINGS["inverted-s-classification"](record)}
+    drawings = {drawing.name: drawing.figure for drawing in INVERTED_S.drawings(record)}
     assert set(drawings) == {"panels", "map", "histogram"}
     assert len(drawings["panels"].layout.shapes) >= 8
     assert all(len(trace.x) for name in ("map", "histogram") for trace in drawings[name].data)

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isthmus.experiments import experiment_named, measured, reproduce
-from isthmus.experiments.jacot2023.linear_networks import minimum
-from isthmus.reports.jacot2023 import DRAWINGS
+from isthmus.experiments import experiment_named, measurements, reproduce
+from isthmus.experiments.jacot2023.linear_networks.closed_form import minimum
 
 LINEAR = experiment_named("linear-networks")
 
@@ -28,9 +27,9 @@ def test_the_smoke_scale_agrees_and_is_drawn(tmp_path):
     record = reproduce(LINEAR, scale="smoke", folder=tmp_path)
     assert not [row for row in record["results"] if "error" in row]
     assert [claim["agrees"] for claim in record["claims"]] == [True] * 5
-    for row in measured(record):
+    for row in measurements(record):
         assert row["magnitudes"][:6] == pytest.approx(row["closed_form"], abs=1e-3)
-    for drawing in DRAWINGS["linear-networks"](record):
+    for drawing in LINEAR.drawings(record):
         assert all(len(trace.x) == len(trace.y) > 0 for trace in drawing.figure.data)
 
 

@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023.bottleneck_autoencoder import bottleneck_autoencoder
-from isthmus.experiments.jacot2023.deep_autoencoder import autoencoder, deep_autoencoder, grown_autoencoder
-from isthmus.experiments.jacot2023.denoising import noise_like, recovery
-from isthmus.experiments.jacot2023.denoising_claims import AVERAGED, SUMMED, claims
-from isthmus.experiments.jacot2023.mnist_autoencoder import EXPERIMENT, shallow_width, work
-from isthmus.reports.jacot2023.mnist_autoencoder import drawings
+from isthmus.experiments import measurements, reproduce
+from isthmus.experiments.jacot2023.mnist_autoencoder.claims import judge
+from isthmus.experiments.jacot2023.mnist_autoencoder.denoising import noise_like, recovery
+from isthmus.experiments.jacot2023.mnist_autoencoder.error_curve import error_over_k
+from isthmus.experiments.jacot2023.mnist_autoencoder.experiment import EXPERIMENT, shallow_width, work
+from isthmus.experiments.jacot2023.mnist_autoencoder.figures import drawings
+from isthmus.experiments.jacot2023.mnist_autoencoder.hard_bottleneck import bottleneck_autoencoder
+from isthmus.experiments.jacot2023.mnist_autoencoder.ridge_autoencoders import (
+    autoencoder,
+    deep_autoencoder,
+    grown_autoencoder,
+)
+from isthmus.experiments.jacot2023.mnist_autoencoder.settings import AVERAGED, SUMMED
+from isthmus.factorization import linear_baseline
+from isthmus.selection import restrict_to_ranks
 from isthmus.training import Schedule
 
 METHODS = ("noisy", "deep", "shallow", "pca", "bottleneck", "narrow")
@@ -116,13 +124,35 @@ def test_of_two_starts_the_deep_autoencoder_is_the_one_of_lower_objective():
         assert fitted.value == pytest.approx(objective_by_hand(fitted.network, x, 0.01), rel=1e-4)
 
 
+def test_through_all_coordinates_nothing_is_lost_and_through_none_all_but_the_mean():
+    """Rows of a plane: PCA needs two numbers, a projection on as many coordinates as there are changes nothing."""
+    g = torch.Generator().manual_seed(8)
+    x = torch.rand(60, 2, generator=g) @ torch.rand(2, 7, generator=g)
+    options = {"depth": 3, "width": 6, "weight": 1e-4, "seed": 0}
+    deep = autoencoder(x, **options, schedule=Schedule(steps=200, rounds=2, ridge_factor=1.0))
+    restricted = restrict_to_ranks(deep.network, deep.objective, most=9)
+    curve = error_over_k(deep, restricted, linear_baseline(x, x), x)
+    variance = float(x.double().var(0, correction=0).mean())
+    assert [entry["k"] for entry in curve] == list(range(len(restricted) + 1))
+    assert [curve[0]["projected"], curve[0]["pca"]] == pytest.approx([variance, variance], rel=1e-5)
+    assert curve[0]["refitted"] is None
+    assert curve[1]["pca"] > 1e-3 * variance
+    assert curve[2]["pca"] < 1e-9 * variance
+    whole = float((deep(x).double() - x.double()).square().mean())
+    assert {entry["whole"] for entry in curve} == {whole}
+    assert curve[-1]["projected"] == pytest.approx(whole, rel=1e-3)
+    for entry, each in zip(curve[1:], restricted, strict=True):
+        assert int(torch.linalg.matrix_rank(each.network.weights[each.layer].double(), rtol=1e-5)) <= entry["k"]
+        assert entry["refitted"] * 7 == pytest.approx(deep.objective.error(each.network), rel=1e-4)
+
+
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     return reproduce(EXPERIMENT, scale="smoke", folder=tmp_path_factory.mktemp("mnist"))
 
 
 def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
-    settings, rows = EXPERIMENT.smoke, measured(record)
+    settings, rows = EXPERIMENT.smoke, measurements(record)
     assert len(rows) == len(record["results"]) == 2
     for row in rows:
         weight = settings.ridge * (64 if row["reading"] == AVERAGED else 1)
@@ -137,10 +167,19 @@ def test_the_smoke_scale_runs_and_its_numbers_fit_together(record):
         assert row["networks"]["deep"]["objective"] == min(row["starts"].values())
         assert set(row["held_out"]) == set(row["training"]) == set(METHODS)
         assert row["held_out"]["noisy"]["psnr"] == pytest.approx([-20 * np.log10(s) for s in settings.noise], abs=0.2)
-        errors = [entry["pca"] for entry in row["curve"]]
+        assert row["k"] == row["networks"]["deep"]["bottleneck_rank"]
+        curve = row["curve"]
+        assert [entry["k"] for entry in curve] == list(range(len(curve)))
+        assert len(curve) > row["k"] + 1
+        errors = [entry["pca"] for entry in curve]
         assert errors == sorted(errors, reverse=True)
+        # Two ways to the same errors: of the curve, and of the methods at the clean digits.
+        at_k, held_out = curve[row["k"]], row["held_out"]
+        for name, method in (("refitted", "narrow"), ("whole", "deep")):
+            ratio = held_out[method]["clean_error"] / held_out["pca"]["clean_error"]
+            assert at_k[name] / at_k["pca"] == pytest.approx(ratio**2, rel=1e-3)
     assert [bool(row["pictures"]) for row in rows] == [row["reading"] == AVERAGED for row in rows]
-    assert record["claims"] == [c.record() for c in claims(settings, rows)]
+    assert record["claims"] == [c.record() for c in judge(settings, rows)]
 
 
 def test_the_drawings_show_the_record(record):
@@ -153,7 +192,7 @@ def test_the_drawings_show_the_record(record):
     }
     canvas = np.array(found["pictures"].figure.data[0].z, dtype=float)
     assert canvas.shape == (6 * 9, EXPERIMENT.smoke.digits * 9)
-    row = next(row for row in measured(record) if row["reading"] == AVERAGED)
+    row = next(row for row in measurements(record) if row["reading"] == AVERAGED)
     assert canvas[:8, :8].ravel().tolist() == row["pictures"]["noisy"][0]
     assert canvas[-9:-1, :8].ravel().tolist() == row["pictures"]["clean"][0]
     lines = {trace.name: list(trace.y) for trace in found["distance-averaged-held"].figure.data}
@@ -197,11 +236,11 @@ def row(reading, seed, *, deep=15.0, shallow=14.0, noisy=10.0, pca=13.0, bottlen
         "networks": networks,
         "pixels": 784,
     }
-    return {"reading": reading, "seed": seed, "k": 8, "rank": 8, "rank_lower": 8, "rank_upper": 9, **found}
+    return {"reading": reading, "seed": seed, "k": 8, **found}
 
 
 def verdicts(rows):
-    return [claim.agrees for claim in claims(SMALL, rows)]
+    return [claim.agrees for claim in judge(SMALL, rows)]
 
 
 def test_verdicts_follow_the_numbers():

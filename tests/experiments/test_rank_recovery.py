@@ -8,29 +8,23 @@ import pytest
 import torch
 
 from conftest import random_layers, through
-from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023 import rank_recovery
-from isthmus.experiments.jacot2023.layer_account import (
-    account,
-    counts,
-    middle,
-    ratios,
-)
-from isthmus.experiments.jacot2023.ridge_regression import linear_account, ridge_regression
+from isthmus.experiments import measurements, reproduce
+from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
+from isthmus.experiments.jacot2023.rank_recovery import EXPERIMENT
+from isthmus.experiments.jacot2023.rank_recovery.depth_one import linear_account, ridge_regression
+from isthmus.experiments.jacot2023.rank_recovery.figures import drawings
 from isthmus.experiments.jacot2023.teacher_networks import (
     BUILT,
     GROWN,
     RANDOM,
     Task,
-    built,
+    build_rank_one,
     lowest,
-    trained,
+    train_candidates,
 )
 from isthmus.networks import RELU
-from isthmus.reports.jacot2023.rank_recovery import drawings
 from isthmus.training import TrainingConfig, fit
 
-EXPERIMENT = rank_recovery.EXPERIMENT
 SETTINGS = replace(EXPERIMENT.full, rank=2, depth=7, ranks=(1, 2), depths=(1, 2, 7, 20), side=6)
 TASK = Task(rank=2, rows=40, side=5, width=12, ridge=0.05, seed=100, steps=60, rounds=1)
 
@@ -44,7 +38,7 @@ def test_every_cell_of_the_smoke_scale_has_numbers(record):
     assert all("numbers" in row for row in record["results"])
     deepest = record["results"][0]["numbers"]["networks"]
     assert [network["start"] for network in deepest] == [RANDOM, GROWN, BUILT]
-    for row in measured(record):
+    for row in measurements(record):
         assert row["networks"][row["best"]]["objective"] == min(each["objective"] for each in row["networks"])
         for each in row["networks"]:
             cost = each["error"] + record["settings"]["ridge"] * each["norm_per_depth"]
@@ -53,7 +47,7 @@ def test_every_cell_of_the_smoke_scale_has_numbers(record):
 
 def test_the_claims_of_a_record_are_those_of_its_numbers(record):
     settings = EXPERIMENT.restored(record["settings"])
-    again = [claim.record() for claim in EXPERIMENT.claims(settings, measured(record))]
+    again = [claim.record() for claim in EXPERIMENT.claims(settings, measurements(record))]
     assert again == record["claims"]
     assert len(again) == 9
 
@@ -61,7 +55,7 @@ def test_the_claims_of_a_record_are_those_of_its_numbers(record):
 def test_the_figures_hold_the_numbers(record):
     found = {drawing.name: drawing for drawing in drawings(record)}
     assert list(found) == ["weights", "activations", "impact", "depths", "ranks"]
-    settings, rows = record["settings"], measured(record)
+    settings, rows = record["settings"], measurements(record)
     shown = next(r for r in rows if r["rank"] == settings["rank"] and r["depth"] == settings["depth"])
     first = next(t for t in found["weights"].figure.data if t.mode == "lines+markers")
     assert list(first.x) == [1, 2, 3, 4, 5]
@@ -209,7 +203,7 @@ def test_ridge_regression_is_what_training_at_depth_1_comes_to():
 
 
 def test_the_starts_have_the_depth_and_the_cost_that_they_say():
-    candidates = [*trained(TASK, 6, "cpu", grown_from=4), built(TASK, 6)]
+    candidates = [*train_candidates(TASK, 6, "cpu", grown_from=4), build_rank_one(TASK, 6)]
     assert [candidate.start for candidate in candidates] == [RANDOM, GROWN, BUILT]
     objective = TASK.objective("cpu")
     x, y = objective.x.double().numpy(), objective.y.double().numpy()
@@ -223,11 +217,11 @@ def test_the_starts_have_the_depth_and_the_cost_that_they_say():
         cost = np.square(a - y).sum(1).mean() + TASK.ridge / 6 * norm
         assert candidate.objective == pytest.approx(cost, rel=1e-5)
     assert lowest(candidates).objective == min(candidate.objective for candidate in candidates)
-    assert len(trained(TASK, 4, "cpu", grown_from=4)) == 1
+    assert len(train_candidates(TASK, 4, "cpu", grown_from=4)) == 1
 
 
 def test_the_interpolant_is_of_rank_1_and_meets_the_data():
-    found = built(TASK, 6)
+    found = build_rank_one(TASK, 6)
     objective = TASK.objective("cpu")
     torch.testing.assert_close(found.network(objective.x), objective.y.double(), rtol=0, atol=1e-6)
     measured_one = account(found.network, objective.x)

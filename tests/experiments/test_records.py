@@ -5,15 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.experiments import (
-    EXPERIMENTS,
-    experiment_named,
-    measured,
-    plain,
-    read_record,
-)
-from isthmus.reports.experiments import write_experiments
-from isthmus.reports.jacot2023 import DRAWINGS
+from isthmus.experiments import EXPERIMENTS, experiment_named, measurements, plain, read_record
+from isthmus.experiments.report import write_experiments
 
 ROOT = Path(__file__).parents[2]
 RECORDS = sorted((ROOT / "results").glob("*.json"))
@@ -31,14 +24,14 @@ def test_a_record_is_that_of_the_experiment_as_it_is(path):
     assert record["scale"] == "full"
     assert record["settings"] == plain(asdict(experiment.full))
     assert [row["cell"] for row in record["results"]] == [plain(cell) for cell in experiment.cells(experiment.full)]
-    claims = experiment.claims(experiment.full, measured(record))
+    claims = experiment.claims(experiment.full, measurements(record))
     assert record["claims"] == [plain(claim.record()) for claim in claims]
     assert path.stat().st_size < 250_000
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_its_figures_have_data(path):
-    drawings = DRAWINGS[path.stem](read_record(path))
+    drawings = experiment_named(path.stem).drawings(read_record(path))
     assert drawings
     assert all(drawing.figure.data or drawing.figure.layout.shapes for drawing in drawings)
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023.sample_size import EXPERIMENT, linear_ranks
-from isthmus.experiments.jacot2023.size_claims import (
+from isthmus.experiments import measurements, reproduce
+from isthmus.experiments.jacot2023.sample_size.claims import (
     deep_end,
+    judge,
     late_slopes,
-    predicted,
+    predicted_rank,
     rank_one_bound,
-    size_claims,
 )
-from isthmus.reports.jacot2023.sample_size import drawings
+from isthmus.experiments.jacot2023.sample_size.experiment import EXPERIMENT, linear_ranks
+from isthmus.experiments.jacot2023.sample_size.figures import drawings
 
 WINDOW = {"part": "window", "n": 25, "seed": 0, "found": 2, "ranges": [[3, 3, 5], [2, 6, 37], [1, 38, -1]]}
 
@@ -32,7 +32,7 @@ def test_a_linear_fit_has_the_rank_of_the_cross_moments():
 
 
 def test_windows_are_read_at_any_depth():
-    assert [predicted(WINDOW, depth) for depth in (2, 3, 5, 6, 37, 38, 10**6)] == [None, 3, 3, 2, 2, 1, 1]
+    assert [predicted_rank(WINDOW, depth) for depth in (2, 3, 5, 6, 37, 38, 10**6)] == [None, 3, 3, 2, 2, 1, 1]
     assert deep_end(2, WINDOW) == 37
     assert deep_end(1, WINDOW) is None
     assert deep_end(4, WINDOW) == 0
@@ -56,10 +56,10 @@ def test_slopes_are_those_of_power_laws_and_judged_by_1_minus_1_over_k():
     rows = [paths(k, seed, power=1 - 1 / k) for k in (1, 2, 4) for seed in (0, 1)]
     found = late_slopes(rows, "lower")
     assert [found[k][0] for k in (1, 2, 4)] == pytest.approx([0.0, 0.5, 0.75], abs=1e-12)
-    assert [claim.agrees for claim in size_claims(2, rows)[:3]] == [True, True, True]
-    assert size_claims(2, [paths(2, 0, power=0.3)])[0].agrees is False
-    assert size_claims(2, [paths(2, 0, power=0.75)])[0].agrees is True  # the source bounds it from below
-    assert size_claims(2, [paths(2, 0, power=0.5, constants=(10, 20, 15, 40))])[2].agrees is False
+    assert [claim.agrees for claim in judge(2, rows)[:3]] == [True, True, True]
+    assert judge(2, [paths(2, 0, power=0.3)])[0].agrees is False
+    assert judge(2, [paths(2, 0, power=0.75)])[0].agrees is True  # the source bounds it from below
+    assert judge(2, [paths(2, 0, power=0.5, constants=(10, 20, 15, 40))])[2].agrees is False
 
 
 def test_the_bound_of_theorem_2():
@@ -67,7 +67,7 @@ def test_the_bound_of_theorem_2():
     assert rank_one_bound(each, 2) == pytest.approx(200**0.5 / 2)
     assert rank_one_bound(each, 10) == pytest.approx((200**0.5 / 2) ** 0.2)
     cheap = paths(2, 0, power=0.5, constants=(-29.0, -29.0, -29.0, -29.0))
-    assert size_claims(2, [cheap])[1].agrees is False  # a rank-1 network below the bound
+    assert judge(2, [cheap])[1].agrees is False  # a rank-1 network below the bound
 
 
 def trained(n, ranks, *, seed=0):
@@ -83,12 +83,12 @@ def trained(n, ranks, *, seed=0):
 def test_ranks_are_judged_by_sizes_and_windows():
     few, many = trained(25, (3, 2, 1)), trained(100, (2, 2, 2))
     large = {**WINDOW, "n": 100, "ranges": [[2, 3, -1]]}
-    assert [claim.agrees for claim in size_claims(2, [*few, *many, WINDOW, large])] == [None] * 3 + [True] * 3
+    assert [claim.agrees for claim in judge(2, [*few, *many, WINDOW, large])] == [None] * 3 + [True] * 3
     same = [*few, *trained(100, (3, 2, 1)), WINDOW, {**WINDOW, "n": 100}]
-    assert size_claims(2, same)[3].agrees is False
-    assert size_claims(2, [*few, *many, WINDOW, {**large, "ranges": [[4, 3, -1]]}])[4].agrees is False
-    assert size_claims(2, [*many, large])[5].agrees is False
-    assert [claim.agrees for claim in size_claims(2, [])] == [None] * 6
+    assert judge(2, same)[3].agrees is False
+    assert judge(2, [*few, *many, WINDOW, {**large, "ranges": [[4, 3, -1]]}])[4].agrees is False
+    assert judge(2, [*many, large])[5].agrees is False
+    assert [claim.agrees for claim in judge(2, [])] == [None] * 6
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale_runs_and_is_drawn(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == len(EXPERIMENT.cells(EXPERIMENT.smoke))
     assert record["claims"] == [claim.record() for claim in EXPERIMENT.claims(EXPERIMENT.smoke, rows)]
     for row in (row for row in rows if row["part"] == "paths"):

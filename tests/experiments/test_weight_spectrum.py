@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from isthmus.experiments import measured, reproduce
-from isthmus.experiments.jacot2023 import weight_spectrum
-from isthmus.experiments.jacot2023.weight_spectrum import distance
-from isthmus.reports.jacot2023.weight_spectrum import drawings
+from isthmus.experiments import measurements, reproduce
+from isthmus.experiments.jacot2023.weight_spectrum.experiment import EXPERIMENT, distance
+from isthmus.experiments.jacot2023.weight_spectrum.figures import drawings
 
-EXPERIMENT = weight_spectrum.EXPERIMENT
 SETTINGS = replace(EXPERIMENT.full, rank=2, depths=(5, 10, 20), seeds=(0, 1))
 
 
@@ -19,7 +17,7 @@ def record(tmp_path_factory):
 
 
 def test_the_smoke_scale(record):
-    rows = measured(record)
+    rows = measurements(record)
     assert len(rows) == len(record["results"]) == 3
     for row in rows:
         depth = row["depth"]
@@ -35,7 +33,7 @@ def test_the_smoke_scale(record):
 def test_the_figures_hold_the_numbers(record):
     found = {drawing.name: drawing for drawing in drawings(record)}
     assert list(found) == ["weights-3", "weights-6", "weights-8", "gaps", "sharpening"]
-    rows = {row["depth"]: row for row in measured(record)}
+    rows = {row["depth"]: row for row in measurements(record)}
     for depth, row in rows.items():
         first = found[f"weights-{depth}"].figure.data[0]
         assert list(first.y) == [values[0] for values in row["weights"]]

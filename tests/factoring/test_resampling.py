@@ -6,11 +6,11 @@ from math import erf, sqrt
 import numpy as np
 import pytest
 import torch
+from isthmus.selection.resampling import rank_probabilities
+from isthmus.selection.validation_decision import Candidate, RankDecision, rank_interval
 
 from isthmus.foundation.likelihood import excess_error
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.selection.resampling import rank_probabilities
-from isthmus.selection.validation_decision import Candidate, RankDecision, rank_interval
 
 ALLOWED = 0.01
 

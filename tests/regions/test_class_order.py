@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from conftest import random_layers
-from isthmus import FullyConnected, StandardizedNetwork
 from isthmus.errors import DomainError, ShapeError
 from isthmus.networks import (
     ABSOLUTE,
     IDENTITY,
     RELU,
     Activation,
+    FullyConnected,
+    StandardizedNetwork,
 )
 from isthmus.networks.scaling import Affine
 from isthmus.regions import ClassOrder, class_order, enumerate_regions

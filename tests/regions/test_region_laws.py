@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import random_layers, through
-from isthmus import Schedule, fit
+from isthmus import fit
 from isthmus.networks import (
     ABSOLUTE,
     RELU,
@@ -15,7 +15,7 @@ from isthmus.networks import (
     FullyConnected,
 )
 from isthmus.regions import Plane, enumerate_regions
-from isthmus.training import TrainingConfig
+from isthmus.training import Schedule, TrainingConfig
 from regions.nets import assert_a_tiling, assert_continuous, assert_jacobians_are_autograds
 
 NETS = st.builds(

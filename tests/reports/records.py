@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from isthmus.foundation.likelihood import likelihood_of
-from isthmus.runs.record import (
+from isthmus.runs import FitRecord, MeasureRecord
+from isthmus.runs.record_parts import (
     ArrowsRow,
     AttributionRow,
     ComparisonRow,
     DataRow,
     EvidenceRow,
-    FitRecord,
     HistoryRow,
     HyperparametersRow,
     JacobianRow,
     LatentRow,
     LayerRow,
-    MeasureRecord,
     NextDirection,
     RankPathRow,
     RanksRow,

@@ -10,7 +10,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.reports import evidence_table
 from isthmus.reports import rank_evidence as evidence
 from isthmus.reports.answer import answer_of
-from isthmus.runs.record import EvidenceRow, RankPathRow, RidgePointRow
+from isthmus.runs.record_parts import EvidenceRow, RankPathRow, RidgePointRow
 from isthmus.selection import RankEvidence, RankSelection
 from isthmus.selection.canonical_correlations import NOTHING_LEFT
 from isthmus.selection.verdict import Verdict

@@ -1,5 +1,7 @@
 """What goes wrong during training: divergence, a full device, kills and Ctrl-C in every phase."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ def pairs(n=80, d=4, seed=0):
 X, Y = pairs()
 
 
-@pytest.mark.parametrize("starts", [1, 2])
+@pytest.mark.parametrize("n_init", [1, 2])
 @pytest.mark.parametrize("batch_size", [None, 16])
 @pytest.mark.parametrize(
     ("schedule", "options", "cause"),
@@ -33,7 +35,7 @@ X, Y = pairs()
     ],
 )
 def test_divergence_names_its_cause_and_spares_the_checkpoint(
-    tmp_path, monkeypatch, starts, batch_size, schedule, options, cause
+    tmp_path, monkeypatch, n_init, batch_size, schedule, options, cause
 ):
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     path = tmp_path / "c.safetensors"
@@ -43,11 +45,14 @@ def test_divergence_names_its_cause_and_spares_the_checkpoint(
             X,
             Y,
             config=TrainingConfig(
-                depth=6, width=4, n_init=starts, schedule=Schedule(steps=60, batch_size=batch_size, **schedule)
+                depth=6,
+                width=4,
+                n_init=n_init,
+                schedule=Schedule(steps=60, batch_size=batch_size, **schedule),
+                **options,
             ),
             checkpoint=path,
             key="b",
-            **options,
         )
     assert raised.value.cause == cause
     keys = [checkpoint_module.load_checkpoint(path, key=key) for key in "ab"]
@@ -87,16 +92,16 @@ def test_a_full_device_names_the_batch_size(monkeypatch, batch_size, remedy):
     assert isinstance(raised.value.__cause__, torch.OutOfMemoryError)
 
 
-# Of 80 steps with eliminations after 20, 40 and 60, condensations from 45 on, and two rounds.
-PLAN = {"steps": 80, "rounds": 2, "evaluations": 20, "reduce_norm_every": 5, "precision": 0.0, "prune_tolerance": 0.05}
+# Of 80 steps with eliminations after 20, 40 and 60, neurons pruned from 45 on, and two rounds.
+SCHEDULE = Schedule(steps=80, rounds=2, evaluations=20, reduce_norm_every=5, precision=0.0, prune_tolerance=0.05)
 
 
 @pytest.mark.parametrize("batch_size", [None, 16])
-@pytest.mark.parametrize("starts", [1, 4])
-def test_a_fit_killed_in_any_phase_resumes_to_the_same_network(tmp_path, monkeypatch, starts, batch_size):
-    schedule = Schedule(batch_size=batch_size, **PLAN)
-    options = {"depth": 3, "width": 60, "schedule": schedule, "starts": starts, "key": "a"}
-    whole = fit(X, Y, **options)
+@pytest.mark.parametrize("n_init", [1, 4])
+def test_a_fit_killed_in_any_phase_resumes_to_the_same_network(tmp_path, monkeypatch, n_init, batch_size):
+    schedule = replace(SCHEDULE, batch_size=batch_size)
+    config = TrainingConfig(depth=3, width=60, n_init=n_init, schedule=schedule)
+    whole = fit(X, Y, config=config)
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
     original = loop_module.Training._save_sometimes
     shapes = []
@@ -106,10 +111,10 @@ def test_a_fit_killed_in_any_phase_resumes_to_the_same_network(tmp_path, monkeyp
         shapes.append((self.parameters.count, self.parameters.widths))
 
     monkeypatch.setattr(loop_module.Training, "_save_sometimes", watching)
-    fit(X, Y, **options)
+    fit(X, Y, config=config)
     changes = [i for i in range(1, len(shapes)) if shapes[i] != shapes[i - 1]]
-    assert any(shapes[i][1] != shapes[i - 1][1] for i in changes if i < 80), "nothing was condensed on the way"
-    assert {s[0] for s in shapes} == ({4, 2, 1} if starts == 4 else {1})
+    assert any(shapes[i][1] != shapes[i - 1][1] for i in changes if i < 80), "no neuron was pruned on the way"
+    assert {s[0] for s in shapes} == ({4, 2, 1} if n_init == 4 else {1})
     deaths = sorted({19, 80, 81, *(i + shift for i in changes for shift in (0, 1, 2))} & set(range(1, len(shapes) + 1)))
     for death in deaths:
         seen = iter(range(1, 1000))
@@ -122,16 +127,16 @@ def test_a_fit_killed_in_any_phase_resumes_to_the_same_network(tmp_path, monkeyp
         monkeypatch.setattr(loop_module.Training, "_save_sometimes", dying)
         path = tmp_path / f"{death}.safetensors"
         with pytest.raises(SystemExit):
-            fit(X, Y, checkpoint=path, **options)
+            fit(X, Y, config=config, checkpoint=path, key="a")
         monkeypatch.setattr(loop_module.Training, "_save_sometimes", original)
-        resumed = fit(X, Y, checkpoint=path, **options)
+        resumed = fit(X, Y, config=config, checkpoint=path, key="a")
         assert resumed.value == pytest.approx(whole.value, rel=1e-6), death
         assert resumed.history[-1].step == whole.history[-1].step
 
 
-@pytest.mark.parametrize("starts", [1, 4])
+@pytest.mark.parametrize("n_init", [1, 4])
 @pytest.mark.parametrize("at", [1, 19, 21, 47, 79, 90, 110])
-def test_ctrl_c_at_any_gradient_leaves_a_usable_network(monkeypatch, starts, at):
+def test_ctrl_c_at_any_gradient_leaves_a_usable_network(monkeypatch, n_init, at):
     calls = iter(range(1, 10_000))
     original = Objective.gradient
 
@@ -141,7 +146,7 @@ def test_ctrl_c_at_any_gradient_leaves_a_usable_network(monkeypatch, starts, at)
         return original(self, *args)
 
     monkeypatch.setattr(Objective, "gradient", interrupted)
-    fitted = fit(X, Y, config=TrainingConfig(depth=3, width=24, n_init=starts, schedule=Schedule(**PLAN)))
+    fitted = fit(X, Y, config=TrainingConfig(depth=3, width=24, n_init=n_init, schedule=SCHEDULE))
     assert fitted.stopped == "interrupted"
     assert np.isfinite(fitted.value)
     assert fitted.value <= fitted.history[0].objective * (1 + 1e-6)

@@ -1,5 +1,7 @@
 """Fits: closed forms for linear networks, repeatability, interruption, resumption, refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -132,6 +134,14 @@ def test_an_interrupted_fit_is_usable(after):
     assert torch.isfinite(fitted(torch.from_numpy(x))).all()
 
 
+def test_of_several_starts_the_best_one_is_finished():
+    x, y = pairs()
+    one = TrainingConfig(depth=4, width=10, ridge=0.02, schedule=Schedule(steps=100, rounds=1, evaluations=30))
+    best = fit(x, y, config=replace(one, n_init=4), seed=0)
+    each = [fit(x, y, config=one, seed=s).value for s in range(4)]
+    assert best.value <= sorted(each)[1] * 1.01  # never worse than the second best: losers leave early
+
+
 def test_rank_2_is_learned_from_data():
     teacher = through(2, seed=3, d=6)
     x = torch.randn(300, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -184,7 +194,11 @@ X, Y = pairs()
 )
 def test_bad_input_is_refused_before_any_work(x, y, options, error, message):
     with pytest.raises(error, match=message):
-        fit(x, y, **{"depth": 3, "width": 4, "schedule": SHORT, **options})
+        learned(x, y, **options)
+
+
+def learned(x, y, *, task="regression", **options):
+    return fit(x, y, config=TrainingConfig(**{"depth": 3, "width": 4, "schedule": SHORT, **options}), task=task)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +212,7 @@ def test_bad_input_is_refused_before_any_work(x, y, options, error, message):
         ({"batch_size": 0}, "batch_size is 0"),
     ],
 )
-def test_a_plan_has_limits(options, message):
+def test_a_schedule_has_limits(options, message):
     with pytest.raises(OptionError, match=message):
         Schedule(**options)
 

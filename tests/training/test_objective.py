@@ -4,13 +4,12 @@ import pytest
 import torch
 
 from conftest import random_layers
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.networks import RELU, Activation
 from isthmus.training import (
     Objective,
     Parameters,
-    cross_entropy,
     random_network,
-    squared_error,
 )
 from isthmus.training import objective as objective_module
 
@@ -36,7 +35,7 @@ def test_value_and_gradient_are_autograds(activation, points, classes, chunk, mo
     network = random_layers((5, 7, 6, 4), activation, seed=1)
     generator = torch.Generator().manual_seed(2)
     y = torch.randint(4, (40,), generator=generator) if classes else torch.randn(40, 4, generator=generator).double()
-    objective = Objective(points, y, cross_entropy if classes else squared_error, 0.3)
+    objective = Objective(points, y, CATEGORICAL if classes else GAUSSIAN, 0.3)
     at = Parameters.of(network)
     slope = Parameters.of(network)
     (value,) = objective.gradient(at, slope)

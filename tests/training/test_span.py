@@ -4,19 +4,17 @@ import pytest
 import torch
 
 from conftest import random_layers
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.networks import RELU
 from isthmus.training import (
     Objective,
     Schedule,
     TrainingConfig,
-    cross_entropy,
     fit,
-    fit_many,
-    squared_error,
 )
 from isthmus.training.span import Span
 
-PLAN = Schedule(steps=60, rounds=1, evaluations=20)
+SCHEDULE = Schedule(steps=60, rounds=1, evaluations=20)
 
 
 def wide(n, d, seed):
@@ -36,7 +34,7 @@ def test_inside_and_outside_the_span_the_objective_is_the_same(kind):
         "classification": torch.arange(40) % 5,
         "narrow outputs": x[:, 1:4].contiguous(),
     }[kind]
-    objective = Objective(x, y, cross_entropy if kind == "classification" else squared_error, 0.1)
+    objective = Objective(x, y, CATEGORICAL if kind == "classification" else GAUSSIAN, 0.1)
     span = Span.of(objective)
     assert span.objective.x.shape == (40, 12)
     is_wide = kind in ("autoencoder", "regression")
@@ -54,7 +52,7 @@ def test_inside_and_outside_the_span_the_objective_is_the_same(kind):
 
 def test_a_network_of_the_data_gets_no_worse_inside():
     x = wide(40, 300, 0)
-    objective = Objective(x, x, squared_error, 0.1)
+    objective = Objective(x, x, GAUSSIAN, 0.1)
     span = Span.of(objective)
     network = random_layers((300, 6, 300), RELU, 1)
     inside = span.inside(network)
@@ -63,7 +61,7 @@ def test_a_network_of_the_data_gets_no_worse_inside():
 
 
 def test_the_coordinates_are_uncorrelated_and_in_order():
-    span = Span.of(Objective(wide(40, 300, 2), torch.zeros(40, 1), squared_error, 0.1))
+    span = Span.of(Objective(wide(40, 300, 2), torch.zeros(40, 1), GAUSSIAN, 0.1))
     gram = span.objective.x.T @ span.objective.x
     lengths = gram.diagonal()
     torch.testing.assert_close(gram, torch.diag(lengths), rtol=1e-9, atol=1e-8)
@@ -71,7 +69,7 @@ def test_the_coordinates_are_uncorrelated_and_in_order():
 
 
 def test_narrow_data_are_left_as_they_are():
-    objective = Objective(wide(40, 50, 0), wide(40, 50, 1), squared_error, 0.1)
+    objective = Objective(wide(40, 50, 0), wide(40, 50, 1), GAUSSIAN, 0.1)
     span = Span.of(objective)
     network = random_layers((50, 6, 50), RELU, 1)
     assert span.objective.x is objective.x
@@ -81,15 +79,12 @@ def test_narrow_data_are_left_as_they_are():
 
 def test_a_fit_on_wide_data_is_a_network_of_the_data():
     x = wide(60, 300, 3)
-    fitted = fit(x, config=TrainingConfig(depth=3, width=20, schedule=PLAN), task="autoencoder")
+    fitted = fit(x, config=TrainingConfig(depth=3, width=20, schedule=SCHEDULE), task="autoencoder")
     assert fitted.network.widths[0] == fitted.network.widths[-1] == 300
     assert fitted(x).shape == x.shape
     assert fitted.value == pytest.approx(fitted.objective.value(fitted.network), rel=1e-12)
     assert fitted.value == pytest.approx(fitted.history[-1].objective, rel=1e-4)
     assert fitted.objective.x.shape == (60, 300)
-    (many,) = fit_many(x, task="autoencoder", depth=3, width=20, schedule=PLAN, ridges=[0.1])
-    assert many[0].network.d_out == 300
-    assert many[0].ridge == 0.1
 
 
 def test_a_killed_fit_on_wide_data_resumes_to_the_same_network(tmp_path, monkeypatch):
@@ -97,7 +92,7 @@ def test_a_killed_fit_on_wide_data_resumes_to_the_same_network(tmp_path, monkeyp
 
     monkeypatch.setattr(loop, "_SAVE_EVERY", -1.0)
     x, path = wide(60, 300, 4), tmp_path / "c.safetensors"
-    options = {"task": "autoencoder", "depth": 3, "width": 12, "schedule": PLAN}
+    options = {"task": "autoencoder", "config": TrainingConfig(depth=3, width=12, schedule=SCHEDULE)}
     whole = fit(x, **options)
 
     def killed(fraction, state):

@@ -1,4 +1,4 @@
-"""Searches, paths and grids that were killed go on where they were and end at the same numbers."""
+"""Searches that were killed go on where they were and end at the same numbers."""
 
 import pytest
 import safetensors.torch
@@ -11,15 +11,13 @@ from isthmus.training import (
     Schedule,
     TrainingConfig,
     fit,
-    fit_many,
-    ridge_path,
     search_rank,
 )
 from isthmus.training import loop as loop_module
 from isthmus.training.objective import Objective
 from isthmus.training.stages import Stages
 
-PLAN = Schedule(steps=50, rounds=1, evaluations=20, reduce_norm_every=10)
+SCHEDULE = Schedule(steps=50, rounds=1, evaluations=20, reduce_norm_every=10)
 X = torch.randn(60, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 Y = X[:, :2].relu() @ torch.tensor([[1.0, -0.5, 0.3], [0.2, 1.0, -1.0]], dtype=torch.float64)
 
@@ -52,11 +50,11 @@ def evaluations(monkeypatch, work):
 
 
 def search(**options):
-    return search_rank(X, Y, config=TrainingConfig(depth=4, width=6, ridge=0.05, schedule=PLAN), most=1, **options)
+    return search_rank(X, Y, config=TrainingConfig(depth=4, width=6, ridge=0.05, schedule=SCHEDULE), most=1, **options)
 
 
 def deep_search(**options):
-    return search_rank(X, Y, config=TrainingConfig(depth=13, width=4, ridge=0.05, schedule=PLAN), most=1, **options)
+    return search_rank(X, Y, config=TrainingConfig(depth=13, width=4, ridge=0.05, schedule=SCHEDULE), most=1, **options)
 
 
 @pytest.mark.parametrize(("work", "at"), [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)])
@@ -77,34 +75,10 @@ def test_a_killed_search_ends_at_the_same_networks(tmp_path, monkeypatch, work, 
     assert again.best.value == resumed.best.value
 
 
-@pytest.mark.parametrize("at", [0.1, 0.3, 0.6, 0.8])
-def test_a_killed_path_ends_at_the_same_points(tmp_path, monkeypatch, at):
-    path = tmp_path / "path.safetensors"
-    options = {"ridges": [0.01, 0.1, 0.3], "depth": 3, "width": 8, "schedule": PLAN, "warm": PLAN}
-    whole, full = evaluations(monkeypatch, lambda: ridge_path(X, Y, **options))
-    with pytest.raises(Killed):
-        ridge_path(X, Y, checkpoint=path, key="a", report=killed_at(at), **options)
-    resumed, rest = evaluations(monkeypatch, lambda: ridge_path(X, Y, checkpoint=path, key="a", **options))
-    for way in ("rising", "falling"):
-        assert [getattr(p, way) for p in resumed] == pytest.approx([getattr(p, way) for p in whole], rel=1e-6)
-    assert rest < full if at > 0.2 else rest == full
-    # Another key is another computation.
-    assert evaluations(monkeypatch, lambda: ridge_path(X, Y, checkpoint=path, key="b", **options))[1] == full
-
-
-@pytest.mark.parametrize("at", [0.2, 0.6, 0.9])
-def test_a_killed_grid_ends_at_the_same_networks(tmp_path, monkeypatch, at):
-    path = tmp_path / "grid.safetensors"
-    options = {"ridges": [0.01, 0.3], "seeds": [0, 1], "depth": 3, "width": 8, "schedule": PLAN, "key": "a"}
-    whole = fit_many(X, Y, **options)
-    monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
-    with pytest.raises(Killed):
-        fit_many(X, Y, checkpoint=path, report=killed_at(at), **options)
-    resumed, rest = evaluations(monkeypatch, lambda: fit_many(X, Y, checkpoint=path, **options))
-    assert rest < 50 + 4 * 20
-    for row, expected in zip(resumed, whole, strict=True):
-        assert [f.value for f in row] == pytest.approx([f.value for f in expected], rel=1e-6)
-        assert [f.ridge for f in row] == [f.ridge for f in expected]
+def test_another_key_is_another_search(tmp_path, monkeypatch):
+    path = tmp_path / "search.safetensors"
+    _, full = evaluations(monkeypatch, lambda: search(checkpoint=path, key="a"))
+    assert evaluations(monkeypatch, lambda: search(checkpoint=path, key="b"))[1] == full
 
 
 def test_stages_keep_every_network_as_it_is(tmp_path):
@@ -131,16 +105,16 @@ def test_stages_keep_every_network_as_it_is(tmp_path):
 
 def test_a_damaged_file_says_how_to_start_afresh(tmp_path, monkeypatch):
     path = tmp_path / "stages.safetensors"
-    options = {"ridges": [0.1], "depth": 2, "width": 3, "schedule": PLAN, "checkpoint": path}
+    config = TrainingConfig(depth=2, width=3, schedule=SCHEDULE)
     path.write_bytes(b"no tensors")
     with pytest.raises(FileFormatError, match="Delete it to start from the beginning"):
-        ridge_path(X, Y, **options)
+        search_rank(X, Y, config=config, checkpoint=path)
     metadata = {"format": "isthmus-stages", "key": "", "negative_slopes": '{"0: 0.1": 0.0}'}
     safetensors.torch.save_file({"other": torch.zeros(1)}, path, metadata)
     with pytest.raises(FileFormatError, match="does not fit together"):
-        ridge_path(X, Y, **options)
+        search_rank(X, Y, config=config, checkpoint=path)
     path.unlink()
     monkeypatch.setattr(loop_module, "_SAVE_EVERY", -1.0)
-    fit(X, Y, config=TrainingConfig(depth=2, width=3, schedule=PLAN), checkpoint=path)
+    fit(X, Y, config=config, checkpoint=path)
     with pytest.raises(FileFormatError, match="not a checkpoint of a computation in stages"):
-        ridge_path(X, Y, **options)
+        search_rank(X, Y, config=config, checkpoint=path)

@@ -17,7 +17,7 @@ from isthmus.training import loop as loop_module
 from isthmus.training import objective as objective_module
 from isthmus.training import stored as stored_module
 
-PLAN = Schedule(steps=60, rounds=1, evaluations=20, batch_size=48)
+SCHEDULE = Schedule(steps=60, rounds=1, evaluations=20, batch_size=48)
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +42,9 @@ def test_the_network_is_the_same_streamed_and_loaded(tmp_path, dtype):
     x, y = data()
     x = (x % 97).astype(dtype)
     streamed = fit(
-        mapped(tmp_path, x), mapped(tmp_path, y, "y"), config=TrainingConfig(depth=3, width=12, schedule=PLAN)
+        mapped(tmp_path, x), mapped(tmp_path, y, "y"), config=TrainingConfig(depth=3, width=12, schedule=SCHEDULE)
     )
-    loaded = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=PLAN))
+    loaded = fit(x, y, config=TrainingConfig(depth=3, width=12, schedule=SCHEDULE))
     assert isinstance(streamed.objective.x, StoredRows)
     assert isinstance(streamed.objective.y, StoredRows)
     assert isinstance(loaded.objective.x, torch.Tensor)
@@ -59,7 +59,7 @@ def test_other_tasks_stream_too(tmp_path, task):
     x, y = data()
     labels = None if task == "autoencoder" else (y[:, 0] > 10).astype(np.int64) * 7 - 2
     kept = None if labels is None else mapped(tmp_path, labels, "y")
-    options = {"task": task, "depth": 3, "width": 12, "schedule": PLAN}
+    options = {"task": task, "config": TrainingConfig(depth=3, width=12, schedule=SCHEDULE)}
     streamed, loaded = fit(mapped(tmp_path, x), kept, **options), fit(x, labels, **options)
     assert streamed.value == pytest.approx(loaded.value, rel=1e-4)
     assert streamed.ridge == pytest.approx(loaded.ridge, rel=1e-12)
@@ -146,7 +146,7 @@ def test_every_row_is_in_one_batch_of_an_epoch():
     assert not torch.equal(batches[0], training._rows(4))
 
 
-def test_many_rows_get_no_rounds_unless_the_plan_asks(monkeypatch):
+def test_many_rows_get_no_rounds_unless_the_schedule_asks(monkeypatch):
     monkeypatch.setattr(loop_module, "_RECORD_ROWS", 50)
     x, y = data()
     few = fit(

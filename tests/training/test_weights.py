@@ -1,9 +1,8 @@
-"""Weights of the rows: autograd's derivatives, rows that are repeated, the textbook's effective sample size."""
+"""Weights of the rows: autograd's derivatives, and rows that are repeated."""
 
 import numpy as np
 import pytest
 import torch
-from isthmus.training.slopes import Sloped
 
 from conftest import random_layers
 from isthmus.errors import (
@@ -13,22 +12,17 @@ from isthmus.errors import (
     ShapeError,
     TooFewRowsError,
 )
-from isthmus.foundation.statistics import standard_error
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.networks import IDENTITY, RELU, standardization
-from isthmus.selection import decide_rank
 from isthmus.training import (
     Objective,
     Parameters,
     Schedule,
     TrainingConfig,
     constant_loss,
-    cross_entropy,
     fit,
-    fit_many,
     natural_lbfgs,
-    ridge_path,
     search_rank,
-    squared_error,
 )
 from isthmus.training import objective as objective_module
 from isthmus.training import span as span_module
@@ -46,7 +40,7 @@ def targets(classes):
 
 
 def objective_of(points, classes, *, repeated=False, ridge=0.3):
-    x, y, loss = points, targets(classes), cross_entropy if classes else squared_error
+    x, y, loss = points, targets(classes), CATEGORICAL if classes else GAUSSIAN
     if repeated:
         return Objective(x.repeat_interleave(COUNTS, 0), y.repeat_interleave(COUNTS, 0), loss, ridge)
     return Objective(x, y, loss, ridge, WEIGHTS)
@@ -86,9 +80,6 @@ def test_a_weight_is_a_number_of_repetitions(points, classes):
     weighted.gradient(Parameters.of(network), ours)
     repeated.gradient(Parameters.of(network), theirs)
     torch.testing.assert_close(ours.vector, theirs.vector, rtol=1e-10, atol=1e-12)
-    once, often = Sloped.of(network, weighted), Sloped.of(network, repeated)
-    torch.testing.assert_close(once.gradient, often.gradient, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(once.hessian(), often.hessian(), rtol=1e-10, atol=1e-12)
     y = targets(classes)
     expected = constant_loss(y.repeat_interleave(COUNTS, 0))
     assert constant_loss(y, WEIGHTS) == pytest.approx(expected, rel=1e-12)
@@ -112,7 +103,7 @@ def test_weighted_ridge_regression_is_solved_in_a_few_evaluations():
     gram = extended.T @ (v[:, None] * extended) / 200 + 1e-2 * torch.eye(7, dtype=torch.float64)
     solution = torch.linalg.solve(gram, extended.T @ (v[:, None] * y) / 200).T
     least = float((v[:, None] * (extended @ solution.T - y).square()).sum() / 200 + 1e-2 * solution.square().sum())
-    objective = Objective(x, y, squared_error, 1e-2, v)
+    objective = Objective(x, y, GAUSSIAN, 1e-2, v)
     found = natural_lbfgs(random_layers((6, 3), IDENTITY, seed=2), objective, evaluations=40, memory=10)
     assert objective.value(found) == pytest.approx(least, rel=1e-8)
 
@@ -137,29 +128,22 @@ INTEGERS = np.random.default_rng(2).integers(0, 4, 60)
 
 
 def networks(solver, **data):
-    options = {"depth": 3, "width": 8, "schedule": SHORT}
-    if solver == "fit":
-        found = fit(**data, **options)
+    config = TrainingConfig(depth=3, width=8, schedule=SHORT)
+    if solver is fit:
+        found = fit(**data, config=config)
         return [(found.network, found.objective, found.value)]
-    if solver == "fit_many":
-        found = fit_many(**data, ridges=[0.01, 0.1], **options)
-        return [(f.network, f.objective, f.value) for [f] in found]
-    if solver == "ridge_path":
-        return [(p.network, p.ridge, p.value) for p in ridge_path(**data, ridges=[0.01, 0.1], warm=SHORT, **options)]
-    search = search_rank(**data, most=1, **options)
+    search = search_rank(**data, config=config, most=1)
     return [(c.network, search.objective, c.value) for c in search.candidates]
 
 
-@pytest.mark.parametrize("solver", ["fit", "fit_many", "ridge_path", "search_rank"])
+@pytest.mark.parametrize("solver", [fit, search_rank])
 def test_every_solver_minimises_what_repeated_rows_would_make_it_minimise(solver):
     x, y = X.repeat(INTEGERS, 0), Y.repeat(INTEGERS, 0)
     scaled = [torch.from_numpy((a - a.mean(0)) / a.std(0)) for a in (x, y)]
     default = 1e-3 * 3.0  # of the total variance of three standardised outputs
     for network, objective, value in networks(solver, x=X, y=Y, sample_weight=INTEGERS):
-        ridge = objective if isinstance(objective, float) else objective.ridge
-        if solver in ("fit", "search_rank"):
-            assert ridge == pytest.approx(default, rel=1e-6)
-        by_hand = Objective(*scaled, squared_error, ridge).value(network.to(dtype=torch.float64))
+        assert objective.ridge == pytest.approx(default, rel=1e-6)
+        by_hand = Objective(*scaled, GAUSSIAN, default).value(network.to(dtype=torch.float64))
         assert value == pytest.approx(by_hand, rel=1e-4)
 
 
@@ -208,42 +192,3 @@ def test_rows_in_a_file_take_no_weights(tmp_path, monkeypatch):
             config=TrainingConfig(depth=3, width=8, schedule=SHORT),
             sample_weight=INTEGERS,
         )
-
-
-def test_the_standard_error_goes_by_the_effective_number_of_rows():
-    values = torch.tensor([1.0, 4.0, 2.0, 8.0, 5.0], dtype=torch.float64)
-    assert standard_error(values, torch.full((5,), 3.0).double()) == pytest.approx(standard_error(values, None))
-    assert np.isnan(standard_error(values[:1], torch.ones(1).double()))
-    # Independent unit normals under weights v: the variance of the weighted mean is Σv² / (Σv)².
-    v = torch.rand(30, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    draws = torch.randn(4000, 30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    deviation = float((draws @ v / v.sum()).std())
-    expected = np.mean([standard_error(draw, v) ** 2 for draw in draws[:1000]]) ** 0.5
-    assert expected == pytest.approx(deviation, rel=0.05)
-
-
-@pytest.mark.parametrize("task", ["regression", "classification"])
-def test_the_decision_weighs_the_held_out_rows(task):
-    y = Y if task == "regression" else (Y[:, 0] > 0.5).astype(int) + 3
-    fitted = fit(
-        X[:30], y[:30], config=TrainingConfig(depth=3, width=8, schedule=SHORT), sample_weight=INTEGERS[:30], task=task
-    )
-    x = fitted.inputs.forward(torch.from_numpy(X[30:])).float()
-    if task == "regression":
-        held_out = fitted.outputs.forward(torch.from_numpy(Y[30:])).float()
-    else:
-        held_out = torch.from_numpy(y[30:] - 3)
-    counts = torch.from_numpy(INTEGERS[30:] + 1)
-    weighted = decide_rank(fitted, x, held_out, weights=counts.double(), stages=())
-    repeated = decide_rank(fitted, *(t.repeat_interleave(counts, 0) for t in (x, held_out)), stages=())
-    assert weighted.rank == repeated.rank
-    assert weighted.margin == pytest.approx(repeated.margin, rel=1e-9)
-    for ours, theirs in zip(weighted.candidates, repeated.candidates, strict=True):
-        assert ours.error == pytest.approx(theirs.error, rel=1e-6)
-        assert ours.excess == pytest.approx(theirs.excess, rel=1e-6, abs=1e-9)
-        assert ours.excess_error >= theirs.excess_error  # repeated rows are no more evidence
-    mean = Y[:30].repeat(INTEGERS[:30], 0).mean(0)
-    if task == "regression":  # the best constant is the weighted mean of the training rows
-        squares = ((Y[30:] - mean) / fitted.outputs.scale.numpy()) ** 2
-        expected = np.average(squares.sum(1), weights=counts.numpy())
-        assert weighted.constant_error == pytest.approx(expected, rel=1e-5)

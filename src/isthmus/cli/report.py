@@ -36,7 +36,8 @@ def report(
 
 
 def _experiments(runs: list[Path], out: Path | None) -> Path:
-    from isthmus.experiments import read_record, write_experiments
+    from isthmus.experiments import read_record
+    from isthmus.experiments.report import write_experiments
 
     return write_experiments([read_record(run) for run in runs], out or Path("isthmus-report.html"))
 

@@ -65,7 +65,8 @@ def reproduce_command(
         _list(as_json)
         return
     checked_device(device)
-    from isthmus.experiments import reproduce, write_experiments
+    from isthmus.experiments import reproduce
+    from isthmus.experiments.report import write_experiments
 
     wanted = [_wanted(name, _SCALES[scale], out) for name in _expanded(names)]
     answers = []
@@ -160,7 +161,7 @@ def _answer(record: dict[str, Any], path: Path, page: Path, before: dict[str, An
 
 
 def _print(record: dict[str, Any], answer: dict[str, Any]) -> None:
-    from isthmus.experiments import VERDICTS
+    from isthmus.experiments.report import VERDICTS
 
     console = Console(highlight=False)
     console.print(f"\n[bold]{record['title']}[/bold] ({record['name']}, {record['scale']})\n")

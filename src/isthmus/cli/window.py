@@ -34,13 +34,14 @@ from isthmus.cli.options import (
     use_threads,
 )
 from isthmus.errors import OptionError
-from isthmus.foundation.progress import progress_bar
+from isthmus.foundation.progress import part, progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from isthmus.costs import DepthWindow
 
 _POINTS = 60  # depths at which the objectives are drawn
+_SELECTED = 0.1  # of the progress: the rank is selected
 _BEYOND = 1.6  # how far beyond the ends of the window
 
 
@@ -88,6 +89,7 @@ def window(
     from isthmus.networks import Scaling
     from isthmus.networks import activation as activation_named
     from isthmus.reports.windows import write_window_page, write_window_svg
+    from isthmus.selection import SelectionConfig, select_rank
     from isthmus.training import TrainingConfig
 
     use_threads(threads)
@@ -103,10 +105,20 @@ def window(
         device=checked_device(device),
     )
     rows, begin = dataset.split.train, time.perf_counter()
+    x, y = dataset.x[rows], None if dataset.task == "autoencoder" else dataset.y[rows]
     with progress_bar(f"searching the depths for {dataset.name}", logs=True) as report:
+        if rank is None:
+            selection = SelectionConfig(standardize=scaling, tolerance=tolerance, device=config.device)
+            told = part(report, 0.0, _SELECTED)
+            rank = select_rank(x, y, task=dataset.task, config=selection, random_state=seed, report=told).rank
+            report = part(report, _SELECTED, 1.0)
+        if rank == 0:
+            raise OptionError(
+                "the rank of the data", 0, "at least 1 for a window: no dependence was found. Give --rank"
+            )
         found = depth_window(
-            dataset.x[rows],
-            None if dataset.task == "autoencoder" else dataset.y[rows],
+            x,
+            y,
             rank=rank,
             config=config,
             task=dataset.task,

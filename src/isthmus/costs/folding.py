@@ -10,10 +10,10 @@ from torch import Tensor
 from isthmus.costs.constants import with_constant_neurons
 from isthmus.costs.construction import StretchedNetwork
 from isthmus.costs.levelling import lightened
+from isthmus.costs.linear_runs import constant_slopes, reduce_norm_and_balance
 from isthmus.costs.patches import Patches
 from isthmus.networks import FullyConnected
-from isthmus.training import prune_neurons, reduce_norm
-from isthmus.training.linear_runs import constant_slopes
+from isthmus.training import prune_neurons
 
 _SLACK = 1e-9  # signs within this of the largest are rounding
 
@@ -23,7 +23,7 @@ class Written:
     r"""f on Ω as a network that is as shallow and as light as exact steps make it.
 
     Attributes:
-        network: f, without layers on which σ acts linearly on all of Ω, tidied.
+        network: f, without layers on which σ acts linearly on all of Ω, of reduced norm.
         what: Which exact steps were taken, in words.
     """
 
@@ -35,12 +35,15 @@ def rewritings(patches: Patches) -> list[Written]:
     """The given network and what exact norm reduction makes of it; only those that compute f on Ω."""
     given = patches.network
     found = [Written(_light(given), "rebalanced")]
-    for network, what in ((given, "tidied"), (folded(given, patches.corners), "without its linear layers, tidied")):
+    for network, what in (
+        (given, "of reduced norm"),
+        (folded(given, patches.corners), "without its linear layers, of reduced norm"),
+    ):
         for light in (
-            reduce_norm(network, patches.corners),
-            reduce_norm(prune_neurons(network, patches.corners), patches.corners),
+            reduce_norm_and_balance(network, patches.corners),
+            reduce_norm_and_balance(prune_neurons(network, patches.corners), patches.corners),
         ):
-            # Condensing keeps neurons by their pattern at the corners, where kinks of neighbours meet: checked.
+            # Pruning keeps neurons by their pattern at the corners, where kinks of neighbours meet: checked.
             if patches.is_computed_by(light):
                 found.append(Written(_light(light), what))
     return found

@@ -15,13 +15,13 @@ from isthmus.costs.descent import descended
 from isthmus.costs.folding import Written, rewritings
 from isthmus.costs.interval import CostBound
 from isthmus.costs.levelling import lightened
+from isthmus.costs.linear_runs import reduce_norm_and_balance
 from isthmus.costs.patches import Patches
 from isthmus.costs.path import piecewise_linear
 from isthmus.costs.shallow import shallow_cost
 from isthmus.costs.splits import Split, in_orthant, splits_of
 from isthmus.errors import InexactNetworkError
 from isthmus.networks import RELU, FullyConnected
-from isthmus.training import reduce_norm
 
 _CLIMB = 10  # middle layers that may help the decoder to build up constants
 _MOST_LAYERS = 60  # of networks that are written out and trained on
@@ -172,8 +172,8 @@ def _cheapest(split: Split, patches: Patches) -> StretchedNetwork | None:
     """The split as light as it gets while it computes f, or None if it does not in any form."""
     chosen = in_best_coordinates(split.network, split.latent) if split.is_open else split.network
     chosen = lightened(chosen)
-    # On narrow patches tidying loses directions that rounding hides from it: then the network stays as it was.
-    for tried in (_tidied(chosen, patches.corners), chosen, lightened(in_orthant(split))):
+    # On narrow patches the projection loses directions that rounding hides from it: then the network stays as it was.
+    for tried in (_lighter(chosen, patches.corners), chosen, lightened(in_orthant(split))):
         light = _climbed(lightened(tried))
         if patches.is_computed_by(light.at(light.encoder.depth + light.decoder.depth).dense()):
             return light
@@ -198,10 +198,10 @@ def _climbed(network: StretchedNetwork) -> StretchedNetwork:
     return min((network, lightened(climbed)), key=lambda n: n.squared_norm)
 
 
-def _tidied(network: StretchedNetwork, corners: Tensor) -> StretchedNetwork:
-    """Both halves tidied on what they see of Ω."""
-    encoder = reduce_norm(network.encoder, corners)
+def _lighter(network: StretchedNetwork, corners: Tensor) -> StretchedNetwork:
+    """Both halves of reduced norm on what they see of Ω, if that is less."""
+    encoder = reduce_norm_and_balance(network.encoder, corners)
     carried = network.encoder(corners).clamp_min(0.0) if not encoder.activation.is_linear else encoder(corners)
-    decoder = reduce_norm(network.decoder, carried * network.scale**network.count)
-    tidied = replace(network, encoder=encoder, decoder=decoder)
-    return tidied if tidied.squared_norm < network.squared_norm else network
+    decoder = reduce_norm_and_balance(network.decoder, carried * network.scale**network.count)
+    reduced = replace(network, encoder=encoder, decoder=decoder)
+    return reduced if reduced.squared_norm < network.squared_norm else network

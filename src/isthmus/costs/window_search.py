@@ -3,12 +3,10 @@ r"""How deep a network should be for the rank of its data to be found."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
-from typing import Any
-
-import torch
 
 from isthmus.costs.window import DepthWindow, longest_range
 from isthmus.costs.window_networks import RankNetworks
@@ -16,15 +14,12 @@ from isthmus.costs.window_reasons import doubts_in_words, ends_in_words
 from isthmus.errors import OptionError, ShapeError
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import (
-    RELU,
-    Activation,
-    FullyConnected,
-    Scaling,
-)
-from isthmus.training import TrainingConfig, check_options, search_rank
+from isthmus.networks import FullyConnected
+from isthmus.training import RankSearch, TrainingConfig, search_rank
 from isthmus.training.problem import Problem
 
+WINDOW_CONFIG = TrainingConfig(n_init=4)
+"""One random start alone often loses directions."""
 _DEPTHS = (3, 6, 12)
 _FOLLOWED = (36, 108)  # depths whose λ/L the networks of the deepest search are followed to
 _SHARES = (0.1, 0.25, 0.55, 0.65, 0.7, 0.75)  # of the progress bar: the three searches end, and up to three in between
@@ -35,16 +30,11 @@ def depth_window(
     y: object | None = None,
     *,
     rank: int | None = None,
+    config: TrainingConfig = WINDOW_CONFIG,
     task: str = "regression",
-    width: int = 100,
-    ridge: float | None = None,
-    seed: int = 0,
-    starts: int = 4,
-    standardize: Scaling = "columns",
-    activation: Activation = RELU,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     known: Sequence[FullyConnected] = (),
-    device: torch.device | str = "cpu",
+    seed: int = 0,
     report: Report = silent,
 ) -> DepthWindow:
     r"""The depths at which the global minimum of loss + (λ/L)‖w‖² has rank k.
@@ -67,16 +57,12 @@ def depth_window(
         x: As for `fit`.
         y: As for `fit`.
         rank: k ≥ 1. Default: the rank of lowest objective at depth 12.
+        config: As for `fit`, with λ > 0. Its depth is ignored: the depths are those above. Its schedule is that of the
+            random starts at each of them.
         task: As for `fit`.
-        width: As for `fit`.
-        ridge: As for `fit`, but positive.
-        seed: As for `fit`.
-        starts: As for `fit`: one random start alone often loses directions.
-        standardize: As for `fit`.
-        activation: As for `fit`.
-        device: As for `fit`.
         tolerance: At which the rank of a network is read.
         known: Networks that compete as well, in the units of the standardised data; for example a rank-1 interpolant.
+        seed: As for `fit`.
         report: Told the fraction done.
 
     Returns:
@@ -91,20 +77,19 @@ def depth_window(
     Source:
         Jacot (2023), Propositions 2 and 5; the series in L: arXiv 2305.19008.
     """
-    check_options(task, 2, width, ridge)
-    if ridge == 0:
-        raise OptionError("ridge", ridge, "positive: without it no depth prefers a rank")
-    problem = Problem.of(x, y, task=task, ridge=ridge, standardize=standardize, device=device)
-    _check_rank(rank, problem, width)
-    found = RankNetworks(problem.objective, width, seed, tolerance)
+    if config.ridge == 0:
+        raise OptionError("ridge", config.ridge, "positive: without it no depth prefers a rank")
+    problem = Problem.of(x, y, config=config, task=task)
+    _check_rank(rank, problem, config.width)
+    found = RankNetworks(problem.objective, config.width, seed, tolerance)
     for network in known:
         _check_fits(network, problem)
         found.note(network, found.rank_of(network))
-    options: dict[str, Any] = {"task": task, "width": width, "ridge": problem.objective.ridge, "seed": seed}
-    options |= {"starts": starts, "standardize": standardize, "activation": activation, "tolerance": tolerance}
+    config = replace(config, ridge=problem.objective.ridge)
+    search = partial(search_rank, x, y, task=task, tolerance=tolerance, seed=seed)
     is_complete = True
     try:
-        _explore(found, x, y, rank, {**options, "device": device}, report)
+        _explore(found, search, config, rank, report)
         found.follow(_sought(found, rank), _FOLLOWED, part(report, _SHARES[-1], 1.0))
     except KeyboardInterrupt:
         if not found.searched:
@@ -140,7 +125,7 @@ def _sought(found: RankNetworks, rank: int | None) -> int:
 
 
 def _explore(
-    found: RankNetworks, x: object, y: object | None, rank: int | None, options: dict[str, Any], report: Report
+    found: RankNetworks, search: Callable[..., RankSearch], config: TrainingConfig, rank: int | None, report: Report
 ) -> None:
     """Search at the main depths, then between two of them where the window begins or ends there."""
     pending, begin = list(_DEPTHS), 0.0
@@ -154,10 +139,9 @@ def _explore(
         # That one must be, as the random start of this depth may have lost it.
         won = [found.winner(shallower) for shallower in found.searched if shallower < depth]
         most = max([*won[-1:], *([] if rank is None else [rank + 1])], default=0)
-        search = search_rank(
-            x, y, config=TrainingConfig(depth=depth), most=most or None, report=part(report, begin, end), **options
-        )
-        found.add_search(search, depth, is_main=depth in _DEPTHS)
+        at_depth = replace(config, depth=depth)
+        searched = search(config=at_depth, most=most or None, report=part(report, begin, end))
+        found.add_search(searched, depth, is_main=depth in _DEPTHS)
         begin = end
 
 

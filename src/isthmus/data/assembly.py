@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
-from torch import Tensor
 
-from isthmus.data.dataset import (
-    Dataset,
-    Floats,
-    Integers,
-    Split,
-    Task,
-)
+from isthmus.data.dataset import Dataset, Floats, Integers, Split, Weights
 from isthmus.data.labels import class_indices
-from isthmus.data.splitting import (
-    LEAST_ROWS,
-    check_seed,
-    check_split,
-    split_rows,
-)
-from isthmus.errors import (
-    ConstantOutputError,
-    OptionError,
-    ShapeError,
-    TooFewRowsError,
-)
-from isthmus.foundation.arrays import as_matrix
+from isthmus.data.splitting import LEAST_ROWS, check_seed, checked_split, split_rows
+from isthmus.errors import ConstantOutputError, OptionError, ShapeError, TooFewRowsError
+from isthmus.foundation.matrices import plain_array, real_matrix, weight_vector
+from isthmus.foundation.task import TASKS, Task
 
 
 def dataset_from_arrays(
@@ -37,9 +20,9 @@ def dataset_from_arrays(
     y: object | None = None,
     *,
     task: Task | None = None,
+    weights: object | None = None,
     name: str = "arrays",
     seed: int = 0,
-    validation: float = 0.15,
     test: float = 0.15,
     split: Split | None = None,
     input_names: Sequence[str] | None = None,
@@ -54,11 +37,11 @@ def dataset_from_arrays(
         x: Inputs `(n, d_in)`.
         y: Outputs `(n, d_out)` or `(n,)`; labels of any kind `(n,)` for a classification; ignored for an autoencoder.
         task: Default: "regression" where `y` is given, else "autoencoder".
+        weights: How much each row counts, `(n,)`, ≥ 0.
         name: Where the data came from.
         seed: Of the split.
-        validation: Share of the rows that decide the rank.
-        test: Share of the rows for reported figures.
-        split: A split that the data come with; else one is drawn.
+        test: Share of the rows for reported figures; 0 sets none aside.
+        split: A split that the data come with, its test part perhaps empty; else one is drawn.
         input_names: One a column of `x`.
         output_names: One a column of `y`; for classes in sorted order of the labels.
         image_shape: Of each input row.
@@ -70,60 +53,71 @@ def dataset_from_arrays(
             with enough rows, or names or split do not fit them.
         ConstantOutputError: If the outputs do not vary.
         RareClassError: If a class has fewer than three rows.
-        OptionError: If an option is out of range, or `y` cannot be labels.
+        OptionError: If an option is out of range, a weight is negative, or `y` cannot be labels.
     """
     task = task or ("autoencoder" if y is None else "regression")
-    if task not in ("regression", "classification", "autoencoder"):
-        raise OptionError("task", task, "regression, classification or autoencoder")
+    check_task(task)
     check_seed(seed)
-    inputs = cast(Floats, as_matrix(x, "x").numpy())
-    input_names = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
-    if task != "autoencoder" and y is None:
-        raise ShapeError(f"The data hold no outputs, which {task} needs. Name them, or use --task autoencoder.")
-    labels: Integers | None = None
-    outputs: Floats | Integers
-    if task == "classification":
-        outputs, found = class_indices(y, len(inputs))
-        labels, names = outputs, tuple(output_names or found)
-        _check_names("output_names", names, len(found))
-    elif task == "regression":
-        outputs = _outputs(y)
-        names = tuple(output_names or (f"y{i}" for i in range(outputs.shape[1])))
-        _check_names("output_names", names, outputs.shape[1])
-    else:
-        outputs, names = inputs, input_names
-    _check_names("input_names", input_names, inputs.shape[1])
-    _check_outputs(inputs, outputs, "x" if task == "autoencoder" else "y")
+    inputs = real_matrix(x, "x")
+    counts = None if weights is None else weight_vector(weights, len(inputs), "weights")
+    columns = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
+    outputs, names = _outputs(inputs, columns, y, task, counts, output_names)
+    _check_names("input_names", columns, inputs.shape[1])
+    _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
     said = list(notes)
     if split is None:
-        split, duplicates = split_rows(inputs, labels, validation=validation, test=test, seed=seed)
-        if duplicates:
-            rows = "1 row repeats" if duplicates == 1 else f"{duplicates} rows repeat"
-            said.append(f"{rows} the inputs of another row; equal inputs are kept in one part.")
+        labels = np.asarray(outputs, np.int64) if task == "classification" else None
+        split, duplicates = split_rows(inputs, labels, test=test, seed=seed, weights=counts)
+        said += _repetition(duplicates, is_split=split.test.size > 0)
     else:
-        check_split(split, len(inputs))
+        split = checked_split(split, len(inputs))
     return Dataset(
         x=inputs,
         y=outputs,
         task=task,
         split=split,
         name=name,
-        input_names=input_names,
+        input_names=columns,
         output_names=names,
         image_shape=image_shape,
         shares_unit=shares_unit,
         notes=tuple(said),
-        sha256=_digest(inputs, outputs, split),
+        sha256=_digest(inputs, outputs, split, counts),
+        weights=counts,
     )
 
 
-def _outputs(y: object) -> Floats:
-    if not isinstance(y, Tensor):
-        try:
-            y = np.asarray(y)
-        except ValueError as ragged:
-            raise ShapeError("y is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
-    return cast(Floats, as_matrix(y[:, None] if y.ndim == 1 else y, "y").numpy())
+def check_task(task: str) -> None:
+    """Raise `OptionError` unless `task` is one that can be learned."""
+    if task not in TASKS:
+        raise OptionError("task", task, f"{', '.join(TASKS[:-1])} or {TASKS[-1]}")
+
+
+def _outputs(
+    inputs: Floats,
+    input_names: tuple[str, ...],
+    y: object | None,
+    task: Task,
+    weights: Weights | None,
+    output_names: Sequence[str] | None,
+) -> tuple[Floats | Integers, tuple[str, ...]]:
+    """Outputs as the task has them, and their names."""
+    if task == "autoencoder":
+        return inputs, input_names
+    if y is None:
+        raise ShapeError(f"The data hold no outputs, which {task} needs. Name them, or use --task autoencoder.")
+    array = plain_array(y, "y")
+    if array.ndim and len(array) != len(inputs):
+        raise ShapeError(f"x has {len(inputs)} rows but y has {len(array)}. Pass one output row for each input row.")
+    if task == "classification":
+        labels, found = class_indices(array, len(inputs), weights)
+        names = tuple(output_names or found)
+        _check_names("output_names", names, len(found))
+        return labels, names
+    outputs = real_matrix(array[:, None] if array.ndim == 1 else array, "y")
+    names = tuple(output_names or (f"y{i}" for i in range(outputs.shape[1])))
+    _check_names("output_names", names, outputs.shape[1])
+    return outputs, names
 
 
 def _check_names(what: str, names: Sequence[str], columns: int) -> None:
@@ -131,18 +125,26 @@ def _check_names(what: str, names: Sequence[str], columns: int) -> None:
         raise ShapeError(f"{what} has {len(names)} names where {columns} are needed. Pass one name a column or class.")
 
 
-def _check_outputs(x: Floats, y: Floats | Integers, what: str) -> None:
-    if len(x) < LEAST_ROWS:
-        raise TooFewRowsError("The data set", len(x), LEAST_ROWS)
-    if len(y) != len(x):
-        raise ShapeError(f"x has {len(x)} rows but y has {len(y)}. Pass one output row for each input row.")
-    if bool((y == y[0]).all()):
+def _check_variety(y: Floats | Integers, weights: Weights | None, what: str) -> None:
+    """Raise unless there are enough rows that count, and their outputs differ."""
+    counted = y if weights is None else y[weights > 0]
+    if len(counted) < LEAST_ROWS:
+        raise TooFewRowsError("The data set", len(counted), LEAST_ROWS)
+    if bool((counted == counted[0]).all()):
         raise ConstantOutputError(what)
 
 
-def _digest(x: Floats, y: Floats | Integers, split: Split) -> str:
+def _repetition(duplicates: int, *, is_split: bool) -> list[str]:
+    if not duplicates:
+        return []
+    rows = "1 row repeats" if duplicates == 1 else f"{duplicates} rows repeat"
+    said = f"{rows} the inputs of another row"
+    return [f"{said}; equal inputs are kept in one part." if is_split else f"{said}."]
+
+
+def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None) -> str:
     digest = hashlib.sha256()
-    for array in (x, y, split.train, split.validation, split.test):
+    for array in (x, y, split.train, split.test, *(() if weights is None else (weights,))):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

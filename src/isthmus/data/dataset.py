@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +13,43 @@ from isthmus.foundation.task import Task
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.int64]
+Weights = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@final
+class Defaults(Mapping[str, Any]):
+    """Hyperparameters that data come with: a mapping that cannot be changed, and can be pickled."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Defaults({self._values!r})"
+
+
+@dataclass(frozen=True, eq=False)
 class Split:
-    """Disjoint row indices: fit on `train`, choose on `validation`, report on `test`.
+    """Disjoint row indices: learn from `train`, report on `test`.
 
     Attributes:
-        train: `(n_train,)`, the only rows a gradient sees.
-        validation: `(n_validation,)`, the rows that decide the rank.
-        test: `(n_test,)`, looked at once, for the figures that are reported.
+        train: `(n_train,)`, the rows that are learned from and that select the rank, by cross-validation.
+        test: `(n_test,)`, looked at once, for the figures that are reported; empty if no row was set aside.
     """
 
     train: Integers
-    validation: Integers
     test: Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Inputs, outputs, and everything known about them.
 
@@ -36,14 +57,16 @@ class Dataset:
         x: Inputs `(n, d_in)`, float32 or float64, finite.
         y: Outputs `(n, d_out)`, finite; for classification class indices `(n,)`, int64; for an autoencoder `x` itself.
         task: What is learned.
-        split: Which rows train, decide and test.
+        split: Which rows train and which test.
         name: The name or path it came from, as the user gave it.
         input_names: One name a column of `x`.
         output_names: One name a column of `y`; for classification the names of the classes.
         image_shape: `(height, width)` when each input row is a grey image, else None.
         shares_unit: True when all columns are in one unit, so that they must be scaled together.
         notes: What was done to the data on the way in, one sentence each.
-        sha256: Digest of x, y and the split; it identifies the data of a run.
+        sha256: Digest of x, y, the split and the weights; it identifies the data of a run.
+        weights: How much each row counts, `(n,)`, finite, ≥ 0, one of them positive; None where all count the same.
+        defaults: Hyperparameters that apply to these data unless others are asked for; empty for data of users.
     """
 
     x: Floats
@@ -57,6 +80,11 @@ class Dataset:
     shares_unit: bool
     notes: tuple[str, ...]
     sha256: str
+    weights: Weights | None = None
+    defaults: Mapping[str, Any] = field(default_factory=Defaults)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "defaults", Defaults(self.defaults))
 
     @property
     def n_outputs(self) -> int:

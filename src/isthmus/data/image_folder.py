@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.dataset import Dataset, Task
+from isthmus.data.dataset import Dataset
 from isthmus.errors import (
     FileFormatError,
     FileMissingError,
     MissingExtraError,
     OptionError,
 )
+from isthmus.foundation.task import Task
 
 _KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 

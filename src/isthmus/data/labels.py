@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from isthmus.data.dataset import Integers
+from isthmus.data.dataset import Integers, Weights
 from isthmus.errors import OptionError, RareClassError, ShapeError
+from isthmus.foundation.matrices import plain_array
 
 _LEAST_IN_CLASS = 3
 _MOST_CLASSES = 1000
 
 
-def class_indices(y: object, rows: int) -> tuple[Integers, tuple[str, ...]]:
+def class_indices(y: object, rows: int, weights: Weights | None = None) -> tuple[Integers, tuple[str, ...]]:
     """Class indices `(n,)` in sorted order of the labels, and the names of the classes.
 
     Args:
         y: One label a row, `(n,)` or `(n, 1)`: whole numbers, texts or booleans.
         rows: How many there should be, for the message.
+        weights: How much each row counts, `(n,)`; rows of weight zero are not counted among those of a class.
 
     Raises:
         ShapeError: If there is not one label a row.
@@ -31,19 +32,17 @@ def class_indices(y: object, rows: int) -> tuple[Integers, tuple[str, ...]]:
             requirement = "whole numbers or texts for a classification; use --task regression"
             raise OptionError("y", f"{labels[:3]}…", requirement)
         labels = labels.astype(np.int64)  # class 1, not class 1.0
-    classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    classes, index = np.unique(labels, return_inverse=True)
+    counts = np.bincount(index if weights is None else index[weights > 0], minlength=len(classes))
     if len(classes) > _MOST_CLASSES:
         raise OptionError("the number of classes", len(classes), f"at most {_MOST_CLASSES}; use --task regression")
     if len(classes) > 1 and counts.min() < _LEAST_IN_CLASS:
         raise RareClassError(str(classes[counts.argmin()]), int(counts.min()), _LEAST_IN_CLASS)
-    return np.asarray(index.ravel(), np.int64), tuple(str(label) for label in classes)
+    return np.asarray(index, np.int64), tuple(str(label) for label in classes)
 
 
 def _vector(y: object, rows: int) -> NDArray[np.generic]:
-    try:
-        labels = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
-    except ValueError as ragged:
-        raise ShapeError("y is ragged. Pass one label a row.") from ragged
+    labels = plain_array(y, "y")
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.data.dataset import Floats, Integers
-
-Weights = NDArray[np.float64]
+from isthmus.data.dataset import Floats, Integers, Weights
 
 
 def merged_rows(x: Floats, y: Floats | Integers, weights: Weights) -> tuple[Floats, Floats | Integers, Weights]:

@@ -12,20 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.dataset import Dataset, Task
+from isthmus.data.dataset import Dataset
+from isthmus.data.names import as_typed, split_entry
 from isthmus.errors import FileFormatError, OptionError
+from isthmus.foundation.matrices import weight_vector
+from isthmus.foundation.task import Task
 
 Array = NDArray[Any]
 
 
-def read_npz(path: Path) -> dict[str, Array]:
-    """The arrays in a .npz file; pickled objects are never loaded."""
+def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
+    """Those of the `wanted` arrays that a .npz file holds, x among them; pickled objects are never loaded."""
     remedy = "Save it again with numpy.savez(path, x=…, y=…)."
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
-            found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in ("x", "y")}
+            found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in wanted}
             names = archive.files
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as damaged:
         raise _unreadable(path, damaged, remedy) from damaged
@@ -46,20 +49,28 @@ def read_npy(path: Path) -> Array:
     return array
 
 
-def from_npz(path: Path, *, task: Task | None, target: Sequence[str], **split: Any) -> Dataset:
-    """A data set from the arrays x and y of a .npz file."""
-    if target:
-        raise OptionError("--target", ",".join(target), "left out for .npz files, whose array y is the target")
-    arrays = read_npz(path)
+def from_npz(
+    path: Path, *, task: Task | None, target: str | Sequence[str], weights: str | None, **split: Any
+) -> Dataset:
+    """A data set from the arrays x and y of a .npz file, and sample_weight if it holds that."""
+    if as_typed(target):
+        raise OptionError("--target", as_typed(target), "left out for .npz files, whose array y is the target")
+    if weights is not None:
+        raise OptionError("--weights", weights, "left out for .npz files, whose array sample_weight holds the weights")
+    arrays = read_npz(path, ("x", "y", "sample_weight"))
     x, facts = flattened(arrays["x"])
+    counts = arrays.get("sample_weight")
+    if counts is not None:
+        facts["weights"] = weight_vector(counts, len(x), "sample_weight")
     y = None if task == "autoencoder" else arrays.get("y")
     if task is None and y is None:
         facts["notes"] = [*facts.get("notes", []), "There is no array y, so this is an autoencoder."]
     return dataset_from_arrays(x, y, task=task, name=str(path), **facts, **split)
 
 
-def from_npy(path: Path, *, task: Task | None, target: Sequence[str], **split: Any) -> Dataset:
+def from_npy(path: Path, *, task: Task | None, target: str | Sequence[str], **split: Any) -> Dataset:
     """A data set from the matrix in a .npy file; `target` holds column numbers from 0."""
+    target = [name for entry in ([target] if isinstance(target, str) else target) for name in split_entry(entry)]
     x, facts = flattened(read_npy(path))
     if not target:
         return dataset_from_arrays(x, None, task=task, name=str(path), **facts, **split)

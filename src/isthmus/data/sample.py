@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isthmus.data.dataset import Floats, Integers, Task
-from isthmus.data.merging import Weights, merged_rows
+from isthmus.data.dataset import Floats, Integers, Weights
+from isthmus.data.merging import merged_rows
+from isthmus.foundation.task import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from isthmus.data.dataset import Dataset, Floats, Task
+from isthmus.data.assembly import check_task
+from isthmus.data.dataset import Dataset, Floats
 from isthmus.data.handwritten import digits, mnist
 from isthmus.data.image_folder import from_folder, inputs_from_folder
+from isthmus.data.names import as_typed
 from isthmus.data.numpy_files import (
     flattened,
     from_npy,
@@ -19,11 +21,12 @@ from isthmus.data.numpy_files import (
     read_npy,
     read_npz,
 )
-from isthmus.data.splitting import check_seed
+from isthmus.data.splitting import check_seed, check_share
 from isthmus.data.synthetic import curve, inverted_s, teacher
-from isthmus.data.table import from_table, inputs_from_table
+from isthmus.data.table import check_missing, from_table, inputs_from_table
 from isthmus.errors import FileMissingError, OptionError
-from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.matrices import real_matrix
+from isthmus.foundation.task import Task
 
 BUILT_IN: dict[str, Callable[..., Dataset]] = {
     "teacher": teacher,
@@ -34,18 +37,18 @@ BUILT_IN: dict[str, Callable[..., Dataset]] = {
 }
 _TABLES = (".csv", ".tsv", ".parquet")
 _KINDS = f"a {', '.join(_TABLES)}, .npz or .npy file, a folder of images, or {', '.join(BUILT_IN)}"
-_NOT_SETTINGS = {"task", "name", "validation", "test"}
+_NOT_SETTINGS = {"task", "name", "test"}
 
 
 def load_dataset(
     source: str,
     *,
     task: Task | None = None,
-    target: Sequence[str] = (),
-    drop: Sequence[str] = (),
+    target: str | Sequence[str] = (),
+    drop: str | Sequence[str] = (),
+    weights: str | None = None,
     missing: Literal["refuse", "drop"] = "refuse",
     seed: int = 0,
-    validation: float = 0.15,
     test: float = 0.15,
 ) -> Dataset:
     """The data set behind a name or a path.
@@ -55,80 +58,107 @@ def load_dataset(
             (`teacher:k=3,n=1000`); or a .csv, .tsv, .parquet, .npz or .npy file; or a folder of images. These names
             win over files of the same name, which are reached as `./digits`.
         task: Default: what the data suggest.
-        target: Columns to predict, for tables; column numbers for .npy.
-        drop: Columns to leave out, for tables.
+        target: Columns to predict, for tables; column numbers for .npy. Each entry is a name, or names between commas.
+        drop: Columns to leave out, for tables, in the same way.
+        weights: Column of a table that says how much each row counts; it is no input. A .npz file may hold an array
+            `sample_weight` instead.
         missing: What to do with rows with missing values, for tables.
         seed: Draws built-in data and the split.
-        validation: Share of the rows that decide the rank.
-        test: Share of the rows for the figures that are reported.
+        test: Share of the rows for the figures that are reported; 0 sets none aside. Data that come with rows to test
+            on (teacher, MNIST in IDX files) keep these, or leave them out at 0.
 
     Raises:
         IsthmusError: With the cause and the remedy, for whatever cannot be used.
     """
+    if task is not None:
+        check_task(task)
     check_seed(seed)
-    if not source.strip():
-        raise OptionError("DATA", source, _KINDS)
-    path = Path(source)
-    name = source.partition(":")[0]
-    if name in BUILT_IN:
-        if target or drop:
-            raise OptionError("--target or --drop", ",".join([*target, *drop]), "left out for built-in data")
-        return _built_in(source, task=task, seed=seed, validation=validation, test=test)
-    if not path.exists():
-        close = difflib.get_close_matches(name, BUILT_IN, 1)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise FileMissingError(path, f"{hint}DATA is {_KINDS}.")
-    shares = {"seed": seed, "validation": validation, "test": test}
-    kind = path.suffix.lower()
-    if path.is_file() and kind in _TABLES:
-        return from_table(path, task=task, target=target, drop=drop, missing=missing, **shares)
-    if drop:
-        raise OptionError("--drop", ",".join(drop), "left out for data without named columns")
-    if path.is_dir():
-        if target:
-            raise OptionError("--target", ",".join(target), "left out for a folder of images")
-        return from_folder(path, task=task, **shares)
+    check_share(test)
+    check_missing(missing)
+    path, kind = Path(source), _kind(source)
+    refused = {"--target": as_typed(target), "--drop": as_typed(drop), "--weights": weights}
+    if kind == "built-in":
+        _refuse(refused, "built-in data")
+        return _built_in(source, task=task, seed=seed, test=test)
+    if kind == "table":
+        return from_table(
+            path, task=task, target=target, drop=drop, weights=weights, missing=missing, seed=seed, test=test
+        )
+    if kind == "folder":
+        _refuse(refused, "a folder of images")
+        return from_folder(path, task=task, seed=seed, test=test)
+    _refuse({"--drop": refused["--drop"]}, "data without named columns")
     if kind == ".npz":
-        return from_npz(path, task=task, target=target, **shares)
-    if kind == ".npy":
-        return from_npy(path, task=task, target=target, **shares)
-    raise OptionError("DATA", source, _KINDS)
+        return from_npz(path, task=task, target=target, weights=weights, seed=seed, test=test)
+    _refuse({"--weights": weights}, "a .npy file; a .npz file may hold an array sample_weight")
+    return from_npy(path, task=task, target=target, seed=seed, test=test)
 
 
 def load_inputs(
     source: str,
     *,
     input_names: Sequence[str] | None = None,
+    drop: str | Sequence[str] = (),
     missing: Literal["refuse", "drop"] = "refuse",
     seed: int = 0,
 ) -> Floats:
-    """Only the inputs `(n, d_in)` behind a name or a path, to measure a network on.
+    """Only the inputs `(n, d_in)` behind a name or a path, to apply a network to; targets need not be there.
 
     Args:
         source: As for `load_dataset`.
-        input_names: For tables the columns that the network was trained on; the same encoding is repeated. Without
-            names all columns of numbers are used. For a .npy matrix that also holds targets, the columns to take.
+        input_names: For tables the names of the inputs that the network was trained on: the same encoding is repeated,
+            and other columns do not matter. Without names all columns are used, which must hold numbers. For a .npy
+            matrix that also holds targets, the columns to take.
+        drop: Columns to leave out, for tables.
         missing: What to do with rows with missing values, for tables.
         seed: Draws built-in data.
+
+    Raises:
+        IsthmusError: With the cause and the remedy, for whatever cannot be used.
     """
-    path = Path(source)
-    kind = path.suffix.lower()
-    if path.is_file() and kind in _TABLES:
-        return inputs_from_table(path, input_names, missing)
-    if path.is_file() and kind in (".npz", ".npy"):
-        x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else npy_columns(read_npy(path), input_names))
-        matrix: Floats = as_matrix(x, "x").numpy()
-        return matrix
-    if path.is_dir() and source.strip() and source.partition(":")[0] not in BUILT_IN:
+    check_missing(missing)
+    path, kind = Path(source), _kind(source)
+    if kind == "table":
+        return inputs_from_table(path, input_names, missing, drop)
+    _refuse({"--drop": as_typed(drop)}, "data without named columns")
+    if kind == "built-in":
+        return load_dataset(source, seed=seed).x
+    if kind == "folder":
         return inputs_from_folder(path)
-    return load_dataset(source, seed=seed).x
+    x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else npy_columns(read_npy(path), input_names))
+    return real_matrix(x, "x")
 
 
-def _built_in(source: str, *, task: Task | None, seed: int, validation: float, test: float) -> Dataset:
+def _kind(source: str) -> str:
+    """What DATA is: "built-in", "table", "folder", ".npz" or ".npy"."""
+    name = source.partition(":")[0]
+    if not source.strip():
+        raise OptionError("DATA", source, _KINDS)
+    if name in BUILT_IN:
+        return "built-in"
+    path = Path(source)
+    if not path.exists():
+        close = difflib.get_close_matches(name, BUILT_IN, 1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise FileMissingError(path, f"{hint}DATA is {_KINDS}.")
+    if path.is_dir():
+        return "folder"
+    kind = path.suffix.lower()
+    if kind not in (*_TABLES, ".npz", ".npy"):
+        raise OptionError("DATA", source, _KINDS)
+    return "table" if kind in _TABLES else kind
+
+
+def _refuse(options: dict[str, str | None], what: str) -> None:
+    for option, given in options.items():
+        if given:
+            raise OptionError(option, given, f"left out for {what}")
+
+
+def _built_in(source: str, *, task: Task | None, seed: int, test: float) -> Dataset:
     name, _, text = source.partition(":")
     make = BUILT_IN[name]
-    parameters = inspect.signature(make).parameters
-    known = {key: p for key, p in parameters.items() if key not in _NOT_SETTINGS}
+    known = {key: p for key, p in inspect.signature(make).parameters.items() if key not in _NOT_SETTINGS}
     given: dict[str, int | float | str] = {}
     for pair in filter(None, text.split(",")):
         key, _, value = pair.partition("=")
@@ -139,10 +169,8 @@ def _built_in(source: str, *, task: Task | None, seed: int, validation: float, t
         given[key] = _value(name, key, value, str(known[key].annotation))
     settings: dict[str, Any] = {"seed": seed, **given}
     check_seed(settings["seed"])
-    if "validation" in parameters:
-        settings |= {"validation": validation, "test": test}
     try:
-        return make(task=task, name=source, **settings)
+        return make(task=task, test=test, name=source, **settings)
     except MemoryError as full:
         raise OptionError("DATA", source, "small enough for the memory of this machine") from full
 

@@ -1,13 +1,11 @@
-"""Which rows train, decide and test: drawn at random, with equal inputs kept together."""
+"""Which rows train and which test: drawn at random, with equal inputs kept together."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.data.dataset import Floats, Integers, Split
+from isthmus.data.dataset import Floats, Integers, Split, Weights
 from isthmus.data.merging import row_bytes
 from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 
@@ -16,43 +14,42 @@ _LEAST_INPUTS = 4  # two to train on and two to hold out
 
 
 def split_rows(
-    x: Floats, labels: NDArray[np.int64] | None, *, validation: float, test: float, seed: int
+    x: Floats, labels: Integers | None, *, test: float, seed: int, weights: Weights | None = None
 ) -> tuple[Split, int]:
     """A random split in which rows with equal inputs fall into the same part, and every class into the training part.
 
-    A duplicate in two parts would let the network be tested on what it was trained on. Classes too small to give
-    each part a row are drawn together, so that no part is empty. A row that repeats the inputs of another class goes
-    where the first of the equal rows goes.
+    A duplicate in two parts would let the network be tested on what it was trained on. Classes too small to give a
+    row for testing are drawn together. A row that repeats the inputs of another class goes where the first of the
+    equal rows goes, and rows of weight zero, which nothing depends on, go to the training part.
 
     Args:
         x: Inputs `(n, d_in)`.
-        labels: Class indices `(n,)`, to give each class its share of every part; None for other tasks.
-        validation: Share of the rows, in [0.02, 0.45].
-        test: Share of the rows, in [0.02, 0.45].
+        labels: Class indices `(n,)`, to give each class its share of the test part; None for other tasks.
+        test: Share of the rows, in [0.02, 0.45]; 0 sets none aside.
         seed: Of the draw.
+        weights: How much each row counts, `(n,)`; None where all count the same.
 
     Returns:
         The split, and the number of rows that duplicate an earlier one.
 
     Raises:
-        OptionError: If a share is out of range.
-        TooFewRowsError: If there are fewer than 20 rows with different inputs, or too few to hold any out.
+        OptionError: If the share is out of range.
+        TooFewRowsError: If there are fewer than 20 rows with different inputs, or none can be set aside.
     """
-    for name, share in (("--validation", validation), ("--test", test)):
-        if not 0.02 <= share <= 0.45:
-            raise OptionError(name, share, "a share of the rows between 0.02 and 0.45")
-    _, first, group = np.unique(row_bytes(x), return_index=True, return_inverse=True)
+    check_share(test)
+    counted = np.arange(len(x)) if weights is None else np.flatnonzero(weights > 0)
+    _, first, group = np.unique(row_bytes(x[counted]), return_index=True, return_inverse=True)
     if len(first) < LEAST_ROWS:
         raise TooFewRowsError("The data, equal inputs counted once,", len(first), LEAST_ROWS)
-    stratum = np.zeros(len(first), np.int64) if labels is None else labels[first]
-    of_row = _parts(stratum, validation, test, np.random.default_rng(seed))[group.ravel()]
-    parts = (np.flatnonzero(of_row == p).astype(np.int64) for p in range(3))
-    return Split(*parts), len(x) - len(first)
+    is_test = np.zeros(len(x), bool)
+    if test:
+        stratum = np.zeros(len(first), np.int64) if labels is None else labels[counted[first]]
+        is_test[counted] = _set_aside(stratum, test, np.random.default_rng(seed))[group.ravel()]
+    split = Split(np.flatnonzero(~is_test).astype(np.int64), np.flatnonzero(is_test).astype(np.int64))
+    return split, len(counted) - len(first)
 
 
-def folded_rows(
-    x: Floats, labels: NDArray[np.int64] | None, *, folds: int, seed: int
-) -> list[tuple[Integers, Integers]]:
+def folded_rows(x: Floats, labels: Integers | None, *, folds: int, seed: int) -> list[tuple[Integers, Integers]]:
     """(training rows, held-out rows) of each fold: every row is held out once, if one of its class is left to train on.
 
     Rows with equal inputs are in the same fold, each class is spread evenly over the folds, and each fold trains on
@@ -96,16 +93,34 @@ def folded_rows(
     return found
 
 
-def check_split(split: Split, rows: int) -> None:
-    """Raise `ShapeError` unless the parts are non-empty, disjoint and hold indices of `rows` rows."""
-    for what, part in (("train", split.train), ("validation", split.validation), ("test", split.test)):
-        if part.ndim != 1 or part.dtype.kind not in "iu" or not part.size:
-            raise ShapeError(f"split.{what} must be a non-empty vector of row indices. Give each part some rows.")
-        if part.min() < 0 or part.max() >= rows:
+def checked_split(split: Split, rows: int) -> Split:
+    """The split with parts in int64: disjoint, of indices of `rows` rows, the first of them not empty.
+
+    Raises:
+        ShapeError: If it is not such a split.
+    """
+    for what, part in (("train", split.train), ("test", split.test)):
+        if what == "train" and not part.size:
+            raise ShapeError("split.train is empty. Give it the rows to learn from.")
+        if part.ndim != 1 or (
+            part.size and part.dtype.kind not in "iu"
+        ):  # numpy.array([]) holds no indices, but is one
+            raise ShapeError(f"split.{what} must be a vector of row indices, whole numbers from 0.")
+        if part.size and (part.min() < 0 or part.max() >= rows):
             raise ShapeError(f"split.{what} holds row {part.min()} to {part.max()} of {rows} rows. Count rows from 0.")
-    together = np.concatenate([split.train, split.validation, split.test])
+    together = np.concatenate([split.train, split.test])
     if len(np.unique(together)) < len(together):
         raise ShapeError("The parts of the split share a row. Put each row into one part, once.")
+    if split.train.dtype == split.test.dtype == np.int64:
+        return split
+    return Split(split.train.astype(np.int64), split.test.astype(np.int64))
+
+
+def check_share(test: float) -> None:
+    """Raise `OptionError` unless `test` is 0 or a share of the rows that can be set aside."""
+    is_share = isinstance(test, int | float | np.floating) and (test == 0 or 0.02 <= test <= 0.45)
+    if not is_share:
+        raise OptionError("--test", test, "0, or a share between 0.02 and 0.45")
 
 
 def check_seed(seed: int) -> None:
@@ -114,34 +129,27 @@ def check_seed(seed: int) -> None:
         raise OptionError("--seed", seed, "a whole number ≥ 0")
 
 
-def _parts(stratum: NDArray[np.int64], validation: float, test: float, rng: np.random.Generator) -> NDArray[np.int8]:
-    """For each row 0 (train), 1 (validation) or 2 (test), with the same shares in each stratum."""
-    part = np.zeros(len(stratum), np.int8)
-    small: list[NDArray[np.int64]] = []
+def _set_aside(stratum: Integers, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which of the different inputs `(n,)` test: the same share of each stratum, and at least one."""
+    is_test = np.zeros(len(stratum), bool)
+    small: list[Integers] = []
     for kind in np.unique(stratum):
         members = rng.permutation(np.flatnonzero(stratum == kind))
-        n_validation, n_test = round(validation * len(members)), round(test * len(members))
-        if min(n_validation, n_test, len(members) - n_validation - n_test) < 1:
+        count = round(share * len(members))
+        is_test[members[:count]] = True
+        if not count:
             small.append(members)
-            continue
-        part[members[:n_validation]] = 1
-        part[members[n_validation : n_validation + n_test]] = 2
     if small:
         # One row of each stays for training: a class that was never seen cannot be recognised.
         rest = rng.permutation(np.concatenate([members[1:] for members in small]))
-        count = sum(len(members) for members in small)
-        n_validation, n_test = max(1, round(validation * count)), max(1, round(test * count))
-        if n_validation + n_test > len(rest):
-            n_validation = round(len(rest) * validation / (validation + test))
-        part[rest[:n_validation]] = 1
-        part[rest[n_validation : n_validation + n_test]] = 2
-    if len(np.unique(part)) < 3:
-        what = "The data, equal inputs counted once and one of each class set aside for training,"
-        raise TooFewRowsError(what, len(stratum) - len(np.unique(stratum)), 2)
-    return part
+        count = max(1, round(share * sum(map(len, small))))
+        is_test[rest[:count]] = True
+    if not is_test.any():
+        what = "What can be set aside, equal inputs counted once and one of each class left for training,"
+        raise TooFewRowsError(what, 0, 1, "Provide more rows of each class, or set none aside with --test 0")
+    return is_test
 
 
-def consecutive(*sizes: int) -> Split:
-    """Rows in order: the first for training, the next for validation, the last for testing."""
-    bounds = np.cumsum([0, *sizes])
-    return Split(*(np.arange(a, b, dtype=np.int64) for a, b in pairwise(bounds)))
+def consecutive(train: int, test: int) -> Split:
+    """Rows in order: the first for training, the next for testing."""
+    return Split(np.arange(train, dtype=np.int64), np.arange(train, train + test, dtype=np.int64))

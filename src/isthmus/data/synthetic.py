@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.dataset import Dataset, Task
-from isthmus.data.splitting import consecutive
+from isthmus.data.dataset import Dataset
+from isthmus.data.splitting import check_share, consecutive
 from isthmus.errors import OptionError
+from isthmus.foundation.task import Task
 
 Array = NDArray[np.float64]
+_TEST_ROWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,7 @@ def teacher(
     *,
     seed: int,
     task: Task | None = None,
+    test: float = 0.15,
     k: int = 4,
     n: int = 500,
     d: int = 50,
@@ -76,11 +79,16 @@ def teacher(
 ) -> Dataset:
     """The seed setting: Gaussian inputs, outputs of a random teacher of rank k.
 
+    It comes with the hyperparameters of the paper: depth 13, width 100, and a λ of 1/1000 of the loss of the best
+    constant, which is E‖y‖² = d_out here: 0.05 for 50 outputs.
+
     Args:
         seed: Draws teacher and data.
         task: Regression only.
+        test: 0 for the training rows alone. Otherwise 1,000 rows more test, whatever the share: of a known truth there
+            are as many rows as are wanted, and none of the n is given up.
         k: True rank.
-        n: Training rows; 500 more decide the rank and 1,000 test.
+        n: Training rows.
         d: Inputs and outputs, unless `d_in` or `d_out` say otherwise.
         d_in: Inputs.
         d_out: Outputs.
@@ -97,26 +105,32 @@ def teacher(
     if k > min(d_in, d_out, width):
         raise OptionError("k of the teacher", k, f"at most {min(d_in, d_out, width)}, the narrowest of its layers")
     _check_noise(noise, "the teacher")
+    check_share(test)
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n + 1500, d_in))
+    # 500 rows between the two parts are drawn and left out: they belong to the teachers whose results are on record.
+    x = rng.standard_normal((n + 500 + _TEST_ROWS, d_in))
     truth = random_teacher(x, k=k, d_out=d_out, width=width, train=n, rng=rng)
     y = truth(x)
     y = y + noise * rng.standard_normal(y.shape)
     said = [f"The outputs are those of a random teacher of rank {k}."]
     if noise:
         said.append(f"Noise of relative size {noise:g} was added to the outputs.")
-    return dataset_from_arrays(
-        x.astype(np.float32),
-        y.astype(np.float32),
+    rows = np.r_[:n, n + 500 : len(x)] if test else np.arange(n)
+    dataset = dataset_from_arrays(
+        x[rows].astype(np.float32),
+        y[rows].astype(np.float32),
         task="regression",
         name=name,
-        split=consecutive(n, 500, 1000),
+        split=consecutive(n, len(rows) - n),
         shares_unit=True,
         notes=said,
     )
+    return replace(dataset, defaults={"depth": 13, "width": 100, "ridge": d_out / 1000})
 
 
-def curve(*, seed: int, task: Task | None = None, n: int = 200, noise: float = 0.0, name: str = "curve") -> Dataset:
+def curve(
+    *, seed: int, task: Task | None = None, test: float = 0.15, n: int = 200, noise: float = 0.0, name: str = "curve"
+) -> Dataset:
     """A one-dimensional curve in the plane, (1.2 t, 0.6 sin πt) for t in [−1, 1], to be learned by an autoencoder."""
     if task not in (None, "autoencoder"):
         raise OptionError("--task", task, "autoencoder for the curve")
@@ -129,6 +143,7 @@ def curve(*, seed: int, task: Task | None = None, n: int = 200, noise: float = 0
         task="autoencoder",
         name=name,
         seed=seed,
+        test=test,
         input_names=("x", "y"),
         shares_unit=True,
         notes=["The points lie on a curve: one number tells where."],
@@ -136,7 +151,13 @@ def curve(*, seed: int, task: Task | None = None, n: int = 200, noise: float = 0
 
 
 def inverted_s(
-    *, seed: int, task: Task | None = None, n: int = 100, noise: float = 0.03, name: str = "inverted-s"
+    *,
+    seed: int,
+    task: Task | None = None,
+    test: float = 0.15,
+    n: int = 100,
+    noise: float = 0.03,
+    name: str = "inverted-s",
 ) -> Dataset:
     """Four classes in the plane, each an inverted S, side by side along the x axis; `n` points a class.
 
@@ -156,6 +177,7 @@ def inverted_s(
         task="classification",
         name=name,
         seed=seed,
+        test=test,
         input_names=("x", "y"),
         shares_unit=True,
     )

@@ -32,7 +32,10 @@ class TooFewRowsError(IsthmusError, ValueError):
     """There are fewer rows than a fit with held-out data needs."""
 
     def __init__(self, what: str, rows: int, needed: int, remedy: str = "Provide more data") -> None:
-        super().__init__(f"{what} has {rows} row{'s' * (rows != 1)}; at least {needed} are needed. {remedy}.")
+        super().__init__(
+            f"{what} has {rows} row{'s' * (rows != 1)}; "
+            f"at least {needed} {'is' if needed == 1 else 'are'} needed. {remedy}."
+        )
 
 
 class RareClassError(IsthmusError, ValueError):

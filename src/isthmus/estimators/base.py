@@ -18,6 +18,7 @@ from isthmus.data.dataset import Floats, Integers
 from isthmus.errors import PartialFitError, RenamedAttributeError, RenamedOptionError
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.latents import Latents, input_names, latents
+from isthmus.estimators.renaming import ATTRIBUTES, PARAMETERS, checked_names
 from isthmus.estimators.storage import load_estimator, save_estimator
 from isthmus.factorization import latent_names
 from isthmus.foundation.arrays import as_weights
@@ -25,18 +26,6 @@ from isthmus.foundation.progress import progress_bar
 from isthmus.selection import RankSelection, SelectionConfig, seed_from, select_rank_of
 from isthmus.selection.config import SHORT_SCHEDULE
 from isthmus.training import Schedule
-
-_PARAMETERS = {
-    "folds": "cv",
-    "starts": "n_init",
-    "steps": "schedule=Schedule(steps=…)",
-    "rounds": "schedule=Schedule(rounds=…)",
-    "evaluations": "schedule=Schedule(evaluations=…)",
-    "learning_rate": "schedule=Schedule(learning_rate=…)",
-    "batch_size": "schedule=Schedule(batch_size=…)",
-}
-_ATTRIBUTES = {"decision_": "selection_"}
-"""Names of the first edition, and what they are now."""
 
 
 class RankEstimator(TransformerMixin, BaseEstimator):
@@ -61,6 +50,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         verbose: Whether to show the progress.
     """
 
+    @checked_names
     def __init__(
         self,
         *,
@@ -76,10 +66,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         device: str = "cpu",
         random_state: Any = None,
         verbose: bool = False,
-        **renamed: Any,
     ) -> None:
-        for name in renamed:
-            raise RenamedOptionError(type(self).__name__, name, _PARAMETERS)
         self.depth = depth
         self.ridge = ridge
         self.width = width
@@ -94,9 +81,24 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     def __getattr__(self, name: str) -> Any:
-        if name in _ATTRIBUTES:
-            raise RenamedAttributeError(type(self).__name__, name, _ATTRIBUTES[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name in ATTRIBUTES:
+            raise RenamedAttributeError(type(self).__name__, name, ATTRIBUTES[name])
+        if name == "partial_fit":
+            raise PartialFitError(type(self).__name__)
+        return super().__getattribute__(name)  # raises again what it did: a property may have said why it is not there
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, as scikit-learn's estimators do.
+
+        Raises:
+            RenamedOptionError: For a name of the first edition; the message says what it is now.
+            ValueError: For another name that is no parameter.
+        """
+        for name in params:
+            if name in PARAMETERS:
+                raise RenamedOptionError(type(self).__name__, name, PARAMETERS)
+        changed: Self = super().set_params(**params)
+        return changed
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the latent coordinates, the same as on pages and in files: z1, z2 and so on.
@@ -144,15 +146,6 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         estimator, found, there = load_estimator(cls, Path(path))
         estimator._take(found, there)
         return estimator
-
-    @property
-    def partial_fit(self) -> Any:
-        """Refused, and not there for `hasattr`.
-
-        Raises:
-            PartialFitError: Always.
-        """
-        raise PartialFitError(type(self).__name__)
 
     def _decoded(self, Z: Any) -> Floats:
         check_is_fitted(self)

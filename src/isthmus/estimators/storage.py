@@ -21,6 +21,8 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.selection import Hyperparameters, RankEvidence, RankSelection
 from isthmus.selection.hyperparameters import Trial
+from isthmus.selection.verdict import Comparison, Verdict
+from isthmus.training import Schedule
 
 _FORMAT, _VERSION = "isthmus-estimator", "5"
 _PLAIN = ("rank", "lower", "upper", "is_calibrated", "task", "n_evaluations", "not_done")
@@ -36,6 +38,7 @@ def save_estimator(estimator: Any, found: RankSelection, latents: Latents | None
         "selection": {name: getattr(found, name) for name in _PLAIN},
         "tolerance": found.tolerance.relative,
         "evidence": asdict(found.evidence),
+        "verdict": asdict(found.verdict),
         "hyperparameters": None if found.hyperparameters is None else asdict(found.hyperparameters),
     }
     if hasattr(estimator, "dimension_"):
@@ -77,7 +80,7 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, RankSelection, Lat
         description = json.loads(metadata["estimator"])
         if (name := description["class"]) != kind.__name__:
             raise FileFormatError(path, f"it holds a {name}, not a {kind.__name__}", f"Call {name}.load instead.")
-        estimator = kind(**description["parameters"])
+        estimator = kind(**_parameters(description["parameters"]))
         for attribute, value in description["attributes"].items():
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
         if "dimension" in description:
@@ -90,6 +93,11 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, RankSelection, Lat
         raise FileFormatError(path, f"its content does not fit together ({damaged})", _REMEDY) from damaged
 
 
+def _parameters(saved: dict[str, Any]) -> dict[str, Any]:
+    schedule = saved["schedule"]
+    return saved | {"schedule": None if schedule is None else Schedule(**schedule)}
+
+
 def _selection(path: Path, description: dict[str, Any], tensors: dict[str, Tensor]) -> RankSelection:
     halves: Factorization | None = None
     if "encoder" in description:
@@ -98,9 +106,12 @@ def _selection(path: Path, description: dict[str, Any], tensors: dict[str, Tenso
     chosen = description["hyperparameters"]
     if chosen is not None:
         chosen = Hyperparameters(**{**chosen, "trials": tuple(Trial(**trial) for trial in chosen["trials"])})
+    judged = description["verdict"]
+    judged = Verdict(**{**judged, "comparisons": tuple(Comparison(**each) for each in judged["comparisons"])})
     return RankSelection(
         **_tuples(description["selection"]),
         evidence=RankEvidence(**_tuples(description["evidence"])),
+        verdict=judged,
         tolerance=Tolerance(description["tolerance"]),
         hyperparameters=chosen,
         network=_network(path, "network", description["network"], tensors) if "network" in description else None,
@@ -157,4 +168,6 @@ def _plain(name: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(name, each) for each in value]
+    if isinstance(value, Schedule):
+        return {field: _plain(name, each) for field, each in asdict(value).items()}
     raise OptionError(name, value, "a number, a text or None to be saved")

@@ -1,18 +1,7 @@
 """The claims of the paper as values that run again; each returns a record, also when it contradicts the claim."""
 
-from isthmus.experiments.experiment import (
-    Claim,
-    Experiment,
-    Scale,
-    plain,
-)
-from isthmus.experiments.record import (
-    EXPERIMENT_FORMAT,
-    differences,
-    measured,
-    read_record,
-    verdict,
-)
+from isthmus.experiments.experiment import Claim, Experiment, Scale, plain
+from isthmus.experiments.record import EXPERIMENT_FORMAT, differences, measurements, read_record, verdict
 from isthmus.experiments.registry import EXPERIMENTS, experiment_named
 from isthmus.experiments.running import reproduce
 
@@ -24,7 +13,7 @@ __all__ = [
     "Scale",
     "differences",
     "experiment_named",
-    "measured",
+    "measurements",
     "plain",
     "read_record",
     "reproduce",

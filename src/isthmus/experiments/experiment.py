@@ -1,4 +1,4 @@
-"""An experiment as a value: what is claimed, with which settings, in which pieces, and how it is judged."""
+"""An experiment as a value: what is claimed, with which settings, in which pieces, how it is judged and drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
+
+from isthmus.reports.figure import Drawing
 
 Cell = Mapping[str, int | float | str]
 """One independent piece of an experiment, such as `{"depth": 13, "seed": 0}`."""
@@ -54,6 +56,7 @@ class Experiment(Generic[S]):
         cells: The independent pieces of work for given settings, longest first.
         work: What one cell measures on a device. Equal settings and cells give equal numbers.
         claims: The verdicts, from `{**cell, **numbers}` of every finished cell.
+        drawings: The figures of a record, from nothing but the record.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Experiment(Generic[S]):
     cells: Callable[[S], Sequence[Cell]]
     work: Callable[[S, Cell, str], Numbers]
     claims: Callable[[S, Sequence[Mapping[str, Any]]], Sequence[Claim]]
+    drawings: Callable[[Mapping[str, Any]], Sequence[Drawing]]
 
     def settings(self, scale: Scale) -> S:
         """The settings of a scale."""

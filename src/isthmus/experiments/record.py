@@ -90,7 +90,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
     write_atomically(path, text.encode())
 
 
-def measured(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def measurements(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """`{**cell, **numbers}` of every cell that has numbers."""
     return [{**row["cell"], **row["numbers"]} for row in record["results"] if "numbers" in row]
 

@@ -10,7 +10,7 @@ from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
     huge_depth,
     infinite_depth,
-    inverted_s_claims,
+    inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
     rank_recovery,
@@ -21,7 +21,7 @@ from isthmus.experiments.jacot2023 import (
 EXPERIMENTS: tuple[Experiment[Any], ...] = (
     rank_recovery.EXPERIMENT,
     weight_spectrum.EXPERIMENT,
-    inverted_s_claims.EXPERIMENT,
+    inverted_s_classification.EXPERIMENT,
     mnist_autoencoder.EXPERIMENT,
     curve_autoencoder.EXPERIMENT,
     huge_depth.EXPERIMENT,

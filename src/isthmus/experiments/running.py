@@ -14,27 +14,9 @@ from typing import Any
 
 import torch
 
-from isthmus.errors import (
-    FileFormatError,
-    IsthmusError,
-    MissingExtraError,
-    OptionError,
-    RunConflictError,
-    WorkerError,
-)
-from isthmus.experiments.experiment import (
-    Cell,
-    Experiment,
-    Scale,
-    plain,
-)
-from isthmus.experiments.record import (
-    Record,
-    measured,
-    new_record,
-    read_record,
-    write_record,
-)
+from isthmus.errors import FileFormatError, IsthmusError, MissingExtraError, OptionError, RunConflictError, WorkerError
+from isthmus.experiments.experiment import Cell, Experiment, Scale, plain
+from isthmus.experiments.record import Record, measurements, new_record, read_record, write_record
 from isthmus.foundation.progress import Report, silent
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -94,7 +76,7 @@ def reproduce(
         raise WorkerError(len(record["results"]), len(cells)) from died
     order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
     record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
-    record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measured(record))]
+    record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
     record["is_complete"] = True
     write_record(path, record)
     return record

@@ -1,23 +1,16 @@
-"""Checks on arrays as they come in: real, finite, two-dimensional, or an error that says where not."""
+"""Arrays and tensors as torch tensors, under the rules of `matrices`, on whatever device they are."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.errors import (
-    DtypeError,
-    NonFiniteError,
-    OptionError,
-    ShapeError,
-)
+from isthmus.errors import DtypeError, ShapeError
+from isthmus.foundation.matrices import check_finite, check_rows, real_matrix, weight_vector
 
 
 def as_matrix(data: object, what: str = "x") -> Tensor:
-    """`data` as a finite real tensor `(n, d)` with n, d ≥ 1, sharing memory where possible.
-
-    Integers and booleans become float32's wider sibling float64, float16 and bfloat16 become float32.
+    """`matrices.real_matrix` as a tensor; a tensor stays on its device, with its strides.
 
     Args:
         data: A numpy array, a torch tensor (any device), or nested sequences of numbers.
@@ -28,32 +21,21 @@ def as_matrix(data: object, what: str = "x") -> Tensor:
         ShapeError: If it is not two-dimensional or is empty.
         NonFiniteError: If an entry is NaN or infinite.
     """
-    if isinstance(data, Tensor):
-        tensor = data.detach()
-    else:
-        array = real_array(data, what)
-        if array.dtype.kind != "f":
-            array = array.astype(np.float64)
-        native = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
-        tensor = torch.from_numpy(native if native.flags.writeable else native.copy())  # torch has no read-only tensors
+    if not isinstance(data, Tensor):
+        return torch.from_numpy(real_matrix(data, what))
+    tensor = data.detach()
     if tensor.is_complex() or tensor.is_quantized:
         raise DtypeError(what, tensor.dtype)
-    tensor = as_floating(tensor)
     check_rows(tuple(tensor.shape), what, is_matrix=True)
-    finite = torch.isfinite(tensor)
-    if not finite.all():
-        row, column = (~finite).nonzero()[0].tolist()
-        raise NonFiniteError(what, row, column)
+    tensor = as_floating(tensor)
+    is_finite = torch.isfinite(tensor)
+    if not is_finite.all():  # only then is it worth bringing to the CPU
+        check_finite(is_finite.cpu().numpy(), what)
     return tensor
 
 
 def as_weights(weights: object, rows: int, what: str = "sample_weight") -> Tensor:
-    """One finite weight ≥ 0 a row, `(rows,)` in float64 on the CPU, at least one of them positive.
-
-    Args:
-        weights: A numpy array, a torch tensor, or a sequence of numbers.
-        rows: How many there should be.
-        what: How error messages call them.
+    """`matrices.weight_vector` as a tensor `(rows,)` in float64 on the CPU.
 
     Raises:
         DtypeError: If they are not real numbers.
@@ -61,50 +43,14 @@ def as_weights(weights: object, rows: int, what: str = "sample_weight") -> Tenso
         NonFiniteError: If one is NaN or infinite.
         OptionError: If one is negative, or all are zero.
     """
-    raw = weights if isinstance(weights, Tensor) else np.asarray(weights)
-    if tuple(raw.shape) != (rows,):
-        raise ShapeError(f"{what} has shape {tuple(raw.shape)}; one weight a row is needed, shape ({rows},).")
-    found = as_matrix(raw[:, None], what)[:, 0].double().cpu()
-    if bool((found < 0).any()):
-        row = int((found < 0).nonzero()[0])
-        raise OptionError(f"{what}[{row}]", float(found[row]), "at least 0")
-    if not bool((found > 0).any()):
-        raise OptionError(what, "zero everywhere", "positive for some rows")
-    return found
-
-
-def real_array(data: object, what: str) -> np.ndarray:
-    """`data` as a numpy array of real numbers, not copied where it is one.
-
-    Raises:
-        DtypeError: If the entries are not real numbers.
-        ShapeError: If rows have different lengths.
-    """
-    try:
-        array = np.asarray(data)
-    except ValueError as ragged:
-        raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(what, array.dtype)
-    return array
+    return torch.from_numpy(weight_vector(weights, rows, what))
 
 
 def as_floating(tensor: Tensor) -> Tensor:
-    """Integers and booleans as float64, float16 and bfloat16 as float32, everything else as it is."""
+    """Integers and booleans as float64, what is narrower than float32 as float32, everything else as it is."""
     if not tensor.is_floating_point():
         return tensor.double()
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-
-
-def check_rows(shape: tuple[int, ...], what: str, *, is_matrix: bool = False) -> None:
-    """Raise `ShapeError` unless `shape` is `(n, …)`, or `(n, d)` for a matrix, with nothing empty."""
-    if len(shape) < 2 or (is_matrix and len(shape) > 2):
-        raise ShapeError(
-            f"{what} has shape {shape}; a matrix (n, d) with one row a sample is needed. "
-            f"Reshape it, for example with .reshape(len({what}), -1)."
-        )
-    if 0 in shape:
-        raise ShapeError(f"{what} has shape {shape}: it is empty. Pass at least one row and one column.")
+    return tensor.float() if tensor.dtype.itemsize < 4 else tensor
 
 
 def check_columns(x: Tensor, expected: int, what: str = "x") -> None:

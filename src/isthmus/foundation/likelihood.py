@@ -85,7 +85,7 @@ class Gaussian(Likelihood):
     loss_name = error_name = "mean squared error (standardised units)"
 
     def gradient(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        r"""$\sum_i v_i \|f(x_i) - y_i\\|^2$ and its gradient $2 v_i (f(x_i) - y_i)$."""
+        r"""$\sum_i v_i \|f(x_i) - y_i\|^2$ and its gradient $2 v_i (f(x_i) - y_i)$."""
         residual = outputs - targets
         if weights is None:
             return residual.square().sum((-2, -1)), 2.0 * residual

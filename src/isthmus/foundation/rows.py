@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import DtypeError, NonFiniteError, OptionError
-from isthmus.foundation.arrays import as_floating, check_rows, real_array
+from isthmus.foundation.arrays import as_floating
+from isthmus.foundation.matrices import check_rows, real_array
 
 
 class Rows:

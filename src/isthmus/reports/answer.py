@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.task import Task
 from isthmus.runs import FitRecord
-from isthmus.runs.record import EvidenceRow, VerdictRow
+from isthmus.runs.record_parts import EvidenceRow, VerdictRow
 from isthmus.selection import RankEvidence, RankSelection
 from isthmus.selection.simple_methods import LINEAR
 from isthmus.selection.verdict import Verdict

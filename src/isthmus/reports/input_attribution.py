@@ -14,7 +14,7 @@ from isthmus.reports.canvas import (
     shortened,
 )
 from isthmus.runs import FitRecord
-from isthmus.runs.record import AttributionRow
+from isthmus.runs.record_parts import AttributionRow
 
 QUANTITY = "effect of the input"
 _INPUTS = 30  # columns that are shown, the strongest

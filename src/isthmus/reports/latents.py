@@ -15,7 +15,7 @@ from isthmus.reports.canvas import (
     label,
 )
 from isthmus.runs import FitRecord
-from isthmus.runs.record import LatentRow
+from isthmus.runs.record_parts import LatentRow
 
 _PAIRS = ((0, 1, "x", "y2"), (0, 2, "x", "y"), (1, 2, "x2", "y"))  # of three coordinates, and the axes they are on
 _LEFT, _RIGHT = [0.0, 0.48], [0.54, 1.0]

@@ -19,7 +19,7 @@ from isthmus.reports.canvas import (
     label,
 )
 from isthmus.reports.wording import share
-from isthmus.runs.record import RankPathRow
+from isthmus.runs.record_parts import RankPathRow
 
 _PARTS = {
     "errors": 2.4,

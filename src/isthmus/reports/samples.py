@@ -13,7 +13,7 @@ from isthmus.reports.canvas import (
     blank,
 )
 from isthmus.runs import FitRecord
-from isthmus.runs.record import ReconstructionsRow
+from isthmus.runs.record_parts import ReconstructionsRow
 
 _GAP = 1  # pixels between images
 

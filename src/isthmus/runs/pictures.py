@@ -10,7 +10,7 @@ from torch import Tensor
 from isthmus.data import Dataset
 from isthmus.data.dataset import Integers
 from isthmus.factorization import Factorization, attribution, linear_baseline
-from isthmus.runs.record import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow
+from isthmus.runs.record_parts import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow
 from isthmus.training import FittedNetwork
 
 _POINTS = 800

@@ -6,55 +6,34 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from isthmus.errors import FileFormatError
 from isthmus.foundation.files import write_json
 from isthmus.foundation.task import Task
+from isthmus.runs.record_parts import (
+    ArrowsRow,
+    AttributionRow,
+    DataRow,
+    EvidenceRow,
+    HistoryRow,
+    HyperparametersRow,
+    JacobianRow,
+    LatentRow,
+    LayerRow,
+    NextDirection,
+    Part,
+    RankPathRow,
+    RanksRow,
+    ReconstructionsRow,
+    TestRow,
+    ToleranceCurve,
+    VerdictRow,
+)
 
 RECORD_FORMAT = "isthmus-run"
 RECORD_VERSION = 2
 _REMEDY = "Fit or measure again to write a complete record."
-
-
-class Part(BaseModel):
-    """A part of a record: frozen, and with the entries that it names and no others."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-
-class LayerRow(Part):
-    """What a layer does to the data (`spectra.LayerSpectrum`)."""
-
-    layer: int
-    name: str = ""
-    weight_singular_values: list[float]
-    activation_singular_values: list[float]
-    nonlinearity_impact: float | None
-
-
-class JacobianRow(Part):
-    """Singular values relative to the first: quantiles over the points, and how often each rank occurs."""
-
-    points: int
-    low: list[float]
-    median: list[float]
-    high: list[float]
-    rank_counts: dict[str, int]
-    is_sketched: bool
-
-
-class ToleranceCurve(Part):
-    """Rank at every tolerance (`spectra.RankCurve`)."""
-
-    tolerances: list[float]
-    largest: list[int]
-    median: list[int]
-    plateau_rank: int
-    plateau: tuple[float, float]
-    gap: float | None
-    next_direction: float | None
-    resampled: dict[str, float]
 
 
 class NetworkRecord(Part):
@@ -110,168 +89,6 @@ class MeasureRecord(NetworkRecord):
     def is_local(self) -> bool:
         """Whether only derivatives at points were taken, because the model is no chain that the theory covers."""
         return self.method == "local"
-
-
-class DataRow(Part):
-    """The data of a fit; `train` rows select the rank, `test` rows were set aside."""
-
-    source: str
-    sha256: str
-    rows: int
-    train: int
-    test: int
-    inputs: int
-    outputs: int
-    is_weighted: bool
-    notes: list[str]
-    image_shape: list[int] | None
-    input_names: list[str]
-    output_names: list[str]
-
-
-class EvidenceRow(Part):
-    """What is known about k = 0 … K (`selection.RankEvidence`), lists of K + 1 numbers."""
-
-    weighed: list[float]
-    errors: list[float]
-    standard_errors: list[float]
-    objectives: list[float]
-    sensitivities: list[float]
-    redundancies: list[float]
-    correlations: list[float]
-    linear: list[float]
-    linear_share: float
-    network_errors: list[float]
-    linear_errors: list[float]
-    whole_error: float
-    whole_standard_error: float
-    folds: int
-    rows: int
-    error_name: str
-
-
-class ComparisonRow(Part):
-    """A simpler method beside the network, on the same rows (`selection.verdict.Comparison`)."""
-
-    name: str
-    error: float
-    difference: float
-    standard_error: float
-
-
-class VerdictRow(Part):
-    """Whether the rank can be relied on (`selection.verdict.Verdict`)."""
-
-    level: Literal["rely", "caution", "do not rely"]
-    sentence: str
-    accuracy: str
-    error_name: str
-    error: float
-    comparisons: list[ComparisonRow]
-
-
-class TrialRow(Part):
-    """A depth and λ that were tried."""
-
-    depth: int
-    ridge: float
-    error: float
-
-
-class HyperparametersRow(Part):
-    """Depth and λ, and why these (`selection.Hyperparameters`)."""
-
-    depth: int
-    ridge: float
-    ridge_share: float
-    reason: str
-    trials: list[TrialRow]
-
-
-class RanksRow(Part):
-    """A rank over points of the data."""
-
-    lower: int
-    upper: int
-    evidence: str
-
-
-class TestRow(Part):
-    """Errors on the rows that were set aside."""
-
-    error_name: str
-    rows: int
-    whole: float
-    at_rank: float
-    comparisons: list[ComparisonRow]
-
-
-class NextDirection(Part):
-    """What direction k + 1 carries, relative to the first, and what keeping it lowers the held-out error by."""
-
-    jacobian: float
-    activation: float | None
-    error_gain: float
-
-
-class HistoryRow(Part):
-    """A moment of the training."""
-
-    step: int
-    seconds: float
-    objective: float
-    error: float
-    norm_per_depth: float
-
-
-class AttributionRow(Part):
-    """How strongly each latent coordinate depends on each input."""
-
-    inputs: list[str]
-    effects: list[list[float]]
-
-
-class LatentRow(Part):
-    """Latent coordinates of some rows, with what colours them."""
-
-    coordinates: list[list[float]]
-    color: list[str] | list[float]
-    color_name: str
-
-
-class ReconstructionsRow(Part):
-    """Images before and after, and what PCA makes of them."""
-
-    shape: list[int]
-    originals: list[list[float]]
-    outputs: list[list[float]]
-    baseline: list[list[float]]
-    baseline_name: str
-
-
-class ArrowsRow(Part):
-    """Points of the plane and where an autoencoder of the plane sends them."""
-
-    starts: list[list[float]]
-    ends: list[list[float]]
-    data: list[list[float]]
-
-
-class RidgePointRow(Part):
-    """The network at one λ (`selection.RidgePoint`)."""
-
-    ridge: float
-    value: float
-    error: float
-    sizes: list[float]
-    rank: int
-
-
-class RankPathRow(Part):
-    """Ranks over λ (`selection.RankPath`)."""
-
-    points: list[RidgePointRow]
-    plateau: int
 
 
 class FitRecord(NetworkRecord):

@@ -15,14 +15,13 @@ from isthmus.data import Dataset
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.runs.options import RunOptions
 from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs
-from isthmus.runs.record import (
+from isthmus.runs.record import FitRecord, MeasureRecord
+from isthmus.runs.record_parts import (
     ComparisonRow,
     DataRow,
     EvidenceRow,
-    FitRecord,
     HistoryRow,
     HyperparametersRow,
-    MeasureRecord,
     NextDirection,
     RankPathRow,
     RanksRow,

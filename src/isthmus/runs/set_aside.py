@@ -6,7 +6,7 @@ import torch
 
 from isthmus.data import Dataset
 from isthmus.foundation.statistics import weighted_mean
-from isthmus.runs.record import ComparisonRow, TestRow
+from isthmus.runs.record_parts import ComparisonRow, TestRow
 from isthmus.selection import RankSelection
 from isthmus.selection.simple_methods import full_errors, linear_errors, named_errors
 from isthmus.training import FittedNetwork

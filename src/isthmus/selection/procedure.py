@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from isthmus.data import Sample, Task, folded_rows
+from isthmus.data.merging import row_bytes
 from isthmus.errors import ConstantOutputError, OptionError
 from isthmus.factorization import Factorization, split_at, standardized
 from isthmus.foundation.arrays import as_matrix, as_weights
@@ -36,6 +37,7 @@ from isthmus.training import FittedNetwork
 
 _CHOICE_ENDS, _FOLDS_END = 0.3, 0.85  # of the progress: depth and λ are chosen; the folds are done
 _MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
+_LEAST_FOLDS = 2  # something to train on, something to hold out
 _DEFAULT = SelectionConfig()
 
 
@@ -77,6 +79,7 @@ def select_rank(
 
     Raises:
         TooFewRowsError: If there are too few rows to hold some out.
+        OptionError: If `cv` is below 2, or asks for more parts than there are pairs of different inputs.
         IsthmusError: For whatever else `fit` refuses.
         KeyboardInterrupt: If nothing is known yet.
 
@@ -126,10 +129,7 @@ def select_rank_of(
     if sample.is_constant:
         return _constant(sample, config)
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
-    if cv is not None and cv > len(sample.x) // 2:
-        raise OptionError("cv", cv, f"at most {len(sample.x) // 2}, two different rows for each part")
-    count = (3 if len(sample.x) >= _MANY_ROWS else 5) if cv is None else cv
-    folds = folded_rows(sample.x, sample.labels, folds=count, seed=seed)
+    folds = _folds(sample, cv, seed)
     try:
         chosen, first = select_hyperparameters(sample, folds, config, seed, cache, part(report, 0.0, _CHOICE_ENDS))
         training = config.training(chosen.depth, chosen.ridge)
@@ -152,6 +152,15 @@ def select_rank_of(
             not_done.append("the network of all rows, whose place that of the first fold takes")
     weighed = _Weighed.of(found, sample, folds, tolerance)
     return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
+
+
+def _folds(sample: Sample, cv: int | None, seed: int) -> Folds:
+    if cv is None:
+        return folded_rows(sample.x, sample.labels, folds=3 if len(sample.x) >= _MANY_ROWS else 5, seed=seed)
+    most = len(np.unique(row_bytes(sample.x))) // 2
+    if most >= _LEAST_FOLDS and not _LEAST_FOLDS <= cv <= most:  # of fewer rows no number of folds is right
+        raise OptionError("cv", cv, f"between {_LEAST_FOLDS} and {most}: two different inputs for each part")
+    return folded_rows(sample.x, sample.labels, folds=max(cv, _LEAST_FOLDS), seed=seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ from isthmus.training.config import Schedule, TrainingConfig
 from isthmus.training.fitting import FittedNetwork, fit
 from isthmus.training.history import Moment
 from isthmus.training.identity_layers import insert_identity_layers
-from isthmus.training.linear_runs import balance_linear_runs
 from isthmus.training.natural import natural_lbfgs
 from isthmus.training.neuron_pruning import prune_neurons, widened
 from isthmus.training.norm_reduction import reduce_norm
@@ -29,7 +28,6 @@ __all__ = [
     "Schedule",
     "StoredRows",
     "TrainingConfig",
-    "balance_linear_runs",
     "constant_loss",
     "fit",
     "insert_identity_layers",

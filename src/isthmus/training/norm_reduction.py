@@ -1,19 +1,18 @@
-"""Lower ‖w‖² at unchanged f: everything that is known to do so exactly, in one step."""
+"""Lower ‖w‖² at unchanged f, exactly."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from isthmus.networks import FullyConnected
-from isthmus.training.linear_runs import balance_linear_runs
 from isthmus.training.projection import project
 from isthmus.training.rebalancing import rebalance
 
 
 def reduce_norm(network: FullyConnected, x: Tensor, *, damping: float = 0.0, sweeps: int = 100) -> FullyConnected:
-    """Project every layer on the directions the data use, balance runs of linear layers, rebalance the neurons.
+    """Project every layer on the directions the data use, and rebalance the neurons.
 
-    None of the three ever raises ‖w‖². With `damping` 0 f is unchanged at the rows of `x`, to rounding.
+    Neither ever raises ‖w‖². With `damping` 0 f is unchanged at the rows of `x`, to rounding.
 
     Args:
         network: Any network.
@@ -21,4 +20,4 @@ def reduce_norm(network: FullyConnected, x: Tensor, *, damping: float = 0.0, swe
         damping: ε of the projection, see `project`.
         sweeps: At most so many sweeps of the rebalancing.
     """
-    return rebalance(balance_linear_runs(project(network, x, damping=damping), x), sweeps=sweeps)
+    return rebalance(project(network, x, damping=damping), sweeps=sweeps)

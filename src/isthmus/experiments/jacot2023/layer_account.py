@@ -40,10 +40,10 @@ def account(network: FullyConnected, x: Tensor) -> Numbers:
         "jacobian_rank": profile.jacobian_rank.lower,
         "bottleneck_rank": profile.bottleneck_rank.upper,
         "norm_per_depth": network.norm_per_depth,
-        "weights": [rounded(layer.weight_singular_values[:SHOWN]) for layer in profile.layers],
+        "weights": [round_for_figures(layer.weight_singular_values[:SHOWN]) for layer in profile.layers],
         "activations": [_spectrum(z) for z in behind],
         "centred": [_spectrum(z - z.mean(0)) for z in behind],
-        "impact": rounded([layer.nonlinearity_impact or 0.0 for layer in profile.layers[:-1]]),
+        "impact": round_for_figures([layer.nonlinearity_impact or 0.0 for layer in profile.layers[:-1]]),
     }
 
 
@@ -65,10 +65,10 @@ def ratios(spectra: Sequence[Sequence[float]], index: int, to: int) -> list[floa
     return [s[index - 1] / s[to - 1] if len(s) >= index and s[to - 1] > 0 else 0.0 for s in chosen]
 
 
-def rounded(values: Sequence[float]) -> list[float]:
+def round_for_figures(values: Sequence[float]) -> list[float]:
     """To what can be seen in a figure."""
     return [float(f"{value:.{_DIGITS}g}") for value in values]
 
 
 def _spectrum(z: Tensor) -> list[float]:
-    return rounded(torch.linalg.svdvals(z.double())[:SHOWN].tolist())
+    return round_for_figures(torch.linalg.svdvals(z.double())[:SHOWN].tolist())

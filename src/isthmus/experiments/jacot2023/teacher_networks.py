@@ -79,7 +79,7 @@ class Candidate:
     objective: float
 
 
-def trained(task: Task, depth: int, device: str, *, grown_from: int) -> list[Candidate]:
+def train_candidates(task: Task, depth: int, device: str, *, grown_from: int) -> list[Candidate]:
     """The network of a random start; beyond `grown_from` layers also one of so many, grown and trained on."""
     objective = task.objective(device)
     found = [(RANDOM, _random(task, objective, depth))]
@@ -91,7 +91,7 @@ def trained(task: Task, depth: int, device: str, *, grown_from: int) -> list[Can
     return [Candidate(start, network, objective.value(network)) for start, network in found]
 
 
-def built(task: Task, depth: int) -> Candidate:
+def build_rank_one(task: Task, depth: int) -> Candidate:
     """The interpolant of rank 1 at this depth, in float64 (`costs.rank_one_interpolant`).
 
     Raises:
@@ -118,7 +118,7 @@ def _random(task: Task, objective: Objective, depth: int) -> FullyConnected:
             ridge=task.ridge,
             standardize="none",
             schedule=Schedule(steps=task.steps, rounds=task.rounds),
-            device=objective.x.device,
+            device=str(objective.x.device),
         ),
         seed=task.seed,
     ).network

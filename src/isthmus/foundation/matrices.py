@@ -1,0 +1,117 @@
+"""Checks on arrays as they come in: real, finite, two-dimensional, or an error that says where not.
+
+All of it is done with numpy: what refuses an input need not wait for torch, which takes a second to import.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError
+
+Numbers = NDArray[np.floating]
+
+
+def plain_array(data: object, what: str) -> np.ndarray:
+    """`data` as a numpy array of any type, not copied where it is one or is a tensor on the CPU.
+
+    Raises:
+        ShapeError: If rows have different lengths.
+        DtypeError: If it is a quantised tensor.
+    """
+    torch = sys.modules.get("torch")  # whoever holds a tensor has imported it
+    if torch is not None and isinstance(data, torch.Tensor):
+        if data.is_quantized:
+            raise DtypeError(what, data.dtype)
+        is_narrow = data.is_floating_point() and data.dtype.itemsize < 4  # numpy has no bfloat16
+        array: np.ndarray = (data.float() if is_narrow else data).numpy(force=True)
+        return array
+    try:
+        return np.asarray(data)
+    except ValueError as ragged:
+        raise ShapeError(f"{what} is ragged: its rows have different lengths. Pass an (n, d) array.") from ragged
+
+
+def real_array(data: object, what: str) -> np.ndarray:
+    """`plain_array` of real numbers.
+
+    Raises:
+        DtypeError: If the entries are not real numbers.
+        ShapeError: If rows have different lengths.
+    """
+    array = plain_array(data, what)
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(what, array.dtype)
+    return array
+
+
+def real_matrix(data: object, what: str = "x") -> Numbers:
+    """`data` as a finite real matrix `(n, d)` with n, d ≥ 1, sharing memory where possible.
+
+    Integers, booleans and what is wider than float64 become float64, what is narrower than float32 becomes float32.
+
+    Args:
+        data: A numpy array, a torch tensor, or nested sequences of numbers.
+        what: How error messages call it.
+
+    Returns:
+        C-contiguous and writeable, in float32 or float64.
+
+    Raises:
+        DtypeError: If the entries are not real numbers.
+        ShapeError: If it is not two-dimensional or is empty.
+        NonFiniteError: If an entry is NaN or infinite.
+    """
+    array = real_array(data, what)
+    check_rows(array.shape, what, is_matrix=True)
+    is_single = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    matrix: Numbers = np.require(array, np.float32 if is_single else np.float64, ["C", "W"])
+    check_finite(np.isfinite(matrix), what)
+    return matrix
+
+
+def weight_vector(weights: object, rows: int, what: str = "sample_weight") -> NDArray[np.float64]:
+    """One finite weight ≥ 0 a row, `(rows,)`, at least one of them positive.
+
+    Args:
+        weights: A numpy array, a torch tensor, or a sequence of numbers.
+        rows: How many there should be.
+        what: How error messages call them.
+
+    Raises:
+        DtypeError: If they are not real numbers.
+        ShapeError: If there is not one a row.
+        NonFiniteError: If one is NaN or infinite.
+        OptionError: If one is negative, or all are zero.
+    """
+    raw = plain_array(weights, what)
+    if raw.shape != (rows,):
+        raise ShapeError(f"{what} has shape {raw.shape}; one weight a row is needed, shape ({rows},).")
+    found: NDArray[np.float64] = real_matrix(raw[:, None], what)[:, 0].astype(np.float64, copy=False)
+    if (found < 0).any():
+        row = int((found < 0).argmax())
+        raise OptionError(f"{what}[{row}]", float(found[row]), "at least 0")
+    if not (found > 0).any():
+        raise OptionError(what, "zero everywhere", "positive for some rows")
+    return found
+
+
+def check_rows(shape: tuple[int, ...], what: str, *, is_matrix: bool = False) -> None:
+    """Raise `ShapeError` unless `shape` is `(n, …)`, or `(n, d)` for a matrix, with nothing empty."""
+    if len(shape) < 2 or (is_matrix and len(shape) > 2):
+        raise ShapeError(
+            f"{what} has shape {shape}; a matrix (n, d) with one row a sample is needed. "
+            f"Reshape it, for example with .reshape(len({what}), -1)."
+        )
+    if 0 in shape:
+        raise ShapeError(f"{what} has shape {shape}: it is empty. Pass at least one row and one column.")
+
+
+def check_finite(is_finite: NDArray[np.bool_], what: str) -> None:
+    """Raise `NonFiniteError` for the first entry of a matrix that is not finite, where `is_finite` `(n, d)` says so."""
+    if not is_finite.all():
+        row, column = np.argwhere(~is_finite)[0].tolist()
+        raise NonFiniteError(what, row, column)

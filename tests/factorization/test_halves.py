@@ -1,0 +1,58 @@
+"""Factorisations of functions whose halves are known."""
+
+import pytest
+import torch
+
+from conftest import random_layers, through
+from isthmus.errors import OptionError, ShapeError
+from isthmus.factorization import factor
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks import RELU, StandardizedNetwork
+from isthmus.networks.scaling import Affine
+
+
+def data(d, n=300, seed=1):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_halves_meet_in_k_numbers_and_compose_to_f(k):
+    network, x = through(k, seed=30 + k), data(9)
+    halves = factor(network, x, tolerance=Tolerance(1e-6))
+    assert halves.rank == k
+    assert halves.encode(x).shape == (300, k)
+    torch.testing.assert_close(halves(x), network(x), rtol=1e-6, atol=1e-6)
+    fresh = data(9, seed=2)  # h ∘ g is f everywhere, not only on the data
+    torch.testing.assert_close(halves(fresh), network(fresh), rtol=1e-5, atol=1e-5)
+    z = halves.encode(x)
+    torch.testing.assert_close(z.T @ z / len(x), torch.eye(k).double(), rtol=1e-5, atol=1e-5)
+
+
+def test_the_error_curve_is_what_factoring_at_k_gives():
+    network, x = random_layers((5, 12, 12, 4), RELU, seed=1), data(5)
+    curve = factor(network, x, rank=4).error_curve
+    outputs = network(x)
+    spread = (outputs - outputs.mean(0)).norm()
+    for k in (1, 2, 3, 4):
+        change = (factor(network, x, rank=k)(x) - outputs).norm() / spread
+        assert float(change) == pytest.approx(curve[k], rel=1e-6, abs=1e-9)
+
+
+def test_units_of_the_data_go_in_and_come_out():
+    network, x = through(2, seed=33), data(9)
+    inputs, outputs = Affine(torch.full((9,), 4.0), torch.full((9,), 2.0)), Affine(torch.ones(9), torch.full((9,), 7.0))
+    model = StandardizedNetwork(network, inputs, outputs)
+    raw = 2.0 * x + 4.0
+    torch.testing.assert_close(factor(model, raw, rank=2)(raw), model(raw), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rank", "message"), [(0, "at least 1"), (-1, "at least 1"), (99, "at most")])
+def test_impossible_ranks_are_refused(rank, message):
+    with pytest.raises(OptionError, match=message):
+        factor(through(2, seed=34), data(9), rank=rank)
+
+
+def test_wrong_columns_are_refused():
+    halves = factor(through(2, seed=35), data(9))
+    with pytest.raises(ShapeError, match="z has 3 columns but the network takes 2"):
+        halves.decode(torch.zeros(1, 3))

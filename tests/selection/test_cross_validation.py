@@ -1,0 +1,214 @@
+"""Folds of functions of known rank: losses by hand, and the same numbers on any number of threads."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus.data import Sample
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
+from isthmus.selection import cross_validation, restrict_to_ranks
+from isthmus.selection.cross_validation import cross_validate, summarize_folds
+from isthmus.selection.direction_sizes import direction_sizes
+from isthmus.selection.evidence import weigh_evidence
+from isthmus.training import Schedule, TrainingConfig, fit
+
+QUICK = TrainingConfig(depth=5, width=24, ridge=0.01, schedule=Schedule(steps=150, rounds=1, evaluations=40))
+
+
+@pytest.fixture(scope="module")
+def two_numbers():
+    rng = np.random.default_rng(100)
+    x = rng.standard_normal((240, 6))
+    z = x @ rng.standard_normal((6, 2)) / math.sqrt(6.0)
+    y = np.stack([z[:, 0], np.abs(z[:, 1]), z[:, 0] + z[:, 1], np.abs(z[:, 0]) - z[:, 1]], 1)
+    return Sample(x, y, np.ones(240), "regression")
+
+
+@pytest.fixture(scope="module")
+def labels(two_numbers):
+    x = two_numbers.x
+    classes = (x[:, 0] > 0).astype(np.int64) + (x[:, 0] > 1).astype(np.int64)
+    return Sample(x, classes, np.ones(240), "classification")
+
+
+def thirds(n):
+    rows = np.arange(n)
+    return [(rows[rows % 3 != i], rows[rows % 3 == i]) for i in range(3)]
+
+
+def trained(sample, folds):
+    """The network of each fold, trained once."""
+    fitted = [
+        fit(sample.x[rows], sample.y[rows], config=QUICK, task=sample.task, sample_weight=sample.weights[rows])
+        for rows, _ in folds
+    ]
+    return lambda index, report: fitted[index]
+
+
+@pytest.fixture(scope="module")
+def train(two_numbers):
+    return trained(two_numbers, thirds(240))
+
+
+@pytest.fixture(scope="module")
+def made(two_numbers, train):
+    return cross_validate(train, two_numbers, thirds(240))
+
+
+@pytest.fixture(scope="module")
+def found(two_numbers, made):
+    return summarize_folds(made, two_numbers, thirds(240))
+
+
+def rank_of(cross, sample):
+    kind = "classification" if sample.task == "classification" else "regression"
+    return int(weigh_evidence(cross, torch.from_numpy(sample.weights), kind, DEFAULT_TOLERANCE)[0].argmax())
+
+
+def test_a_function_of_two_numbers_has_rank_two(two_numbers, found):
+    y = two_numbers.y
+    assert sorted(found.rows.tolist()) == list(range(240))
+    assert found.losses.shape[1] == len(found.whole) == 240
+    # Of k = 0: squared distance to the mean of the training rows, in their units.
+    row, fold = int(found.rows[0]), np.arange(240) % 3 != 0
+    mean, deviation = y[fold].mean(0), y[fold].std(0)
+    assert float(found.losses[0, 0]) == pytest.approx(float((((y[row] - mean) / deviation) ** 2).sum()), rel=1e-5)
+    assert rank_of(found, two_numbers) == 2
+    assert found.objectives[:, 0].tolist() == [1.0] * 3
+    assert bool((found.objectives[:, 1] > 5.0 * found.objectives[:, 2]).all())
+    assert found.objectives[:, 2:].std() < 0.01
+    assert found.sensitivities.shape == found.redundancies.shape == found.objectives.shape
+    assert found.sensitivities[:, 0].tolist() == [1.0] * 3
+    assert found.sensitivities[:, -1].tolist() == [0.0] * 3
+
+
+def test_no_more_numbers_are_tried_than_tell_the_outputs(found, labels):
+    assert len(found.losses) <= 1 + 4  # of six inputs and four outputs
+    folds = thirds(240)
+    of_classes = cross_validate(trained(labels, folds[:1]), labels, folds[:1])[0]
+    assert len(of_classes.losses) <= 1 + 2  # three logits that may be shifted
+
+
+def test_what_a_person_counts_of_outputs_are_the_losses(found):
+    assert torch.equal(found.errors, found.losses)
+    assert found.linear_errors.shape == found.errors.shape
+    assert found.full_errors.shape == (1, 240)
+    torch.testing.assert_close(found.linear_errors[0], found.errors[0], rtol=1e-5, atol=1e-6)  # the mean
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_the_evidence_does_not_depend_on_the_threads(two_numbers, train, threads):
+    runs = []
+    for count in (1, 2):
+        threads(count)
+        folds = cross_validate(lambda index, report: train(1, report), two_numbers, thirds(240)[1:2])
+        runs.append(summarize_folds(folds, two_numbers, thirds(240)[1:2]))
+    assert float(runs[0].redundancies.abs().max()) > 0.0
+    for name in ("losses", "whole", "objectives", "sensitivities", "redundancies", "linear_errors", "full_errors"):
+        assert torch.equal(getattr(runs[0], name), getattr(runs[1], name)), name
+    assert torch.equal(runs[0].linear.significance, runs[1].linear.significance)
+    assert runs[0].linear_share == runs[1].linear_share
+
+
+def finite_differences(function, rows, step=1e-6):
+    moves = step * torch.eye(rows.shape[1], dtype=torch.float64)
+    return torch.stack([(function(rows + m) - function(rows - m)) / (2.0 * step) for m in moves], 2)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_sizes_are_the_singular_values_of_finite_differences(two_numbers, task):
+    x, y = two_numbers.x, two_numbers.y
+    y = y if task == "regression" else np.digitize(y[:, 0], [-0.5, 0.5]) + 3 * (y[:, 1] > 0.5)
+    fitted = fit(x, y, config=QUICK, task=task)
+    rows = fitted.standardized(torch.from_numpy(x[:40]), torch.from_numpy(y[:40]))[0].double()
+    network = fitted.network.to(dtype=torch.float64)
+    function = network if task == "regression" else lambda r: 2.0 * network(r).softmax(1).sqrt()
+    values = torch.linalg.svdvals(finite_differences(function, rows)).square().sum(0).sqrt()
+    sizes = direction_sizes(fitted.network, fitted.objective, rows.float(), 8)
+    count = len(values)
+    assert sizes[:count].tolist() == pytest.approx((values / values[0]).tolist(), rel=0.02, abs=1e-3)
+    assert sizes[count:].tolist() == [0.0] * (8 - count)
+
+
+def test_classes_are_judged_by_the_logarithm_of_their_probability(labels):
+    folds = thirds(240)
+    cross = summarize_folds(cross_validate(trained(labels, folds), labels, folds), labels, folds)
+    shares = np.bincount(labels.y[np.arange(240) % 3 != 0], minlength=3) / 160
+    assert float(cross.losses[0, 0]) == pytest.approx(-np.log(shares[labels.y[0]]), rel=1e-6)
+    assert float(cross.errors[0].mean()) == pytest.approx(float((labels.y != shares.argmax()).mean()), abs=1e-12)
+    assert rank_of(cross, labels) == 1
+
+
+def test_fewer_numbers_with_a_lower_objective_stand_for_more(monkeypatch):
+    rng = np.random.default_rng(104)
+    x = rng.standard_normal((60, 4))
+    y = np.stack([x[:, 0], np.abs(x[:, 1]), x[:, 2]], 1)
+    sample, rows = Sample(x, y, np.ones(60), "regression"), np.arange(60)
+    config = TrainingConfig(depth=3, width=10, ridge=0.01, schedule=Schedule(steps=50, rounds=0))
+
+    def worse_through_two(*args, **settings):
+        narrowed = restrict_to_ranks(*args, **settings)
+        narrowed[1] = replace(narrowed[1], value=2.0 * narrowed[0].value)
+        return narrowed
+
+    monkeypatch.setattr(cross_validation, "restrict_to_ranks", worse_through_two)
+    (fold,) = cross_validate(lambda index, report: fit(x[20:], y[20:], config=config), sample, [(rows[20:], rows[:20])])
+    assert fold.objectives[2] == fold.objectives[1]
+    torch.testing.assert_close(fold.losses[2], fold.losses[1])
+    assert float(fold.sensitivities[1]) < 1e-3  # the second number does nothing
+    assert fold.objectives[3] < fold.objectives[2]
+
+
+def test_a_network_that_carries_fewer_directions_passes_through_more_as_it_is(two_numbers, made):
+    folds = thirds(240)
+    short = replace(
+        made[1],
+        losses=made[1].losses[:2],
+        objectives=made[1].objectives[[0, 1, -1]],
+        sensitivities=made[1].sensitivities[:1],
+        redundancies=made[1].redundancies[:1],
+        errors=made[1].errors[:2],
+    )
+    cross = summarize_folds([made[0], short, made[2]], two_numbers, folds)
+    middle = slice(len(folds[0][1]), len(folds[0][1]) + len(folds[1][1]))
+    for k in range(2, len(cross.losses)):
+        assert torch.equal(cross.losses[k, middle], made[1].whole)
+        assert cross.objectives[1, k] == made[1].objectives[-1]
+        assert (cross.sensitivities[1, k], cross.redundancies[1, k]) == (0.0, 0.0)
+
+
+def test_an_interrupted_fold_leaves_those_before(two_numbers, train):
+    def interrupted(index, report):
+        if index == 1:
+            raise KeyboardInterrupt
+        return train(index, report)
+
+    done = cross_validate(interrupted, two_numbers, thirds(240))
+    assert len(done) == 1
+    cross = summarize_folds(done, two_numbers, thirds(240))
+    assert cross.rows.tolist() == thirds(240)[0][1].tolist()
+
+    def at_once(index, report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(at_once, two_numbers, thirds(240))
+
+
+def test_lines_that_need_all_directions_say_nothing(two_numbers, train):
+    """y has as many directions as linear functions of x: none is left that could be chance."""
+    rng = np.random.default_rng(105)
+    y = two_numbers.x @ rng.standard_normal((6, 3)) + 0.01 * rng.standard_normal((240, 3))
+    sample, folds = Sample(two_numbers.x, y, np.ones(240), "regression"), thirds(240)
+    done = cross_validate(trained(sample, folds[:1]), sample, folds[:1])
+    assert summarize_folds(done, sample, folds).linear_share == 0.0
+    assert float(done[0].squares[1].mean()) < 0.01 * float(done[0].squares[0].mean())  # though lines explain it
