@@ -26,8 +26,7 @@ from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
     TRIPOD,
     construction,
 )
-from isthmus.networks import CatalogueEntry, catalogue
-from isthmus.networks.catalogue import tripod
+from isthmus.networks.catalogue import CatalogueEntry, catalogue, tripod
 from isthmus.training import TrainingConfig, fit, insert_identity_layers, warm_start_fit
 
 _DIGITS = 6
