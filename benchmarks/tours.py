@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from _environment import keep
+from isthmus.costs.growth_exponent import log_slope
 from isthmus.costs.interpolant import rank_one_interpolant
-from isthmus.costs.path_growth import log_slope
 from isthmus.costs.rank_one import RankOneBound, diameter_of
 from isthmus.costs.tour import short_path, shortest_path_lower
 from isthmus.data.synthetic import random_teacher

@@ -45,7 +45,7 @@ _HOMES = {
     "errors": ("IsthmusError",),
     "estimators": ("RankAutoencoder", "RankClassifier", "RankRegressor"),
     "factorization": ("Factorization", "attribution", "factor"),
-    "formats": ("load",),
+    "formats": ("load_network",),
     "foundation.tolerance": ("Tolerance",),
     "regions": ("enumerate_regions",),
     "runs": ("load_run",),

@@ -9,7 +9,7 @@ import torch
 
 from isthmus.cli.main import run
 from isthmus.formats import load_network, save
-from isthmus.networks import catalogue
+from isthmus.networks.catalogue import catalogue
 
 
 @pytest.fixture

@@ -37,11 +37,11 @@ from isthmus.networks import (
     FullyConnected,
     StandardizedNetwork,
     add,
-    catalogue,
     compose,
     deepened,
     standardization,
 )
+from isthmus.networks.catalogue import catalogue
 
 CATALOGUE = catalogue(1)
 SOME = [e for e in CATALOGUE if e.network.squared_norm < 60]

@@ -11,15 +11,8 @@ from isthmus.errors import (
     OptionError,
     ShapeError,
 )
-from isthmus.networks import (
-    ABSOLUTE,
-    IDENTITY,
-    RELU,
-    Activation,
-    FullyConnected,
-    catalogue,
-    compose,
-)
+from isthmus.networks import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected, compose
+from isthmus.networks.catalogue import catalogue
 
 
 def halves(k, activation, seed=0):

@@ -9,8 +9,8 @@ import torch
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
+from isthmus.costs.growth_exponent import log_slope, path_growth
 from isthmus.costs.interpolant import rank_one_interpolant
-from isthmus.costs.path_growth import log_slope, path_growth
 from isthmus.costs.rank_one import rank_one_lower_bound
 from isthmus.costs.tour import distance_matrix, short_path, shortest_path_lower
 from isthmus.costs.two_opt import two_opt_path

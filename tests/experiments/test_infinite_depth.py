@@ -17,7 +17,8 @@ from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
     steep_claim,
     through_negative,
 )
-from isthmus.networks import RELU, Activation, catalogue
+from isthmus.networks import RELU, Activation
+from isthmus.networks.catalogue import catalogue
 
 
 def evaluated(network, x):

@@ -8,15 +8,8 @@ import torch
 
 from isthmus.errors import OptionError
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import (
-    ABSOLUTE,
-    RELU,
-    Activation,
-    FullyConnected,
-    before_affine,
-    catalogue,
-)
-from isthmus.networks.catalogue import sawtooth, tripod
+from isthmus.networks import ABSOLUTE, RELU, Activation, FullyConnected, before_affine
+from isthmus.networks.catalogue import catalogue, sawtooth, tripod
 from isthmus.spectra import bottleneck_rank
 from oracles.rational_network import exact_jacobian, exact_rank, exact_values
 from oracles.rational_regions import adjacent_pairs, distinct_piece_count, largest_rank, rational_regions

@@ -27,13 +27,13 @@ from isthmus.networks import (
     add,
     affine,
     before_affine,
-    catalogue,
     compose,
     direct_product,
     rewritten,
     scaled,
     stack,
 )
+from isthmus.networks.catalogue import catalogue
 from isthmus.regions import enumerate_regions
 from isthmus.spectra import bottleneck_rank, jacobians
 

@@ -8,7 +8,7 @@ from pathlib import Path
 CHECK = """
 from conftest import random_layers
 from regions.nets import default_init
-from isthmus.functions import ABSOLUTE, RELU
+from isthmus.networks import ABSOLUTE, RELU
 from isthmus.regions import enumerate_regions
 
 regions = enumerate_regions(default_init((2, 32, 32, 32, 3), scale=2.0), (-1, 1))
@@ -25,7 +25,8 @@ print("inside")
 
 def test_with_bounds_checking(tmp_path):
     tests = Path(__file__).parent.parent
-    settings = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(tests)}
+    path = os.pathsep.join([str(tests), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": path}
     done = subprocess.run(  # noqa: PLW1510 - its status is what is tested
         [sys.executable, "-c", CHECK], env={**os.environ, **settings}, capture_output=True, text=True, timeout=600
     )

@@ -6,6 +6,12 @@ from isthmus.costs.construction import StretchedNetwork, three_part
 from isthmus.costs.coordinates import in_best_coordinates
 from isthmus.costs.expansion import DepthExpansion, depth_expansion, depth_sweep
 from isthmus.costs.folding import rewritings
+from isthmus.costs.growth_exponent import (
+    PathGrowth,
+    Slope,
+    log_slope,
+    path_growth,
+)
 from isthmus.costs.huge_depth import activation_ratios
 from isthmus.costs.interpolant import Interpolant, rank_one_interpolant
 from isthmus.costs.interval import CostBound, CostInterval
@@ -20,12 +26,6 @@ from isthmus.costs.linear import (
 from isthmus.costs.lower import lower_bounds
 from isthmus.costs.patches import Patches
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
-from isthmus.costs.path_growth import (
-    PathGrowth,
-    Slope,
-    log_slope,
-    path_growth,
-)
 from isthmus.costs.rank_one import RankOneBound, rank_one_lower_bound
 from isthmus.costs.representation import cost_limit, representation_cost, representation_costs
 from isthmus.costs.shallow import ShallowCost, shallow_cost

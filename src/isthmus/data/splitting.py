@@ -10,7 +10,7 @@ from isthmus.data.merging import row_bytes
 from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 
 LEAST_ROWS = 20
-_LEAST_INPUTS = 4  # two to train on and two to hold out
+_LEAST_INPUTS, _LEAST_TRAINED = 4, 2  # two to train on and two to hold out
 
 
 def split_rows(
@@ -77,9 +77,32 @@ def folded_rows(x: Floats, labels: Integers | None, *, folds: int, seed: int) ->
     order = order[np.argsort(stratum[order], kind="stable")]
     of_input = np.empty(n, np.int64)
     of_input[order] = np.arange(n) % min(folds, n // 2)
-    of_row = of_input[group]
+    return _folds(of_input[group], group, labels)
+
+
+def parted_rows(x: Floats, labels: NDArray[np.int64] | None, parts: Integers) -> list[tuple[Integers, Integers]]:
+    """As `folded_rows`, with parts that are given.
+
+    Args:
+        x: Inputs `(n, d_in)`.
+        labels: Class indices `(n,)`; None for other tasks.
+        parts: The part of each row, `(n,)`, the same for equal inputs; −1 for rows that are never held out.
+
+    Raises:
+        TooFewRowsError: If there are not two rows to train on, or not two to hold out beside one a class.
+    """
+    _, group = np.unique(row_bytes(x), return_inverse=True)
+    found = _folds(parts, group.ravel(), labels)
+    for trained, _ in found:
+        if len(trained) < _LEAST_TRAINED:
+            raise TooFewRowsError("What one of the parts leaves to train on", len(trained), _LEAST_TRAINED)
+    return found
+
+
+def _folds(of_row: Integers, group: Integers, labels: NDArray[np.int64] | None) -> list[tuple[Integers, Integers]]:
+    """The folds of rows that are in these parts; `group` is the same for equal inputs."""
     found = []
-    for fold in range(min(folds, n // 2)):
+    for fold in range(int(of_row.max()) + 1):
         is_held_out = of_row == fold
         if labels is not None:
             only = ~np.isin(labels, labels[~is_held_out])

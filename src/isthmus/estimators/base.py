@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,6 +26,7 @@ from isthmus.foundation.arrays import as_weights
 from isthmus.foundation.progress import progress_bar
 from isthmus.selection import RankSelection, SelectionConfig, seed_from, select_rank_of
 from isthmus.selection.config import SHORT_SCHEDULE
+from isthmus.selection.folds import given_parts
 from isthmus.training import Schedule
 
 
@@ -44,7 +46,9 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         n_init: Random starts of each network.
         standardize: "columns", "global" or "none".
         schedule: How long and how fast each network is trained, a `Schedule`; None for a short one.
-        cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
+        cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on. Or the parts, as a
+            splitter of scikit-learn or what it gives: where rows belong together, of one person say, pass
+            `list(GroupKFold(5).split(X, groups=persons))`.
         device: Where to train. The result is on the CPU.
         random_state: Draws the held-out rows and the training.
         verbose: Whether to show the progress.
@@ -62,7 +66,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         n_init: int = 1,
         standardize: str = "columns",
         schedule: Schedule | None = None,
-        cv: int | None = None,
+        cv: Any = None,
         device: str = "cpu",
         random_state: Any = None,
         verbose: bool = False,
@@ -155,9 +159,11 @@ class RankEstimator(TransformerMixin, BaseEstimator):
 
     def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
         config = self._config()
-        sample = Sample.merged(x, y, weights, task)
+        sample, cv = Sample.merged(x, y, weights, task), self.cv
+        if cv is not None and not isinstance(cv, int | np.integer):
+            cv = given_parts(check_cv(cv).split(x, y), sample, x, weights)
         with progress_bar(type(self).__name__, shown=bool(self.verbose), logs=True) as report:
-            found = select_rank_of(sample, config, cv=self.cv, seed=seed_from(self.random_state), report=report)
+            found = select_rank_of(sample, config, cv=cv, seed=seed_from(self.random_state), report=report)
         self._take(found, latents(found, sample.x, input_names(self)))
 
     def _config(self) -> SelectionConfig:

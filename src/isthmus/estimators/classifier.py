@@ -61,8 +61,9 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         check_classification_targets(y)
         weights = row_weights(sample_weight, len(x))
         is_counted = weights > 0
-        self.classes_, indices = np.unique(y[is_counted], return_inverse=True)
-        self._learn(x[is_counted], indices.astype(np.int64), weights[is_counted], "classification")
+        indices = np.zeros(len(y), np.int64)
+        self.classes_, indices[is_counted] = np.unique(y[is_counted], return_inverse=True)
+        self._learn(x, indices, weights, "classification")
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

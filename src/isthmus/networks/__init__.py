@@ -22,7 +22,6 @@ from isthmus.networks.algebra import (
     minimum,
     stack,
 )
-from isthmus.networks.catalogue import CatalogueEntry, catalogue
 from isthmus.networks.column_moments import ColumnMoments
 from isthmus.networks.conversion import chain_depth, from_torch, to_torch
 from isthmus.networks.depth import deepened
@@ -42,7 +41,6 @@ __all__ = [
     "RELU",
     "Activation",
     "Affine",
-    "CatalogueEntry",
     "ColumnMoments",
     "FullyConnected",
     "Scaling",
@@ -52,7 +50,6 @@ __all__ = [
     "affine",
     "after_affine",
     "before_affine",
-    "catalogue",
     "chain_depth",
     "compose",
     "deepened",

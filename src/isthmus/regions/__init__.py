@@ -3,7 +3,7 @@
 Only the front door is imported here: the compiled parts load when regions are enumerated.
 """
 
-from isthmus.regions.class_order import ClassOrder, class_order
+from isthmus.regions.class_ordering import ClassOrder, class_order
 from isthmus.regions.enumeration import enumerate_regions, piecewise_linear
 from isthmus.regions.outlines import class_outlines
 from isthmus.regions.plane import Plane

@@ -25,7 +25,7 @@ from isthmus.reports.figure import (
     drawings,
 )
 from isthmus.reports.record import Record
-from isthmus.reports.summary import cautions, headline, paragraph
+from isthmus.reports.sentences import cautions, headline, paragraph
 from isthmus.reports.wording import interval
 from isthmus.runs import FitRecord, MeasureRecord
 

@@ -17,7 +17,7 @@ from isthmus.reports.canvas import (
     blank,
     label,
 )
-from isthmus.reports.summary import headline, paragraph
+from isthmus.reports.sentences import headline, paragraph
 from isthmus.runs import MeasureRecord
 
 

@@ -8,7 +8,7 @@ from html import escape
 from isthmus.reports import comparison_table, evidence_table
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
-from isthmus.reports.summary import headline
+from isthmus.reports.sentences import headline
 from isthmus.reports.wording import (
     duration,
     interval,

@@ -54,7 +54,7 @@ class SelectionCache:
             IsthmusError: For whatever `fit` refuses.
         """
         self._begin()
-        fitted = fit(
+        return fit(
             sample.x,
             None if sample.task == "autoencoder" else sample.y,
             config=config,
@@ -64,10 +64,7 @@ class SelectionCache:
             checkpoint=None if self._folder is None else self._folder / f"{name}.safetensors",
             key=self._key,
             report=report,
-        )
-        if fitted.stopped == "interrupted":
-            raise KeyboardInterrupt
-        return fitted
+        ).complete()
 
     def fold(self, index: int, made: Callable[[], Fold]) -> Fold:
         """The fold of this index: the one that is kept, or else `made` now and kept. Folds come in order."""

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from isthmus.data import Sample
-from isthmus.data.dataset import Integers
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.task import Task
@@ -18,6 +17,7 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.canonical_correlations import CanonicalCorrelations, canonical_correlations
 from isthmus.selection.fold import Fold
+from isthmus.selection.folds import Folds
 from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.linear_share import held_out_squares, linear_share
 from isthmus.selection.restriction import restrict_to_ranks
@@ -25,8 +25,6 @@ from isthmus.selection.simple_methods import full_errors, linear_errors
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
-Folds = Sequence[tuple[Integers, Integers]]
-"""(rows to train on, rows held out) of each fold."""
 _LINEAR = 100  # numbers that the linear method is tried with
 Train = Callable[[int, Report], FittedNetwork]
 """Trains a network for the fold of this index, on rows that the fold does not hold out."""

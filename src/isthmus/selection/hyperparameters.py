@@ -14,7 +14,7 @@ from isthmus.foundation.statistics import weighted_mean
 from isthmus.networks import standardization
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
-from isthmus.selection.cross_validation import Folds
+from isthmus.selection.folds import Folds
 from isthmus.training import FittedNetwork, TrainingConfig
 
 DEPTHS: dict[Task, int] = {"regression": 6, "classification": 3, "autoencoder": 6}

@@ -72,4 +72,4 @@ def _learned(x: torch.Tensor, y: torch.Tensor, depth: int, activation: Activatio
             device=str(x.device),
         ),
     )
-    return found.network
+    return found.complete().network

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.data import Sample, Task, folded_rows
-from isthmus.data.merging import row_bytes
-from isthmus.errors import ConstantOutputError, OptionError
+from isthmus.data import Sample, Task
+from isthmus.data.dataset import Integers
+from isthmus.errors import ConstantOutputError
 from isthmus.factorization import Factorization, split_at, standardized
 from isthmus.foundation.arrays import as_matrix, as_weights
 from isthmus.foundation.denormals import flushed_denormals
@@ -23,9 +23,10 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork, standardization
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
-from isthmus.selection.cross_validation import CrossValidation, Folds, cross_validate, summarize_folds
+from isthmus.selection.cross_validation import CrossValidation, cross_validate, summarize_folds
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
 from isthmus.selection.fold import Fold
+from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
 from isthmus.selection.hyperparameters import Hyperparameters, is_calibrated, select_hyperparameters
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.posterior import Kind
@@ -36,8 +37,6 @@ from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
 _CHOICE_ENDS, _FOLDS_END = 0.3, 0.85  # of the progress: depth and λ are chosen; the folds are done
-_MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
-_LEAST_FOLDS = 2  # something to train on, something to hold out
 _DEFAULT = SelectionConfig()
 
 
@@ -47,7 +46,7 @@ def select_rank(
     *,
     task: Task = "regression",
     config: SelectionConfig = _DEFAULT,
-    cv: int | None = None,
+    cv: int | Splits | None = None,
     sample_weight: object | None = None,
     random_state: Any = 0,
     report: Report = silent,
@@ -68,7 +67,9 @@ def select_rank(
             autoencoder.
         task: "regression", "classification" or "autoencoder".
         config: Depths and λ to choose from, and how to train.
-        cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on.
+        cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on. Or the parts, as
+            (rows to train on, rows to hold out) each: where rows belong together, of one person say, draw the parts so
+            that they stay together (`sklearn.model_selection.GroupKFold`), or the rank may be that of the persons.
         sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
         random_state: Draws the folds and the training: a number, a `numpy.random.RandomState`, or None for fresh ones.
         report: Told the fraction done.
@@ -79,7 +80,7 @@ def select_rank(
 
     Raises:
         TooFewRowsError: If there are too few rows to hold some out.
-        OptionError: If `cv` is below 2, or asks for more parts than there are pairs of different inputs.
+        OptionError: If `cv` is below 2, more than there are pairs of different inputs, or no partition of the rows.
         IsthmusError: For whatever else `fit` refuses.
         KeyboardInterrupt: If nothing is known yet.
 
@@ -96,7 +97,8 @@ def select_rank(
         outputs = as_matrix(columns[:, None] if columns.ndim == 1 else columns, "y").numpy()
     weights = np.ones(len(inputs)) if sample_weight is None else as_weights(sample_weight, len(inputs)).numpy()
     sample = Sample.merged(inputs, outputs, weights, task)
-    return select_rank_of(sample, config, cv=cv, seed=seed_from(random_state), report=report)
+    parts = cv if cv is None or isinstance(cv, int | np.integer) else given_parts(cv, sample, inputs, weights)
+    return select_rank_of(sample, config, cv=parts, seed=seed_from(random_state), report=report)
 
 
 def seed_from(random_state: Any) -> int:
@@ -111,7 +113,7 @@ def select_rank_of(
     sample: Sample,
     config: SelectionConfig,
     *,
-    cv: int | None = None,
+    cv: int | Integers | None = None,
     seed: int,
     cache: SelectionCache | None = None,
     report: Report = silent,
@@ -121,7 +123,7 @@ def select_rank_of(
     Args:
         sample: The rows.
         config: As for `select_rank`.
-        cv: As for `select_rank`.
+        cv: As for `select_rank`; parts as `given_parts` returns them.
         seed: Of the folds and the training.
         cache: Where what is done is kept, so that a selection that was killed goes on from there.
         report: Told the fraction done.
@@ -129,7 +131,7 @@ def select_rank_of(
     if sample.is_constant:
         return _constant(sample, config)
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
-    folds = _folds(sample, cv, seed)
+    folds = folds_of(sample, cv, seed)
     try:
         chosen, first = select_hyperparameters(sample, folds, config, seed, cache, part(report, 0.0, _CHOICE_ENDS))
         training = config.training(chosen.depth, chosen.ridge)
@@ -152,15 +154,6 @@ def select_rank_of(
             not_done.append("the network of all rows, whose place that of the first fold takes")
     weighed = _Weighed.of(found, sample, folds, tolerance)
     return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
-
-
-def _folds(sample: Sample, cv: int | None, seed: int) -> Folds:
-    if cv is None:
-        return folded_rows(sample.x, sample.labels, folds=3 if len(sample.x) >= _MANY_ROWS else 5, seed=seed)
-    most = len(np.unique(row_bytes(sample.x))) // 2
-    if most >= _LEAST_FOLDS and not _LEAST_FOLDS <= cv <= most:  # of fewer rows no number of folds is right
-        raise OptionError("cv", cv, f"between {_LEAST_FOLDS} and {most}: two different inputs for each part")
-    return folded_rows(sample.x, sample.labels, folds=max(cv, _LEAST_FOLDS), seed=seed)
 
 
 @dataclass(frozen=True, eq=False)

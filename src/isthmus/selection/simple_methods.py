@@ -109,4 +109,5 @@ def _fitted(x: Tensor, y: Tensor, weights: Tensor | None, ridge: float, inputs: 
     config = TrainingConfig(
         depth=1, ridge=ridge * CATEGORICAL.constant_loss(y), standardize="none", schedule=_CONVEX, device=str(x.device)
     )
-    return fit(x, y, config=config, task="classification", sample_weight=weights).network(inputs)
+    fitted = fit(x, y, config=config, task="classification", sample_weight=weights).complete()
+    return fitted.network(inputs)

@@ -10,7 +10,8 @@ from torch import nn
 
 from isthmus.errors import MissingExtraError, OptionError
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.spectra import RankProfile, measure
+from isthmus.spectra.measurement import measure
+from isthmus.spectra.profile import RankProfile
 
 
 class Writer(Protocol):

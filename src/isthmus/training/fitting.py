@@ -53,6 +53,16 @@ class FittedNetwork(StandardizedNetwork):
         """λ."""
         return self.objective.ridge
 
+    def complete(self) -> FittedNetwork:
+        """Itself, if it was trained to its end.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C cut the training short: the caller has no use for a part of it.
+        """
+        if self.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return self
+
     def standardized(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Rows in the units of the data as rows in the network's, on its device.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from isthmus.networks.catalogue.affine_entries import affine_entries
+from isthmus.networks.catalogue.affine_functions import affine_entries
 from isthmus.networks.catalogue.bijections import bijection_entries
 from isthmus.networks.catalogue.entry import CatalogueEntry
 from isthmus.networks.catalogue.folds import fold_entries, sawtooth
 from isthmus.networks.catalogue.products import product_entries
 from isthmus.networks.catalogue.through import through_entries
-from isthmus.networks.catalogue.tripod import tripod, tripod_entries
+from isthmus.networks.catalogue.tripods import tripod, tripod_entries
 from isthmus.networks.catalogue.varying import varying_entries
 
 __all__ = ["CatalogueEntry", "catalogue", "sawtooth", "tripod"]

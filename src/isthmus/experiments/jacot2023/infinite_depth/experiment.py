@@ -18,9 +18,11 @@ from isthmus.experiments.jacot2023.infinite_depth.claims import judge
 from isthmus.experiments.jacot2023.infinite_depth.figures import drawings
 from isthmus.experiments.jacot2023.infinite_depth.rank_axioms import axiom_cells, axiom_work
 from isthmus.experiments.jacot2023.infinite_depth.settings import Settings
-from isthmus.experiments.jacot2023.infinite_depth.three_parts import TRIPOD, construction
-from isthmus.networks import CatalogueEntry, catalogue
-from isthmus.networks.catalogue import tripod
+from isthmus.experiments.jacot2023.infinite_depth.three_parts import (
+    TRIPOD,
+    construction,
+)
+from isthmus.networks.catalogue import CatalogueEntry, catalogue, tripod
 from isthmus.training import TrainingConfig, fit, insert_identity_layers, warm_start_fit
 
 _DIGITS = 6

@@ -9,7 +9,8 @@ import torch
 
 from isthmus.costs import cost_limit
 from isthmus.experiments.experiment import Cell, Claim, Numbers
-from isthmus.networks import CatalogueEntry, FullyConnected, add, affine, catalogue, compose
+from isthmus.networks import FullyConnected, add, affine, compose
+from isthmus.networks.catalogue import CatalogueEntry, catalogue
 
 _SIDES = (4, 3)  # outputs and inputs of the affine maps of axiom 4
 

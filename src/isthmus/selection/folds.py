@@ -1,0 +1,78 @@
+"""Which rows are held out together: so many parts drawn at random, or parts that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.data import Sample, folded_rows
+from isthmus.data.dataset import Floats, Integers
+from isthmus.data.merging import row_bytes
+from isthmus.data.splitting import parted_rows
+from isthmus.errors import OptionError
+
+Folds = Sequence[tuple[Integers, Integers]]
+"""(rows to train on, rows held out) of each fold."""
+Splits = Iterable[tuple[Any, Any]]
+"""The same as scikit-learn's splitters give it, of the rows as they were passed."""
+_MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
+_LEAST = 2  # something to train on, something to hold out
+
+
+def folds_of(sample: Sample, cv: int | Integers | None, seed: int) -> Folds:
+    """The folds of the rows of a sample.
+
+    Args:
+        sample: The rows.
+        cv: How many, which are drawn; or the part of each row, from `given_parts`; None for five, and three from 1,000
+            rows on.
+        seed: Of the draw.
+
+    Raises:
+        TooFewRowsError: If there are too few rows to hold some out.
+        OptionError: If `cv` is below 2, or more than there are pairs of different inputs.
+    """
+    if cv is None:
+        cv = 3 if len(sample.x) >= _MANY_ROWS else 5
+    elif not isinstance(cv, int | np.integer):
+        return parted_rows(sample.x, sample.labels, cv)
+    else:
+        most = len(np.unique(row_bytes(sample.x))) // 2
+        if most >= _LEAST and not _LEAST <= cv <= most:  # of fewer rows no number of folds is right
+            raise OptionError("cv", cv, f"between {_LEAST} and {most}: two different inputs for each part")
+    return folded_rows(sample.x, sample.labels, folds=max(int(cv), _LEAST), seed=seed)
+
+
+def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.float64]) -> Integers:
+    """The part of each row of `sample`, by splits of the rows that were merged into it.
+
+    Rows of equal inputs are held out together, where the first of them is that counts: a network would else be judged
+    on what it was trained on.
+
+    Args:
+        splits: (rows to train on, rows to hold out), each time all rows, and each row held out at most once.
+        sample: The rows, merged.
+        x: Inputs as they were passed `(n, d_in)`.
+        weights: How much each of them counts, `(n,)`.
+
+    Returns:
+        `(len(sample.x),)`; −1 for a row that is never held out.
+
+    Raises:
+        OptionError: If the splits are others.
+    """
+    parts = np.full(len(x), -1, np.int64)
+    for index, (trained, held_out) in enumerate(splits):
+        rows = np.concatenate([np.asarray(trained, np.int64), np.asarray(held_out, np.int64)])
+        if not np.array_equal(np.sort(rows), np.arange(len(x))):
+            raise OptionError("cv", f"split {index}", "all rows, some to train on and the others to hold out")
+        if (parts[held_out] >= 0).any():
+            raise OptionError("cv", f"split {index}", "free of rows that an earlier split holds out, as of a KFold")
+        parts[held_out] = index
+    is_counted = weights > 0
+    both = np.concatenate([x[is_counted], sample.x])
+    _, first, group = np.unique(row_bytes(both), return_index=True, return_inverse=True)
+    return np.asarray(parts[is_counted][first[group.ravel()[int(is_counted.sum()) :]]], np.int64)
