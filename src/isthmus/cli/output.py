@@ -52,9 +52,10 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
 
 def _evidence(record: FitRecord) -> Table:
     found = answer_of(record)
-    table = Table(title=_plain(f"held-out {found.loss_name}"), title_justify="left", box=None, pad_edge=True)
+    title = _plain(f"held-out {found.loss_name}")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=True, collapse_padding=True)
     for column in evidence_table.columns(found):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", min_width=max(map(len, column.split())))
     for is_answer, (k, *cells) in evidence_table.rows(found):
         table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
     table.add_section()
