@@ -53,10 +53,12 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
 def _evidence(record: FitRecord) -> Table:
     found = answer_of(record)
     title = _plain(f"held-out {found.loss_name}")
-    table = Table(title=title, title_justify="left", box=None, pad_edge=True, collapse_padding=True)
+    # Nine columns in the 80 characters of a terminal: one space between them, and no words for what is small.
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in evidence_table.columns(found):
-        table.add_column(column, justify="right", min_width=max(map(len, column.split())))
+        table.add_column(column, justify="right", no_wrap=" " not in column)
     for is_answer, (k, *cells) in evidence_table.rows(found):
+        cells = [cell.replace("under ", "<") for cell in cells]
         table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
     table.add_section()
     table.add_row("whole", number(record.evidence.whole_error), *[""] * (len(table.columns) - 2))
