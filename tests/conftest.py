@@ -20,6 +20,8 @@ from isthmus.networks import (
     FullyConnected,
 )
 
+pytest_plugins = ["finished_runs"]
+
 ACTIVATIONS = [RELU, Activation(0.1), IDENTITY, ABSOLUTE]
 
 
