@@ -280,7 +280,9 @@ def test_folders_of_the_first_edition_are_refused_with_what_to_do(finished, tmp_
     (folder / "run.json").write_text('{"format": "isthmus-run", "version": 1, "kind": "fit", "rank": 3}')
     (folder / "model.safetensors").write_bytes(b"old")
     for attempt in (lambda: run_fit(finished.dataset, OPTIONS, folder), lambda: load_run(folder)):
-        with pytest.raises(FileFormatError, match=r"first edition of isthmus.*into another folder, or with --overwrite"):
+        with pytest.raises(
+            FileFormatError, match=r"first edition of isthmus.*into another folder, or with --overwrite"
+        ):
             attempt()
     run_fit(finished.dataset, OPTIONS, folder, overwrite=True)
     assert_same_fit(folder, finished)
