@@ -1,4 +1,4 @@
-"""Shared cases: networks whose function, rank or layers are known by construction."""
+"""Shared cases: networks whose function, rank or layers are known by construction; and which cases run by default."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 import torch
+from hypothesis import settings
 
 from isthmus.networks import (
     ABSOLUTE,
@@ -19,6 +20,10 @@ from isthmus.networks import (
     Activation,
     FullyConnected,
 )
+
+# A failure is found again, and the time of a run known.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 ACTIVATIONS = [RELU, Activation(0.1), IDENTITY, ABSOLUTE]
 
@@ -40,6 +45,23 @@ def through(k, seed, *, d=9, width=30, dtype=torch.float64):
     weights = (g.weights[0], h.weights[0] @ g.weights[1], h.weights[1])
     biases = (g.biases[0], h.weights[0] @ g.biases[1] + h.biases[0], h.biases[1])
     return FullyConnected(tuple(w.to(dtype) for w in weights), tuple(b.to(dtype) for b in biases), RELU)
+
+
+def thinned(names, cases, *, keep, ids=None):
+    """`pytest.mark.parametrize` of which `keep` cases run by default, evenly spread, the first and the last among them.
+
+    The others are marked "exhaustive": `make test-all` runs them too.
+    """
+    cases, several = list(cases), not isinstance(names, str) or "," in names
+    kept = {round(i * (len(cases) - 1) / max(1, keep - 1)) for i in range(keep)}
+    return pytest.mark.parametrize(
+        names,
+        [
+            pytest.param(*(case if several else (case,)), marks=() if i in kept else pytest.mark.exhaustive)
+            for i, case in enumerate(cases)
+        ],
+        ids=ids,
+    )
 
 
 @pytest.fixture(params=ACTIVATIONS, ids=lambda a: a.name)

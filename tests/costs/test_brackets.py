@@ -117,7 +117,7 @@ def test_axiom_4_an_affine_map_has_the_limit_rank_a(rank):
 ANY_ACTIVATION = st.sampled_from([RELU, IDENTITY, ABSOLUTE, Activation(0.2), Activation(-0.7), Activation(3.0)])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(
     widths=st.lists(st.integers(1, 6), min_size=2, max_size=7),
     activation=ANY_ACTIVATION,
@@ -132,7 +132,7 @@ def test_no_network_is_below_the_lower_bounds(widths, activation, seed, scale):
         assert bound.value <= net.norm_per_depth * (1 + 1e-12)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(
     widths=st.lists(st.integers(1, 5), min_size=2, max_size=5),
     activation=ANY_ACTIVATION,

@@ -54,7 +54,7 @@ def through_cells(network, d, side=1.0):
     st.sampled_from([RELU, Activation(0.2), ABSOLUTE]),
     st.integers(0, 10_000),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_in_the_plane_both_algorithms_agree(hidden, activation, seed):
     network = random_layers((2, *hidden, 2), activation, seed)
     planar, spatial = enumerate_regions(network, (-1, 1)), through_cells(network, 2)
