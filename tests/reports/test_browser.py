@@ -6,9 +6,10 @@ import pytest
 
 from isthmus.reports import write_report
 from isthmus.reports.figure import drawings
-from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
+from reports.records import curve_record, fit_record, images_record, measure_record, path_record
 
 webdriver = pytest.importorskip("selenium.webdriver")
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and chromedriver")
@@ -17,7 +18,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-PHONE, DESK = (390, 844), (1200, 900)
+PHONE, DESK = (390, 844), (1400, 900)
 # Scrolls through the page as a reader would, since figures are drawn as they come near, and tells when all are there.
 READ = """
 const done = arguments[arguments.length - 1];
@@ -72,7 +73,9 @@ def _style(browser, selector, name):
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_every_figure_is_drawn_and_the_page_fits(opened, size):
-    records = [fit_record(4), folds_record(), images_record(3), measure_record()] if size == PHONE else [curve_record()]
+    unsure = fit_record(2, rank_probabilities=None, rank_upper=9, task="classification")
+    records = [fit_record(4), unsure, images_record(3), measure_record()]
+    records = records if size == PHONE else [path_record(2), curve_record()]
     browser = opened(records, size)
     assert len(browser.execute_async_script(READ)) == sum(len(drawings(record)) for record in records)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= size[0]
@@ -102,15 +105,17 @@ def test_the_page_follows_the_system_until_the_reader_chooses(opened):
     dark_system = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark_system)
     assert _style(browser, "html", "colorScheme") is not None
-    assert browser.execute_script("return document.documentElement.dataset.theme") == "dark"
+    theme = "return document.documentElement.dataset.theme"  # the page hears of it a moment later
+    WebDriverWait(browser, 20).until(lambda shown: shown.execute_script(theme) == "dark")
     assert _style(browser, "body", "backgroundColor") != light
 
 
 def test_hostile_names_run_nothing(opened):
     hostile = "</script><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
-    record = fit_record(2, name=hostile, error_name=hostile, warnings=[hostile])
-    record["latent"].update(color=[hostile] * 300, color_name=hostile)
-    record["baselines"][0]["name"] = hostile
+    clean = fit_record(2)
+    colours = clean.latent.model_copy(update={"color": [hostile] * 300, "color_name": hostile})
+    verdict = clean.verdict.model_copy(update={"sentence": hostile, "error_name": hostile})
+    record = fit_record(2, name=hostile, warnings=[hostile], latent=colours, verdict=verdict)
     browser = opened([record], DESK)
     browser.execute_async_script(READ)
     assert not browser.title.startswith("taken")

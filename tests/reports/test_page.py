@@ -7,24 +7,27 @@ from itertools import pairwise
 
 import pytest
 
-from isthmus.reports import headline, write_report
+from isthmus.errors import OptionError
+from isthmus.reports import evidence_table, headline, profiles, rank_evidence, write_report
+from isthmus.reports.answer import answer_of
 from isthmus.reports.figure import drawings
 from isthmus.reports.wording import number
-from reports.records import curve_record, fit_record, folds_record, images_record, measure_record
+from reports.records import curve_record, fit_record, images_record, measure_record, path_record
 
+UNSURE = fit_record(2).verdict.model_copy(update={"level": "do not rely", "sentence": "Do not rely on this rank: why."})
+ALL_ROWS = fit_record(2).data.model_copy(update={"train": 2000, "test": 0})
 RECORDS = {
     **{f"rank {k}": fit_record(k) for k in (0, 1, 2, 3, 4, 7)},
-    "folds": folds_record(),
-    "path alone": {**folds_record(2), "cross_decision": None},
+    "path": path_record(),
+    "no rows set aside": fit_record(2, data=ALL_ROWS, test=None),
+    "no probabilities": fit_record(2, rank_probabilities=None),
     "images": images_record(),
     "many images": images_record(7),
     "curve": curve_record(),
-    "unsettled": fit_record(2, rank_upper=50, stopped="interrupted"),
-    "classification": fit_record(
-        2, task="classification", error_name="misclassified fraction", test_error=0.03, whole_error=0.0
-    ),
+    "unsettled": fit_record(2, rank_upper=50, stopped="interrupted", not_done=["3 of 5 folds"], verdict=UNSURE),
+    "classification": fit_record(2, task="classification"),
     "measure": measure_record(),
-    "measure of all keys": measure_record(bottleneck_changes=[1.0, 0.5, 0.2, 0.02], jacobian_evidence="it was sampled"),
+    "measure over k": measure_record(bottleneck_changes=[1.0, 0.5, 0.2, 0.02], bottleneck_change_ranks=[0, 1, 2, 3]),
 }
 VOID = {"meta", "link", "br", "path"}
 
@@ -95,51 +98,139 @@ def test_every_figure_has_its_place_and_its_words(written):
     assert all(len(place["aria-label"]) > 20 for place in places)
 
 
+def words(html):
+    return "".join(Reading(html).text)
+
+
 def test_every_key_number_is_on_the_page(page):
     record = fit_record(4, rank_upper=5)
-    text = "".join(Reading(page(record)).text)
-    names = (
-        *("objective", "train_error", "test_error", "norm_per_depth", "whole_error", "network_test_error_at_rank"),
-        *("tolerance", "ridge", "depth", "width", "whole_standard_error"),
-    )
-    assert [name for name in names if number(record[name]) not in text] == []
-    for part in (record["data"]["sha256"], "57.7 s", "4 to 5", "23.23", "6 of 13", *record["rank_evidence"]):
+    text = words(page(record))
+    own = ("objective", "train_error", "norm_per_depth", "tolerance", "ridge", "depth", "width", "cost_lower")
+    assert [name for name in own if number(getattr(record, name)) not in text] == []
+    assert number(record.evidence.whole_error) in text
+    assert number(record.test.at_rank) in text
+    for part in (record.data.sha256, "57.7 s", "4 to 5", "6 of 13", record.hyperparameters.reason):
         assert part in text
-    for row in record["error_curve"]:
-        assert number(row["projected"]) in text
-    for row in record["layers"][:-1]:
-        assert number(row["nonlinearity_impact"]) in text
+    assert [said for said in record.rank_evidence if said not in text] == []
+    for row in record.layers[:-1]:
+        assert number(row.nonlinearity_impact) in text
     for part in ("data", "options", "versions"):
-        assert all(f"{part} · {name}" in text for name in record[part])
+        found = getattr(record, part)
+        assert all(f"{part} · {name}" in text for name in (found if isinstance(found, dict) else found.model_dump()))
+    assert "options · schedule · rounds" in text
+    assert "isthmus fit teacher --seed 7" in text
+
+
+def test_the_verdict_stands_at_the_top(written):
+    record, _, read = written
+    shown = [a["class"] for tag, a in read.elements if tag == "p" and a.get("class", "").startswith("verdict")]
+    if record.kind == "measure":
+        assert shown == []
+        return
+    assert shown == [f"verdict {record.verdict.level.replace(' ', '-')}"]
+    text = "".join(read.text)
+    assert text.index(record.verdict.sentence) < text.index(headline(record), text.index(record.verdict.sentence))
+    assert record.verdict.sentence in text[: text.index("The answer")]
+
+
+@pytest.mark.parametrize("record", [fit_record(4), path_record(3), fit_record(2, task="classification")])
+def test_the_evidence_is_drawn_and_tabled_with_its_legend(page, record):
+    drawing = drawings(record)[0]
+    assert (drawing.name, drawing.height) == ("evidence", rank_evidence.height(answer_of(record), record.rank_path))
+    assert drawing.quantity == f"held-out {record.evidence.error_name}"
+    html = page(record)
+    assert f'style="height:{drawing.height}px"' in html
+    text = words(html)
+    found = record.evidence
+    said = [*map(number, (*found.errors, *found.objectives)), "90.0%", evidence_table.legend(answer_of(record))]
+    linear = [*map(number, found.linear_errors)] if record.task != "classification" else []
+    assert [each for each in (*said, *linear) if each not in text] == []
+    assert ("longest step is marked" in text) == (record.rank_path is not None)
+
+
+def test_probabilities_that_are_not_known_leave_nothing_behind(page):
+    def bars(record):
+        return [trace for trace in drawings(record)[0].figure.data if trace.type == "bar"]
+
+    known, unknown = fit_record(4), RECORDS["no probabilities"]
+    assert len(bars(known)) - len(bars(unknown)) == 1
+    assert list(bars(known)[0].y) == list(known.rank_probabilities.values())
+    assert "probably" in drawings(known)[0].caption
+    assert "probab" not in drawings(unknown)[0].caption
+    verdict = unknown.verdict.model_copy(update={"accuracy": ""})
+    assert "probab" not in words(page(unknown.model_copy(update={"verdict": verdict})))
+
+
+def table(html, head):
+    """The cells of the one table with this head in its first column."""
+    found = []
+    for part in html.split("<table>")[1:]:
+        rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in part.split("</table>")[0].split("<tr")[1:]]
+        if rows and rows[0][0] == head:
+            found.append(rows)
+    (rows,) = found
+    return rows
+
+
+def test_simpler_methods_stand_beside_the_network(page):
+    record = fit_record(4)
+    head, network, mean, linear, kernel, whole = table(page(record), record.verdict.error_name)
+    assert head[1:] == ["held-out rows", "more than the network", "rows set aside"]
+    assert network == ["network through 4", "0.0128", "", "16.88"]
+    assert mean == ["the mean", "49", "+49 ± 0.37", "49"]
+    assert linear == ["reduced-rank regression through 4 numbers", "2.375", "+2.4 ± 0.37", "23.23"]
+    assert kernel == ["kernel ridge regression", "3.875", "+3.9 ± 0.37", "24.73"]
+    assert whole == ["whole network", "", "", "16.95"]
+
+
+def test_methods_are_found_on_the_rows_set_aside_by_their_names(page):
+    record = fit_record(4)
+    test = record.test.model_copy(update={"comparisons": record.test.comparisons[:0:-1]})
+    rows = table(page(record.model_copy(update={"test": test})), record.verdict.error_name)
+    assert [row[3] for row in rows[1:]] == ["16.88", "–", "23.23", "24.73", "16.95"]
+
+
+def test_without_rows_set_aside_there_is_no_column_for_them(page):
+    record = RECORDS["no rows set aside"]
+    rows = table(page(record), record.verdict.error_name)
+    assert {len(row) for row in rows} == {3}
+    assert "whole network" not in {row[0] for row in rows}
+
+
+def test_whether_the_rows_drawn_were_trained_on_is_said():
+    for record, said in ((fit_record(2), "not trained on"), (RECORDS["no rows set aside"], "trained on, as none were")):
+        latent = next(drawing for drawing in drawings(record) if drawing.name == "latent")
+        assert f"for rows that were {said}" in latent.caption
+    pictures = next(drawing for drawing in drawings(images_record()) if drawing.name == "pictures")
+    assert "Images that were not trained on" in pictures.caption
 
 
 def test_a_measurement_has_its_numbers_and_no_training(page):
-    html = page(measure_record(3, bottleneck_changes=[1.0, 0.41, 0.2, 0.02]))
-    text = "".join(Reading(html).text)
-    assert [v for v in ("9.804", "5.891", "2.2%", "41.0%", "≥ 3", "6 of 13") if v not in text] == []
+    html = page(RECORDS["measure over k"])
+    text = words(html)
+    assert [v for v in ("9.804", "5.891", "2.2%", "50.0%", "≥ 3", "6 of 13") if v not in text] == []
     assert "figure-1-history" not in html
     assert "figure-1-narrowing" in html
+    assert "figure-1-narrowing" not in page(measure_record())
 
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`$title&amp;${x}<!--"
+CHOSEN_BY_US = {"format", "kind", "task", "level", "stopped"}  # of a few words that the record's type allows
 
 
-def _poisoned(value):
-    """The same record with every text that a user chooses replaced."""
-    record = json.loads(json.dumps(value))
-    record.update(name=HOSTILE, created=HOSTILE)
-    record["versions"] = {HOSTILE: HOSTILE}
-    if "data" in record:
-        record["data"].update(source=HOSTILE, notes=[HOSTILE], output_names=[HOSTILE])
-        record["options"] = {HOSTILE: HOSTILE, "deeper": {HOSTILE: [HOSTILE]}}
-        record.update(error_name=HOSTILE, warnings=[HOSTILE], rank_evidence=[HOSTILE], stopped=HOSTILE, task=HOSTILE)
-        record["baselines"][0]["name"] = HOSTILE
-        if record["latent"]:
-            record["latent"].update(color=[HOSTILE] * 300, color_name=HOSTILE)
-            record["attribution"]["inputs"] = [HOSTILE] * 50
-        if record["reconstructions"]:
-            record["reconstructions"]["baseline_name"] = HOSTILE
-    return record
+def _poisoned(record):
+    """The same record with every text in it replaced, keys of options and versions too."""
+
+    def replaced(name, value):
+        if isinstance(value, dict):
+            keeps = name not in ("options", "versions", "schedule")
+            items = enumerate(value.items())
+            return {key if keeps else f"{HOSTILE}{i}": replaced(key, each) for i, (key, each) in items}
+        if isinstance(value, list):
+            return [replaced(name, each) for each in value]
+        return HOSTILE if isinstance(value, str) and name not in CHOSEN_BY_US else value
+
+    return type(record).model_validate(replaced(None, record.model_dump()))
 
 
 def test_texts_of_a_record_stay_texts(written, page):
@@ -152,6 +243,14 @@ def test_texts_of_a_record_stay_texts(written, page):
     # plotly reads tags in labels: none may reach it.
     assert "<script" not in json.dumps(hostile.figures())
     assert "<img" not in json.dumps(hostile.figures())
+
+
+def test_texts_stay_texts_beside_each_other_and_in_notebooks(page):
+    records = [_poisoned(fit_record(2)), _poisoned(measure_record())]
+    read = Reading(page(*records))
+    assert [tag for tag, _ in read.elements].count("img") == 0
+    for text in (evidence_table.fragment(answer_of(records[0])), profiles.fragment(records[1])):
+        assert [tag for tag, _ in Reading(text).elements if tag in ("script", "img")] == []
 
 
 def test_several_records_have_an_overview_that_leads_to_them(page):
@@ -188,6 +287,12 @@ def test_a_failed_write_leaves_the_old_page_and_nothing_else(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_page_of_no_record_is_not_written(tmp_path):
+    with pytest.raises(OptionError, match="at least 1"):
+        write_report([], tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_coordinates_beyond_three_are_drawn_in_pairs_and_said():
     by_name = {d.name: d for d in drawings(fit_record(7))}
     assert "first 3 of 7 coordinates" in by_name["latent"].caption
@@ -205,39 +310,3 @@ def test_the_inputs_with_the_largest_effects_are_shown():
         # coordinate i has its effects around input 3i
         assert set(names[:k]) == {f"x{3 * i}" for i in range(k)}
     assert "attribution" not in {d.name for d in drawings(fit_record(0))}
-
-
-def test_the_probabilities_stand_under_the_curve_and_in_the_table(page):
-    record = fit_record(4)
-    bars = next(trace for trace in drawings(record)[0].figure.data if trace.type == "bar")
-    assert dict(zip(bars.x, bars.y, strict=True)) == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0.93, 5: 0.07, 6: 0}
-    text = "".join(Reading(page(record)).text)
-    assert "probability" in text
-    assert "93.0%" in text
-    older = {name: value for name, value in record.items() if name != "rank_probabilities"}
-    assert not [trace for trace in drawings(older)[0].figure.data if trace.type == "bar"]
-    assert "probability" not in "".join(Reading(page(older)).text)
-
-
-def test_by_folds_one_picture_and_its_table_stand_for_the_curve(page):
-    record = folds_record(3)
-    drawn = {drawing.name: drawing for drawing in drawings(record)}
-    assert "error" not in drawn
-    assert (len(drawn["evidence"].figure.data), drawn["evidence"].height > 600) == (9, True)
-    html = page(record)
-    text = "".join(Reading(html).text)
-    found = record["cross_decision"]
-    said = [*map(number, (*found["errors"], *found["objectives"])), "bend", "90.0%", "longest step is marked"]
-    assert [each for each in said if each not in text] == []
-    assert f'style="height:{drawn["evidence"].height}px"' in html
-    alone = {drawing.name: drawing for drawing in drawings({**record, "cross_decision": None})}
-    assert (alone["path"].quantity, alone["path"].height) == ("rank", None)
-    assert "error" in alone
-
-
-def test_the_curve_holds_the_records_own_numbers():
-    record = fit_record(4)
-    traces = {trace.name: trace for trace in drawings(record)[0].figure.data}
-    assert list(traces["projected"].y) == [row["projected"] for row in record["error_curve"]]
-    assert list(traces["refitted"].x) == [3, 4, 5]
-    assert list(traces["reduced-rank regression"].y) == list(record["baselines"][0]["errors"].values())

@@ -3,6 +3,7 @@
 import pytest
 
 from isthmus.reports import headline, summary
+from isthmus.reports.summary import cautions, paragraph
 from isthmus.reports.wording import (
     at_points,
     duration,
@@ -10,7 +11,9 @@ from isthmus.reports.wording import (
     ordinal,
     share,
 )
-from reports.records import fit_record, folds_record, images_record, measure_record
+from reports.records import fit_record, images_record, measure_record, path_record
+
+NOT_KNOWN = fit_record(2).verdict.model_copy(update={"level": "do not rely", "sentence": "Do not rely on this rank."})
 
 
 @pytest.mark.parametrize(
@@ -20,111 +23,128 @@ from reports.records import fit_record, folds_record, images_record, measure_rec
         (fit_record(1), "This map passes through 1 number."),
         (fit_record(4, rank_upper=6), "This map passes through 4 numbers (the data allow 4 to 6)."),
         (fit_record(0), "No dependence was found."),
-        (fit_record(0, rank_upper=1), "No dependence was found (the data allow up to 1 number)."),
+        (fit_record(0, rank_upper=1), "No dependence was found (the data allow 0 to 1)."),
         (fit_record(2, task="classification"), "These classes are told apart by 2 numbers."),
         (images_record(3), "These data are described by 3 numbers."),
         (
-            fit_record(4, rank_is_undecided=True, rank_lower=1, rank_upper=9),
-            "The held-out rows cannot tell how many numbers this map passes through; the best guess is 4 "
-            "(1 to 9 agree with them).",
+            fit_record(4, verdict=NOT_KNOWN, rank_lower=1, rank_upper=9),
+            "It is not known how many numbers this map passes through; the best guess is 4 (the data allow 1 to 9).",
         ),
         (
-            fit_record(0, rank_is_undecided=True, rank_upper=2, task="classification"),
-            "The held-out rows cannot tell how many numbers separate these classes; the best guess is 0 "
-            "(0 to 2 agree with them).",
+            fit_record(0, verdict=NOT_KNOWN, task="classification"),
+            "It is not known how many numbers separate these classes; the best guess is 0.",
         ),
-        (fit_record(2, stopped="interrupted"), "This map passes through 2 numbers so far: training was interrupted."),
+        (
+            fit_record(1, verdict=NOT_KNOWN, task="autoencoder"),
+            "It is not known how many numbers describe these data; the best guess is 1.",
+        ),
+        (fit_record(2, stopped="interrupted"), "This map passes through 2 numbers so far: it was interrupted."),
         (measure_record(3), "This network passes through 3 numbers at layer 6 of 13."),
         (measure_record(3, bottleneck_layer=0), "This network passes through 3 numbers at the inputs."),
+        (
+            measure_record(1, bottleneck_place="blocks.2.mlp"),
+            "This network passes through 1 number after blocks.2.mlp.",
+        ),
     ],
 )
 def test_headline(record, said):
     assert headline(record) == said
 
 
-def test_a_summary_says_how_far_to_trust_the_answer():
-    said = summary(fit_record(4, warnings=["Beware of this."]))
+def test_a_summary_says_what_was_done_and_how_far_to_trust_it():
+    record = fit_record(4, warnings=["Beware of this."])
+    said = summary(record)
     for part in (
-        "depth 13 and width 100 was trained on 500 rows",
-        "explains 65.7% of the variation",
-        "Narrowed to 4 numbers at layer 6 of 13 and refitted, it has held-out error 16.78 (mean squared error)",
-        "the whole network has 16.83 ± 0.62, the best through 3 numbers",
-        "every smaller rank is significantly worse",
-        "Resampled held-out rows give rank 4 in 93.0% of the cases, 5 in 7.0%.",
-        "The 5th direction carries 3.7% of the first in the Jacobian and 25.1% of the first in the activations",
+        "1001 rows of 50 inputs and 40 outputs, 999 others were set aside.",
+        "5 networks of depth 13, each trained without a part of the rows, were restricted to fewer and fewer numbers: "
+        "through 4 numbers they have held-out error 0.0128, whole 0.0358 ± 0.0062 (mean squared error (standardised "
+        "units)).",
+        "The rank is 4 with probability 90.0%, 5 with 10.0%.",
+        record.verdict.accuracy,
+        "The 5th direction carries 3.7% of the first in the Jacobian and 25.1% in the activations",
         "keeping it lowers the held-out error by 0.011",
-        "At tolerance 0.1 its Jacobian has rank 4 at 493 of 500 points, rank 5 at 7.",
-        "reduced-rank regression with as many numbers has error 23.23, the narrowed network 16.88",
-        "Training converged in 57.7 s.",
+        "At tolerance 0.1 the Jacobian of the network of all rows has rank 4 at 493 of 500 points, rank 5 at 7.",
+        "All of it took 57.7 s.",
     ):
         assert part in said
     assert said.endswith("Beware of this.")
+    assert paragraph(record) + " Beware of this." == said
 
 
-def test_by_folds_it_is_said_whose_errors_they_are():
-    said = summary(folds_record(3))
-    for part in (
-        "Through 3 numbers, networks fitted to training and validation rows without a part of them, 5 parts in turn, "
-        "have error 0.064 on it (mean squared error); whole they have 0.084 ± 0.62, the best through 2 numbers 0.32.",
-        "The halves are those of the one network, narrowed at layer 6 of 13.",
-        "The held-out rows allow any rank from 3 to 4.",
-        "The rank is 3 with probability 90.0%, 4 with 10.0%.",
-        "Trained on from λ = 0.05 to 3.2, the network has rank 3 over the longest range.",
-    ):
-        assert part in said
-    assert "significantly" not in summary(folds_record(3, rank_upper=3))
-    classes = folds_record(2, task="classification", error_name="misclassified fraction", test_error=0.03)
-    classes["cross_decision"]["error_name"] = "−log of the class's probability"
-    said = summary(classes)
-    assert "it misclassifies 3.0% of the 999 test rows" in said
-    assert "on it (−log of the class's probability)" in said
+def test_what_was_not_done_comes_before_the_warnings():
+    record = fit_record(2, stopped="interrupted", not_done=["2 of 5 folds", "the ranks"], warnings=["Beware."])
+    again = "Run the same command again to go on."
+    assert cautions(record) == [f"Not done: 2 of 5 folds. {again}", f"Not done: the ranks. {again}", "Beware."]
+    assert "It was interrupted after 57.7 s." in summary(record)
+    assert "All of it took" not in summary(record)
 
 
-def test_an_unsettled_rank_and_an_early_end_are_said():
-    said = summary(fit_record(2, rank_upper=5, stopped="budget"))
-    assert "allow any rank from 2 to 5" in said
-    assert "significantly good enough" not in said
-    assert "stopped short of convergence" in said
-    assert "interrupted after 57.7 s" in summary(fit_record(2, stopped="interrupted"))
+def test_ranks_over_ridges_are_said_where_they_were_followed():
+    said = summary(path_record(3))
+    assert "Trained on from λ = 0.05 to 3.2, the network has rank 3 over the longest range." in said
+    assert "λ" not in summary(fit_record(3))
+    nothing = path_record(3).rank_path.model_copy(update={"plateau": 0})
+    assert "to 3.2, the network has rank 0." in summary(path_record(3, rank_path=nothing))
 
 
-def test_classification_is_judged_by_what_is_misclassified():
-    record = fit_record(2, task="classification", error_name="misclassified fraction", test_error=0.032)
-    assert "misclassifies 3.2% of the 999 test rows" in summary(record)
-    assert "of the variation" not in summary(record)
-    assert "test error is 0.21" in summary(
-        fit_record(2, error_name="cross-entropy", test_error=0.21, constant_error=None)
-    )
+def test_without_probabilities_none_are_said():
+    verdict = fit_record(2).verdict.model_copy(update={"accuracy": ""})
+    said = summary(fit_record(2, rank_probabilities=None, verdict=verdict))
+    assert "probability" not in said
+    assert "None" not in said
+    assert "were as sure as this one" not in said
+
+
+def test_without_rows_set_aside_none_are_mentioned():
+    data = fit_record(2).data.model_copy(update={"train": 2000, "test": 0})
+    said = summary(fit_record(2, data=data, test=None))
+    assert said.startswith("2000 rows of 50 inputs and 40 outputs. 5 networks")
+
+
+def test_the_next_direction_is_told_as_far_as_it_was_measured():
+    following = fit_record(2).next_direction
+    partial = following.model_copy(update={"activation": None, "error_gain": 0.0})
+    said = summary(fit_record(4, next_direction=partial))
+    assert "carries 3.7% of the first in the Jacobian; keeping it leaves the held-out error unchanged." in said
+    raised = following.model_copy(update={"jacobian": 0.02, "activation": None, "error_gain": -0.5})
+    said = summary(fit_record(4, next_direction=raised))
+    assert "2.0% of the first in the Jacobian; keeping it raises the held-out error by 0.5." in said
+    assert "direction carries" not in summary(fit_record(4, next_direction=None))
 
 
 def test_rank_zero_claims_nothing():
     said = summary(fit_record(0))
-    assert "The best constant has held-out error" in said
-    assert "Narrowed" not in said
-    assert "explains" not in said
-
-
-def test_missing_parts_are_passed_over_in_silence():
-    bare = fit_record(4)
-    for name in ("kind", "warnings", "next_direction", "baselines", "network_test_error_at_rank", "constant_error"):
-        del bare[name]
-    del bare["rank_probabilities"], bare["rank_is_undecided"], bare["attribution"]
-    bare["error_curve"] = []
-    said = summary(bare)
-    assert "None" not in said
+    assert "through 0 numbers they have held-out error 8," in said
     assert "direction carries" not in said
-    assert "Resampled" not in said
-    partial = fit_record(4, next_direction={"error_gain": 0.0}, baselines=[{"name": "PCA", "errors": {}}])
-    assert "One more direction leaves the held-out error unchanged." in summary(partial)
-    raised = fit_record(4, next_direction={"jacobian": 0.02, "error_gain": -0.5})
-    assert "2.0% of the first in the Jacobian; keeping it raises the held-out error by 0.5." in summary(raised)
+    assert "None" not in said
 
 
 def test_a_measurement_says_what_keeping_k_changes():
     said = summary(measure_record(3))
-    assert "Keeping only 3 numbers at layer 6 of 13 changes the function by 2.2%" in said
-    assert "‖w‖²/L is 9.804" in said
-    assert "less than 5.891" in said
+    for part in (
+        "Keeping only 3 numbers at layer 6 of 13 changes the function by 2.2% of its spread over the data",
+        "‖w‖²/L is 9.804; no network of this depth computes the function with less than 5.891.",
+        "Direction 4 has up to 3.0% of the first there: a tolerance below that says 4 or more.",
+        "From tolerance 0.7 down to 0.031 the rank is 3, the longest range.",
+    ):
+        assert part in said
+    assert "Resampled" not in said
+    assert cautions(measure_record(3)) == []
+
+
+def test_a_measurement_that_a_few_points_decide_says_so():
+    curve = measure_record(3).curve.model_copy(update={"resampled": {"3": 0.6, "4": 0.4}, "next_direction": 1e-9})
+    said = summary(measure_record(3, curve=curve))
+    assert "Resampled points give Jacobian rank 3 in 60.0% of the cases: a few points decide it." in said
+    assert "Direction 4" not in said  # it carries the rounding of the weights
+
+
+def test_what_is_no_chain_is_measured_locally():
+    said = summary(measure_record(3, method="local", norm_per_depth=None, cost_lower=None))
+    assert "These are local measurements" in said
+    assert "‖w‖²" not in said
+    bounded = summary(measure_record(3, norm_per_depth=None))
+    assert "No fully-connected network of this depth computes the function with ‖w‖²/L below 5.891." in bounded
 
 
 def test_numbers_are_worded_for_readers():

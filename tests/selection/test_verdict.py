@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.selection import verdict as verdict_module
 from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.simple_methods import FULL
 from isthmus.selection.verdict import Comparison, compare_with_simple_methods, judge, recorded_accuracy
 
 WORSE, SAME, BETTER = (Comparison("it", 0.5 + d, d, 0.1) for d in (0.3, 0.1, -0.3))
@@ -129,4 +129,4 @@ def test_an_autoencoder_is_compared_with_principal_components():
     found = cross([[4.0] * 4, [1.0] * 4], [[4.0] * 4, [2.0] * 4], torch.zeros(0, 4).tolist())
     _, methods = compare_with_simple_methods(found, torch.ones(4), 1, "autoencoder")
     assert [each.name for each in methods] == [MEAN, "PCA through 1 number"]
-    assert verdict_module.FULL["autoencoder"] == ()
+    assert FULL["autoencoder"] == ()

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.reports import evidence_table, headline, summary
+from isthmus.reports import comparison_table, evidence_table, headline, summary
 from isthmus.reports.answer import answer_of
-from isthmus.reports.wording import number, rough
+from isthmus.reports.wording import number
 from isthmus.runs import FitRecord, MeasureRecord
 from isthmus.runs.record import as_json
 
@@ -52,10 +52,13 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
 
 def _evidence(record: FitRecord) -> Table:
     found = answer_of(record)
-    table = Table(title=_plain(f"held-out {found.loss_name}"), title_justify="left", box=None, pad_edge=True)
+    title = _plain(f"held-out {found.loss_name}")
+    # Nine columns in the 80 characters of a terminal: one space between them, and no words for what is small.
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in evidence_table.columns(found):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=" " not in column)
     for is_answer, (k, *cells) in evidence_table.rows(found):
+        cells = [cell.replace("under ", "<") for cell in cells]
         table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
     table.add_section()
     table.add_row("whole", number(record.evidence.whole_error), *[""] * (len(table.columns) - 2))
@@ -64,19 +67,12 @@ def _evidence(record: FitRecord) -> Table:
 
 def _comparison(record: FitRecord) -> Table:
     """The network beside simpler methods, on held-out rows and on those that were set aside."""
-    test = record.test
-    table = Table(title=_plain(record.verdict.error_name), title_justify="left", box=None, pad_edge=True)
-    heads = ["", "held-out rows", "more than the network", *(["rows set aside"] if test else [])]
-    for column in heads:
+    name, *others = comparison_table.columns(record)
+    table = Table(title=_plain(name), title_justify="left", box=None, pad_edge=True)
+    for column in ("", *others):
         table.add_column(column, justify="right" if column else "left")
-    aside = [number(test.at_rank)] if test else []
-    table.add_row(f"network through {record.rank}", number(record.verdict.error), "", *aside, style="bold")
-    for index, each in enumerate(record.verdict.comparisons):
-        there = [number(test.comparisons[index].error)] if test and index < len(test.comparisons) else [""] * bool(test)
-        beside = f"{'+' if each.difference > 0 else ''}{rough(each.difference)} ± {rough(each.standard_error)}"
-        table.add_row(_plain(each.name), number(each.error), beside, *there)
-    if test:
-        table.add_row("whole network", "", "", number(test.whole))
+    for is_answer, cells in comparison_table.rows(record):
+        table.add_row(*map(_plain, cells), style="bold" if is_answer else "")
     return table
 
 

@@ -29,6 +29,7 @@ from isthmus.errors.data import (
 from isthmus.errors.files import (
     FileFormatError,
     FileMissingError,
+    ForeignFolderError,
     RunConflictError,
     UnsupportedOperatorError,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "DtypeError",
     "FileFormatError",
     "FileMissingError",
+    "ForeignFolderError",
     "IncompatibleNetworksError",
     "InexactNetworkError",
     "IsthmusError",

@@ -41,3 +41,11 @@ class RunConflictError(IsthmusError, ValueError):
             f"{path} holds a run with other options ({'; '.join(differences)}). "
             "Choose another --out, or add --overwrite to replace it."
         )
+
+
+class ForeignFolderError(IsthmusError, ValueError):
+    """What should become a RUN folder holds something else, which is left alone."""
+
+    def __init__(self, path: Path) -> None:
+        cause = "holds files that isthmus did not write" if path.is_dir() else "is a file, not a RUN folder"
+        super().__init__(f"{path} {cause}. It is left as it is: choose another --out.")

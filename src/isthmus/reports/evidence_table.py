@@ -48,7 +48,7 @@ def rows(found: Answer) -> list[tuple[bool, list[str]]]:
         linear = [number(seen.linear_errors[k])] if found.counts_losses else []
         is_last = k == len(seen.errors) - 1
         following = ["–", "–"] if is_last else [share(seen.sensitivities[k]), share(seen.redundancies[k])]
-        lines = "–" if seen.linear[k] <= NOTHING_LEFT else f"{round(seen.linear[k], 1) + 0.0:g} σ"
+        lines = "–" if seen.linear[k] <= NOTHING_LEFT else f"{number(round(seen.linear[k], 1) + 0.0)} σ"
         cells.append([str(k), number(error), *linear, excess, *likely, number(seen.objectives[k]), *following, lines])
     return [(k == found.rank, row) for k, row in enumerate(cells)]
 

@@ -99,7 +99,7 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             "latent",
             MEANING,
             "The numbers that pass",
-            f"{first or 'The one coordinate, '}for rows that were not trained on.",
+            f"{first or 'The one coordinate, '}for rows that were {_shown(record)}.",
             found.color_name if k == 1 else "z2" if k == 2 else "",
             latents.latent(record),
             is_wide=k > 2,
@@ -112,7 +112,7 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             "pictures",
             MEANING,
             "Before and after",
-            f"Images that were not trained on, from top to bottom: {'; '.join(names)}.",
+            f"Images that were {_shown(record)}, from top to bottom: {'; '.join(names)}.",
             "",
             samples.pictures(record),
             is_wide=True,
@@ -127,6 +127,11 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             "",
             samples.arrows(record),
         )
+
+
+def _shown(record: FitRecord) -> str:
+    """Which rows are drawn: those that were set aside, where some were."""
+    return "not trained on" if record.data.test else "trained on, as none were set aside"
 
 
 def _dependence(record: FitRecord) -> Drawing:

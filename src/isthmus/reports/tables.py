@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from isthmus.reports import evidence_table
+from isthmus.reports import comparison_table, evidence_table
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
 from isthmus.reports.sentences import headline
@@ -100,18 +100,7 @@ def errors(record: FitRecord) -> str:
 
 def comparison(record: FitRecord) -> str:
     """The network through k numbers beside simpler methods, on the held-out rows and on those that were set aside."""
-    through, test = f"network through {record.rank}", record.test
-    held_out = {each.name: each for each in record.verdict.comparisons}
-    rows = [(True, [through, number(record.verdict.error), "", "" if test is None else number(test.at_rank)])]
-    set_aside = [] if test is None else [each.error for each in test.comparisons]
-    for index, each in enumerate(held_out.values()):
-        beside = f"{'+' if each.difference > 0 else ''}{rough(each.difference)} ± {rough(each.standard_error)}"
-        there = number(set_aside[index]) if index < len(set_aside) else ""
-        rows.append((False, [each.name, number(each.error), beside, there]))
-    if test is not None:
-        rows.append((False, ["whole network", "", "", number(test.whole)]))
-    head = [record.verdict.error_name, "held-out rows", "more than the network", "rows set aside"]
-    return _table(head, rows)
+    return _table(comparison_table.columns(record), comparison_table.rows(record))
 
 
 def changes(record: MeasureRecord) -> str:

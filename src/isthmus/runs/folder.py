@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from isthmus.errors import IsthmusError, RunConflictError
+from isthmus.errors import ForeignFolderError, IsthmusError, RunConflictError
 from isthmus.factorization import Factorization
 from isthmus.formats import save
 from isthmus.networks import StandardizedNetwork
@@ -41,23 +41,39 @@ class RunFolder:
         """
         return read_record(self.record, FitRecord)
 
-    def finished(self, key: str, options: dict[str, Any]) -> FitRecord | None:
+    def finished(self, key: str, options: dict[str, Any], *, overwrite: bool = False) -> FitRecord | None:
         """Find the record of a finished fit with this key; None if the fit has still to be done or to be continued.
 
+        Args:
+            key: Names the fit.
+            options: To say in what another fit differs.
+            overwrite: Give none back, and forget what is unfinished of another fit.
+
         Raises:
-            RunConflictError: If the folder holds another fit, or something that is not a run.
+            RunConflictError: If the folder holds another fit that is to be kept.
+            ForeignFolderError: If it holds something that is not a run.
         """
+        begun = SelectionCache.key_in(self.unfinished)
+        if not self.is_finished and begun is None and not self._is_free():
+            raise ForeignFolderError(self.path)
+        if overwrite:
+            if begun != key:
+                shutil.rmtree(self.unfinished, ignore_errors=True)
+            return None
         if self.is_finished:
             record = self.read()
             if record.key != key:
                 raise RunConflictError(self.path, _differences(record.options, options))
             return record if record.stopped != "interrupted" else None
-        begun = SelectionCache.key_in(self.unfinished)
         if begun is not None and begun != key:
             raise RunConflictError(self.path, ["an unfinished fit of other data or with other options"])
-        if begun is None and self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise RunConflictError(self.path, ["files that isthmus did not write"])
         return None
+
+    def _is_free(self) -> bool:
+        """Whether nothing is there, or the beginning of a fit that did not come far enough to have a name."""
+        if not self.path.exists():
+            return True
+        return self.path.is_dir() and all(entry == self.unfinished for entry in self.path.iterdir())
 
     @contextmanager
     def unchanged_if_refused(self) -> Iterator[None]:
@@ -73,20 +89,38 @@ class RunFolder:
             raise
 
     def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
-        """Replace what an earlier fit has written here; each file atomically, the record last."""
-        save(network, self.model)
-        if halves is None:
-            for file in (self.encoder, self.decoder):
+        """Replace what an earlier fit has written here.
+
+        Everything is written aside first and then moved, without a record while it is: what can be read is one fit.
+        """
+        new = RunFolder(self.unfinished / "result")
+        shutil.rmtree(new.path, ignore_errors=True)
+        save(network, new.model)
+        if halves is not None:
+            save(halves.encoder, new.encoder)
+            save(halves.decoder, new.decoder)
+        write_record(record, new.record)
+        self.record.unlink(missing_ok=True)
+        for file in (self.model, self.encoder, self.decoder, self.record):
+            if (written := new.path / file.name).is_file():
+                written.replace(file)
+            else:
                 file.unlink(missing_ok=True)
-        else:
-            save(halves.encoder, self.encoder)
-            save(halves.decoder, self.decoder)
-        write_record(record, self.record)
+        new.path.rmdir()
         if record.stopped != "interrupted":
             shutil.rmtree(self.unfinished, ignore_errors=True)
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What differs, as `name: old → new`."""
-    changed = [f"{name}: {old.get(name)} → {new[name]}" for name in new if old.get(name) != new[name]]
+    """What differs, as `name: old → new`, in options of options as `name.inner: old → new`."""
+    before, after = dict(_flat(old)), dict(_flat(new))
+    changed = [f"{name}: {before.get(name)} → {value}" for name, value in after.items() if before.get(name) != value]
     return changed or ["the data or the version of isthmus have changed"]
+
+
+def _flat(options: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", each) for inner, each in _flat(value))
+        else:
+            yield name, value

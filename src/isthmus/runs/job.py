@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
@@ -44,42 +43,40 @@ def run_fit(
         The record, as written to `run.json`.
 
     Raises:
-        RunConflictError: If `out` holds something else.
+        RunConflictError, ForeignFolderError: If `out` holds something else.
         IsthmusError: For whatever `select_rank` refuses, before anything is written.
         KeyboardInterrupt: If nothing is known yet; what was done is kept.
     """
     begin = time.monotonic()
     options, folder = options.for_data(dataset), RunFolder(out)
     key, asked = options.key(dataset), options.record(dataset)
-    if overwrite and folder.is_finished:
-        if SelectionCache.key_in(folder.unfinished) != key:
-            shutil.rmtree(folder.unfinished, ignore_errors=True)
-    elif (finished := folder.finished(key, asked)) is not None:
+    if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
         return finished
+    sample = _sample(dataset)
     with folder.unchanged_if_refused():
-        cache = SelectionCache(folder.unfinished, key=key)
-        selection = _selected(dataset, options, cache, part(report, 0.0, _SELECTED))
+        cache, seed = SelectionCache(folder.unfinished, key=key), seed_from(options.seed)
+        told = part(report, 0.0, _SELECTED)
+        selection = select_rank_of(sample, options.config, cv=options.cv, seed=seed, cache=cache, report=told)
         fitted = selection.network
         if not isinstance(fitted, FittedNetwork):
             raise ConstantOutputError("x" if dataset.task == "autoencoder" else "y")
     with flushed_denormals(), torch.no_grad():
         path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
-        profile = measure(fitted, dataset.x[dataset.split.train], tolerance=Tolerance(options.config.tolerance))
+        profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))
         report(_FOLLOWED, "measuring")
-        findings = Findings(selection, fitted, profile, path, time.monotonic() - begin)
+        findings = Findings(sample, selection, fitted, profile, path, time.monotonic() - begin)
         record = fit_record(dataset, options, findings)
     folder.write(record, fitted, selection.factorization)
     return record
 
 
-def _selected(dataset: Dataset, options: RunOptions, cache: SelectionCache, report: Report) -> RankSelection:
+def _sample(dataset: Dataset) -> Sample:
+    """The rows that select the rank."""
     rows = dataset.split.train
     x = dataset.x[rows]
     y = x if dataset.task == "autoencoder" else dataset.y[rows]
     weights = np.ones(len(rows)) if dataset.weights is None else dataset.weights[rows]
-    sample = Sample.merged(x, y, weights, dataset.task)
-    seed = seed_from(options.seed)
-    return select_rank_of(sample, options.config, cv=options.cv, seed=seed, cache=cache, report=report)
+    return Sample.merged(x, y, weights, dataset.task)
 
 
 def _followed(

@@ -55,7 +55,7 @@ class RunOptions:
     def key(self, dataset: Dataset) -> str:
         """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""
         facts = {**self.record(dataset), "sha256": dataset.sha256, "isthmus": version("isthmus")}
-        for name in ("data", *self.data):  # the same content under another path or option is the same data
+        for name in {"data", *self.data} - {"task"}:  # the same content under another path or option is the same data
             facts.pop(name, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from isthmus.data import Dataset
+from isthmus.data import Dataset, Sample
 from isthmus.data.dataset import Integers
 from isthmus.factorization import Factorization, attribution, linear_baseline
 from isthmus.runs.record_parts import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow
+from isthmus.spectra import spaced
 from isthmus.training import FittedNetwork
 
 _POINTS = 800
@@ -36,11 +38,13 @@ def latent(dataset: Dataset, factorization: Factorization | None) -> LatentRow |
     return LatentRow(coordinates=significant(z), color=color, color_name=name)
 
 
-def strongest_inputs(dataset: Dataset, factorization: Factorization | None) -> AttributionRow | None:
-    """How strongly each latent coordinate depends on each input, over the training rows."""
+def strongest_inputs(
+    sample: Sample, names: Sequence[str], factorization: Factorization | None
+) -> AttributionRow | None:
+    """How strongly each latent coordinate depends on each input, over the different rows, as the estimators say."""
     if factorization is None:
         return None
-    found = attribution(factorization, dataset.x[dataset.split.train], names=dataset.input_names)
+    found = attribution(factorization, sample.x, names=names)
     return AttributionRow(inputs=list(found.input_names), effects=significant(found.effects))
 
 
@@ -52,7 +56,7 @@ def reconstructions(
         return None
     x = torch.from_numpy(dataset.x[_shown(dataset)[:_IMAGES]])
     train, _ = fitted.objective.sample()
-    pca = linear_baseline(train, train)
+    pca = linear_baseline(train, train, weights=fitted.objective.weights)
     same = fitted.outputs.backward(pca(fitted.inputs.forward(x.double()).to(train.device), factorization.rank))
     return ReconstructionsRow(
         shape=list(dataset.image_shape),
@@ -63,22 +67,23 @@ def reconstructions(
     )
 
 
-def arrows(dataset: Dataset, fitted: FittedNetwork, seed: int) -> ArrowsRow | None:
+def arrows(sample: Sample, fitted: FittedNetwork, seed: int) -> ArrowsRow | None:
     """Random points of the plane and where an autoencoder of the plane sends them."""
-    if dataset.task != "autoencoder" or dataset.x.shape[1] != 2:
+    if sample.task != "autoencoder" or sample.x.shape[1] != 2:
         return None
-    data = torch.from_numpy(dataset.x[dataset.split.train]).double()
+    data = torch.from_numpy(sample.x)
     low, high = data.amin(0), data.amax(0)
     margin = 0.25 * (high - low)
     draws = torch.rand(_ARROWS, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     start = low - margin + draws * (high - low + 2 * margin)
     end = fitted(start)
-    return ArrowsRow(starts=significant(start), ends=significant(end), data=significant(data[:_POINTS]))
+    return ArrowsRow(starts=significant(start), ends=significant(end), data=significant(spaced(data, _POINTS)))
 
 
 def _shown(dataset: Dataset) -> Integers:
-    """Rows to draw: those that were set aside, or where none were all."""
-    return dataset.split.test if len(dataset.split.test) else dataset.split.train
+    """Rows to draw: those that were set aside, or where none were all that count."""
+    rows = dataset.split.test if len(dataset.split.test) else dataset.split.train
+    return rows if dataset.weights is None else rows[dataset.weights[rows] > 0]
 
 
 def significant(values: Tensor) -> list[Any]:

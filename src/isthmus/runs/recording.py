@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from isthmus.data import Dataset
+from isthmus.data import Dataset, Sample
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.runs.options import RunOptions
 from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs
@@ -41,6 +41,7 @@ class Findings:
     """What the main job has computed.
 
     Attributes:
+        sample: The rows that selected the rank, each of them once.
         selection: The rank and its evidence.
         fitted: The network of all training rows.
         profile: Its measurement.
@@ -48,6 +49,7 @@ class Findings:
         seconds: That the whole took.
     """
 
+    sample: Sample
     selection: RankSelection
     fitted: FittedNetwork
     profile: RankProfile
@@ -106,10 +108,10 @@ def fit_record(dataset: Dataset, options: RunOptions, found: Findings) -> FitRec
         jacobian=measured["jacobian"],
         next_direction=_next_direction(selection, profile),
         history=_thinned([HistoryRow(**asdict(moment)) for moment in fitted.history]),
-        attribution=strongest_inputs(dataset, halves),
+        attribution=strongest_inputs(found.sample, dataset.input_names, halves),
         latent=latent(dataset, halves),
         reconstructions=reconstructions(dataset, fitted, halves),
-        arrows=arrows(dataset, fitted, options.seed),
+        arrows=arrows(found.sample, fitted, options.seed),
         rank_path=None if found.path is None else RankPathRow(**found.path.record()),
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from isthmus.data import Dataset
+from isthmus.foundation.statistics import weighted_mean
 from isthmus.runs.record_parts import ComparisonRow, TestRow
 from isthmus.selection import RankSelection
-from isthmus.selection.simple_methods import FULL, LINEAR, full_errors, linear_errors
+from isthmus.selection.simple_methods import full_errors, linear_errors, named_errors
 from isthmus.training import FittedNetwork
 
 
@@ -29,27 +29,23 @@ def errors_set_aside(dataset: Dataset, fitted: FittedNetwork, selection: RankSel
     likelihood, k = fitted.objective.likelihood, selection.rank
     predicted = fitted.outputs.forward(selection.decode(selection.encode(x.double())).double())
     at_rank = likelihood.row_errors(predicted.to(truths.device), truths).cpu()
-    whole = likelihood.row_errors(fitted.network(inputs), truths)
+    whole = likelihood.row_errors(fitted.network(inputs), truths).cpu()
     held_out, columns = (inputs, truths), fitted.network.d_out
-    linear = linear_errors(fitted.objective, held_out, columns, max(k, 1))
+    linear = linear_errors(fitted.objective, held_out, columns, len(selection.evidence.linear_errors) - 1)
     full = full_errors(fitted.objective, held_out, columns, dataset.task)
-    constant = "the most frequent class" if dataset.task == "classification" else "the mean"
-    methods: list[tuple[str, Tensor]] = [(constant, linear[0])]
-    if k > 0:
-        methods.append((f"{LINEAR[dataset.task]} through {k}", linear[k]))
-    methods += zip(FULL[dataset.task], full, strict=True)
+    weights = None if dataset.weights is None else torch.from_numpy(dataset.weights[rows])
     return TestRow(
         error_name=likelihood.error_name,
         rows=len(rows),
-        whole=float(whole.mean()),
-        at_rank=float(at_rank.mean()),
+        whole=float(weighted_mean(whole, weights)),
+        at_rank=float(weighted_mean(at_rank, weights)),
         comparisons=[
             ComparisonRow(
                 name=name,
-                error=float(errors.mean()),
-                difference=float((errors - at_rank).mean()),
-                standard_error=likelihood.error_of_mean(errors - at_rank),
+                error=float(weighted_mean(errors, weights)),
+                difference=float(weighted_mean(errors - at_rank, weights)),
+                standard_error=likelihood.error_of_mean(errors - at_rank, weights),
             )
-            for name, errors in methods
+            for name, errors in named_errors(k, linear, full, dataset.task)
         ],
     )

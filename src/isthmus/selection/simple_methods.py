@@ -70,6 +70,26 @@ def full_errors(objective: Objective, held_out: tuple[Tensor, Tensor], columns: 
     return torch.stack(found) if found else torch.zeros(0, len(inputs), dtype=torch.float64)
 
 
+def named_errors(rank: int, linear: Tensor, full: Tensor, task: Task) -> list[tuple[str, Tensor]]:
+    """What stands beside the network through `rank` numbers, with its errors at the same rows `(m,)`.
+
+    The constant, the linear method through as many numbers, and those that need none. Rank 0 is the constant: the
+    linear method through K numbers stands beside it.
+
+    Args:
+        rank: k.
+        linear: Errors of the linear method through 0 … K numbers, `(K + 1, m)`; through 0 it is the constant.
+        full: Errors of the methods of `FULL`, `(methods, m)`.
+        task: What is learned.
+    """
+    constant = "the mean" if task != "classification" else "the most frequent class"
+    found = [(constant, linear[0])] if rank > 0 else []
+    through = rank or len(linear) - 1
+    if through > 0:
+        found.append((f"{LINEAR[task]} through {through} number{'s' * (through > 1)}", linear[through]))
+    return [*found, *zip(FULL[task], full, strict=True)]
+
+
 def _logistic(x: Tensor, y: Tensor, weights: Tensor | None, inputs: Tensor) -> Tensor:
     """Logits of multinomial logistic regression, a network of depth 1, at `inputs`."""
     rows = torch.arange(len(x)) % _HELD_OUT != 0

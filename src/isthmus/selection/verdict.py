@@ -8,13 +8,14 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from isthmus.foundation.likelihood import Likelihood, likelihood_of
 from isthmus.foundation.statistics import weighted_mean
 from isthmus.foundation.task import Task
 from isthmus.selection.cross_validation import CrossValidation
-from isthmus.selection.simple_methods import FULL, LINEAR
+from isthmus.selection.simple_methods import named_errors
 
 Level = Literal["rely", "caution", "do not rely"]
 _CLEAR = 2.0  # standard errors of a paired difference from which on it is no chance
@@ -82,14 +83,8 @@ def compare_with_simple_methods(
     """
     likelihood, counted = likelihood_of(task), weights[cross.rows].double()
     network = cross.errors[rank]
-    constant = "the mean" if task != "classification" else "the most frequent class"
-    methods = [(constant, cross.errors[0])] if rank > 0 else []
-    if rank > 0:
-        methods.append((f"{LINEAR[task]} through {_numbers(rank)}", cross.linear_errors[rank]))
-    elif len(cross.linear_errors) > 1:
-        most = len(cross.linear_errors) - 1
-        methods.append((f"{LINEAR[task]} through {_numbers(most)}", cross.linear_errors[most]))
-    methods += zip(FULL[task], cross.full_errors, strict=True)
+    linear = torch.cat([cross.errors[:1], cross.linear_errors[1:]])  # the constant as the networks were given it
+    methods = named_errors(rank, linear, cross.full_errors, task)
     return float(weighted_mean(network, counted)), tuple(
         _compared(name, errors, network, counted, likelihood) for name, errors in methods
     )
