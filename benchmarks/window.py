@@ -82,16 +82,13 @@ def searched(seeds: tuple[int, ...] = SEEDS[:1]) -> None:
         x, y = teacher(k, n, seed)
         for depth in DEPTHS:
             begin = time.perf_counter()
-            best = (search := search_rank(x, y, config=replace(CONFIG, depth=depth, n_init=4), seed=seed)).best
-            profile = measure(best.network, search.objective.x)
+            search = search_rank(x, y, config=replace(CONFIG, depth=depth, n_init=4), seed=seed)
+            network, error = search.best.network, search.objective.error(search.best.network)
+            profile = measure(network, search.objective.x)
             row: Row = {"k": k, "n": n, "seed": seed, "depth": depth, "rank": profile.bottleneck_rank.upper}
-            row |= {
-                "jacobian_rank": profile.jacobian_rank.lower,
-                "error": round(search.objective.error(best.network), 5),
-            }
-            note(
-                "searched", row | {"objective": round(best.value, 5), "seconds": round(time.perf_counter() - begin, 1)}
-            )
+            row |= {"jacobian_rank": profile.jacobian_rank.lower, "error": round(error, 5)}
+            row |= {"objective": round(search.best.value, 5), "seconds": round(time.perf_counter() - begin, 1)}
+            note("searched", row)
 
 
 def note(section: str, row: Row) -> None:
