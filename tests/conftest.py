@@ -48,20 +48,29 @@ def through(k, seed, *, d=9, width=30, dtype=torch.float64):
 
 
 def thinned(names, cases, *, keep, ids=None):
-    """`pytest.mark.parametrize` of which `keep` cases run by default, evenly spread, the first and the last among them.
+    """`pytest.mark.parametrize` of which some cases run by default, and all of them with `make test-all`.
 
-    The others are marked "exhaustive": `make test-all` runs them too.
+    `keep` cases are evenly spread, the first and the last among them. Of several arguments every value occurs: the
+    first case that has one that is missing is kept too. The others are marked "exhaustive".
     """
-    cases, several = list(cases), not isinstance(names, str) or "," in names
-    kept = {round(i * (len(cases) - 1) / max(1, keep - 1)) for i in range(keep)}
+    several = not isinstance(names, str) or "," in names
+    rows = [tuple(case) if several else (case,) for case in cases]
+    kept = {round(i * (len(rows) - 1) / max(1, keep - 1)) for i in range(keep)}
+    seen = {(column, repr(value)) for i in kept for column, value in enumerate(rows[i])}
+    for i, row in enumerate(rows if several else []):
+        values = {(column, repr(value)) for column, value in enumerate(row)}
+        if not values <= seen:
+            kept.add(i)
+            seen |= values
+    marks = [() if i in kept else pytest.mark.exhaustive for i in range(len(rows))]
     return pytest.mark.parametrize(
-        names,
-        [
-            pytest.param(*(case if several else (case,)), marks=() if i in kept else pytest.mark.exhaustive)
-            for i, case in enumerate(cases)
-        ],
-        ids=ids,
+        names, [pytest.param(*row, marks=mark) for row, mark in zip(rows, marks, strict=True)], ids=ids
     )
+
+
+def named(value):
+    """How a case is called in the name of a test; None leaves it to pytest."""
+    return getattr(value, "name", getattr(value, "__name__", None))
 
 
 @pytest.fixture(params=ACTIVATIONS, ids=lambda a: a.name)
