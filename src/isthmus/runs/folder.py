@@ -77,15 +77,17 @@ class RunFolder:
 
     @contextmanager
     def unchanged_if_refused(self) -> Iterator[None]:
-        """Leave the folder as it was found where the work inside is refused."""
-        was_there, had_begun = self.path.exists(), self.unfinished.exists()
+        """Leave the folder as it was found, and make none, where the work inside is refused."""
+        had_begun = self.unfinished.exists()
+        missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             yield
         except IsthmusError:
             if not had_begun:
                 shutil.rmtree(self.unfinished, ignore_errors=True)
-            if not was_there and self.path.is_dir() and not any(self.path.iterdir()):
-                self.path.rmdir()
+            for folder in missing:
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
             raise
 
     def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
