@@ -15,10 +15,9 @@ from typing import Any
 import torch
 
 from _environment import RESULTS, keep
-from isthmus import FullyConnected
 from isthmus.costs import CostInterval, representation_costs
 from isthmus.data import load_dataset
-from isthmus.networks import RELU
+from isthmus.networks import RELU, FullyConnected
 from isthmus.networks.catalogue import catalogue
 from isthmus.spectra import Model
 from isthmus.training import Schedule, TrainingConfig, fit

@@ -26,6 +26,7 @@ import torch
 
 from _environment import RESULTS, environment
 from isthmus.costs import activation_ratios, depth_expansion
+from isthmus.costs.linear_runs import reduce_norm_and_balance
 from isthmus.data.synthetic import Teacher, random_teacher
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
@@ -34,7 +35,6 @@ from isthmus.training import (
     TrainingConfig,
     fit,
     insert_identity_layers,
-    reduce_norm,
     search_rank,
     warm_start_fit,
 )
@@ -56,16 +56,16 @@ def curve() -> np.ndarray:
     return np.stack([1.2 * t, 0.6 * np.sin(np.pi * t)], 1)
 
 
-def options(y: Any | None, ridge: float, seed: int) -> dict[str, Any]:
+def options(y: Any | None, ridge: float, depth: int) -> dict[str, Any]:
     task = "regression" if y is not None else "autoencoder"
-    return {"task": task, "width": WIDTH, "ridge": ridge, "seed": seed, "starts": 4, "standardize": "none"}
+    return {"task": task, "config": TrainingConfig(depth, WIDTH, ridge, n_init=4, standardize="none")}
 
 
 def descended(
     x: Any, y: Any | None, ridge: float, depths: tuple[int, ...], seed: int, span: Tolerance | None
 ) -> list[tuple[FullyConnected, Objective]]:
     """The network and its objective at each depth."""
-    first = fit(x, y, config=TrainingConfig(depth=depths[0]), **options(y, ridge, seed))
+    first = fit(x, y, seed=seed, **options(y, ridge, depths[0]))
     return deepened(first.network, first.objective, depths, seed, span)
 
 
@@ -90,7 +90,7 @@ def tasks() -> Iterator[tuple[str, int, tuple[Any, Any, float]]]:
 def minima() -> dict[str, Any]:
     rows = []
     for task, seed, (x, y, ridge) in tasks():
-        search = search_rank(x, y, config=TrainingConfig(depth=DEPTHS[0]), **options(y, ridge, seed))
+        search = search_rank(x, y, seed=seed, **options(y, ridge, DEPTHS[0]))
         one = next((c.network for c in search.candidates if c.rank == 1), None)
         if one is not None:
             found = deepened(one, search.objective, DEPTHS, seed, None)
@@ -146,10 +146,9 @@ def constant() -> dict[str, Any]:
     for seed in SEEDS:
         x, f = teacher(k, seed)
         for n in ROWS:
-            exact = reduce_norm(
-                insert_identity_layers(construction(f, x[:n]), torch.tensor(x[:n]), depths[0]), torch.tensor(x[:n])
-            )
-            gap = float((exact(torch.tensor(x[:n])) - torch.tensor(f(x[:n]))).abs().max())
+            seen = torch.tensor(x[:n])
+            exact = reduce_norm_and_balance(insert_identity_layers(construction(f, x[:n]), seen, depths[0]), seen)
+            gap = float((exact(seen) - torch.tensor(f(x[:n]))).abs().max())
             c = exact.squared_norm - k * exact.depth
             path = [
                 {"depth": net.depth, "norm_per_depth": net.norm_per_depth, "bound": k + c / net.depth}

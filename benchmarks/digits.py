@@ -42,10 +42,11 @@ def main() -> None:
             record = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         row = {
             "seed": seed,
-            **{name: record[name] for name in ("rank", "rank_lower", "rank_upper", "test_error", "seconds")},
-            "test_error_through_k": record["network_test_error_at_rank"],
-            "pca_test_error_through_k": record["baselines"][0]["test_error_at_rank"],
-            "pca_needs": pca_needs(seed, record["network_test_error_at_rank"]),
+            **{name: record[name] for name in ("rank", "rank_lower", "rank_upper", "seconds")},
+            "test_error": record["test"]["whole"],
+            "test_error_through_k": record["test"]["at_rank"],
+            "pca_test_error_through_k": record["test"]["comparisons"][-1]["error"],  # at rank 0 the mean's
+            "pca_needs": pca_needs(seed, record["test"]["at_rank"]),
         }
         figures.append(row)
         print(

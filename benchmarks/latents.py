@@ -17,15 +17,9 @@ import numpy as np
 import torch
 
 from _environment import keep
-from isthmus import (
-    Alignment,
-    alignment,
-    factor,
-    fit,
-)
+from isthmus import TrainingConfig, factor, fit
 from isthmus.data.synthetic import random_teacher
-from isthmus.factorization import linear_baseline
-from isthmus.training import TrainingConfig
+from isthmus.factorization import Alignment, alignment, linear_baseline
 
 SETTINGS, FRESH = ((2, 6, 200), (3, 8, 300), (4, 10, 500)), 600  # k, d, N
 

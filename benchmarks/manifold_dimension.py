@@ -31,17 +31,12 @@ from numpy.typing import NDArray
 from _environment import keep
 from _manifold_sets import SETS
 from isthmus import RankAutoencoder, manifold_dimension
+from isthmus.training import Schedule
 
 Floats = NDArray[np.float64]
 ROWS, SET_ROWS = 1000, 400
-SETTINGS: dict[str, Any] = {
-    "depth": 6,
-    "width": 30,
-    "steps": 300,
-    "rounds": 2,
-    "evaluations": 50,
-    "standardize": "global",
-}
+SETTINGS: dict[str, Any] = {"depth": 6, "width": 30, "standardize": "global"}
+SCHEDULE: dict[str, Any] = {"steps": 300, "rounds": 2, "evaluations": 50}
 
 
 def fitted(estimator: Callable[[Floats], Any]) -> Callable[[Floats], float]:
@@ -148,7 +143,7 @@ def side_by_side(seed: int) -> list[dict[str, Any]]:
     found = []
     for name, known in SETS.items():
         x = known.draw(np.random.default_rng(seed), SET_ROWS)
-        estimator = RankAutoencoder(random_state=seed, **SETTINGS).fit(x)
+        estimator = RankAutoencoder(random_state=seed, schedule=Schedule(**SCHEDULE), **SETTINGS).fit(x)
         found.append(
             {
                 "seed": seed,
@@ -184,5 +179,5 @@ if __name__ == "__main__":
             "manifold_dimension",
             "The dimension of rows, more exactly than the estimators of scikit-dimension; rank and dimension of an "
             "autoencoder side by side.",
-            {"settings": SETTINGS, "summary": summaries, "manifolds": manifolds, "sets": sets},
+            {"settings": SETTINGS | SCHEDULE, "summary": summaries, "manifolds": manifolds, "sets": sets},
         )

@@ -389,8 +389,8 @@ def main(names: list[str]) -> None:
     elif names[:1] == ["--into"]:
         begin = os.getloadavg()[2]
         figures = measured(names[2:])
-        load_network = {"before": begin, "after": os.getloadavg()[2]}
-        figures |= {"threads": torch.get_num_threads(), "processes_waiting_in_15_minutes": load_network}
+        load = {"before": begin, "after": os.getloadavg()[2]}
+        figures |= {"threads": torch.get_num_threads(), "processes_waiting_in_15_minutes": load}
         Path(names[1]).write_text(json.dumps(figures))
     elif names:
         measured(names)

@@ -39,8 +39,8 @@ def compared(task: RealTask, seed: int) -> dict[str, Any]:
         model = kind(random_state=seed, standardize=scaling).fit(task.x, task.y)
     except IsthmusError as refused:
         return row | {"refused": str(refused)}
-    found = model.decision_
-    row |= {"rank": found.rank, "interval": [found.lower, found.upper], "probability": found.probabilities[found.rank]}
+    found = model.selection_
+    row |= {"rank": found.rank, "interval": list(found.interval), "probability": found.evidence.weighed[found.rank]}
     row |= {"error": held_out_error(model, task), "seconds": round(time.process_time() - begin, 1)}
     for name in OTHERS:
         begin = time.process_time()

@@ -30,7 +30,8 @@ def main() -> None:
             row = {
                 "true_rank": k,
                 "seed": seed,
-                **{name: record[name] for name in ("rank", "rank_lower", "rank_upper", "objective", "test_error")},
+                **{name: record[name] for name in ("rank", "rank_lower", "rank_upper", "objective")},
+                "test_error": record["test"]["whole"],
                 "jacobian_rank": record["jacobian_rank"]["lower"],
                 "norm_per_depth": record["norm_per_depth"],
                 "largest_impact_in_layers_5_to_9": max(layer["nonlinearity_impact"] for layer in middle),

@@ -67,15 +67,16 @@ def measured(family: str, change: str, seed: int) -> dict[str, Any]:
     y = y + setting.get("noise", NOISE) * noise
     x = np.concatenate([x, rng.standard_normal((n, setting.get("useless", 0)))], 1)
     begin = time.process_time()
-    found = RankRegressor(random_state=seed).fit(x, y).decision_
+    found = RankRegressor(random_state=seed).fit(x, y).selection_
+    chances = found.evidence.weighed
     return {
         "family": family,
         "change": change,
         "seed": seed,
         "weakest": round(weakest_direction(teacher, z), 3),
         "rank": found.rank,
-        "interval": [found.lower, found.upper],
-        "probability_of_4": found.probabilities[K] if len(found.probabilities) > K else 0.0,
+        "interval": list(found.interval),
+        "probability_of_4": chances[K] if len(chances) > K else 0.0,
         "seconds": round(time.process_time() - begin, 1),
     }
 

@@ -1,10 +1,10 @@
 """Claim: the rank of a teacher is found, over ranks 1 to 8, ReLU and tanh teachers, 500 and 2,000 rows, five seeds.
 
 Bottleneck rank and Jacobian rank at the default tolerance. Every row is kept as it comes, in
-`results/teacher_grid/ENGINE.json`, and not done again; wrong answers stay. `fit` and `measure` are called as every
-version so far has them, so that an earlier engine is measured by its own sources:
+`results/teacher_grid/ENGINE.json`, and not done again; wrong answers stay. An earlier engine is measured by this script
+of its own checkout, with the same tasks:
 
-    PYTHONPATH=OLD_CHECKOUT/src python benchmarks/teacher_grid.py before
+    python OLD_CHECKOUT/benchmarks/teacher_grid.py before
     python benchmarks/teacher_grid.py after
 
 Further arguments choose a part of the grid: `n=500`, `seeds=2`.

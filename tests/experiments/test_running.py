@@ -37,9 +37,9 @@ def finished(tmp_path_factory):
     return folder, reproduce(LINEAR, settings=QUICK, folder=folder, jobs=2)
 
 
-def test_every_experiment_has_a_name_of_its_own():
+def test_every_experiment_has_figures_and_a_name_of_its_own():
     names = [e.name for e in EXPERIMENTS]
-    assert len(set(names)) == len(names)
+    assert len(set(names)) == len({e.drawings for e in EXPERIMENTS}) == len(names)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.name)

@@ -166,7 +166,7 @@ def close(actual, expected, *parts):
 
 
 @pytest.mark.parametrize("sigma", [RELU, ABSOLUTE, *LEAKY], ids=lambda a: a.name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_operations_agree_with_plain_evaluation(sigma, data):
     f, g = data.draw(nets(3, 2, sigma)), data.draw(nets(3, 2, sigma))

@@ -1,8 +1,11 @@
 """Decision boundaries and tripoints, against an adaptive grid, exact arithmetic, and cases drawn by hand."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from conftest import named, thinned
 from isthmus.errors import DomainError, ShapeError
 from isthmus.networks import (
     ABSOLUTE,
@@ -22,7 +25,7 @@ def boundary_of(network, box=(-1, 1)):
     return enumerate_regions(network, box).decision_boundary()
 
 
-@pytest.mark.parametrize("seed", range(50))
+@thinned("seed", range(50), keep=15)
 def test_tripoints_are_those_an_adaptive_grid_finds(seed):
     network = random_classifier(seed, hidden=(16, 16), classes=3 + seed % 4)
     grid = grid_tripoints(network)
@@ -38,8 +41,7 @@ def test_tripoints_are_those_an_adaptive_grid_finds(seed):
     assert len(boundary.tied_segments) == 0
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("activation", [RELU, Activation(0.25), ABSOLUTE], ids=lambda a: a.name)
+@thinned("seed, activation", product(range(6), [RELU, Activation(0.25), ABSOLUTE]), keep=7, ids=named)
 def test_everything_is_what_exact_arithmetic_says(seed, activation):
     network = random_classifier(seed, activation=activation)
     boundary = boundary_of(network)

@@ -1,8 +1,10 @@
 """Degenerate networks in one, three and four dimensions: patterns and neighbours are those of exact arithmetic."""
 
-import numpy as np
-import pytest
+from itertools import product
 
+import numpy as np
+
+from conftest import named, thinned
 from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.regions import enumerate_regions
 from oracles.degenerate_cells import FAMILIES, degenerate_network
@@ -13,11 +15,12 @@ def pattern(regions, index):
     return tuple(np.concatenate(regions.pattern(index)).tolist())
 
 
-@pytest.mark.parametrize("activation", [RELU, ABSOLUTE, Activation(0.25)], ids=lambda a: a.name)
-@pytest.mark.parametrize("widths", [(1, 4, 4, 4, 1), (3, 5, 4, 1), (3, 3, 3, 3, 1), (4, 4, 3, 1)], ids=str)
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_regions_and_neighbours_are_what_exact_arithmetic_says(family, widths, activation, seed):
+WIDTHS = [(1, 4, 4, 4, 1), (3, 5, 4, 1), (3, 3, 3, 3, 1), (4, 4, 3, 1)]
+CASES = product([0, 1], FAMILIES, WIDTHS, [RELU, ABSOLUTE, Activation(0.25)])
+
+
+@thinned("seed, family, widths, activation", CASES, keep=42, ids=lambda v: str(v) if isinstance(v, tuple) else named(v))
+def test_regions_and_neighbours_are_what_exact_arithmetic_says(seed, family, widths, activation):
     network = degenerate_network(family, widths, seed, activation)
     exact = rational_cells(network)
     regions = enumerate_regions(network, (-1, 1))

@@ -28,7 +28,7 @@ NETS = st.builds(
 
 
 @given(NETS, st.floats(0.01, 50.0), st.floats(-3.0, 3.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_regions_tile_the_box_and_carry_the_function(network, side, shift):
     regions = enumerate_regions(network, ((shift, -shift), (shift + side, side - shift)))
     assert_a_tiling(regions, side * side)
@@ -37,7 +37,7 @@ def test_regions_tile_the_box_and_carry_the_function(network, side, shift):
 
 
 @given(NETS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scaling_input_and_box_together_changes_nothing(network):
     """Tolerances are relative: a box of side 1e-6 or 1e6 with weights to match has the same regions."""
     count = len(enumerate_regions(network, (-1, 1)))
@@ -47,7 +47,7 @@ def test_scaling_input_and_box_together_changes_nothing(network):
 
 
 @given(NETS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rescaling_neurons_changes_nothing(network):
     """Positive homogeneity: c on the way in and 1/c on the way out leave f and its regions alone."""
     weights, biases = list(network.weights), list(network.biases)

@@ -55,7 +55,7 @@ def assert_same_at(x, after, network):
     torch.testing.assert_close(after(x), network(x), rtol=0, atol=PRECISION[x.dtype] * norms * scale)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(networks(PASSING), st.integers(1, 12), st.integers(1, 2), st.integers(0, 6), st.data())
 def test_growing_keeps_f_at_the_rows_and_each_layer_costs_at_most_the_rank(network, n, copies, more, data):
     x = rows(network, n, copies, data.draw(st.integers(0, 100)))
@@ -73,7 +73,7 @@ def test_growing_keeps_f_at_the_rows_and_each_layer_costs_at_most_the_rank(netwo
         assert not after.biases[inserted].any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(networks(PASSING), st.integers(1, 12), st.integers(0, 100))
 def test_the_default_layer_is_the_narrowest_and_of_equal_ones_the_most_central(network, n, seed):
     x = rows(network, n, 1, seed)
@@ -129,7 +129,7 @@ def test_rows_that_switch_everything_off_cost_nothing():
     assert torch.equal(after(x), network(x))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(networks([Activation(0.1)]), st.integers(1, 3), st.integers(0, 100))
 def test_a_leaky_relu_passes_only_where_no_activation_is_negative(network, n, seed):
     x = rows(network, n, 1, seed)
@@ -187,7 +187,7 @@ def test_bad_options_are_refused():
         insert_identity_layers(random_layers((3, 2), RELU, seed=0), x, 4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(networks(PASSING), st.integers(0, 100))
 def test_the_given_network_is_not_modified(network, seed):
     before = [t.clone() for t in (*network.weights, *network.biases)]

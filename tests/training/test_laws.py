@@ -21,7 +21,7 @@ def rows(network, n, seed):
     return torch.randn(n, network.d_in, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NETWORKS, st.integers(0, 100))
 def test_rebalancing_leaves_f_unchanged_everywhere_and_never_grows_the_norm(network, seed):
     x = 10 * rows(network, 30, seed)
@@ -30,7 +30,7 @@ def test_rebalancing_leaves_f_unchanged_everywhere_and_never_grows_the_norm(netw
     assert after.squared_norm <= network.squared_norm * (1 + 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NETWORKS)
 def test_rebalancing_ends_balanced(network):
     after = rebalance(network, sweeps=2000, precision=1e-12)
@@ -40,7 +40,7 @@ def test_rebalancing_ends_balanced(network):
         torch.testing.assert_close(incoming, outgoing, rtol=1e-6, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NETWORKS, st.integers(1, 12), st.integers(0, 100))
 def test_the_exact_projection_keeps_f_on_the_data_and_never_grows_the_norm(network, n, seed):
     x = rows(network, n, seed)
@@ -49,7 +49,7 @@ def test_the_exact_projection_keeps_f_on_the_data_and_never_grows_the_norm(netwo
     assert after.squared_norm <= network.squared_norm * (1 + 1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NETWORKS, st.floats(1e-6, 10.0), st.integers(0, 100))
 def test_a_damped_projection_never_grows_the_norm(network, damping, seed):
     assert project(network, rows(network, 20, seed), damping=damping).squared_norm <= network.squared_norm * (1 + 1e-9)

@@ -23,7 +23,7 @@ def rows(n, d, seed):
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(NETWORKS, st.integers(1, 40), st.integers(0, 100))
 def test_condensing_keeps_f_on_the_data_and_never_grows_the_norm(network, n, seed):
     x = rows(n, network.d_in, seed)
@@ -34,7 +34,7 @@ def test_condensing_keeps_f_on_the_data_and_never_grows_the_norm(network, n, see
     assert all(a <= b for a, b in zip(after.widths, network.widths, strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS, st.floats(1e-6, 0.5), st.integers(0, 100))
 def test_a_tolerance_never_grows_the_norm(network, tolerance, seed):
     x = rows(25, network.d_in, seed)
@@ -85,7 +85,7 @@ def test_a_network_that_is_zero_keeps_its_depth():
     assert float(after.squared_norm) <= 2.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 60), st.integers(1, 6), st.integers(0, 1000))
 def test_caratheodory_keeps_the_sum_with_few_weights(n, d, seed):
     u = rows(n, d, seed)
@@ -95,7 +95,7 @@ def test_caratheodory_keeps_the_sum_with_few_weights(n, d, seed):
     torch.testing.assert_close((u.T * c) @ u, u.T @ u, rtol=1e-7, atol=1e-7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NETWORKS, st.integers(0, 5))
 def test_widening_changes_nothing_but_the_width(network, more):
     widths = (network.d_in, *(n + more for n in network.widths[1:-1]), network.d_out)

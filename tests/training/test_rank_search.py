@@ -9,6 +9,7 @@ from isthmus.training import (
     TrainingConfig,
     search_rank,
 )
+from training.brief import shorten_searches
 
 SHORT = Schedule(steps=100, rounds=1, evaluations=30)
 
@@ -24,11 +25,15 @@ def curve(n=100):
     return np.stack([1.2 * t, 0.6 * np.sin(np.pi * t)], 1)
 
 
-def test_the_search_finds_rank_1_where_the_random_start_keeps_2():
+@pytest.mark.parametrize("is_brief", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
+def test_the_search_finds_rank_1_where_the_random_start_keeps_2(is_brief, monkeypatch):
     """At depth 24 the rank-1 autoencoder of a curve is much cheaper, and a random start does not find it."""
-    found = search_rank(
-        curve(), config=TrainingConfig(depth=24, width=30, ridge=24e-4, standardize="none"), task="autoencoder"
-    )
+    rows, width = 100, 30
+    if is_brief:
+        shorten_searches(monkeypatch, steps=100, evaluations=100)
+        rows, width = 40, 16
+    config = TrainingConfig(depth=24, width=width, ridge=24e-4, standardize="none")
+    found = search_rank(curve(rows), config=config, task="autoencoder")
     values = {c.rank: c.value for c in found.candidates}
     assert found.rank == 1
     assert values[1] < 0.9 * values[2]

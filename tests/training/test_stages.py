@@ -4,7 +4,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from conftest import random_layers
+from conftest import random_layers, thinned
 from isthmus.errors import FileFormatError
 from isthmus.networks import Activation
 from isthmus.training import (
@@ -16,6 +16,7 @@ from isthmus.training import (
 from isthmus.training import loop as loop_module
 from isthmus.training.objective import Objective
 from isthmus.training.stages import Stages
+from training.brief import shorten_searches
 
 SCHEDULE = Schedule(steps=50, rounds=1, evaluations=20, reduce_norm_every=10)
 X = torch.randn(60, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -57,7 +58,12 @@ def deep_search(**options):
     return search_rank(X, Y, config=TrainingConfig(depth=13, width=4, ridge=0.05, schedule=SCHEDULE), most=1, **options)
 
 
-@pytest.mark.parametrize(("work", "at"), [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)])
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch):
+    shorten_searches(monkeypatch, steps=40, evaluations=20)
+
+
+@thinned("work, at", [(search, 0.1), (search, 0.6), (search, 0.99), (deep_search, 0.6)], keep=3)
 def test_a_killed_search_ends_at_the_same_networks(tmp_path, monkeypatch, work, at):
     path = tmp_path / "search.safetensors"
     whole, full = evaluations(monkeypatch, work)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from isthmus.cli.data_options import Drop
 from isthmus.cli.options import (
     Missing,
     MissingName,
@@ -41,6 +42,7 @@ def cost(
     depth: Annotated[
         list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
     ] = None,
+    drop: Drop = None,
     missing: Missing = MissingName.refuse,
     points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
@@ -67,7 +69,9 @@ def cost(
         raise OptionError("--depth", max(depths), f"at most {_DEEPEST_SAVED} with --out: its layers are written out")
     x = None
     if data is not None:
-        rows = model_inputs(network, data, input_names=input_names_of(model), missing=missing.value, seed=seed)
+        rows = model_inputs(
+            network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+        )
         x = rows.spaced(points)[0].flatten(1)
     with progress_bar(f"bracketing {model}", logs=True) as report:
         limit, *found = representation_costs(

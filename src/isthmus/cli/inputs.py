@@ -21,6 +21,7 @@ def model_inputs(
     *,
     input_names: Sequence[str] | None,
     missing: Literal["refuse", "drop"],
+    drop: Sequence[str],
     seed: int,
 ) -> Rows:
     """Rows behind a name or a path; a `.npy` file is mapped into memory and keeps its shape.
@@ -30,6 +31,7 @@ def model_inputs(
         source: As for `isthmus fit`.
         input_names: Columns that the model was trained on, if known.
         missing: What to do with rows with missing values, for tables.
+        drop: Columns to leave out, for tables.
         seed: Draws built-in data.
 
     Raises:
@@ -40,7 +42,7 @@ def model_inputs(
     if path.is_file() and path.suffix.lower() == ".npy" and input_names is None:
         rows = Rows(_mapped(path), str(path))
     else:
-        rows = Rows(load_inputs(source, input_names=input_names, missing=missing, seed=seed), source)
+        rows = Rows(load_inputs(source, input_names=input_names, missing=missing, drop=drop, seed=seed), source)
     shape = getattr(model, "input_shape", ())
     if not shape or rows.row_shape == shape:
         return rows

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.data_options import Drop
 from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -17,6 +18,7 @@ _MB = 1_000_000
 def measure(
     model: ModelPath,
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
+    drop: Drop = None,
     missing: Missing = MissingName.refuse,
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
@@ -42,7 +44,9 @@ def measure(
     from isthmus.spectra import measure as measured
 
     network = load(model)
-    x = model_inputs(network, data, input_names=input_names_of(model), missing=missing.value, seed=seed)
+    x = model_inputs(
+        network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+    )
     with progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(
             network,

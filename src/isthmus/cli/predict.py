@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.data_options import Drop
 from isthmus.cli.options import AsJson, Missing, MissingName
 from isthmus.errors import FileMissingError, OptionError
 
@@ -20,6 +21,7 @@ def predict(
     latent: Annotated[
         bool, typer.Option("--latent", help="The numbers that pass, z1, z2, …, instead of the outputs.")
     ] = False,
+    drop: Drop = None,
     missing: Missing = MissingName.refuse,
     seed: Annotated[int, typer.Option(help="Seed of built-in data.", min=0)] = 0,
     as_json: AsJson = False,
@@ -35,7 +37,8 @@ def predict(
     from isthmus.runs import load_run
 
     found = load_run(run)
-    x = load_inputs(data, input_names=found.record.data.input_names, missing=missing.value, seed=seed)
+    known = found.record.data.input_names
+    x = load_inputs(data, input_names=known, drop=list(drop or ()), missing=missing.value, seed=seed)
     names = list(found.record.data.output_names)
     if latent:
         columns = dict(zip(found.latent_names, found.encode(x).T, strict=True))

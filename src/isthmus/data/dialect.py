@@ -104,7 +104,7 @@ def _sample(path: Path) -> tuple[list[str], int, _Reading]:
         lines, is_whole = _first_lines(path, size)
         begin = next((row for row, line in enumerate(lines) if not _is_above(line)), None)
         if begin is not None:
-            best = _best_reading(path, lines, begin, is_whole)
+            best = _best_reading(path, lines, begin)
             if is_whole or len(best.records) >= _LEAST_RECORDS:
                 return lines, begin, best
         elif is_whole:
@@ -128,27 +128,29 @@ def _first_lines(path: Path, size: int) -> tuple[list[str], bool]:
 
 
 def _is_above(line: str) -> bool:
-    text = line.strip(_SEPARATORS + '" \r\n')
-    return not text or text.startswith("#") or _SEP_LINE.fullmatch(line.strip()) is not None
+    text = line.strip()
+    return _is_blank(line) or text.startswith("#") or _SEP_LINE.fullmatch(text) is not None
 
 
-def _best_reading(path: Path, lines: Sequence[str], begin: int, is_whole: bool) -> _Reading:
+def _is_blank(line: str) -> bool:
+    return not line.strip(_SEPARATORS + '" \r\n')
+
+
+def _best_reading(path: Path, lines: Sequence[str], begin: int) -> _Reading:
     named = [found[1] for line in lines[:begin] if (found := _SEP_LINE.fullmatch(line.strip()))]
     readings: list[_Reading] = []
     for separator in named[:1] or _SEPARATORS:
         try:
-            readings.append(_reading(lines[begin:], separator, is_whole))
-        except (
-            csv.Error
-        ):  # a long line without this separator, or a quotation mark without another: no field is so long
-            continue
+            readings.append(_reading(lines[begin:], separator))
+        except csv.Error:
+            continue  # a long line without this separator, or a quotation mark without another: no field is so long
     if not readings:
         raise FileFormatError(path, "it has lines that no comma, semicolon, tab or | takes apart", _SAVE_AGAIN)
     best = max(readings, key=lambda reading: reading.merit)
     if named:
         return best
     if best.width == 1:  # words with spaces are no columns, numbers with spaces are
-        spaced = _reading(lines[begin:], WHITE_SPACE, is_whole)
+        spaced = _reading(lines[begin:], WHITE_SPACE)
         return spaced if spaced.merit == (True, True, 1.0, 1.0) else best
     if best.above and not are_names(best.records[0], best.records[1:]):  # one column of decimal commas under its name?
         alone = [reading for reading in readings if reading.merit == (False, True, 1.0, 1.0)]
@@ -156,14 +158,12 @@ def _best_reading(path: Path, lines: Sequence[str], begin: int, is_whole: bool) 
     return best
 
 
-def _reading(lines: Sequence[str], separator: str, is_whole: bool) -> _Reading:
+def _reading(lines: Sequence[str], separator: str) -> _Reading:
     if separator == WHITE_SPACE:
         numbered = [(number + 1, line.split()) for number, line in enumerate(lines)]
     else:
         reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
         numbered = [(reader.line_num, record) for record in reader]
-    if not is_whole and len(numbered) > 1:
-        numbered.pop()  # it may go on
     numbered = [(number, record) for number, record in numbered if any(field.strip() for field in record)]
     counts = Counter(len(record) for _, record in numbered)
     width = max(counts, key=lambda size: (counts[size], size))
@@ -208,7 +208,7 @@ def _has_decimal_comma(rows: Sequence[Sequence[str]]) -> bool:
 
 def _notes(left_out: Sequence[str], has_comma: bool) -> tuple[str, ...]:
     notes: list[str] = []
-    texts = [line.strip() for line in left_out if line.strip(_SEPARATORS + '" \r\n')]
+    texts = [line.strip() for line in left_out if not _is_blank(line)]
     texts = [text for text in texts if not _SEP_LINE.fullmatch(text)]
     if texts:
         lines = "1 line above the table was" if len(texts) == 1 else f"{len(texts)} lines above the table were"

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from isthmus.data.columns import encode_as
+from isthmus.data import encode_as
 from isthmus.errors import FileFormatError, ShapeError
 from isthmus.factorization import latent_names
 from isthmus.formats import load_network

@@ -74,7 +74,7 @@ def named_errors(rank: int, linear: Tensor, full: Tensor, task: Task) -> list[tu
     """What stands beside the network through `rank` numbers, with its errors at the same rows `(m,)`.
 
     The constant, the linear method through as many numbers, and those that need none. Rank 0 is the constant: the
-    linear method through K numbers stands beside it.
+    linear method through K numbers stands beside it, of an autoencoder through one, as PCA through all copies.
 
     Args:
         rank: k.
@@ -84,7 +84,7 @@ def named_errors(rank: int, linear: Tensor, full: Tensor, task: Task) -> list[tu
     """
     constant = "the mean" if task != "classification" else "the most frequent class"
     found = [(constant, linear[0])] if rank > 0 else []
-    through = rank or len(linear) - 1
+    through = rank or (min(1, len(linear) - 1) if task == "autoencoder" else len(linear) - 1)
     if through > 0:
         found.append((f"{LINEAR[task]} through {through} number{'s' * (through > 1)}", linear[through]))
     return [*found, *zip(FULL[task], full, strict=True)]
