@@ -64,10 +64,11 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command with the given arguments and return its exit status."""
     try:
-        status = int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
+        status = int(app(arguments or ["--help"], prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
-        return _said(f"{_renamed(message) or message.rstrip('.')}. See isthmus --help.")
+        message = _renamed(message) or message.rstrip(".")
+        return _said(f"{message}{'' if message.endswith('?') else '.'} See isthmus --help.")
     except IsthmusError as refused:
         return _said(str(refused))
     except BrokenPipeError:
@@ -83,7 +84,7 @@ def run(arguments: list[str]) -> int:
             "\nInterrupted before anything was known. What was done is kept: run the same command again to go on.",
             file=sys.stderr,
         )
-    return status
+    return status if arguments else _USAGE_ERROR
 
 
 def _renamed(message: str) -> str | None:
