@@ -75,7 +75,7 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
         sys.stderr.close()
         return 0
-    except (PermissionError, IsADirectoryError, NotADirectoryError) as system:
+    except (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError) as system:
         return _said(f"Cannot use {system.filename}: {system.strerror}. Choose another path.")
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
