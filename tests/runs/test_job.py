@@ -12,11 +12,12 @@ import pytest
 from safetensors import safe_open
 
 from finished_runs import CONFIG, OPTIONS, WITH_PATH, small_dataset, two_numbers
-from isthmus.data import Split, dataset_from_arrays
+from isthmus.data import Sample, Split, dataset_from_arrays, folded_rows
 from isthmus.errors import ConstantOutputError, FileFormatError, ForeignFolderError, OptionError, RunConflictError
 from isthmus.formats import load_network
 from isthmus.runs import RunFolder, job, load_run, run_fit
 from isthmus.runs.record import as_json
+from isthmus.selection import seed_from
 
 FILES = ["decoder.safetensors", "encoder.safetensors", "model.safetensors", "run.json"]
 TIMES = ("created", "seconds", "training_seconds", "history")
@@ -107,6 +108,17 @@ def test_the_test_error_is_that_of_the_halves_on_rows_set_aside(finished):
     assert record.test.comparisons[0].standard_error == pytest.approx(error, rel=1e-5)
 
 
+def test_errors_through_no_numbers_are_those_of_the_means_of_the_other_rows(finished):
+    data, rows = finished.dataset, finished.dataset.split.train
+    sample = Sample.merged(data.x[rows], data.y[rows], np.ones(len(rows)), "regression")
+    losses = []
+    for trained, held_out in folded_rows(sample.x, None, folds=3, seed=seed_from(0)):
+        inside, outside = sample.y[trained], sample.y[held_out]
+        losses.append(np.square((outside - inside.mean(0)) / inside.std(0)).sum(1))
+    assert sum(map(len, losses)) == finished.record.evidence.rows
+    assert finished.record.evidence.errors[0] == pytest.approx(np.concatenate(losses).mean(), rel=1e-5)
+
+
 def test_rows_set_aside_count_by_their_weights(tmp_path):
     x, y = two_numbers()
     weights = np.random.default_rng(3).uniform(0.2, 3.0, len(x))
@@ -118,6 +130,9 @@ def test_rows_set_aside_count_by_their_weights(tmp_path):
     errors = (np.square(y[rows] - mean) / variance).sum(1)
     assert record.test.comparisons[0].error == pytest.approx(np.average(errors, weights=weights[rows]), rel=1e-5)
     assert abs(record.test.comparisons[0].error - errors.mean()) > 0.01
+    through = (np.square(load_run(tmp_path / "r").predict(data.x[rows]) - y[rows]) / variance).sum(1)
+    assert record.test.at_rank == pytest.approx(np.average(through, weights=weights[rows]), rel=1e-5)
+    assert record.test.at_rank != pytest.approx(through.mean(), rel=1e-3)
 
 
 def test_a_single_row_set_aside_has_an_error_and_no_scatter(tmp_path):
