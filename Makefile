@@ -40,7 +40,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # These want a folder to resume from and take hours.
-IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py
+IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py
 
 bench: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e '.[bench]'
