@@ -8,20 +8,27 @@ import torch
 
 from isthmus.data import folded_rows
 from isthmus.data.sample import Sample
+from isthmus.foundation.likelihood import GAUSSIAN
 from isthmus.foundation.progress import silent
-from isthmus.runs import FitOptions
-from isthmus.selection import hyperparameters as choosing
-from isthmus.selection.hyperparameters import LADDERS, chosen, search_ridge_ladder
+from isthmus.selection.config import SelectionConfig
+from isthmus.selection.hyperparameters import (
+    LADDERS,
+    Hyperparameters,
+    is_calibrated,
+    search_ridge_ladder,
+    select_hyperparameters,
+)
+from isthmus.training import TrainingConfig
 
-RUNGS = [FitOptions(ridge=float(i)) for i in range(6)]
+RUNGS = [TrainingConfig(ridge=float(i)) for i in range(6)]
 
 
 def stopped(errors, start, much=math.inf):
     asked = []
 
-    def error(options):
-        asked.append(int(options.ridge))
-        return errors[int(options.ridge)]
+    def error(config):
+        asked.append(int(config.ridge))
+        return errors[int(config.ridge)]
 
     return int(search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
 
@@ -48,80 +55,141 @@ def test_where_the_error_is_large_every_rung_is_tried():
     assert stopped(errors, 1, much=0.8) == (2, [1, 2, 3])
 
 
-@pytest.fixture
-def trained(monkeypatch):
+def rung_of(config):
+    return min(range(6), key=lambda at: abs(LADDERS["regression"][at] - config.ridge))
+
+
+class Fitted:
+    """A network that loses at every row what it is told to."""
+
+    def __init__(self, depth, rung, loss):
+        self.depth, self.rung, self.loss = depth, rung, loss
+        self.objective = self
+        self.likelihood = GAUSSIAN
+
+    def standardized(self, x, y):
+        return x, torch.zeros_like(y[:, :1])
+
+    def network(self, x):
+        return torch.full((len(x), 1), math.sqrt(self.loss), dtype=torch.float64)
+
+
+class Trained:
     """Networks that lose what a table says of their depth and place on the ladder; and how they were trained."""
 
-    def install(losses):
-        made = []
+    def __init__(self, losses):
+        self.losses, self.made = losses, []
 
-        class Fitted:
-            def __init__(self, depth, rung):
-                self.depth, self.rung = depth, rung
-
-            def standardized(self, x, y):
-                return x, torch.zeros_like(y[:, :1])
-
-            def network(self, x):
-                return torch.full((len(x), 1), math.sqrt(losses[self.depth][self.rung]), dtype=torch.float64)
-
-        def fitted_sample(sample, options, scaling, report):
-            rung = min(range(6), key=lambda at: abs(LADDERS["regression"][at] - options.ridge))
-            made.append((len(sample.x), options.depth, rung))
-            return Fitted(options.depth, rung)
-
-        monkeypatch.setattr(choosing, "fitted_sample", fitted_sample)
-        return made
-
-    return install
+    def network(self, name, sample, config, seed, report):
+        rung = rung_of(config)
+        self.made.append((len(sample.x), config.depth, rung))
+        return Fitted(config.depth, rung, self.losses[config.depth][rung])
 
 
-def choice(rows, outputs, depths=None):
+def choice(losses, rows, outputs, **config):
+    """Depth and rung that are chosen where the losses are these, and the networks that were trained for it."""
     rng = np.random.default_rng(100)
     y = rng.standard_normal((rows, outputs))
     y = (y - y.mean(0)) / y.std(0) / math.sqrt(outputs)  # a constant loses 1
     sample = Sample(rng.standard_normal((rows, 2)), y, np.ones(rows), "regression")
-    parts = folded_rows(sample.x, None, folds=5, seed=0)
-    options, fitted = chosen(sample, parts, FitOptions(), "none", depths=depths, ridges=None, report=silent)
-    assert (fitted.depth, LADDERS["regression"][fitted.rung]) == (options.depth, pytest.approx(options.ridge))
-    return options.depth, fitted.rung
+    parts, trained = folded_rows(sample.x, None, folds=5, seed=0), Trained(losses)
+    config = SelectionConfig(standardize="none", **config)
+    found, fitted = select_hyperparameters(sample, parts, config, 0, trained, silent)
+    assert (fitted.depth, fitted.rung) == (found.depth, rung_of(found))
+    assert found.ridge_share == pytest.approx(found.ridge, rel=1e-9)
+    tried = [(trial.depth, pytest.approx(losses[trial.depth][rung_of(trial)], rel=1e-9)) for trial in found.trials]
+    assert [(trial.depth, trial.error) for trial in found.trials] == tried
+    return found, fitted.rung, trained.made
 
 
 DEEP, BAD = [0.4, 0.3, 0.39, 0.5, 0.6, 1.0], [0.9, 0.8, 0.85, 1.0, 1.0, 1.0]
 
 
-def test_of_one_output_a_network_of_depth_two_is_tried_too(trained):
-    made = trained({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]})
-    assert choice(200, 1) == (2, 4)
+def test_of_one_output_a_network_of_depth_two_is_tried_too():
+    found, rung, made = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]}, 200, 1)
+    assert (found.depth, rung) == (2, 4)
     assert {rows for rows, *_ in made} == {160}  # the first fold judges
-    trained({6: DEEP, 2: [0.9, 0.5, 0.4, 0.35, 0.31, 0.8]})
-    assert choice(200, 1) == (6, 1)
+    found, rung, _ = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.35, 0.31, 0.8]}, 200, 1)
+    assert (found.depth, rung) == (6, 1)
 
 
-def test_of_one_output_the_best_rung_is_taken_and_of_several_a_smaller_one_that_is_nearly_as_good(trained):
-    nearly = [0.9, 0.31, 0.3, 0.4, 0.5, 1.0]
-    trained({6: nearly, 2: [1.0] * 6})
-    assert choice(200, 1) == (6, 2)
-    assert choice(200, 2) == (6, 1)
+def test_of_one_output_the_best_rung_is_taken_and_of_several_a_smaller_one_that_is_nearly_as_good():
+    nearly = {6: [0.9, 0.31, 0.3, 0.4, 0.5, 1.0], 2: [1.0] * 6}
+    assert choice(nearly, 200, 1)[1] == 2
+    assert choice(nearly, 200, 2)[1] == 1
 
 
-def test_of_several_outputs_depth_three_is_tried_where_a_deep_network_predicts_less_than_half(trained):
-    made = trained({6: DEEP, 3: [0.1] * 6})
-    assert choice(200, 2) == (6, 1)
+def test_of_several_outputs_depth_three_is_tried_where_a_deep_network_predicts_less_than_half():
+    found, rung, made = choice({6: DEEP, 3: [0.1] * 6}, 200, 2)
+    assert (found.depth, rung) == (6, 1)
     assert {depth for _, depth, _ in made} == {6}
-    trained({6: BAD, 3: [0.9, 0.8, 0.7, 0.6, 0.75, 1.0]})
-    assert choice(200, 2) == (3, 3)
+    found, rung, _ = choice({6: BAD, 3: [0.9, 0.8, 0.7, 0.6, 0.75, 1.0]}, 200, 2)
+    assert (found.depth, rung) == (3, 3)
 
 
 @pytest.mark.parametrize(("outputs", "depth"), [(1, 2), (2, 3)])
-def test_few_rows_are_fitted_by_shallow_networks_that_all_folds_judge(trained, outputs, depth):
-    made = trained({depth: [0.9, 0.5, 0.4, 0.3, 0.35, 0.8]})
-    assert choice(99, outputs) == (depth, 3)
+def test_few_rows_are_fitted_by_shallow_networks_that_all_folds_judge(outputs, depth):
+    found, rung, made = choice({depth: [0.9, 0.5, 0.4, 0.3, 0.35, 0.8]}, 99, outputs)
+    assert (found.depth, rung) == (depth, 3)
     assert len([True for _, _, rung in made if rung == 3]) == 5
     assert {rows for rows, *_ in made} <= {79, 80}
+    assert " 99 held-out rows " in found.reason
 
 
-def test_a_depth_that_is_asked_for_is_kept(trained):
-    made = trained({4: BAD})
-    assert choice(50, 1, depths=(4,))[0] == 4
+def test_a_depth_that_is_asked_for_is_kept():
+    found, _, made = choice({4: BAD}, 50, 1, depth=4)
+    assert found.depth == 4
     assert {depth for _, depth, _ in made} == {4}
+
+
+def test_of_depths_and_ridges_that_are_asked_for_the_best_is_taken_and_each_network_trained_once():
+    losses = {4: [0.5, 0.4, 0.3, 0.6, 0.6, 0.6], 5: [0.5, 0.28, 0.45, 0.6, 0.6, 0.6]}
+    found, rung, made = choice(losses, 200, 2, depth=[4, 5], ridge=[1e-3, 3e-3, 1e-2])
+    assert (found.depth, rung) == (5, 1)
+    assert sorted(made) == [(160, depth, rung) for depth in (4, 5) for rung in (0, 1, 2)]
+    assert found.reason == (
+        "Of 6 networks of depths 4, 5, depth 5 and λ = 0.003 predict 40 held-out rows best, or nearly so with a "
+        "smaller λ."
+    )
+
+
+def test_what_is_given_needs_no_judging():
+    found, _, made = choice({4: BAD}, 200, 2, depth=4, ridge=1e-2)
+    assert (found.trials, found.reason) == ((), "Depth and λ were given.")
+    assert made == [(160, 4, 2)]  # the network of the first fold
+
+
+def test_held_out_rows_count_as_much_as_they_weigh():
+    """A mean over parts of unequal weight is one over their rows."""
+    x, y = np.arange(8.0)[:, None], np.arange(8.0)[:, None] * [[1.0, -1.0]]
+    weights = np.array([1.0, 1.0, 1.0, 5.0, 1.0, 1.0, 1.0, 1.0])
+    sample = Sample(x, y, weights, "regression")
+    parts = [(np.delete(np.arange(8), held), np.array(held)) for held in ([0, 1], [2, 3], [4, 5, 6, 7])]
+
+    class OfRow(Fitted):
+        def network(self, x):
+            return x.sqrt()  # loses x
+
+    class Trained:
+        def network(self, name, sample, config, seed, report):
+            return OfRow(config.depth, 0, 0.0)
+
+    config = SelectionConfig(depth=[2, 3], ridge=0.1)
+    found, _ = select_hyperparameters(sample, parts, config, 0, Trained(), silent)
+    assert [trial.error for trial in found.trials] == [pytest.approx(np.average(x[:, 0], weights=weights))] * 2
+
+
+DEPTHS_WEIGHED = {"regression": {2, 3, 6}, "classification": {3}, "autoencoder": {6}}
+SHARES_WEIGHED = {"regression": (1e-3, 0.3), "classification": (2e-3, 0.2), "autoencoder": (3e-3, 0.3)}
+
+
+@pytest.mark.parametrize("task", DEPTHS_WEIGHED)
+def test_the_evidence_is_weighed_at_the_depths_and_ridges_of_the_ladders(task):
+    def holds(depth, share, **config):
+        return is_calibrated(Hyperparameters(depth, 99.0, share, "", ()), SelectionConfig(**config), task)
+
+    assert {depth for depth in range(1, 20) if holds(depth, 0.01)} == DEPTHS_WEIGHED[task]
+    depth, (least, most) = max(DEPTHS_WEIGHED[task]), SHARES_WEIGHED[task]
+    assert [holds(depth, share) for share in (0.99 * least, least, most, 1.01 * most)] == [False, True, True, False]
+    assert holds(depth, 0.01, tolerance=0.1)
+    assert not holds(depth, 0.01, tolerance=0.05)
