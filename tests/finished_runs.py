@@ -19,7 +19,8 @@ from isthmus.selection.config import SHORT_SCHEDULE
 
 SCHEDULE = replace(SHORT_SCHEDULE, steps=40, rounds=1, evaluations=30)
 CONFIG = SelectionConfig(depth=3, ridge=[0.01, 0.03], width=8, schedule=SCHEDULE)
-OPTIONS = RunOptions(CONFIG, cv=3, path=True)
+OPTIONS = RunOptions(CONFIG, cv=3)
+WITH_PATH = replace(OPTIONS, path=True)
 FLAGS = ["--depth", "3", "--width", "8", "--steps", "40", "--rounds", "1", "--cv", "3"]
 
 
@@ -54,9 +55,16 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A regression with rows set aside and a path over λ, through Python."""
+    """A regression with rows set aside, through Python."""
     folder, dataset = tmp_path_factory.mktemp("finished") / "r", small_dataset()
     return Finished(folder, run_fit(dataset, OPTIONS, folder), dataset, OPTIONS)
+
+
+@pytest.fixture(scope="session")
+def followed(tmp_path_factory):
+    """The same, and the ranks over λ."""
+    folder, dataset = tmp_path_factory.mktemp("followed") / "r", small_dataset()
+    return Finished(folder, run_fit(dataset, WITH_PATH, folder), dataset, WITH_PATH)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from finished_runs import CONFIG, OPTIONS, small_dataset, two_numbers
+from finished_runs import CONFIG, OPTIONS, WITH_PATH, small_dataset, two_numbers
 from isthmus.data import Split, dataset_from_arrays
 from isthmus.errors import ConstantOutputError, FileFormatError, ForeignFolderError, OptionError, RunConflictError
 from isthmus.formats import load_network
@@ -20,7 +20,7 @@ from isthmus.runs.record import as_json
 
 FILES = ["decoder.safetensors", "encoder.safetensors", "model.safetensors", "run.json"]
 TIMES = ("created", "seconds", "training_seconds", "history")
-WIDER = replace(OPTIONS, config=replace(CONFIG, width=9), path=False)
+WIDER = replace(OPTIONS, config=replace(CONFIG, width=9))
 
 
 def stopping_at(fraction):
@@ -69,10 +69,18 @@ def test_a_finished_fit_leaves_networks_and_record(finished):
     assert record == RunFolder(finished.folder).read()
     assert record.rank > 0
     assert (record.not_done, record.stopped != "interrupted") == ([], True)
-    assert [point.ridge / record.ridge for point in record.rank_path.points] == pytest.approx([1, 2, 4, 8, 16, 32, 64])
+    assert record.rank_path is None
     encoder, decoder = load_network(finished.folder / FILES[1]), load_network(finished.folder / FILES[0])
     assert (encoder.network.d_out, decoder.network.d_in) == (record.rank, record.rank)
     assert load_network(finished.folder).network.depth == record.depth == 3
+
+
+def test_a_path_begins_at_the_ridge_of_the_fit_and_changes_nothing_else(finished, followed):
+    record = followed.record
+    assert [point.ridge / record.ridge for point in record.rank_path.points] == pytest.approx([1, 2, 4, 8, 16, 32, 64])
+    assert all(point.rank == sum(size > 0.1 for size in point.sizes) for point in record.rank_path.points)
+    others = (*TIMES, "rank_path", "options", "key")
+    assert as_json(record, without=others) == as_json(finished.record, without=others)
 
 
 def test_the_record_counts_what_is_there(finished):
@@ -103,7 +111,7 @@ def test_rows_set_aside_count_by_their_weights(tmp_path):
     x, y = two_numbers()
     weights = np.random.default_rng(3).uniform(0.2, 3.0, len(x))
     data = dataset_from_arrays(x, y, weights=weights, seed=0)
-    record = run_fit(data, replace(OPTIONS, path=False), tmp_path / "r")
+    record = run_fit(data, OPTIONS, tmp_path / "r")
     train, rows = data.split.train, data.split.test
     mean = np.average(y[train], weights=weights[train], axis=0)
     variance = np.average(np.square(y[train] - mean), weights=weights[train], axis=0)
@@ -112,11 +120,13 @@ def test_rows_set_aside_count_by_their_weights(tmp_path):
     assert abs(record.test.comparisons[0].error - errors.mean()) > 0.01
 
 
-@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.35, 0.6, 0.79, 0.81, 0.88])
-def test_a_fit_that_was_interrupted_goes_on_to_the_same_numbers(finished, tmp_path, fraction):
-    folder = tmp_path / "r"
+@pytest.mark.parametrize(
+    ("fraction", "follows"), [(0.0, 0), (0.1, 0), (0.35, 0), (0.6, 0), (0.79, 0), (0.81, 1), (0.88, 1)]
+)
+def test_a_fit_that_was_interrupted_goes_on_to_the_same_numbers(request, tmp_path, fraction, follows):
+    finished, folder = request.getfixturevalue("followed" if follows else "finished"), tmp_path / "r"
     try:
-        early = run_fit(finished.dataset, OPTIONS, folder, report=stopping_at(fraction))
+        early = run_fit(finished.dataset, finished.options, folder, report=stopping_at(fraction))
     except KeyboardInterrupt:
         assert fraction < 0.5  # nothing was known yet
         assert not RunFolder(folder).is_finished
@@ -125,7 +135,7 @@ def test_a_fit_that_was_interrupted_goes_on_to_the_same_numbers(finished, tmp_pa
         assert (early.stopped, early.not_done != []) == ("interrupted", True)
         assert load_run(folder).predict(finished.dataset.x).shape == (60, 3)
         assert RunFolder(folder).unfinished.is_dir()
-    done = run_fit(finished.dataset, OPTIONS, folder)
+    done = run_fit(finished.dataset, finished.options, folder)
     assert done.stopped != "interrupted"
     assert_same_fit(folder, finished)
 
@@ -134,16 +144,22 @@ def test_what_ctrl_c_left_undone_is_said(finished, tmp_path):
     early = run_fit(finished.dataset, OPTIONS, tmp_path / "folds", report=stopping_at(0.5))
     assert early.not_done[0] in ("1 of 3 folds", "2 of 3 folds")
     assert early.evidence.folds == 3 - int(early.not_done[0][0])
-    assert early.rank_path is None
-    late = run_fit(finished.dataset, OPTIONS, tmp_path / "path", report=stopping_at(0.9))
+    assert "Not finished: without" in early.verdict.sentence
+    late = run_fit(finished.dataset, OPTIONS, tmp_path / "all rows", report=stopping_at(0.75))
+    assert late.not_done == ["the network of all rows, whose place that of the first fold takes"]
+    assert late.evidence == finished.record.evidence
+
+
+def test_ctrl_c_on_the_path_leaves_its_beginning(followed, tmp_path):
+    late = run_fit(followed.dataset, WITH_PATH, tmp_path / "path", report=stopping_at(0.9))
     assert late.not_done == ["the ranks over all λ"]
     reached = [] if late.rank_path is None else late.rank_path.points
-    assert reached == finished.record.rank_path.points[: len(reached)]
+    assert reached == followed.record.rank_path.points[: len(reached)]
     assert len(reached) < 7
-    assert late.rank == finished.record.rank
+    assert (late.rank, late.evidence) == (followed.record.rank, followed.record.evidence)
 
 
-def test_what_is_done_is_not_done_again(finished, tmp_path, monkeypatch):
+def test_what_is_done_is_not_done_again(finished, tmp_path):
     run_fit(finished.dataset, OPTIONS, tmp_path / "r", report=stopping_at(0.6))
     states = []
     run_fit(finished.dataset, OPTIONS, tmp_path / "r", report=lambda done, state: states.append((done, state)))
@@ -186,7 +202,8 @@ def test_another_fit_in_the_folder_is_refused_with_what_differs(finished):
     before = content(finished.folder)
     longer = replace(CONFIG, schedule=replace(CONFIG.schedule, steps=41))
     for options, said in (
-        (WIDER, r"\(path: True → False; width: 8 → 9\).*--overwrite"),
+        (WIDER, r"\(width: 8 → 9\).*--overwrite"),
+        (WITH_PATH, r"\(path: False → True\)"),
         (replace(OPTIONS, config=longer), r"\(schedule\.steps: 40 → 41\)"),
         (replace(OPTIONS, seed=3, cv=None), r"\(cv: 3 → None; seed: 0 → 3\)"),
     ):
@@ -230,7 +247,7 @@ def test_overwriting_forgets_an_unfinished_fit_too(finished, tmp_path):
     assert_same_fit(folder, finished)
 
 
-@pytest.mark.parametrize("moved", [0, 1, 2, 3])
+@pytest.mark.parametrize("moved", [0, 2, 3])
 def test_a_result_that_was_written_by_halves_is_not_read_and_is_written_again(finished, tmp_path, monkeypatch, moved):
     folder, replace_file, count = finished.copy(tmp_path / "r"), Path.replace, [0]
 
@@ -263,7 +280,9 @@ def test_folders_of_the_first_edition_are_refused_with_what_to_do(finished, tmp_
     (folder / "run.json").write_text('{"format": "isthmus-run", "version": 1, "kind": "fit", "rank": 3}')
     (folder / "model.safetensors").write_bytes(b"old")
     for attempt in (lambda: run_fit(finished.dataset, OPTIONS, folder), lambda: load_run(folder)):
-        with pytest.raises(FileFormatError, match="first edition of isthmus.*into another folder, or with --overwrite"):
+        with pytest.raises(
+            FileFormatError, match=r"first edition of isthmus.*into another folder, or with --overwrite"
+        ):
             attempt()
     run_fit(finished.dataset, OPTIONS, folder, overwrite=True)
     assert_same_fit(folder, finished)

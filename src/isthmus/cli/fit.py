@@ -111,7 +111,6 @@ def fit(
     }
     trained = {name: value for name, value in schedule.items() if value is not None}
     config = replace(config, schedule=replace(config.schedule, **trained))
-    loading["task"] = dataset.task
     options = RunOptions(config, cv=cv, seed=seed, path=path, command=("isthmus", *sys.argv[1:]), data=loading)
     folder = out or Path("runs") / f"{_slug(data)}-{options.for_data(dataset).key(dataset)[:8]}"
     with progress_bar(f"fitting {dataset.name}", logs=True) as progress:

@@ -50,7 +50,7 @@ class RunOptions:
     def record(self, dataset: Dataset) -> dict[str, Any]:
         """Options and data as plain JSON values: enough to repeat the run."""
         own = {"cv": self.cv, "seed": self.seed, "path": self.path}
-        return {"data": dataset.name, "task": dataset.task, **self.data, **own, **_plain(asdict(self.config))}
+        return {"data": dataset.name, **self.data, "task": dataset.task, **own, **_plain(asdict(self.config))}
 
     def key(self, dataset: Dataset) -> str:
         """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""

@@ -188,7 +188,7 @@ class _Trials:
 
     def reason(self, winner: TrainingConfig) -> str:
         if not self.errors:
-            return "Depth and λ were given."
+            return "There was one depth and one λ to take: those that were given, or are usual for such data."
         tried = len(self.errors)
         rows = sum(len(held_out.x) for _, held_out in self.folds)
         depths = sorted({depth for depth, _ in self.errors})
