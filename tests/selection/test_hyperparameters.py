@@ -155,7 +155,7 @@ def test_of_depths_and_ridges_that_are_asked_for_the_best_is_taken_and_each_netw
 
 def test_what_is_given_needs_no_judging():
     found, _, made = choice({4: BAD}, 200, 2, depth=4, ridge=1e-2)
-    assert (found.trials, found.reason) == ((), "Depth and λ were given.")
+    assert (found.trials, found.reason.partition(":")[0]) == ((), "There was one depth and one λ to take")
     assert made == [(160, 4, 2)]  # the network of the first fold
 
 
