@@ -32,6 +32,13 @@ def two_numbers(rows=60, *, seed=0, noise=0.05):
     return x, np.stack([a, b, a + b], 1) + noise * rng.standard_normal((rows, 3))
 
 
+def nothing_in_common(rows=60):
+    """Inputs `(rows, 3)`, outputs `(rows, 2)` that do not depend on them, and weights, zeros among them."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((rows, 3)), rng.normal([5.0, -3.0], 1.0, (rows, 2))
+    return x, y, rng.integers(0, 3, rows).astype(float)
+
+
 def small_dataset(**changes) -> Dataset:
     """Rows with two numbers in them, a sixth set aside."""
     x, y = two_numbers()

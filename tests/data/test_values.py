@@ -13,9 +13,11 @@ from isthmus.data import (
     random_teacher,
 )
 from isthmus.errors import (
+    ColumnError,
     FileMissingError,
     MissingExtraError,
     OptionError,
+    ScaleError,
     ShapeError,
 )
 
@@ -119,6 +121,20 @@ def test_bad_settings_are_refused(source):
     for load in (load_dataset, load_inputs):
         with pytest.raises(OptionError, match=BAD_SETTINGS[source]):
             load(source)
+
+
+@pytest.mark.parametrize("what", ["x", "y"])
+def test_numbers_that_cannot_be_squared_are_refused_by_column(what):
+    def made(factor):
+        arrays = {"x": X.copy(), "y": X[:, :2].copy()}
+        arrays[what][:, 1] *= factor
+        return dataset_from_arrays(**arrays)
+
+    with pytest.raises(ScaleError, match=rf"^{what} \(row \d+, column '{what}1'\) reaches .*e\+200 in magnitude"):
+        made(1e200)
+    with pytest.raises(ColumnError, match=rf"Column '{what}1' varies by .*e-200 in all"):
+        made(1e-200)
+    assert made(1e100).x.shape == made(1e-100).x.shape == made(0.0).x.shape
 
 
 def test_an_unknown_name_is_answered_with_all_kinds():

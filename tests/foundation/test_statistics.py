@@ -27,6 +27,7 @@ def test_the_standard_error_goes_by_the_effective_number_of_rows():
     assert standard_error(VALUES, None) == pytest.approx(float(np.std(VALUES.numpy(), ddof=1) / np.sqrt(5)))
     assert standard_error(VALUES, torch.full((5,), 3.0).double()) == pytest.approx(standard_error(VALUES, None))
     assert np.isnan(standard_error(VALUES[:1], torch.ones(1).double()))
+    assert np.isnan(standard_error(VALUES[:1], None))
     # Independent unit normals under weights v: the variance of the weighted mean is Σv² / (Σv)².
     v = torch.rand(30, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     draws = torch.randn(4000, 30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

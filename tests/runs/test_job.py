@@ -120,6 +120,15 @@ def test_rows_set_aside_count_by_their_weights(tmp_path):
     assert abs(record.test.comparisons[0].error - errors.mean()) > 0.01
 
 
+def test_a_single_row_set_aside_has_an_error_and_no_scatter(tmp_path):
+    x, y = two_numbers(25)
+    record = run_fit(dataset_from_arrays(x, y, test=0.04), OPTIONS, tmp_path / "r")
+    assert record.test.rows == 1
+    assert [each.standard_error for each in record.test.comparisons] == [None] * len(record.test.comparisons)
+    assert all(each.error > 0 for each in record.test.comparisons)
+    assert load_run(tmp_path / "r").record == record
+
+
 @pytest.mark.parametrize(
     ("fraction", "follows"), [(0.0, 0), (0.1, 0), (0.35, 0), (0.6, 0), (0.79, 0), (0.81, 1), (0.88, 1)]
 )
@@ -313,6 +322,12 @@ def constant_where_learned():
     return dataset_from_arrays(x, y, split=Split(np.arange(50), np.arange(50, 60)))
 
 
+def constant_but_for_one():
+    """Outputs of which one differs: without it there is nothing to learn."""
+    x, _ = two_numbers()
+    return dataset_from_arrays(x, (np.arange(60) < 1).astype(float), test=0.0)
+
+
 @pytest.mark.parametrize("where", ["r", "deep/in/r"])
 def test_what_is_refused_leaves_no_folder(finished, tmp_path, where):
     x, y = two_numbers()
@@ -320,6 +335,12 @@ def test_what_is_refused_leaves_no_folder(finished, tmp_path, where):
     for data, options, error, said in (
         (finished.dataset, replace(OPTIONS, cv=40), OptionError, "cv is 40 but must be between 2 and 25"),
         (constant_where_learned(), OPTIONS, ConstantOutputError, "Every row of y is the same"),
+        (
+            constant_but_for_one(),
+            OPTIONS,
+            ConstantOutputError,
+            "Every row of y, but for rows held out together, is the",
+        ),
         (huge, replace(OPTIONS, config=replace(CONFIG, standardize="none")), Exception, "Standardise the data"),
     ):
         with pytest.raises(error, match=said):

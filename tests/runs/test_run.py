@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from finished_runs import OPTIONS, two_numbers
+from finished_runs import OPTIONS, nothing_in_common, two_numbers
 from isthmus import load_run as public_load_run
 from isthmus.data import dataset_from_arrays, load_dataset
 from isthmus.errors import ColumnError, FileFormatError, FileMissingError, NonFiniteError, ShapeError
@@ -32,9 +32,7 @@ def mixed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory):
     """A run whose outputs do not depend on its inputs."""
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((60, 3)), rng.normal([5.0, -3.0], 1.0, (60, 2))
-    weights = rng.integers(0, 3, 60).astype(float)
+    x, y, weights = nothing_in_common()
     folder = tmp_path_factory.mktemp("nothing") / "r"
     run_fit(dataset_from_arrays(x, y, weights=weights, test=0.0), OPTIONS, folder)
     return load_run(folder), x, np.average(y, weights=weights, axis=0), folder

@@ -64,17 +64,18 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command with the given arguments and return its exit status."""
     try:
-        status = int(app(arguments, prog_name="isthmus", standalone_mode=False) or 0)
+        status = int(app(arguments or ["--help"], prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
-        return _said(f"{_renamed(message) or message.rstrip('.')}. See isthmus --help.")
+        message = _renamed(message) or message.rstrip(".")
+        return _said(f"{message}{'' if message.endswith('?') else '.'} See isthmus --help.")
     except IsthmusError as refused:
         return _said(str(refused))
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
         sys.stderr.close()
         return 0
-    except (PermissionError, IsADirectoryError, NotADirectoryError) as system:
+    except (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError) as system:
         return _said(f"Cannot use {system.filename}: {system.strerror}. Choose another path.")
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
@@ -83,7 +84,7 @@ def run(arguments: list[str]) -> int:
             "\nInterrupted before anything was known. What was done is kept: run the same command again to go on.",
             file=sys.stderr,
         )
-    return status
+    return status if arguments else _USAGE_ERROR
 
 
 def _renamed(message: str) -> str | None:

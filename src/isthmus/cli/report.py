@@ -48,10 +48,10 @@ def _runs(runs: list[Path], out: Path | None) -> Path:
 
     folders = [RunFolder(run) for run in runs]
     finished = [folder for folder in folders if folder.is_finished or len(folders) == 1]
+    if not finished:
+        raise FileMissingError(folders[0].record, "None of these fits is finished: run them again to go on.")
     for folder in folders:
         if folder not in finished:
             print(f"isthmus: {folder.path} is left out: it has no record, so its fit is unfinished.", file=sys.stderr)
-    if not finished:
-        raise FileMissingError(folders[0].record, "None of these fits is finished: run them again to go on.")
     path = out or (finished[0].report if len(runs) == 1 else Path("isthmus-report.html"))
     return write_report([folder.read() for folder in finished], path)

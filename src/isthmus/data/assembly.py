@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isthmus.data.dataset import Dataset, Floats, Integers, Split, Weights
 from isthmus.data.labels import class_indices
 from isthmus.data.splitting import LEAST_ROWS, check_seed, checked_split, split_rows
 from isthmus.errors import ConstantOutputError, OptionError, ShapeError, TooFewRowsError
-from isthmus.foundation.matrices import plain_array, real_matrix, weight_vector
+from isthmus.foundation.matrices import check_scale, plain_array, real_matrix, weight_vector
 from isthmus.foundation.task import TASKS, Task
 
 
@@ -52,6 +54,7 @@ def dataset_from_arrays(
         ShapeError, DtypeError, NonFiniteError, TooFewRowsError: If the arrays are not finite matrices of equal length
             with enough rows, or names or split do not fit them.
         ConstantOutputError: If the outputs do not vary.
+        ScaleError, ColumnError: If numbers are too large, or vary by too little, to be squared.
         RareClassError: If a class has fewer than three rows.
         OptionError: If an option is out of range, a weight is negative, or `y` cannot be labels.
     """
@@ -63,6 +66,9 @@ def dataset_from_arrays(
     columns = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
     outputs, names = _outputs(inputs, columns, y, task, counts, output_names)
     _check_names("input_names", columns, inputs.shape[1])
+    _check_scale("x", inputs, columns)
+    if task != "classification":  # class indices are small
+        _check_scale("y", outputs, names)
     _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
     said = list(notes)
     if split is None:
@@ -123,6 +129,10 @@ def _outputs(
 def _check_names(what: str, names: Sequence[str], columns: int) -> None:
     if len(names) != columns:
         raise ShapeError(f"{what} has {len(names)} names where {columns} are needed. Pass one name a column or class.")
+
+
+def _check_scale(what: str, matrix: NDArray[Any], names: Sequence[str]) -> None:
+    check_scale(matrix, what, place=lambda column: repr(names[column]), called=lambda column: names[column])
 
 
 def _check_variety(y: Floats | Integers, weights: Weights | None, what: str) -> None:

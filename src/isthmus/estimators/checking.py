@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from isthmus.data.dataset import Floats
-from isthmus.errors import ColumnError, NonFiniteError, ScaleError
+from isthmus.errors import ColumnError, NonFiniteError
+from isthmus.foundation.matrices import check_scale
 
-# Sums of squares of what lies between, over ten million rows, stay within double precision.
-_LARGEST, _SMALLEST = 1e150, 1e-150
 _MISSING = ("NAType", "NaTType")  # of pandas, by name: it need not be installed
 _DATES = (date, timedelta, np.datetime64, np.timedelta64)
 
@@ -121,14 +120,10 @@ def _check_numbers(x: Floats, what: str, names: Sequence[Any] | None, *, is_fit:
     bad = np.argwhere(~np.isfinite(x))
     if len(bad):
         raise NonFiniteError(what, int(bad[0, 0]), _place(names, int(bad[0, 1])))
-    sizes = np.abs(x).max(0)
-    for j in np.flatnonzero(sizes > _LARGEST).tolist():
-        where = f"{what} (row {int(np.abs(x[:, j]).argmax())}, column {_place(names, j)})"
-        raise ScaleError(where, float(sizes[j]), _LARGEST, precision="double")
-    spreads = np.ptp(x, axis=0) if is_fit else np.zeros(0)
-    for j in np.flatnonzero((spreads > 0) & (spreads < _SMALLEST)).tolist():
-        cause = f"varies by {spreads[j]:.2g} in all, and squares of such numbers vanish in double precision"
-        raise ColumnError(_called(names, what, j, x.shape[1]), cause, "Express it in a smaller unit, or leave it out")
+    columns = x.shape[1]
+    check_scale(
+        x, what, place=lambda j: _place(names, j), called=lambda j: _called(names, what, j, columns), is_fit=is_fit
+    )
 
 
 def _names(data: Any, columns: int) -> list[Any] | None:

@@ -6,13 +6,16 @@ All of it is done with numpy: what refuses an input need not wait for torch, whi
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError
+from isthmus.errors import ColumnError, DtypeError, NonFiniteError, OptionError, ScaleError, ShapeError
 
 Numbers = NDArray[np.floating]
+# Sums of squares of what lies between, over ten million rows, stay within double precision.
+_LARGEST, _SMALLEST = 1e150, 1e-150
 
 
 def plain_array(data: object, what: str) -> np.ndarray:
@@ -115,3 +118,34 @@ def check_finite(is_finite: NDArray[np.bool_], what: str) -> None:
     if not is_finite.all():
         row, column = np.argwhere(~is_finite)[0].tolist()
         raise NonFiniteError(what, row, column)
+
+
+def check_scale(
+    matrix: Numbers,
+    what: str,
+    *,
+    place: Callable[[int], int | str],
+    called: Callable[[int], str],
+    is_fit: bool = True,
+) -> None:
+    """Raise for the first column of a finite matrix `(n, d)` whose numbers cannot be squared.
+
+    Args:
+        matrix: The numbers.
+        what: How error messages call it.
+        place: How they call a column of it.
+        called: How they call a column alone.
+        is_fit: Whether it is learned from, so that columns must vary by enough, or not at all.
+
+    Raises:
+        ScaleError: If an entry is above 1e150 in magnitude.
+        ColumnError: If a column varies by less than 1e-150.
+    """
+    sizes = np.abs(matrix).max(0).astype(np.float64)
+    for column in np.flatnonzero(sizes > _LARGEST).tolist():
+        where = f"{what} (row {int(np.abs(matrix[:, column]).argmax())}, column {place(column)})"
+        raise ScaleError(where, float(sizes[column]), _LARGEST, precision="double")
+    spreads = np.ptp(matrix, axis=0).astype(np.float64) if is_fit else np.zeros(0)
+    for column in np.flatnonzero((spreads > 0) & (spreads < _SMALLEST)).tolist():
+        cause = f"varies by {spreads[column]:.2g} in all, and squares of such numbers vanish in double precision"
+        raise ColumnError(called(column), cause, "Express it in a smaller unit, or leave it out")

@@ -32,7 +32,7 @@ def standard_error(values: Tensor, weights: Tensor | None) -> float:
         Kish (1965), the effective sample size.
     """
     if weights is None:
-        return float(values.std() / len(values) ** 0.5)
+        return float(values.std() / len(values) ** 0.5) if len(values) > 1 else float("nan")
     shares = (weights / weights.sum()).to(values)
     effective = effective_rows(weights)
     variance = float(shares @ (values - shares @ values).square())

@@ -19,7 +19,8 @@ def rows(record: FitRecord) -> list[tuple[bool, list[str]]]:
     found = [(True, [through, number(record.verdict.error), "", *([] if test is None else [number(test.at_rank)])])]
     aside = {} if test is None else {each.name: each.error for each in test.comparisons}
     for each in record.verdict.comparisons:
-        beside = f"{'+' if each.difference > 0 else ''}{rough(each.difference)} ± {rough(each.standard_error)}"
+        error = "–" if each.standard_error is None else rough(each.standard_error)
+        beside = f"{'+' if each.difference > 0 else ''}{rough(each.difference)} ± {error}"
         there = [] if test is None else [number(aside.get(each.name))]
         found.append((False, [each.name, number(each.error), beside, *there]))
     if test is not None:

@@ -59,7 +59,8 @@ def run_fit(
         selection = select_rank_of(sample, options.config, cv=options.cv, seed=seed, cache=cache, report=told)
         fitted = selection.network
         if not isinstance(fitted, FittedNetwork):
-            raise ConstantOutputError("x" if dataset.task == "autoencoder" else "y")
+            what = "x" if dataset.task == "autoencoder" else "y"
+            raise ConstantOutputError(what if sample.is_constant else f"{what}, but for rows held out together,")
     with flushed_denormals(), torch.no_grad():
         path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
         profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))

@@ -86,12 +86,16 @@ class EvidenceRow(Part):
 
 
 class ComparisonRow(Part):
-    """A simpler method beside the network, on the same rows (`selection.verdict.Comparison`)."""
+    """A simpler method beside the network, on the same rows (`selection.verdict.Comparison`).
+
+    Attributes:
+        standard_error: Of the difference; None where too few rows count to see it.
+    """
 
     name: str
     error: float
     difference: float
-    standard_error: float
+    standard_error: float | None
 
 
 class VerdictRow(Part):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from isthmus.data import Dataset
@@ -44,8 +46,13 @@ def errors_set_aside(dataset: Dataset, fitted: FittedNetwork, selection: RankSel
                 name=name,
                 error=float(weighted_mean(errors, weights)),
                 difference=float(weighted_mean(errors - at_rank, weights)),
-                standard_error=likelihood.error_of_mean(errors - at_rank, weights),
+                standard_error=_known(likelihood.error_of_mean(errors - at_rank, weights)),
             )
             for name, errors in named_errors(k, linear, full, dataset.task)
         ],
     )
+
+
+def _known(value: float) -> float | None:
+    """The value; None for NaN, which a single row gives and JSON does not have."""
+    return None if math.isnan(value) else value
