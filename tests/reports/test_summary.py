@@ -1,7 +1,7 @@
 """The words follow the record: each finding is said, and nothing that is absent."""
 
 import pytest
-from isthmus.reports.summary import cautions, paragraph
+from isthmus.reports.sentences import cautions, paragraph
 
 from isthmus.reports import headline, summary
 from isthmus.reports.wording import (
