@@ -25,7 +25,7 @@ from isthmus.networks import (
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
-pytest_plugins = ["finished_runs"]
+pytest_plugins = ["commands", "finished_runs"]
 
 ACTIVATIONS = [RELU, Activation(0.1), IDENTITY, ABSOLUTE]
 

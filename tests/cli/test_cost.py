@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from isthmus.cli.main import run
+from commands import call
 from isthmus.formats import load_network, save
 from isthmus.networks.catalogue import catalogue
 
@@ -18,12 +18,6 @@ def model(tmp_path, monkeypatch):
     network = next(e.network for e in catalogue(0) if e.name == "fold of the square")
     save(network, "fold.safetensors")
     return network
-
-
-def call(capsys, *arguments):
-    status = run([str(a) for a in arguments])
-    printed = capsys.readouterr()
-    return status, printed.out, printed.err
 
 
 def test_a_json_list_with_one_object_a_depth(model, capsys):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from commands import call
 from isthmus import RankProfile
-from isthmus.cli.main import run
 
 
 @pytest.fixture
@@ -33,12 +33,6 @@ def here(tmp_path, monkeypatch):
     np.save("objects.npy", np.array([object()]))
     (tmp_path / "m.pt").write_bytes(b"\x80\x04.")
     return tmp_path
-
-
-def call(capsys, *arguments):
-    status = run(list(arguments))
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
 
 
 def test_a_chain_in_a_file(here, capsys):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+import commands
 from conftest import random_layers, through
-from isthmus.cli.main import run
 from isthmus.formats import save
 from isthmus.networks import RELU
 from isthmus.regions import Plane, enumerate_regions
@@ -38,9 +38,7 @@ def here(tmp_path, monkeypatch):
 
 
 def call(capsys, *arguments):
-    status = run(["regions", *map(str, arguments)])
-    printed = capsys.readouterr()
-    return status, printed.out, printed.err
+    return commands.call(capsys, "regions", *arguments)
 
 
 def test_json_holds_what_the_library_finds(here, capsys):

@@ -3,14 +3,15 @@
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from isthmus.cli import window as command
-from isthmus.cli.main import run
+from commands import call
 from isthmus.costs import DepthWindow, RankLine, window_search
 from isthmus.reports.windows import depths_in_words
+from isthmus.selection import SelectionConfig
 
 KEYS = {
     "rank",
@@ -26,18 +27,6 @@ KEYS = {
     "objectives",
     "seconds",
 }
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(capsys, *arguments):
-    status = run([str(a) for a in arguments])
-    printed = capsys.readouterr()
-    return status, printed.out, printed.err
 
 
 def line(rank, depth, error, constant):
@@ -57,7 +46,12 @@ def found(monkeypatch):
         reasons = ("Rank 2 has [the] lowest objective at depth 12.", "Because.")
         return DepthWindow(2, 20, 39, reasons, LINES, 0.1, (3, 6, 12))
 
-    monkeypatch.setattr(command, "depth_window", made)
+    def selected(x, y, **options):
+        given["selection"] = {**options, "rows": len(x), "y": y}
+        return SimpleNamespace(rank=2)
+
+    monkeypatch.setattr("isthmus.costs.depth_window", made)
+    monkeypatch.setattr("isthmus.selection.select_rank", selected)
     return given
 
 
@@ -69,7 +63,7 @@ def test_a_search_from_data_to_json(here, capsys, monkeypatch):
     monkeypatch.setattr(window_search, "_DEPTHS", (5, 14))
     monkeypatch.setattr(window_search, "_SHARES", (0.4, 0.9))
     monkeypatch.setattr(window_search, "_FOLLOWED", (36,))
-    quick = ["--width", "8", "--ridge", "0.002", "--no-standardize", "--starts", "1", "--rank", "1"]
+    quick = ["--width", "8", "--ridge", "0.002", "--standardize", "none", "--n-init", "1", "--rank", "1"]
     status, out, err = call(capsys, "window", "curve:n=40", *quick, "--json")
     assert (status, err) == (0, "")
     record = json.loads(out)
@@ -93,7 +87,8 @@ def test_people_get_a_table_and_the_reasons(here, capsys, found):
     assert ["1", "0", "80.0", "from", "40", "on"] in rows
     assert ["3", "0", "20.0", "3", "to", "19"] in rows
     assert ["0", "6", "0.0", "none"] in rows
-    assert (found["rows"], found["task"], found["standardize"]) == (50, "regression", "global")
+    assert (found["rows"], found["task"], found["config"].standardize) == (50, "regression", "global")
+    assert (found["config"].n_init, found["config"].width, found["config"].ridge) == (4, 100, None)
     page = Path("w.html").read_text()
     assert "The best network has rank 2 at depths 20 to 39." in page
     assert 'id="window"' in page
@@ -106,7 +101,7 @@ def test_people_get_a_table_and_the_reasons(here, capsys, found):
 def test_the_objectives_drawn_are_those_of_the_lines(here, capsys, found):
     _, out, _ = call(capsys, "window", "curve", "--json")
     record = json.loads(out)
-    assert (found["y"], found["task"], found["rank"]) == (None, "autoencoder", None)
+    assert (found["y"], found["task"], found["rank"]) == (None, "autoencoder", 2)
     assert {3, 20, 39} <= set(record["depths"])
     for rank, constant in ((1, 80.0), (2, 40.0), (3, 20.0)):
         expected = [0.1 * (rank + constant / depth) for depth in record["depths"]]
@@ -116,6 +111,24 @@ def test_the_objectives_drawn_are_those_of_the_lines(here, capsys, found):
         {"rank": 2, "shallowest": 20, "deepest": 39},
         {"rank": 1, "shallowest": 40, "deepest": None},
     ]
+
+
+def test_the_rank_is_that_of_select_rank_unless_it_is_given(here, capsys, found):
+    call(capsys, "window", "curve", "--rank", "1")
+    assert (found["rank"], "selection" in found) == (1, False)
+    call(capsys, "window", "curve", "--seed", "5", "--tolerance", "0.2", "--standardize", "columns")
+    asked = found["selection"]
+    assert (found["rank"], found["seed"], found["tolerance"].relative) == (2, 5, 0.2)
+    assert (asked["rows"], asked["y"], asked["task"], asked["random_state"]) == (found["rows"], None, "autoencoder", 5)
+    assert asked["config"] == SelectionConfig(tolerance=0.2, standardize="columns")
+    assert found["config"].standardize == "columns"
+
+
+def test_data_in_which_nothing_depends_on_anything_have_no_window(here, capsys, found, monkeypatch):
+    monkeypatch.setattr("isthmus.selection.select_rank", lambda *_, **__: SimpleNamespace(rank=0))
+    status, out, err = call(capsys, "window", "curve")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "no dependence was found. Give --rank" in err
 
 
 @pytest.mark.parametrize(
@@ -135,8 +148,8 @@ def test_windows_in_words(shallowest, deepest, words):
     [
         (["nowhere.csv"], "There is no nowhere.csv"),
         (["curve", "--rank", "3"], r"rank is 3 but must be between 1 and 2"),
-        (["curve", "--rank", "0"], "rank is 0 but must be between 1 and 2"),
-        (["curve", "--ridge", "0"], "ridge is 0.0 but must be positive: without it no depth prefers a rank"),
+        (["curve", "--rank", "0"], "--rank is 0 but must be at least 1"),
+        (["curve", "--ridge", "0"], "--ridge is 0.0 but must be positive: without it no depth prefers a rank"),
         (["curve", "--width", "0"], "width is 0 but must be at least 1"),
         (["curve", "--out", "w.png"], "must be a file whose name ends in .svg"),
         (["curve", "--tolerance", "2"], "tolerance is 2.0"),

@@ -72,6 +72,10 @@ def window(
     """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
     if out is not None and out.suffix.lower() != ".svg":
         raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
+    if rank is not None and rank < 1:
+        raise OptionError("--rank", rank, "at least 1")
+    if ridge is not None and not ridge > 0:
+        raise OptionError("--ridge", ridge, "positive: without it no depth prefers a rank")
     limit = Tolerance(tolerance)
     # What needs no torch comes first: a wrong file or column is said at once.
     from isthmus.data import load_dataset
