@@ -1,9 +1,9 @@
 """The words follow the record: each finding is said, and nothing that is absent."""
 
 import pytest
-from isthmus.reports.sentences import cautions, paragraph
 
 from isthmus.reports import headline, summary
+from isthmus.reports.sentences import cautions, paragraph
 from isthmus.reports.wording import (
     at_points,
     duration,
