@@ -27,11 +27,15 @@ demo: $(VENV)/.demo
 	$(BIN)/isthmus fit teacher --out runs/demo-teacher --overwrite
 	$(BIN)/isthmus fit digits --task autoencoder --out runs/demo-digits --overwrite
 
+# Two processes of one thread each where there are two cores: on one core a second one would only start later.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(if $(filter-out 1,$(CORES)),-n 2 --dist loadfile)
+
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: $(VENV)/.test
-	$(BIN)/python -m pytest -m ""
+	$(PYTEST) -m ""
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
@@ -40,7 +44,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # These want a folder to resume from and take hours.
-IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py
+IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py
 
 bench: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e '.[bench]'

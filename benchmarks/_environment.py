@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 RESULTS = Path(__file__).parent / "results"
+PACKAGE = Path(__file__).parents[1] / "src" / "isthmus"
 
 
 def environment() -> dict[str, Any]:
@@ -30,3 +31,17 @@ def keep(name: str, claim: str, figures: Any) -> None:
     RESULTS.mkdir(exist_ok=True)
     result = {"claim": claim, "environment": environment(), "figures": figures}
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def keep_in_package(place: str, content: dict[str, Any]) -> None:
+    """Write a file of numbers that the package reads, `place` from its root."""
+    (PACKAGE / place).write_text(as_lines(content) + "\n")
+
+
+def as_lines(content: Any, depth: int = 0) -> str:
+    """JSON with a line for each entry that is no object, so that a change of numbers shows as what it is."""
+    if not isinstance(content, dict):
+        return json.dumps(content, ensure_ascii=False)
+    margin = " " * (depth + 1)
+    entries = [f"{margin}{json.dumps(name)}: {as_lines(value, depth + 1)}" for name, value in content.items()]
+    return "{\n" + ",\n".join(entries) + "\n" + " " * depth + "}"

@@ -1,8 +1,7 @@
 """Tasks of known rank on which the decision is tested: families, k, noise, rows, dimensions; 36 tasks a family.
 
-Families in `CHOSEN_ON` were there when methods and thresholds were chosen (seeds from 100 on). Those in
-`_rank_families_first`, `_second`, `_third` and `_fourth` were each written by someone else and not run before the
-method was fixed; after a run the method was changed in view of it, so that only the last tests the method as it is.
+The families here were there when methods and thresholds were chosen (seeds from 100 on). `rank_families` has the
+others, and says when each was first run.
 
 Within a family every pair of a noise and a number of rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn.
 Dimensions are drawn, with at least four rows for each input.
@@ -15,7 +14,7 @@ derivative of the standardised outputs by them, the singular values of the root 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 NOISES, ROWS, TEST, WEAKEST = (0.0, 0.05, 0.2), (200, 500, 2000), 1000, 0.1
 INPUTS, OUTPUTS = (10, 20, 50, 100, 200), (10, 20, 50, 100, 200)
+TASKS = 36  # of a family: four of each noise and number of rows
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,6 @@ def classes(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     return Teacher(draw, encode, decode, is_classification=True)
 
 
-CHOSEN_ON: dict[str, Family] = {"relu": relu, "polynomial": polynomial, "classes": classes}
-
-
 def weakest_direction(teacher: Teacher, z: Floats) -> float:
     """σ_k/σ_1 of the hidden numbers' effects, by central differences; logits count up to a shift of them all."""
     root = np.linalg.cholesky(np.atleast_2d(np.cov(z.T)))
@@ -190,8 +187,8 @@ def task(name: str, family: Family, k: int, noise: float, n: int, seed: int) -> 
     return RankTask(name, k, noise, n, seed, weakest, x[:n], y[:n], x[n:], y[n:], z[n:])
 
 
-def suite(families: dict[str, Family], seed: int) -> Iterator[RankTask]:
-    """The 36 tasks of each family."""
+def suite(families: Mapping[str, Family], seed: int) -> Iterator[RankTask]:
+    """The `TASKS` tasks of each family."""
     for name, family in families.items():
         for (i, noise), (j, n) in product(enumerate(NOISES), enumerate(ROWS)):
             for k in range(1 + (i + j) % 2, 9, 2):

@@ -45,7 +45,7 @@ def main() -> None:
             **{name: record[name] for name in ("rank", "rank_lower", "rank_upper", "seconds")},
             "test_error": record["test"]["whole"],
             "test_error_through_k": record["test"]["at_rank"],
-            "pca_test_error_through_k": record["test"]["comparisons"][-1]["error"],  # at rank 0 the mean's
+            "pca_test_error_through_k": record["test"]["comparisons"][-1]["error"],  # at rank 0 through 1
             "pca_needs": pca_needs(seed, record["test"]["at_rank"]),
         }
         figures.append(row)

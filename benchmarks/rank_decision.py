@@ -1,16 +1,17 @@
 """Claim: the rank is found on tasks of known rank whose families no method was chosen on.
 
-Tasks (`_rank_tasks`) are of five groups of families: `chosen on`, on which methods and thresholds were chosen; `first`,
-`second` and `third`, which nobody looked at before their runs of seed 0, but in view of which the method was then
-changed; and `fourth`, written by someone who had not seen the method, and not run before it was fixed. Only `fourth`
-tests the claim for the method as it is, and only by its first run: whoever changes the method in view of it makes it
-one more of those.
+Tasks (`_rank_tasks`) are of groups of families (`rank_families`): some on which methods and thresholds were chosen;
+`first`, `second` and `third`, which nobody looked at before their runs of seed 0, but in view of which the method was
+then changed; and `fourth`, written by someone who had not seen the method, and not run before it was fixed. Only
+`fourth` tests the claim for the method as it is, and only by its first run: whoever changes the method in view of it
+makes it one more of those. All of it, of seed 0, is also what the package says of its answers
+(`isthmus/selection/accuracy.json`), which this script writes.
 
 For each task: the rank that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
 methods of `_rank_baselines`. The expensive ones, a bottleneck network of every width and the tuned network, are left
-out on `chosen on` and with `--without-networks`; the tuned network also where its search would take minutes:
-N (d_in + d_out) > 250,000.
+out on families that are not blind and with `--without-networks`; the tuned network also where its search would take
+minutes: N (d_in + d_out) > 250,000.
 
 `python benchmarks/rank_decision.py DIR GROUP` keeps two files a task in DIR and goes on where it was stopped, first
 with all decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some
@@ -36,19 +37,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from _environment import keep
+from _environment import keep, keep_in_package
+from _rank_accuracy import accuracy
 from _rank_baselines import BASELINES
-from _rank_families_first import FIRST
-from _rank_families_fourth import FOURTH
-from _rank_families_second import SECOND
-from _rank_families_third import THIRD
 from _rank_predictors import PREDICTORS, held_out_error
-from _rank_tasks import CHOSEN_ON, NOISES, ROWS, RankTask, suite
+from _rank_tasks import NOISES, ROWS, TASKS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
+from rank_families import GROUPS, JUDGED_ON
 
 WORKERS, LARGEST_SEARCH = 2, 250_000
 EXPENSIVE = ("bottleneck network",)
-GROUPS = {"fourth": FOURTH, "third": THIRD, "second": SECOND, "first": FIRST, "chosen-on": CHOSEN_ON}
+OF_EVERY_K = (
+    "errors",
+    "standard_errors",
+    "objectives",
+    "sensitivities",
+    "redundancies",
+    "correlations",
+    "linear",
+)
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
 
@@ -58,8 +65,8 @@ def answered(task: RankTask) -> dict[str, Any]:
     begin = time.process_time()
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     seconds = time.process_time() - begin
-    found = model.decision_.record()
-    over_k = {name: value for name, value in found.items() if isinstance(value, list)}
+    found, evidence = model.selection_, model.selection_.evidence
+    over_k = {"probabilities": evidence.weighed, **{name: getattr(evidence, name) for name in OF_EVERY_K}}
     return {
         "family": task.family,
         "k": task.k,
@@ -70,12 +77,12 @@ def answered(task: RankTask) -> dict[str, Any]:
         "inputs": task.x.shape[1],
         "outputs": int(task.y.max()) + 1 if task.is_classification else task.y.shape[1],
         "weakest": round(task.weakest, 3),
-        "rank": found["rank"],
-        "interval": [found["lower"], found["upper"]],
-        "is_undecided": model.decision_.is_undecided,
+        "rank": found.rank,
+        "interval": list(found.interval),
+        "is_undecided": found.is_undecided,
         **{name: [float(f"{value:.4g}") for value in values] for name, values in over_k.items()},
-        "linear_share": round(found["linear_share"], 4),
-        "whole_error": found["whole_error"],
+        "linear_share": round(evidence.linear_share, 4),
+        "whole_error": evidence.whole_error,
         "test_error": held_out_error(model, task),
         "seconds": round(seconds, 1),
     }
@@ -106,7 +113,9 @@ NOT_COMPARED: dict[str, Any] = {"baselines": {}, "network_test_error": None, "ne
 def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     """First every decision, then every comparison that is asked for; what is not done yet is done."""
     asked.folder.mkdir(parents=True, exist_ok=True)
-    families = {name: family for name, family in GROUPS[asked.group].items() if name in (asked.families or [name])}
+    families = {
+        name: family for name, family in GROUPS[asked.group].families.items() if name in (asked.families or [name])
+    }
     tasks = [t for t in suite(families, asked.seed) if t.n in asked.rows]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{asked.seed}.json" for t in tasks]
     others = [file.with_suffix(".compared.json") for file in files]
@@ -117,7 +126,7 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
         order = np.random.default_rng(asked.seed).permutation(len(undecided))
         jobs = {pool.submit(answered, undecided[i][0]): undecided[i][1] for i in order}
         if not asked.alone:
-            with_networks = asked.group != "chosen-on" and not asked.without_networks
+            with_networks = GROUPS[asked.group].is_blind and not asked.without_networks
             left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
             # The quick ones first: what a run that is stopped leaves are the largest.
             left.sort(key=lambda each: each[0].x.size + each[0].y.size)
@@ -231,11 +240,13 @@ if __name__ == "__main__":
     rows = run(asked)
     kinds = {"outputs": [r for r in rows if not r["is_classification"]]}
     kinds["classes"] = [r for r in rows if r["is_classification"]]
-    families = {name: [r for r in rows if r["family"] == name] for name in GROUPS[asked.group]}
+    families = {name: [r for r in rows if r["family"] == name] for name in GROUPS[asked.group].families}
     figures = {name: summary(own) for name, own in {"all": rows, **kinds, **families}.items() if own}
     print(json.dumps({name: figures[name] for name in ("all", *kinds) if name in figures}, indent=1))
-    claim = "The rank is found on tasks of known rank, of families that no method was chosen on before this run."
-    if asked.group == "chosen-on":
-        claim = "The rank is found on tasks of known rank, of families that the method was chosen on."
+    on = "no method was chosen on before this run" if GROUPS[asked.group].is_blind else "the method was chosen on"
+    claim = f"The rank is found on tasks of known rank, of families that {on}."
     name = f"rank_decision_{asked.group}" + (f"_{asked.seed}" if asked.seed else "")
     keep(name, claim, {"group": asked.group, **figures, "misses": misses(rows), "rows": rows})
+    if (asked.group, asked.seed, len(rows)) == (JUDGED_ON, 0, TASKS * len(families)):
+        found_by = f"benchmarks/rank_decision.py {asked.group}"
+        keep_in_package("selection/accuracy.json", {"found_by": found_by, **accuracy(rows)})

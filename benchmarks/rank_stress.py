@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from _environment import keep
-from _rank_tasks import CHOSEN_ON, Floats, Teacher, weakest_direction
+from _rank_tasks import Family, Floats, Teacher, polynomial, relu, weakest_direction
 from isthmus import RankRegressor
 
 K, ROWS, INPUTS, OUTPUTS, NOISE = 4, 500, 10, 20, 0.05
+FAMILIES: dict[str, Family] = {"relu": relu, "polynomial": polynomial}
 CHANGES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "noise 30 %": {"noise": 0.3},
@@ -53,7 +54,7 @@ def measured(family: str, change: str, seed: int) -> dict[str, Any]:
     setting = CHANGES[change]
     rng = np.random.default_rng([seed, sum(map(ord, family))])
     mixing = np.linalg.qr(rng.standard_normal((INPUTS, INPUTS)))[0]
-    teacher = CHOSEN_ON[family](K, INPUTS, OUTPUTS, rng)
+    teacher = FAMILIES[family](K, INPUTS, OUTPUTS, rng)
     n = setting.get("rows", ROWS)
     x = rng.standard_normal((n, INPUTS))
     if setting.get("correlated"):
@@ -85,7 +86,7 @@ if __name__ == "__main__":
     seeds = tuple(int(s) for s in sys.argv[1:]) or (0,)
     rows = []
     for change in CHANGES:
-        for family in ("relu", "polynomial"):
+        for family in FAMILIES:
             for seed in seeds:
                 rows.append(measured(family, change, seed))
                 print(rows[-1], flush=True)

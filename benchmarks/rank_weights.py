@@ -2,15 +2,16 @@
 
 For each task the estimator is fitted with its defaults and what it has seen of every k is kept, one file a task in DIR;
 a run goes on where it was stopped. Then, of all that DIR holds, for outputs and for classes, logistic regressions of
-"k numbers are enough" on the evidence of k = 1 … true k + 1 are fitted with a ridge of 0.3 on weights of standardised
-evidence, one with what linear functions say, where that counts, and one without. These weights belong into
-`isthmus.selection.posterior`, and the record says whether they are there.
+"k numbers are enough" on the features of k = 1 … true k + 1 are fitted with a ridge of 0.3 on weights of standardised
+features, one with what linear functions say, where that counts ("linear"), and one without ("own"). If DIR holds tasks
+of every family, they are written to `isthmus/selection/weights.json`, which `isthmus.selection.posterior` reads.
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
-The record has seeds from 100 on of all families that were there, and seed 0 of `_rank_families_second`, whose run that
-was. What networks showed of 228 tasks of outputs is from before the last weights were fitted, and what linear functions
-say was added to it (decision 22).
+The record has seeds from 100 on of all families that were there, and seed 0 of the groups `second` and `third`, whose
+runs these were. What networks showed of 228 tasks of outputs is from before the last weights were fitted, and what
+linear functions say was added to it (decision 22). Sensitivities and redundancies are called effects and dependences
+there.
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """
@@ -30,51 +31,43 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from _environment import keep
-from _rank_families_even import EVEN
-from _rank_families_first import FIRST
-from _rank_families_labelled import LABELLED
-from _rank_families_second import SECOND
-from _rank_families_third import THIRD
-from _rank_tasks import CHOSEN_ON, ROWS, RankTask, suite
+from _environment import keep, keep_in_package
+from _rank_tasks import ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
-from isthmus.selection.posterior import (
-    FEATURES,
-    LINEAR_WEIGHTS,
-    WEIGHTS,
-    Kind,
-    features,
-)
+from isthmus.selection.features import FEATURES, Averages, features
+from isthmus.selection.posterior import Kind, posterior
+from rank_families import FITTED_ON
 
 Floats = NDArray[np.float64]
-FAMILIES = {**CHOSEN_ON, **FIRST, **SECOND, **THIRD, **LABELLED, **EVEN}
+Row = dict[str, Any]
 WORKERS, RIDGE, ROUNDS = 2, 0.3, 100
-LINEAR = ("linear", "linear after", "correlation")
 KINDS: tuple[Kind, ...] = ("regression", "classification")
-WITHOUT = tuple(name for name in FEATURES if name not in LINEAR)
+BY_LINES = ("linear", "next_linear", "correlation")
+OWN = tuple(name for name in FEATURES if name not in BY_LINES)
 # Of smooth outputs linear functions find small correlations everywhere: the last column misleads.
-WITH: dict[Kind, tuple[str, ...]] = {"regression": FEATURES[:-1], "classification": FEATURES}
-SEEN = ("errors", "standard_errors", "objectives", "effects", "dependences", "correlations", "linear")
+LINEAR: dict[Kind, tuple[str, ...]] = {"regression": FEATURES[:-1], "classification": FEATURES}
+EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies", "correlations", "linear")
+FIRST_EDITION = {"sensitivities": "effects", "redundancies": "dependences"}
 
 
-def seen(task: RankTask) -> dict[str, Any]:
+def seen(task: RankTask) -> Row:
     """What the estimator has seen of every k."""
     torch.set_num_threads(1)
     begin = time.process_time()
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
-    found = model.decision_.record()
+    found = model.selection_.evidence
     return {
         **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest", "is_classification")},
-        **{name: found[name] for name in (*SEEN, "linear_share")},
+        **{name: getattr(found, name) for name in (*EVIDENCE, "linear_share")},
         "seconds": round(time.process_time() - begin, 1),
     }
 
 
-def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
+def collected(asked: argparse.Namespace) -> list[Row]:
     asked.folder.mkdir(parents=True, exist_ok=True)
-    tasks = [t for seed in asked.seeds for t in suite(FAMILIES, seed) if t.n in asked.rows]
+    tasks = [t for seed in asked.seeds for t in suite(FITTED_ON, seed) if t.n in asked.rows]
     tasks = [t for t in tasks if t.family in asked.families]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks]
     context = multiprocessing.get_context("spawn")
@@ -86,19 +79,30 @@ def collected(asked: argparse.Namespace) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in sorted(asked.folder.glob("*.json"))]
 
 
-def features(row: dict[str, Any]) -> Floats:
+def feature_table(row: Row) -> Floats:
     """`features` of one task, `(K + 1, 11)`."""
-    errors, *others, correlations, linear = (torch.tensor(row[name], dtype=torch.float64) for name in SEEN)
-    by_lines = CanonicalCorrelations(correlations, linear)
-    return np.asarray(features(errors - errors.min(), *others, by_lines, DEFAULT_TOLERANCE).numpy(), np.float64)
+    values = (row[name] if name in row else row[FIRST_EDITION[name]] for name in EVIDENCE)
+    errors, deviations, objectives, sensitivities, redundancies, *by_lines = (
+        torch.tensor(each, dtype=torch.float64) for each in values
+    )
+    excess = errors - errors.min()
+    linear = CanonicalCorrelations(*by_lines)
+    averages = Averages(errors, excess, deviations, objectives, sensitivities, redundancies, linear)
+    return np.asarray(features(averages, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 
-def fitted(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Floats:
-    """Weights of the evidence, by Newton's method; the last k of a task says nothing and is left out."""
+def fit_weights(rows: list[Row], kind: Kind) -> dict[str, Floats]:
+    """The weights of one kind, "own" and "linear"."""
+    with_lines = [row for row in rows if row["linear_share"] > 0]
+    return {"own": logistic_regression(rows, OWN), "linear": logistic_regression(with_lines, LINEAR[kind])}
+
+
+def logistic_regression(rows: list[Row], names: tuple[str, ...]) -> Floats:
+    """Weights of the features, 0 but for those named, by Newton's method; the last k of a task says nothing."""
     x, y = [], []
     columns = [FEATURES.index(name) for name in names]
     for row in rows:
-        table = features(row)[:-1, columns]
+        table = feature_table(row)[:-1, columns]
         for k in range(1, min(len(table), row["k"] + 2)):
             x.append(table[k])
             y.append(float(k >= row["k"]))
@@ -117,23 +121,32 @@ def fitted(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Floats:
     return every
 
 
-def chances(row: dict[str, Any], with_lines: Floats, without: Floats) -> Floats:
-    """Probabilities of k = 1, 2, …, K being the smallest that is enough."""
-    lines, own = (1.0 / (1.0 + np.exp(-features(row)[1:] @ weights)) for weights in (with_lines, without))
-    enough = row["linear_share"] * lines + (1.0 - row["linear_share"]) * own
-    enough[-1] = 1.0
-    return np.concatenate([[0.0], enough * np.cumprod(np.concatenate([[1.0], 1.0 - enough[:-1]]))])
+def in_the_package(rows: list[Row]) -> dict[str, dict[str, list[float]]]:
+    """The weights of both kinds, of all rows, as `weights.json` has them."""
+    found = {}
+    for kind in KINDS:
+        weights = fit_weights([row for row in rows if row["is_classification"] == (kind == "classification")], kind)
+        found[kind] = {name: (each.round(2) + 0.0).tolist() for name, each in weights.items()}  # no −0
+    return found
 
 
-def left_out(rows: list[dict[str, Any]], kind: Kind) -> dict[str, Any]:
+def chances(row: Row, weights: dict[str, Floats]) -> Floats:
+    """Probabilities of k = 0, 1, …, K being the smallest that is enough, if 0 is not."""
+    table = feature_table(row)
+    linear, own = (1.0 / (1.0 + np.exp(-table @ weights[name])) for name in ("linear", "own"))
+    enough = row["linear_share"] * linear + (1.0 - row["linear_share"]) * own
+    enough[0], enough[-1] = 0.0, 1.0
+    return np.asarray(posterior(torch.from_numpy(enough)).numpy(), np.float64)
+
+
+def left_out(rows: list[Row], kind: Kind) -> dict[str, Any]:
     """How weights decide that were fitted without the family of each task."""
     families = sorted({r["family"] for r in rows})
     found = []
     for name in families:
-        others = [r for r in rows if r["family"] != name]
-        weights = fitted([r for r in others if r["linear_share"] > 0], WITH[kind]), fitted(others, WITHOUT)
+        weights = fit_weights([r for r in rows if r["family"] != name], kind)
         for row in (r for r in rows if r["family"] == name):
-            p = chances(row, *weights)
+            p = chances(row, weights)
             hit = np.zeros(max(len(p), row["k"] + 1))
             hit[row["k"]] = 1.0
             p = np.concatenate([p, np.zeros(len(hit) - len(p))])
@@ -158,25 +171,27 @@ def left_out(rows: list[dict[str, Any]], kind: Kind) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Collect, fit, write the weights, and keep the record."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, nargs="*", default=[100])
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
-    parser.add_argument("--families", nargs="+", default=[*FAMILIES])
-    asked = parser.parse_args()
-    rows = collected(asked)
-    figures: dict[str, Any] = {}
-    for kind in KINDS:
-        if own := [r for r in rows if r["is_classification"] == (kind == "classification")]:
-            found = {}
-            lines = [r for r in own if r["linear_share"] > 0]
-            for name, part, used, there in (
-                ("linear", lines, WITH[kind], LINEAR_WEIGHTS),
-                ("without", own, WITHOUT, WEIGHTS),
-            ):
-                weights = fitted(part, used).round(2).tolist()
-                found[name] = {**dict(zip(FEATURES, weights, strict=True)), "are_there": weights == [*there[kind]]}
-            figures[kind] = {"weights": found, "left_out": left_out(own, kind)}
+    parser.add_argument("--families", nargs="+", default=[*FITTED_ON])
+    rows = collected(parser.parse_args())
+    if missing := sorted({*FITTED_ON} - {row["family"] for row in rows}):
+        print(f"Nothing is written: there is no task of {', '.join(missing)}.")
+        return
+    weights = in_the_package(rows)
+    keep_in_package("selection/weights.json", {"fitted_by": "benchmarks/rank_weights.py", **weights})
+    figures = {}
+    for kind, both in weights.items():
+        own = [row for row in rows if row["is_classification"] == (kind == "classification")]
+        named = {name: dict(zip(FEATURES, each, strict=True)) for name, each in both.items()}
+        figures[kind] = {"weights": named, "left_out": left_out(own, kind)}
     print(json.dumps(figures, indent=1))
     keep("rank_weights", "The evidence is weighed as on functions of known rank.", {**figures, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,8 @@
 
 They were fitted on networks of depth 2, 3 and 6 with a λ that held-out rows chose. Here the same rule answers for
 random teachers R^50 → R^50 through k = 1 … 6 numbers, 500 rows, at the depth and λ that the built-in data set carries;
-seeds that nothing was chosen on. Told are the answers, the probabilities that the weights would give, and how often they are
-right: only if they hold may `select_rank` print a probability there.
+seeds that nothing was chosen on. Told are the answers, the probabilities that the weights would give, and how often
+they are right: only if they hold may `select_rank` print a probability there.
 
 `python benchmarks/selection_paper_setting.py [--seeds 20 21 …] [--quick]`; one task takes 20 to 60 s on one thread.
 """

@@ -1,7 +1,7 @@
 """Claim: `--quick`, the same rule with two of the folds, is right nearly as often as with all of them.
 
-Tasks of known rank of the families that nothing was chosen on before their first run (`_rank_tasks`, group `fourth`), 500
-rows, 5 % noise. Each is selected with all folds and, from the same networks, with the first two.
+Tasks of known rank of the families that nothing was chosen on before their first run (`rank_families`, group `fourth`),
+500 rows, 5 % noise. Each is selected with all folds and, from the same networks, with the first two.
 
 `python benchmarks/selection_quick.py FOLDER` keeps a file a task in FOLDER and goes on where it was stopped.
 """
@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from _environment import keep
-from _rank_families_fourth import FOURTH
 from _rank_tasks import RankTask, suite
 from isthmus.data import Sample
 from isthmus.selection import RankSelection, SelectionCache, SelectionConfig, seed_from, select_rank_of
+from rank_families import GROUPS
 
 ROWS, NOISE, FOLDS = 500, 0.05, 2
 
@@ -75,7 +75,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     rows = []
-    for task in suite(FOURTH, 0):
+    for task in suite(GROUPS["fourth"].families, 0):
         if task.n != ROWS or task.noise != NOISE:
             continue
         file = folder / f"{task.family}-{task.k}.json"

@@ -1,14 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
-
-
-@pytest.fixture(autouse=True)
-def _benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
 
 
 def bent(rng, n, d_in, d_out):

@@ -12,6 +12,7 @@ from isthmus.costs import (
     Candidates,
     Patches,
     cost_limit,
+    descent,
     lower_bounds,
     piecewise_linear,
     representation_cost,
@@ -187,7 +188,23 @@ def test_training_on_keeps_the_function_and_lowers_the_norm():
     assert patches.is_computed_by(after)
 
 
-def test_corrections_that_run_away_end_the_step_and_not_the_bracket():
+def test_corrections_that_run_away_end_the_step(monkeypatch):
+    entry = next(e for e in CATALOGUE if e.name == "random R^2 → R^1 → R^2")
+    patches, solved, calls = Patches.of_box(entry.network, entry.box), descent._solved, []
+
+    def running_away(jacobian, residual):
+        calls.append(len(calls))
+        return solved(jacobian, residual) * (1e200 if len(calls) == 2 else 1.0)  # the first correction
+
+    monkeypatch.setattr(descent, "_solved", running_away)
+    after = descended(entry.network, patches)
+    assert len(calls) > 4  # a shorter step follows
+    assert patches.is_computed_by(after)
+    assert after.squared_norm < entry.network.squared_norm
+
+
+@pytest.mark.exhaustive
+def test_corrections_that_run_away_do_not_end_the_bracket():
     """On this function Newton's corrections leave the finite numbers at the first step length."""
     relu = [e for e in catalogue(12) if e.name.startswith("random") and e.network.activation == RELU]
     for interval in representation_costs(relu[5].network, depths=[13, 50], box=relu[5].box):

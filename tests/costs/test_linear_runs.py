@@ -230,10 +230,12 @@ def test_a_run_whose_values_cancel_beyond_rounding_is_left():
     assert is_identical(balance_linear_runs(network, x), network)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NETWORKS, st.integers(1, 20), st.integers(0, 100))
 def test_with_projection_and_rebalancing_f_stays_and_the_norm_never_grows(network, n, seed):
     x = rows(network, n, seed)
     after = reduce_norm_and_balance(network, x)
-    assert_same_at(x, after, network)
+    # Projections are formed from second moments, whose rounding is the root of that of the values that are summed.
+    largest = max(float(z.abs().max()) for z in network.pre_activations(x))
+    torch.testing.assert_close(after(x), network(x), rtol=0, atol=max(1e-6, PRECISION[x.dtype]) * largest)
     assert after.squared_norm <= network.squared_norm * (1 + 1e-6)

@@ -113,7 +113,7 @@ def test_equal_points_cost_nothing():
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_paths_through_a_cube_grow_with_the_known_exponent(k):
-    growth = path_growth([30, 100, 300, 900], lambda n: points(n, k, n), steps=20, seconds=0.3)
+    growth = path_growth([30, 100, 300, 900], lambda n: points(n, k, n), steps=20, seconds=0.1)
     assert (growth.lower <= growth.upper * (1 + 1e-12)).all()
     # The boundary makes short paths relatively longer, a correction of order N^{-1/k} to the slope.
     for slope in (growth.slope_lower, growth.slope_upper):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from brief import shorten_searches
 from conftest import random_layers
 from isthmus.costs import depth_window, window_search
 from isthmus.errors import (
@@ -15,7 +16,7 @@ from isthmus.errors import (
 )
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import IDENTITY, FullyConnected
-from isthmus.training import TrainingConfig
+from isthmus.training import Schedule, TrainingConfig
 
 SINGULAR, RIDGE = (2.0, 1.2, 0.5), 0.3
 
@@ -35,15 +36,24 @@ def whitened(n=30, seed=0):
 
 def linear_window(**options):
     x = whitened()
-    config = TrainingConfig(width=4, ridge=RIDGE, n_init=1, activation=IDENTITY, standardize="none")
+    config = TrainingConfig(
+        width=4, ridge=RIDGE, n_init=1, activation=IDENTITY, standardize="none", schedule=Schedule(steps=300)
+    )
     return depth_window(x, x * np.array(SINGULAR), config=config, tolerance=Tolerance(0.05), **options)
 
 
-@pytest.fixture(scope="module")
-def linear():
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch):
+    shorten_searches(monkeypatch, steps=60, evaluations=40, rounds=2)
+
+
+@pytest.fixture(scope="module", params=["brief", pytest.param("whole", marks=pytest.mark.exhaustive)])
+def linear(request):
     """Rank 3 is the best up to some depth, as λ t^{2/L} is small there; rank 2 beyond."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_search, "_FOLLOWED", (36,))
+        if request.param == "brief":
+            shorten_searches(patch, steps=60, evaluations=40, rounds=2)
         return linear_window()
 
 

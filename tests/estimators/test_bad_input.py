@@ -8,20 +8,18 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from estimators.data import QUICK, SCHEDULE, blobs, through_one_number
+from estimators.data import KINDS, NAMES, QUICK, SCHEDULE, blobs, through_one_number
 from isthmus.errors import (
     ColumnError,
     NonFiniteError,
     ScaleError,
     TooFewRowsError,
 )
-from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
+from isthmus.estimators import RankClassifier, RankRegressor
 
-SETTINGS = {**QUICK, "schedule": replace(SCHEDULE, steps=30, evaluations=5)}
-KINDS = [RankRegressor, RankClassifier, RankAutoencoder]
+SETTINGS = {**QUICK, "depth": 2, "schedule": replace(SCHEDULE, steps=30, evaluations=5), "cv": 2}
 X, Y = through_one_number(60)
 LABELS = np.array(["fig", "pear"])[(Y[:, 1] > 0).astype(int)]
-NAMES = ["length", "mass", "time", "charge"]
 TABLE = pd.DataFrame(X, columns=NAMES)
 
 

@@ -7,7 +7,7 @@ from isthmus.estimators import RankAutoencoder
 from isthmus.estimators.dimension import both_numbers
 from isthmus.training import Schedule
 
-SMALL = {"depth": 4, "width": 20, "schedule": Schedule(steps=200, rounds=1, evaluations=40), "random_state": 0}
+SMALL = {"depth": 4, "width": 20, "schedule": Schedule(steps=200, rounds=1, evaluations=40), "cv": 3, "random_state": 0}
 
 
 def circle(n, seed):

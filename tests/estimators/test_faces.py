@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 
 import isthmus
-from estimators.data import QUICK, SCHEDULE, blobs, through_one_number
+from estimators.data import KINDS, NAMES, QUICK, SCHEDULE, blobs, fitted_on_table, table, through_one_number
 from isthmus.errors import FileFormatError
 from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 
-NAMES = ["length", "mass", "time", "charge"]
 LABELS = np.array(["mild", "none", "severe", "moderate"])  # along the spiral; sorted otherwise
 
 
@@ -28,12 +27,9 @@ def spiral(n=600, seed=0):
     return t, np.stack([angle * np.cos(angle), angle * np.sin(angle)], 1), LABELS[place]
 
 
-@pytest.mark.parametrize("kind", [RankRegressor, RankClassifier, RankAutoencoder])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_attribution_is_that_of_the_rows(kind, tmp_path):
-    x, y = through_one_number(60)
-    x = x.copy()
-    y = (np.digitize(y[:, 1], [-1.0, 1.0])) if kind is RankClassifier else y
-    fitted = kind(**QUICK).fit(pd.DataFrame(x, columns=NAMES), y)
+    fitted, x = fitted_on_table(kind), table(kind)[0].to_numpy()
     found = fitted.attribution_
     assert found.input_names == tuple(NAMES)
     # finite differences of encode, in standard deviations of the columns
@@ -93,6 +89,7 @@ def ordered(request):
         "schedule": replace(SCHEDULE, steps=400, evaluations=60),
         "tolerance": 0.3,
         "n_init": 3,
+        "cv": 2,
     }
     return RankClassifier(**settings).fit(x, y), t, x, y
 
@@ -141,7 +138,7 @@ def test_a_file_without_its_latents_is_damaged(tmp_path):
     from safetensors import safe_open
     from safetensors.numpy import load_file, save_file
 
-    RankRegressor(**QUICK).fit(*through_one_number(40)).save(tmp_path / "e")
+    fitted_on_table(RankRegressor).save(tmp_path / "e")
     with safe_open(tmp_path / "e", "np") as file:
         metadata = file.metadata()
     tensors = load_file(tmp_path / "e")
@@ -155,7 +152,6 @@ def test_a_file_without_its_latents_is_damaged(tmp_path):
 
 
 def test_attribution_at_other_rows_is_one_call_away():
-    x, y = through_one_number(60)
-    fitted = RankRegressor(**QUICK).fit(x, y)
+    fitted, x = fitted_on_table(RankRegressor), table(RankRegressor)[0].to_numpy()
     same = isthmus.attribution(fitted.factorization_, x)
     np.testing.assert_allclose(same.effects, fitted.attribution_.effects, rtol=1e-12)

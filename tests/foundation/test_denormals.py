@@ -9,6 +9,14 @@ from isthmus.foundation.denormals import flushed_denormals
 MANY = 4_000_000  # enough for torch to share the work out over its workers
 
 
+@pytest.fixture(autouse=True)
+def _several_workers():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 def survivors():
     """How many of many products that are denormal are not zero."""
     return int((torch.full((MANY,), 1e-30) * torch.full((MANY,), 1e-9)).count_nonzero())

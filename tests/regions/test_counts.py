@@ -22,8 +22,9 @@ def test_counts_are_the_known_ones(widths, scale, count):
     assert_a_tiling(regions, 4.0)
 
 
-def test_jacobians_of_a_deep_net_are_autograds_on_every_region():
-    regions = enumerate_regions(default_init((2, *[100] * 12, 4)), (-1, 1))
+@pytest.mark.parametrize("width", [40, pytest.param(100, marks=pytest.mark.exhaustive)])
+def test_jacobians_of_a_deep_net_are_autograds_on_every_region(width):
+    regions = enumerate_regions(default_init((2, *[width] * 12, 4)), (-1, 1))
     expected = autograd_jacobians(regions.network, regions.interior_points)
     size = np.abs(expected).max(axis=(1, 2), keepdims=True)
     assert (np.abs(regions.jacobians() - expected) <= 1e-9 * size).all()

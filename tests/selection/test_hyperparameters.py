@@ -1,17 +1,23 @@
-"""How λ climbs its ladder, which depths are tried, and where the evidence was weighed."""
+"""How λ climbs its ladder, and which depths are tried."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from isthmus.data import Sample, folded_rows
+from isthmus.data import folded_rows
+from isthmus.data.sample import Sample
 from isthmus.foundation.likelihood import GAUSSIAN
 from isthmus.foundation.progress import silent
-from isthmus.selection import Hyperparameters, SelectionConfig
-from isthmus.selection.hyperparameters import LADDERS, is_calibrated, search_ridge_ladder, select_hyperparameters
+from isthmus.selection.config import SelectionConfig
+from isthmus.selection.hyperparameters import (
+    LADDERS,
+    Hyperparameters,
+    is_calibrated,
+    search_ridge_ladder,
+    select_hyperparameters,
+)
 from isthmus.training import TrainingConfig
 
 RUNGS = [TrainingConfig(ridge=float(i)) for i in range(6)]
@@ -24,8 +30,7 @@ def stopped(errors, start, much=math.inf):
         asked.append(int(config.ridge))
         return errors[int(config.ridge)]
 
-    found = search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much)
-    return int(found.ridge), sorted(set(asked))
+    return int(search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
 
 
 @pytest.mark.parametrize(
@@ -50,126 +55,141 @@ def test_where_the_error_is_large_every_rung_is_tried():
     assert stopped(errors, 1, much=0.8) == (2, [1, 2, 3])
 
 
-class Trained:
-    """In place of a cache: networks that lose what a table says of their depth and place on the ladder.
+def rung_of(config):
+    return min(range(6), key=lambda at: abs(LADDERS["regression"][at] - config.ridge))
 
-    Attributes:
-        made: Rows, depth and rung of each.
-    """
+
+class Fitted:
+    """A network that loses at every row what it is told to."""
+
+    def __init__(self, depth, rung, loss):
+        self.depth, self.rung, self.loss = depth, rung, loss
+        self.objective = self
+        self.likelihood = GAUSSIAN
+
+    def standardized(self, x, y):
+        return x, torch.zeros_like(y[:, :1])
+
+    def network(self, x):
+        return torch.full((len(x), 1), math.sqrt(self.loss), dtype=torch.float64)
+
+
+class Trained:
+    """Networks that lose what a table says of their depth and place on the ladder; and how they were trained."""
 
     def __init__(self, losses):
         self.losses, self.made = losses, []
 
     def network(self, name, sample, config, seed, report):
-        rung = min(range(6), key=lambda at: abs(LADDERS["regression"][at] - config.ridge))
+        rung = rung_of(config)
         self.made.append((len(sample.x), config.depth, rung))
-        outputs = math.sqrt(self.losses[config.depth][rung])
-        return SimpleNamespace(
-            depth=config.depth,
-            rung=rung,
-            objective=SimpleNamespace(likelihood=GAUSSIAN),
-            standardized=lambda x, y: (x, torch.zeros_like(y[:, :1])),
-            network=lambda x: torch.full((len(x), 1), outputs, dtype=torch.float64),
-        )
+        return Fitted(config.depth, rung, self.losses[config.depth][rung])
 
 
-def sample_of(rows, outputs):
-    """Outputs of which a constant loses 1."""
+def choice(losses, rows, outputs, **config):
+    """Depth and rung that are chosen where the losses are these, and the networks that were trained for it."""
     rng = np.random.default_rng(100)
     y = rng.standard_normal((rows, outputs))
-    y = (y - y.mean(0)) / y.std(0) / math.sqrt(outputs)
-    return Sample(rng.standard_normal((rows, 2)), y, np.ones(rows), "regression")
-
-
-def chosen(trained, rows, outputs, **options):
-    sample = sample_of(rows, outputs)
-    folds = folded_rows(sample.x, None, folds=5, seed=0)
-    config = SelectionConfig(standardize="none", **options)
-    found, fitted = select_hyperparameters(sample, folds, config, 0, trained, silent)
-    assert (fitted.depth, LADDERS["regression"][fitted.rung]) == (found.depth, pytest.approx(found.ridge))
-    assert found.ridge_share == pytest.approx(found.ridge)
-    return found, fitted
-
-
-def choice(trained, rows, outputs, **options):
-    _, fitted = chosen(trained, rows, outputs, **options)
-    return fitted.depth, fitted.rung
+    y = (y - y.mean(0)) / y.std(0) / math.sqrt(outputs)  # a constant loses 1
+    sample = Sample(rng.standard_normal((rows, 2)), y, np.ones(rows), "regression")
+    parts, trained = folded_rows(sample.x, None, folds=5, seed=0), Trained(losses)
+    config = SelectionConfig(standardize="none", **config)
+    found, fitted = select_hyperparameters(sample, parts, config, 0, trained, silent)
+    assert (fitted.depth, fitted.rung) == (found.depth, rung_of(found))
+    assert found.ridge_share == pytest.approx(found.ridge, rel=1e-9)
+    tried = [(trial.depth, pytest.approx(losses[trial.depth][rung_of(trial)], rel=1e-9)) for trial in found.trials]
+    assert [(trial.depth, trial.error) for trial in found.trials] == tried
+    return found, fitted.rung, trained.made
 
 
 DEEP, BAD = [0.4, 0.3, 0.39, 0.5, 0.6, 1.0], [0.9, 0.8, 0.85, 1.0, 1.0, 1.0]
 
 
 def test_of_one_output_a_network_of_depth_two_is_tried_too():
-    trained = Trained({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]})
-    assert choice(trained, 200, 1) == (2, 4)
-    assert {rows for rows, *_ in trained.made} == {160}  # the first fold judges
-    assert choice(Trained({6: DEEP, 2: [0.9, 0.5, 0.4, 0.35, 0.31, 0.8]}), 200, 1) == (6, 1)
+    found, rung, made = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]}, 200, 1)
+    assert (found.depth, rung) == (2, 4)
+    assert {rows for rows, *_ in made} == {160}  # the first fold judges
+    found, rung, _ = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.35, 0.31, 0.8]}, 200, 1)
+    assert (found.depth, rung) == (6, 1)
 
 
 def test_of_one_output_the_best_rung_is_taken_and_of_several_a_smaller_one_that_is_nearly_as_good():
-    nearly = [0.9, 0.31, 0.3, 0.4, 0.5, 1.0]
-    assert choice(Trained({6: nearly, 2: [1.0] * 6}), 200, 1) == (6, 2)
-    assert choice(Trained({6: nearly, 2: [1.0] * 6}), 200, 2) == (6, 1)
+    nearly = {6: [0.9, 0.31, 0.3, 0.4, 0.5, 1.0], 2: [1.0] * 6}
+    assert choice(nearly, 200, 1)[1] == 2
+    assert choice(nearly, 200, 2)[1] == 1
 
 
 def test_of_several_outputs_depth_three_is_tried_where_a_deep_network_predicts_less_than_half():
-    trained = Trained({6: DEEP, 3: [0.1] * 6})
-    assert choice(trained, 200, 2) == (6, 1)
-    assert {depth for _, depth, _ in trained.made} == {6}
-    assert choice(Trained({6: BAD, 3: [0.9, 0.8, 0.7, 0.6, 0.75, 1.0]}), 200, 2) == (3, 3)
+    found, rung, made = choice({6: DEEP, 3: [0.1] * 6}, 200, 2)
+    assert (found.depth, rung) == (6, 1)
+    assert {depth for _, depth, _ in made} == {6}
+    found, rung, _ = choice({6: BAD, 3: [0.9, 0.8, 0.7, 0.6, 0.75, 1.0]}, 200, 2)
+    assert (found.depth, rung) == (3, 3)
 
 
 @pytest.mark.parametrize(("outputs", "depth"), [(1, 2), (2, 3)])
 def test_few_rows_are_fitted_by_shallow_networks_that_all_folds_judge(outputs, depth):
-    trained = Trained({depth: [0.9, 0.5, 0.4, 0.3, 0.35, 0.8]})
-    assert choice(trained, 99, outputs) == (depth, 3)
-    assert len([True for _, _, rung in trained.made if rung == 3]) == 5
-    assert {rows for rows, *_ in trained.made} <= {79, 80}
+    found, rung, made = choice({depth: [0.9, 0.5, 0.4, 0.3, 0.35, 0.8]}, 99, outputs)
+    assert (found.depth, rung) == (depth, 3)
+    assert len([True for _, _, rung in made if rung == 3]) == 5
+    assert {rows for rows, *_ in made} <= {79, 80}
+    assert " 99 held-out rows " in found.reason
 
 
 def test_a_depth_that_is_asked_for_is_kept():
-    trained = Trained({4: BAD})
-    assert choice(trained, 50, 1, depth=4)[0] == 4
-    assert {depth for _, depth, _ in trained.made} == {4}
+    found, _, made = choice({4: BAD}, 50, 1, depth=4)
+    assert found.depth == 4
+    assert {depth for _, depth, _ in made} == {4}
 
 
-def test_of_depths_and_ridges_that_are_asked_for_the_best_pair_is_taken():
-    trained = Trained({3: [9.0, 0.5, 9.0, 0.4, 9.0, 9.0], 4: [9.0, 0.3, 9.0, 0.6, 9.0, 9.0]})
-    assert choice(trained, 200, 2, depth=[3, 4], ridge=[3e-3, 3e-2]) == (4, 1)
-    assert [(depth, rung) for _, depth, rung in trained.made] == [(3, 1), (3, 3), (4, 1), (4, 3)]
-
-
-def test_what_is_given_is_not_tried():
-    trained = Trained({4: BAD})
-    found, _ = chosen(trained, 200, 2, depth=4, ridge=1e-2)
-    assert found.trials == ()
-    assert found.reason == "Depth and λ were given."
-    assert len(trained.made) == 1  # the network of the first fold
-
-
-def test_the_reason_counts_what_was_tried():
-    found, _ = chosen(Trained({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]}), 200, 1)
-    assert (
-        f"Of {len(found.trials)} networks of depths 2, 6, depth 2 and λ = 0.1 predict 40 held-out rows" in found.reason
+def test_of_depths_and_ridges_that_are_asked_for_the_best_is_taken_and_each_network_trained_once():
+    losses = {4: [0.5, 0.4, 0.3, 0.6, 0.6, 0.6], 5: [0.5, 0.28, 0.45, 0.6, 0.6, 0.6]}
+    found, rung, made = choice(losses, 200, 2, depth=[4, 5], ridge=[1e-3, 3e-3, 1e-2])
+    assert (found.depth, rung) == (5, 1)
+    assert sorted(made) == [(160, depth, rung) for depth in (4, 5) for rung in (0, 1, 2)]
+    assert found.reason == (
+        "Of 6 networks of depths 4, 5, depth 5 and λ = 0.003 predict 40 held-out rows best, or nearly so with a "
+        "smaller λ."
     )
-    assert min(found.trials, key=lambda trial: trial.error).depth == 2
 
 
-@pytest.mark.parametrize(
-    ("task", "depth", "share", "expected"),
-    [
-        ("regression", 6, 1e-3, True),
-        ("regression", 2, 3e-1, True),
-        ("regression", 4, 1e-2, False),
-        ("regression", 6, 9e-4, False),
-        ("regression", 6, 0.4, False),
-        ("classification", 3, 2e-3, True),
-        ("classification", 6, 2e-3, False),
-        ("autoencoder", 6, 3e-3, True),
-        ("autoencoder", 6, 0.4, False),
-    ],
-)
-def test_evidence_was_weighed_at_the_depths_and_ridges_of_the_ladders(task, depth, share, expected):
-    found = Hyperparameters(depth, 1.0, share, "", ())
-    assert is_calibrated(found, SelectionConfig(), task) == expected
-    assert not is_calibrated(found, SelectionConfig(tolerance=0.2), task)
+def test_what_is_given_needs_no_judging():
+    found, _, made = choice({4: BAD}, 200, 2, depth=4, ridge=1e-2)
+    assert (found.trials, found.reason.partition(":")[0]) == ((), "There was one depth and one λ to take")
+    assert made == [(160, 4, 2)]  # the network of the first fold
+
+
+def test_held_out_rows_count_as_much_as_they_weigh():
+    """A mean over parts of unequal weight is one over their rows."""
+    x, y = np.arange(8.0)[:, None], np.arange(8.0)[:, None] * [[1.0, -1.0]]
+    weights = np.array([1.0, 1.0, 1.0, 5.0, 1.0, 1.0, 1.0, 1.0])
+    sample = Sample(x, y, weights, "regression")
+    parts = [(np.delete(np.arange(8), held), np.array(held)) for held in ([0, 1], [2, 3], [4, 5, 6, 7])]
+
+    class OfRow(Fitted):
+        def network(self, x):
+            return x.sqrt()  # loses x
+
+    class Trained:
+        def network(self, name, sample, config, seed, report):
+            return OfRow(config.depth, 0, 0.0)
+
+    config = SelectionConfig(depth=[2, 3], ridge=0.1)
+    found, _ = select_hyperparameters(sample, parts, config, 0, Trained(), silent)
+    assert [trial.error for trial in found.trials] == [pytest.approx(np.average(x[:, 0], weights=weights))] * 2
+
+
+DEPTHS_WEIGHED = {"regression": {2, 3, 6}, "classification": {3}, "autoencoder": {6}}
+SHARES_WEIGHED = {"regression": (1e-3, 0.3), "classification": (2e-3, 0.2), "autoencoder": (3e-3, 0.3)}
+
+
+@pytest.mark.parametrize("task", DEPTHS_WEIGHED)
+def test_the_evidence_is_weighed_at_the_depths_and_ridges_of_the_ladders(task):
+    def holds(depth, share, **config):
+        return is_calibrated(Hyperparameters(depth, 99.0, share, "", ()), SelectionConfig(**config), task)
+
+    assert {depth for depth in range(1, 20) if holds(depth, 0.01)} == DEPTHS_WEIGHED[task]
+    depth, (least, most) = max(DEPTHS_WEIGHED[task]), SHARES_WEIGHED[task]
+    assert [holds(depth, share) for share in (0.99 * least, least, most, 1.01 * most)] == [False, True, True, False]
+    assert holds(depth, 0.01, tolerance=0.1)
+    assert not holds(depth, 0.01, tolerance=0.05)

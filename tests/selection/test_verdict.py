@@ -1,132 +1,222 @@
-"""What is said of an answer, case by case, and comparisons by hand."""
+"""Whether an answer can be relied on: every reason against it, in its order, and the numbers in the sentence."""
+
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from isthmus.selection.cross_validation import CrossValidation
-from isthmus.selection.simple_methods import FULL
 from isthmus.selection.verdict import Comparison, compare_with_simple_methods, judge, recorded_accuracy
 
-WORSE, SAME, BETTER = (Comparison("it", 0.5 + d, d, 0.1) for d in (0.3, 0.1, -0.3))
+MEAN = Comparison("the mean", 2.0, 1.9, 0.1)
+LINEAR = Comparison("reduced-rank regression through 2 numbers", 0.52, 0.42, 0.1)
+KERNEL = Comparison("kernel ridge regression", 0.1234, 0.0234, 0.02)
+SURE = {
+    "rank": 2,
+    "interval": (2, 2),
+    "probabilities": (0.0, 0.01, 0.97, 0.02),
+    "error": 0.1,
+    "comparisons": (MEAN, LINEAR, KERNEL),
+    "task": "regression",
+    "not_done": (),
+}
 
 
-def named(name, like):
-    return Comparison(name, like.error, like.difference, like.standard_error)
+def beside(comparison, difference):
+    return replace(comparison, difference=difference, error=0.1 + difference)
 
 
-MEAN, LINEAR, KERNEL = "the mean", "reduced-rank regression through 2 numbers", "kernel ridge regression"
-
-
-def judged(*, rank=2, interval=None, at=0.97, mean=WORSE, linear=WORSE, kernel=SAME, task="regression", not_done=()):
-    """Of an answer that is right in every respect but what is said otherwise."""
-    probabilities = None if at is None else tuple(at if k == rank else (1.0 - at) / 3.0 for k in range(4))
-    comparisons = (named(MEAN, mean), named(LINEAR, linear), named(KERNEL, kernel))
-    return judge(
-        rank=rank,
-        interval=interval or (rank, rank),
-        probabilities=probabilities,
-        error=0.5,
-        comparisons=comparisons if rank > 0 else comparisons[1:],
-        task=task,
-        not_done=not_done,
+def test_an_answer_with_nothing_against_it_is_relied_on():
+    found = judge(**SURE)
+    assert found.level == "rely"
+    assert found.sentence == (
+        "Rely on 2: the network through 2 numbers predicts held-out rows at least as well as simpler methods "
+        "(error 0.1; reduced-rank regression through 2 numbers 0.52)."
     )
-
-
-def test_better_and_worse_are_beyond_two_standard_errors():
-    assert [(each.is_better, each.is_worse) for each in (WORSE, SAME, BETTER)] == [
-        (False, True),
-        (False, False),
-        (True, False),
-    ]
-    assert not Comparison("it", 0.3, -0.2, 0.1).is_better
+    assert (found.error, found.comparisons) == (0.1, SURE["comparisons"])
+    assert "squared error" in found.error_name
+    assert "misclassified" in judge(**{**SURE, "task": "classification"}).error_name
 
 
 @pytest.mark.parametrize(
-    ("case", "level", "words"),
+    ("change", "level", "sentence"),
     [
-        ({}, "rely", "Rely on 2: the network through 2 numbers predicts held-out rows at least as well as simpler"),
-        ({"linear": SAME}, "rely", "so a linear map is enough"),
-        ({"kernel": BETTER}, "do not rely", f"{KERNEL} predicts held-out rows better than the network through 2"),
-        ({"linear": BETTER}, "do not rely", f"{LINEAR} predicts held-out rows better"),
-        ({"mean": SAME}, "do not rely", "predicts held-out rows no better than the mean"),
-        ({"at": 0.7, "interval": (1, 3)}, "caution", "2 has probability 70%, 1 to 3 agree"),
-        ({"at": 0.8}, "caution", "2 has probability 80%, 2 agree"),
-        ({"interval": (2, 3)}, "caution", "The rank is likely 2, but another draw of rows may say 2 to 3."),
-        ({"at": None}, "caution", "at this depth and λ the evidence was not weighed"),
-        ({"not_done": ("2 of 5 folds",)}, "caution", "Not finished: without 2 of 5 folds."),
-        ({"rank": 0, "linear": SAME}, "rely", "Neither the network nor a simpler method finds"),
-        ({"rank": 0, "kernel": BETTER}, "do not rely", "better than the network, which found nothing"),
-        ({"rank": 1}, "rely", "the network through 1 number predicts"),
-        ({"task": "classification"}, "caution", "But ranks of classes are often wrong"),
-        ({"task": "classification", "kernel": BETTER}, "do not rely", KERNEL),
+        (
+            {"comparisons": (MEAN, LINEAR, beside(KERNEL, -0.05))},
+            "do not rely",
+            "Do not rely on this rank: kernel ridge regression predicts held-out rows better than the network through "
+            "2 numbers (error 0.05 against 0.1).",
+        ),
+        (  # of several that are better the best is named
+            {"comparisons": (MEAN, replace(beside(LINEAR, -0.06), standard_error=0.02), beside(KERNEL, -0.05))},
+            "do not rely",
+            "Do not rely on this rank: reduced-rank regression through 2 numbers predicts held-out rows better than "
+            "the network through 2 numbers (error 0.04 against 0.1).",
+        ),
+        (
+            {"comparisons": (beside(MEAN, 0.19), LINEAR, KERNEL)},
+            "do not rely",
+            "Do not rely on this rank: the network through 2 numbers predicts held-out rows no better than the mean "
+            "(error 0.1 against 0.29).",
+        ),
+        (
+            {"not_done": ("2 of 5 folds", "the network of all rows")},
+            "caution",
+            "Not finished: without 2 of 5 folds; the network of all rows.",
+        ),
+        (
+            {"probabilities": None},
+            "caution",
+            "How likely the rank is cannot be said: at this depth, λ or tolerance the evidence was not weighed.",
+        ),
+        (
+            {"probabilities": (0.0, 0.2, 0.8, 0.0), "interval": (1, 2)},
+            "caution",
+            "The rank is not settled: 2 has probability 80%, 1 to 2 agree.",
+        ),
+        (
+            {"interval": (2, 3)},
+            "caution",
+            "The rank is likely 2, but another draw of rows may say 2 to 3.",
+        ),
+        (
+            {"comparisons": (MEAN, beside(LINEAR, 0.19), KERNEL)},
+            "rely",
+            "Rely on 2; reduced-rank regression through 2 numbers predicts held-out rows as well (error 0.29 against "
+            "0.1), so a linear map is enough.",
+        ),
+        (  # both the network and lines find nothing
+            {"rank": 0, "interval": (0, 0), "probabilities": (0.9, 0.1), "comparisons": (LINEAR, KERNEL)},
+            "rely",
+            "Neither the network nor a simpler method finds that the outputs depend on the inputs.",
+        ),
+        (
+            {"rank": 0, "probabilities": (0.9, 0.1), "comparisons": (beside(LINEAR, -0.5), KERNEL)},
+            "do not rely",
+            "Do not rely on this rank: reduced-rank regression through 2 numbers predicts held-out rows better than "
+            "the network, which found nothing (error -0.4 against 0.1).",
+        ),
+        (
+            {"task": "classification"},
+            "caution",
+            "Rely on 2: the network through 2 numbers predicts held-out rows at least as well as simpler methods "
+            "(error 0.1; reduced-rank regression through 2 numbers 0.52). But ranks of classes are often wrong, by one "
+            "mostly.",
+        ),
+        (  # what is no reliance gets no second caution
+            {"task": "classification", "interval": (2, 3)},
+            "caution",
+            "The rank is likely 2, but another draw of rows may say 2 to 3.",
+        ),
     ],
 )
-def test_what_is_said(case, level, words):
-    found = judged(**case)
-    assert found.level == level
-    assert words in found.sentence
+def test_what_speaks_against_an_answer_is_said(change, level, sentence):
+    found = judge(**{**SURE, **change})
+    assert (found.level, found.sentence) == (level, sentence)
 
 
-def test_the_most_serious_reason_is_given():
-    everything = {"kernel": BETTER, "mean": SAME, "not_done": ("the folds",), "at": 0.5, "interval": (1, 3)}
-    for reason, words in (
-        ("kernel", KERNEL),
-        ("mean", "no better"),
-        ("not_done", "Not finished"),
-        ("at", "not settled"),
-    ):
-        assert words in judged(**everything).sentence
-        del everything[reason]
-    assert "another draw" in judged(**everything).sentence
+REASONS = [  # most serious first
+    {"comparisons": (beside(MEAN, 0.19), LINEAR, beside(KERNEL, -0.05))},
+    {"comparisons": (beside(MEAN, 0.19), LINEAR, KERNEL)},
+    {"not_done": ("1 of 5 folds",)},
+    {"probabilities": None},
+    {"probabilities": (0.3, 0.0, 0.7, 0.0)},
+    {"interval": (1, 2)},
+]
 
 
-def test_how_often_answers_as_sure_were_right_is_what_was_recorded(monkeypatch):
-    monkeypatch.setitem(recorded_accuracy(), "regression", [[0.9, 39, 40], [0.5, 12, 17]])
-    assert judged(at=0.97).accuracy.startswith("Of 40 answers about outputs of known rank")
-    assert "39 were right" in judged(at=0.97).accuracy
-    assert "Of 17 answers" in judged(at=0.9).accuracy
-    assert judged(at=0.4).accuracy == ""
-    assert judged(at=None).accuracy == ""
+@pytest.mark.parametrize("first", range(len(REASONS)))
+def test_the_most_serious_reason_is_the_one_that_is_said(first):
+    merged = {key: value for reason in reversed(REASONS[first:]) for key, value in reason.items()}
+    alone, together = judge(**{**SURE, **REASONS[first]}), judge(**{**SURE, **merged})
+    interval = merged.get("interval", (2, 2))
+    expected = alone.sentence.replace("2 agree", f"{interval[0]} to {interval[1]} agree")
+    assert (together.level, together.sentence) == (alone.level, expected)
 
 
-def test_every_probability_has_a_record():
-    for rows in (recorded_accuracy()[kind] for kind in ("regression", "classification")):
-        assert [above for above, *_ in rows] == sorted((above for above, *_ in rows), reverse=True)
-        assert rows[-1][0] == 0.0
-        assert all(0 <= right <= tasks for _, right, tasks in rows)
+@pytest.mark.parametrize("task", ["regression", "autoencoder", "classification"])
+def test_the_accuracy_is_that_of_answers_as_sure_as_this_one(task):
+    table = recorded_accuracy()["classification" if task == "classification" else "regression"]
+    bounds = [1.0, *(above for above, _, _ in table)]
+    for (above, right, tasks), upper in zip(table, bounds, strict=False):
+        for p in (upper, (above + upper) / 2.0):
+            said = judge(**{**SURE, "task": task, "probabilities": (1.0 - p, 0.0, p, 0.0)}).accuracy
+            assert f"Of {tasks} answers" in said
+            assert f", {right} were right" in said
+            assert ("about classes" in said) == (task == "classification")
+            assert 0 <= right <= tasks
+    assert judge(**{**SURE, "task": task, "probabilities": None}).accuracy == ""
 
 
-def cross(errors, linear, full):
+def test_two_standard_errors_make_a_difference():
+    at = [Comparison("", 1.0, difference, 0.5) for difference in (-1.01, -1.0, 0.0, 1.0, 1.01)]
+    assert [each.is_better for each in at] == [True, False, False, False, False]
+    assert [each.is_worse for each in at] == [False, False, False, False, True]
+
+
+def cross(errors, linear, full, rows):
+    """What folds say of errors that a person counts, and nothing else."""
     errors, linear, full = (torch.tensor(each, dtype=torch.float64) for each in (errors, linear, full))
-    rest = dict.fromkeys(("losses", "whole", "objectives", "sensitivities", "redundancies", "linear", "linear_share"))
-    rows = torch.tensor([3, 1, 0, 2])
-    return CrossValidation(rows=rows, **rest, errors=errors, linear_errors=linear, full_errors=full)
+    nothing = torch.zeros(0, dtype=torch.float64)
+    return CrossValidation(
+        torch.tensor(rows), errors, nothing, nothing, nothing, nothing, None, 0.0, errors, linear, full
+    )
 
 
-def test_methods_are_compared_on_the_same_rows():
-    errors = [[4.0, 4.0, 2.0, 2.0], [1.0, 2.0, 1.0, 0.0]]
-    found = cross(errors, [[4.0, 4.0, 2.0, 2.0], [2.0, 2.0, 1.0, 3.0]], [[0.0, 1.0, 1.0, 1.0]])
-    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])  # of rows 0 … 3, which the folds held out as 3, 1, 0, 2
-    counted = np.array([4.0, 2.0, 1.0, 3.0])
-    error, (mean, linear, kernel) = compare_with_simple_methods(found, weights, 1, "regression")
-    assert error == pytest.approx(np.average(errors[1], weights=counted))
-    assert [each.name for each in (mean, linear, kernel)] == [MEAN, LINEAR.replace("2 numbers", "1 number"), KERNEL]
-    assert mean.error == pytest.approx(np.average(errors[0], weights=counted))
-    assert linear.difference == pytest.approx(np.average([1.0, 0.0, 0.0, 3.0], weights=counted))
-    assert kernel.error == pytest.approx(np.average([0.0, 1.0, 1.0, 1.0], weights=counted))
-    equal = compare_with_simple_methods(found, torch.ones(4), 1, "regression")[1]
-    assert equal[1].standard_error == pytest.approx(np.std([1.0, 0.0, 0.0, 3.0], ddof=1) / 2.0)
+ROWS = [2, 0, 3]  # row 1 is never held out
+WEIGHTS = torch.tensor([1.0, 50.0, 2.0, 1.0], dtype=torch.float64)
+ERRORS = [[4.0, 8.0, 2.0], [1.0, 3.0, 1.0]]
+LINES = [[4.0, 8.0, 2.0], [2.0, 3.0, 5.0]]
+FULL = [[0.5, 1.0, 1.0]]
 
 
-def test_beside_a_constant_stands_the_linear_method_through_all_numbers():
-    found = cross([[4.0] * 4, [1.0] * 4], [[4.0] * 4, [3.0] * 4, [2.0] * 4], [[1.0] * 4])
-    _, methods = compare_with_simple_methods(found, torch.ones(4), 0, "regression")
-    assert [(each.name, each.error) for each in methods] == [(LINEAR, 2.0), (KERNEL, 1.0)]
+def weighed(values):
+    """Mean and standard error of the mean of values at `ROWS`, which weigh 2, 1 and 1: by hand."""
+    shares = np.array([0.5, 0.25, 0.25])
+    mean = shares @ values
+    effective = 16.0 / 6.0
+    return mean, math.sqrt(shares @ (values - mean) ** 2 / (effective - 1.0))
 
 
-def test_an_autoencoder_is_compared_with_principal_components():
-    found = cross([[4.0] * 4, [1.0] * 4], [[4.0] * 4, [2.0] * 4], torch.zeros(0, 4).tolist())
-    _, methods = compare_with_simple_methods(found, torch.ones(4), 1, "autoencoder")
-    assert [each.name for each in methods] == [MEAN, "PCA through 1 number"]
-    assert FULL["autoencoder"] == ()
+def test_methods_are_compared_on_the_same_rows_with_their_weights():
+    error, found = compare_with_simple_methods(cross(ERRORS, LINES, FULL, ROWS), WEIGHTS, 1, "regression")
+    assert error == pytest.approx(1.5, rel=1e-12)  # (2·1 + 3 + 1) / 4
+    names = ["the mean", "reduced-rank regression through 1 number", "kernel ridge regression"]
+    assert [each.name for each in found] == names
+    for each, values in zip(found, [ERRORS[0], LINES[1], FULL[0]], strict=True):
+        difference, deviation = weighed(np.array(values) - np.array(ERRORS[1]))
+        assert each.error == pytest.approx(weighed(np.array(values))[0], rel=1e-12)
+        assert each.difference == pytest.approx(difference, rel=1e-12)
+        assert each.standard_error == pytest.approx(deviation, rel=1e-12)
+
+
+def test_at_rank_0_the_linear_method_may_use_all_its_numbers():
+    error, found = compare_with_simple_methods(cross(ERRORS, LINES, FULL, ROWS), WEIGHTS, 0, "regression")
+    assert error == pytest.approx(4.5, rel=1e-12)  # (2·4 + 8 + 2) / 4
+    assert [each.name for each in found] == ["reduced-rank regression through 1 number", "kernel ridge regression"]
+    assert [each.error for each in found] == [pytest.approx(3.0, rel=1e-12), pytest.approx(0.75, rel=1e-12)]
+
+
+def test_of_an_autoencoder_the_linear_method_is_pca_and_there_is_no_other():
+    _, found = compare_with_simple_methods(cross(ERRORS, LINES, np.zeros((0, 3)), ROWS), WEIGHTS, 1, "autoencoder")
+    assert [each.name for each in found] == ["the mean", "PCA through 1 number"]
+
+
+def test_of_classes_agreement_on_a_few_rows_is_no_certainty():
+    right, wrong = [0.0] * 4, [0.0, 0.0, 1.0, 0.0]
+    both = cross([wrong, right], [wrong, right], [right, wrong], [0, 1, 2, 3])
+    error, found = compare_with_simple_methods(both, torch.ones(4, dtype=torch.float64), 1, "classification")
+    assert error == 0.0
+    assert [each.name for each in found] == [
+        "the most frequent class",
+        "reduced-rank regression through 1 number",
+        "kernel ridge regression",
+        "logistic regression",
+    ]
+    # Agresti and Min: n = 4 + 2 rows with a discordant half each way, and c rows that only the method gets wrong
+    for each, c in zip(found, (1, 0, 0, 1), strict=True):
+        discordant = c + 1.0
+        assert each.difference == pytest.approx(c / 4.0, rel=1e-12)
+        assert each.standard_error == pytest.approx(math.sqrt(discordant - c**2 / 6.0) / 6.0, rel=1e-12)

@@ -25,7 +25,7 @@ def rows(n, d, seed):
 
 @settings(max_examples=80)
 @given(NETWORKS, st.integers(1, 40), st.integers(0, 100))
-def test_condensing_keeps_f_on_the_data_and_never_grows_the_norm(network, n, seed):
+def test_pruning_keeps_f_on_the_data_and_never_grows_the_norm(network, n, seed):
     x = rows(n, network.d_in, seed)
     after = prune_neurons(network, x)
     torch.testing.assert_close(after(x), network(x), rtol=1e-6, atol=1e-6)

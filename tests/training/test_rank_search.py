@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from brief import shorten_searches
 from isthmus.errors import OptionError
 from isthmus.training import (
     Schedule,
     TrainingConfig,
     search_rank,
 )
-from training.brief import shorten_searches
 
 SHORT = Schedule(steps=100, rounds=1, evaluations=30)
 

@@ -4,6 +4,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from brief import shorten_searches
 from conftest import random_layers, thinned
 from isthmus.errors import FileFormatError
 from isthmus.networks import Activation
@@ -16,7 +17,6 @@ from isthmus.training import (
 from isthmus.training import loop as loop_module
 from isthmus.training.objective import Objective
 from isthmus.training.stages import Stages
-from training.brief import shorten_searches
 
 SCHEDULE = Schedule(steps=50, rounds=1, evaluations=20, reduce_norm_every=10)
 X = torch.randn(60, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

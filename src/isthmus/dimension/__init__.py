@@ -1,4 +1,4 @@
-"""How many numbers a function passes through: Jacobian rank, bottleneck rank, and the spectra behind them."""
+"""How many dimensions a cloud of points has."""
 
 from isthmus.dimension.estimate import DimensionEstimate
 from isthmus.dimension.manifold import manifold_dimension

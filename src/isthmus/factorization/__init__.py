@@ -1,4 +1,4 @@
-"""Split f where it is narrow, decide how narrow it may be, and say what passes there."""
+"""Split f where it is narrow, and say what passes there."""
 
 from isthmus.factorization.constrained_fit import refit
 from isthmus.factorization.halves import (

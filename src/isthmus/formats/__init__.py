@@ -1,4 +1,4 @@
-"""What f is: a network as a value, what is built from networks, its standardisation, how it enters and leaves."""
+"""Networks in files: those of other tools read, our own read and written."""
 
 from isthmus.formats.loading import load
 from isthmus.formats.storage import load_network, save

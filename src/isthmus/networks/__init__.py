@@ -1,4 +1,4 @@
-"""What f is: a network as a value, what is built from networks, its standardisation, how it enters and leaves."""
+"""What f is: a network as a value, what is built from networks, its standardisation, how it enters and leaves torch."""
 
 from isthmus.networks.activations import (
     ABSOLUTE,

@@ -59,15 +59,14 @@ class Averages:
         """Of rows that count as much as `weights` `(n,)` say."""
         counted = weights[cross.rows].double().cpu()
         errors = torch.stack([weighted_mean(row, counted) for row in cross.losses])
-        best = cross.losses[int(errors.argmin())]
-        deviations = torch.tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
+        excess, best = errors - errors.min(), cross.losses[int(errors.argmin())]
+        deviations = excess.new_tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
         squares = cross.sensitivities.square()
         total = squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
-        excess = errors - errors.min()
         return Averages(
             errors,
             excess,
-            deviations.to(excess),
+            deviations,
             cross.objectives.mean(0),
             squares.mean(0).sqrt(),
             (squares * cross.redundancies).sum(0) / total,

@@ -65,8 +65,12 @@ def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.f
         OptionError: If the splits are others.
     """
     parts = np.full(len(x), -1, np.int64)
-    for index, (trained, held_out) in enumerate(splits):
-        rows = np.concatenate([np.asarray(trained, np.int64), np.asarray(held_out, np.int64)])
+    try:
+        pairs = [(np.asarray(trained, np.int64), np.asarray(held_out, np.int64)) for trained, held_out in splits]
+    except (TypeError, ValueError) as refused:
+        raise OptionError("cv", splits, "a whole number, or pairs of rows: to train on, to hold out") from refused
+    for index, (trained, held_out) in enumerate(pairs):
+        rows = np.concatenate([trained, held_out])
         if not np.array_equal(np.sort(rows), np.arange(len(x))):
             raise OptionError("cv", f"split {index}", "all rows, some to train on and the others to hold out")
         if (parts[held_out] >= 0).any():

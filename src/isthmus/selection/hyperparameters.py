@@ -153,7 +153,7 @@ def select_hyperparameters(
 
 
 def is_calibrated(chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:
-    """Whether the evidence was weighed on networks of this depth, λ and width.
+    """Whether the evidence was weighed on networks of this depth and λ, for this tolerance.
 
     Ladders are in losses of the best constant, so λ of different data can be compared.
     """

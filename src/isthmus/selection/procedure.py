@@ -12,9 +12,8 @@ from torch import Tensor
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Integers
-from isthmus.errors import ConstantOutputError
+from isthmus.errors import ConstantOutputError, OptionError
 from isthmus.factorization import Factorization, split_at, standardized
-from isthmus.foundation.arrays import as_matrix, as_weights
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.progress import Report, part, silent
@@ -32,7 +31,8 @@ from isthmus.selection.interval import expected_rank, jackknife_error, rank_inte
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
-from isthmus.selection.verdict import Verdict, compare_with_simple_methods, judge
+from isthmus.selection.rows import as_sample
+from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
@@ -79,33 +79,34 @@ def select_rank(
         once a fold is done, what is known by then; `not_done` says what is missing.
 
     Raises:
+        ShapeError, DtypeError, NonFiniteError: If `x` and `y` are not finite matrices of equal length.
         TooFewRowsError: If there are too few rows to hold some out.
-        OptionError: If `cv` is below 2, more than there are pairs of different inputs, or no partition of the rows.
+        OptionError: If `cv` is below 2, more than there are pairs of different inputs, or no partition of the rows; if
+            classes are no indices; or if another option is out of range.
         IsthmusError: For whatever else `fit` refuses.
         KeyboardInterrupt: If nothing is known yet.
 
     Source:
         Jacot (2023), the bottleneck rank; `docs/decisions/0024-one-procedure.md`.
     """
-    inputs = as_matrix(x, "x").numpy()
-    if task == "autoencoder":
-        outputs = inputs
-    elif task == "classification":
-        outputs = np.asarray(y, np.int64)
-    else:
-        columns = np.asarray(y)
-        outputs = as_matrix(columns[:, None] if columns.ndim == 1 else columns, "y").numpy()
-    weights = np.ones(len(inputs)) if sample_weight is None else as_weights(sample_weight, len(inputs)).numpy()
-    sample = Sample.merged(inputs, outputs, weights, task)
+    sample, inputs, weights = as_sample(x, y, task, sample_weight)
     parts = cv if cv is None or isinstance(cv, int | np.integer) else given_parts(cv, sample, inputs, weights)
     return select_rank_of(sample, config, cv=parts, seed=seed_from(random_state), report=report)
 
 
 def seed_from(random_state: Any) -> int:
-    """The seed that a `random_state` stands for, in scikit-learn's sense of it."""
+    """The seed that a `random_state` stands for, in scikit-learn's sense of it.
+
+    Raises:
+        OptionError: If it stands for none.
+    """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31 - 1))
-    drawn = random_state if hasattr(random_state, "randint") else np.random.RandomState(random_state)
+    try:
+        drawn = random_state if hasattr(random_state, "randint") else np.random.RandomState(random_state)
+    except (TypeError, ValueError) as refused:
+        requirement = "a whole number from 0 to 2**32 - 1, a numpy.random.RandomState or None"
+        raise OptionError("random_state", random_state, requirement) from refused
     return int(drawn.randint(2**31 - 1))
 
 
@@ -129,7 +130,7 @@ def select_rank_of(
         report: Told the fraction done.
     """
     if sample.is_constant:
-        return _constant(sample, config)
+        return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
     folds = folds_of(sample, cv, seed)
     try:
@@ -143,8 +144,8 @@ def select_rank_of(
         asked = folds[: config.max_folds]
         told = part(report, _CHOICE_ENDS, _FOLDS_END)
         found = cross_validate(train, sample, asked, tolerance=tolerance, cache=cache, report=told)
-    except ConstantOutputError:  # what varies was held out
-        return _constant(sample, config)
+    except ConstantOutputError:
+        return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
     fitted = first
     if not not_done:
@@ -238,7 +239,7 @@ def _in_double(half: StandardizedNetwork) -> StandardizedNetwork:
     return replace(half, network=replace(network, weights=weights, biases=tuple(b.clone() for b in network.biases)))
 
 
-def _constant(sample: Sample, config: SelectionConfig) -> RankSelection:
+def _constant(sample: Sample, config: SelectionConfig, level: Level, sentence: str) -> RankSelection:
     """Rank 0 for rows of which nothing can be learned but a constant."""
     weights, y = torch.from_numpy(sample.weights), torch.from_numpy(sample.y)
     likelihood = likelihood_of(sample.task)
@@ -252,9 +253,7 @@ def _constant(sample: Sample, config: SelectionConfig) -> RankSelection:
         upper=0,
         is_calibrated=True,
         evidence=RankEvidence.without_variation(error, len(y)),
-        verdict=Verdict(
-            "rely", "Nothing varies, so there is nothing to pass on.", "", likelihood.error_name, error, ()
-        ),
+        verdict=Verdict(level, sentence, "", likelihood.error_name, error, ()),
         tolerance=Tolerance(config.tolerance),
         task=sample.task,
         hyperparameters=None,

@@ -37,7 +37,7 @@ class RankSelection:
         rank: k.
         lower, upper: Ends of the interval: 95 % of the probability, and what other draws of the rows would say
             (`rank_interval`).
-        is_calibrated: Whether the weights of the evidence hold at this depth and λ.
+        is_calibrated: Whether the weights of the evidence hold at this depth and λ, for this tolerance.
         evidence: What is known about each k.
         verdict: Whether the rank can be relied on, and why.
         tolerance: ε.
@@ -72,7 +72,7 @@ class RankSelection:
 
     @property
     def probabilities(self) -> tuple[float, ...] | None:
-        """Of k = 0 … K, summing to 1; None where depth or λ were given at which the evidence was not weighed."""
+        """Of k = 0 … K, summing to 1; None at a depth, λ or tolerance for which the evidence was not weighed."""
         return self.evidence.weighed if self.is_calibrated else None
 
     @property

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from isthmus.factorization import LinearBaseline, linear_baseline
 from isthmus.factorization.kernel_ridge import kernel_prediction
-from isthmus.foundation.likelihood import CATEGORICAL, Likelihood
+from isthmus.foundation.likelihood import CATEGORICAL
+from isthmus.foundation.statistics import weighted_mean
 from isthmus.foundation.task import Task
 from isthmus.foundation.threads import one_thread
 from isthmus.spectra import spaced
@@ -96,18 +97,18 @@ def _logistic(x: Tensor, y: Tensor, weights: Tensor | None, inputs: Tensor) -> T
     is_judged = len(y[rows].unique()) == len(y.unique()) > 1  # a class that is not trained on cannot be judged
     ridge = _RIDGES[1]
     if is_judged:
-        ridge = min(_RIDGES, key=lambda each: _judged(x, y, weights, rows, each, CATEGORICAL))
+        ridge = min(_RIDGES, key=lambda each: _judged(x, y, weights, rows, each))
     return _fitted(x, y, weights, ridge, inputs)
 
 
-def _judged(x: Tensor, y: Tensor, weights: Tensor | None, rows: Tensor, ridge: float, likelihood: Likelihood) -> float:
-    predicted = _fitted(x[rows], y[rows], None if weights is None else weights[rows], ridge, x[~rows])
-    return float(likelihood.row_losses(predicted, y[~rows]).mean())
+def _judged(x: Tensor, y: Tensor, weights: Tensor | None, rows: Tensor, ridge: float) -> float:
+    trained, others = (None, None) if weights is None else (weights[rows], weights[~rows])
+    predicted = _fitted(x[rows], y[rows], trained, ridge, x[~rows])
+    return float(weighted_mean(CATEGORICAL.row_losses(predicted, y[~rows]), others))
 
 
 def _fitted(x: Tensor, y: Tensor, weights: Tensor | None, ridge: float, inputs: Tensor) -> Tensor:
-    config = TrainingConfig(
-        depth=1, ridge=ridge * CATEGORICAL.constant_loss(y), standardize="none", schedule=_CONVEX, device=str(x.device)
-    )
+    strength = ridge * CATEGORICAL.constant_loss(y, weights)
+    config = TrainingConfig(depth=1, ridge=strength, standardize="none", schedule=_CONVEX, device=str(x.device))
     fitted = fit(x, y, config=config, task="classification", sample_weight=weights).complete()
     return fitted.network(inputs)

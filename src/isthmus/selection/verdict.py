@@ -145,7 +145,9 @@ def _worst(
     lower, upper = interval
     allowed = str(rank) if lower == upper else f"{lower} to {upper}"
     if probabilities is None:
-        return "caution", ("How likely the rank is cannot be said: at this depth and λ the evidence was not weighed.")
+        return "caution", (
+            "How likely the rank is cannot be said: at this depth, λ or tolerance the evidence was not weighed."
+        )
     if probabilities[rank] <= _SURE:
         return "caution", f"The rank is not settled: {rank} has probability {probabilities[rank]:.0%}, {allowed} agree."
     if lower != upper:

@@ -146,7 +146,7 @@ def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_T
 
 
 def bracket(jacobian: RankEstimate, found: list[TruncationPoint], tolerance: Tolerance) -> RankEstimate:
-    """The bracket of Rank_BN that the Jacobian's rank and the `found` narrowings give."""
+    """The bracket of Rank_BN that the Jacobian's rank and the truncations that were `found` give."""
     upper = chosen(found, tolerance)
     exhibited = (
         f"keeping {upper.rank} coordinates at layer {upper.truncation.layer} changes f by {upper.change:.2%} of its "
@@ -157,5 +157,5 @@ def bracket(jacobian: RankEstimate, found: list[TruncationPoint], tolerance: Tol
 
 
 def chosen(found: list[TruncationPoint], tolerance: Tolerance) -> TruncationPoint:
-    """The first narrowing whose change is within `tolerance`, or the last one."""
+    """The first truncation whose change is within `tolerance`, or the last one."""
     return next((n for n in found if n.change <= tolerance.relative), found[-1])

@@ -35,17 +35,17 @@ from isthmus.spectra.layer_spectrum import CHUNK, layer_spectra
 from isthmus.spectra.local import local_spectra
 from isthmus.spectra.mixed_precision import confirmed_spectra
 from isthmus.spectra.model import Model
-from isthmus.spectra.module_projections import CutNarrowing, cut_narrowings
+from isthmus.spectra.module_projections import ProjectionPoint, projection_curve
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.sketch import sketched_spectra
 from isthmus.spectra.tolerance_curve import rank_curve
 
-_TRIED_ROWS = (300, 2000)  # rows on which narrowings of a chain are compared, fewer of very wide networks:
+_TRIED_ROWS = (300, 2000)  # rows on which truncations of a chain are compared, fewer of very wide networks:
 _TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
 _CUT_ROWS = 500  # rows on which projections at the cuts of a module are compared
 _PROBE_BYTES = 1 << 26  # of inputs that go through a module at a time
-_SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the narrowings are done
+_SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the truncations are done
 
 
 def measure(
@@ -197,7 +197,7 @@ def _local(
     where, index = rows.spaced(options.points)
     depth = chain_depth(function.module) if options.output is None else None
     spectra = _spectra(function, where, tolerance, depth, options, part(report, 0.0, _SHARES[0]))
-    found = cut_narrowings(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
+    found = projection_curve(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
     jacobian = _sampled_rank(spectra, function, tolerance, reason)
     bounds = None if depth is None else cost_lower(spectra, depth)
     size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
@@ -251,7 +251,7 @@ def _sampled_rank(spectra: JacobianSpectra, function: RowFunction, tolerance: To
 
 
 def _cut_bracket(
-    jacobian: RankEstimate, best: CutNarrowing | None, smallest: int, tolerance: Tolerance
+    jacobian: RankEstimate, best: ProjectionPoint | None, smallest: int, tolerance: Tolerance
 ) -> RankEstimate:
     """The bracket of Rank_BN that the Jacobian's rank and the best projection at a cut give."""
     if best is None or best.rank >= smallest:

@@ -17,7 +17,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
-class CutNarrowing:
+class ProjectionPoint:
     r"""The best projection of f on k principal directions of one cut.
 
     Attributes:
@@ -42,7 +42,7 @@ class _Cut:
     axes: Tensor
 
 
-def cut_narrowings(function: RowFunction, x: Tensor, *, until: float) -> list[CutNarrowing]:
+def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[ProjectionPoint]:
     """For several k the best cut, ascending in k, down to the smallest k found whose change is at most `until`.
 
     The parts of a Sequential are cuts, and so are inputs and outputs: whatever passes them, passes nothing else.
@@ -58,11 +58,11 @@ def cut_narrowings(function: RowFunction, x: Tensor, *, until: float) -> list[Cu
         outputs = torch.cat([function(_home(function, rows)).double() for rows in x.split(_CHUNK)])
         spread = float((outputs - outputs.mean(0)).square().sum())
         cuts = _cuts(function, x)
-        found: dict[int, CutNarrowing] = {}
+        found: dict[int, ProjectionPoint] = {}
 
-        def at(rank: int) -> CutNarrowing:
+        def at(rank: int) -> ProjectionPoint:
             if rank not in found:
-                tried = [_narrowed(function, x, outputs, spread, cut, rank) for cut in cuts]
+                tried = [_projected(function, x, outputs, spread, cut, rank) for cut in cuts]
                 found[rank] = min(tried, key=lambda each: each.change)
             return found[rank]
 
@@ -120,7 +120,9 @@ def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
     ]
 
 
-def _narrowed(function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int) -> CutNarrowing:
+def _projected(
+    function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int
+) -> ProjectionPoint:
     axes = cut.axes[:, :rank]
 
     def projected(value: Tensor) -> Tensor:
@@ -139,7 +141,7 @@ def _narrowed(function: RowFunction, x: Tensor, outputs: Tensor, spread: float, 
     finally:
         if handle is not None:
             handle.remove()
-    return CutNarrowing(rank, cut.number, cut.name, (change / spread) ** 0.5 if spread > 0 else 0.0)
+    return ProjectionPoint(rank, cut.number, cut.name, (change / spread) ** 0.5 if spread > 0 else 0.0)
 
 
 def _home(function: RowFunction, rows: Tensor) -> Tensor:

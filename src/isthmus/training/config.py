@@ -29,7 +29,8 @@ class Schedule:
         damping: ε of the projections during the descent, relative to the mean eigenvalue.
         prune_tolerance: Tolerance at which neurons that the data do not need are taken out once the factor is dropped;
             None keeps the width.
-        rounds: At most so many rounds of L-BFGS, with a tidying after each. None beyond `rounds_up_to` rows.
+        rounds: At most so many rounds of L-BFGS, each followed by a reduction of the norm. None beyond `rounds_up_to`
+            rows.
         rounds_up_to: Each of the rounds' evaluations sums over all training rows, so with more rows than this there
             are no rounds, and a fit ends as "budget". Raise it to have them: they are correct for any number of rows.
         evaluations: Gradient evaluations in a round.

@@ -1,4 +1,4 @@
-"""Grow the depth where the data pass through fewest directions: the upper bound of Theorem 1, as a network."""
+"""More layers where the data pass through fewest directions: the upper bound of Theorem 1, as a network."""
 
 from __future__ import annotations
 

@@ -147,8 +147,8 @@ class Training:
                 soap.step(schedule.learning_rate_at(now.step))
                 now.step += 1
                 if now.step % schedule.reduce_norm_every == 0:
-                    self._guarded(lambda: self._tidy(schedule.damping, sweeps=3))
-                    if self._eliminated() or self._condensed():
+                    self._guarded(lambda: self._reduce_norms(schedule.damping, sweeps=3))
+                    if self._eliminated() or self._pruned():
                         soap, gradient = self._optimiser()
                 now.optimiser = soap.state()
             if now.step % max(_RECORD_EVERY, batches) == 0:
@@ -156,7 +156,7 @@ class Training:
             self._save_sometimes()
         if now.optimiser:
             with uninterrupted():
-                self._condensed(whatever=True)
+                self._pruned(whatever=True)
                 now.optimiser = {}
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -186,18 +186,18 @@ class Training:
             )
             is_converged = before - objective.value(found) < self.schedule.precision * before
             with uninterrupted():
-                self.parameters.assign(self._tidied(found, _FINAL_DAMPING, sweeps=100), index)
+                self.parameters.assign(self._reduced(found, _FINAL_DAMPING, sweeps=100), index)
                 now.rounds[index] += 1
                 now.is_converged[index] = is_converged
             self._record()
             self._save_sometimes()
 
-    def _tidy(self, damping: float, *, sweeps: int) -> None:
+    def _reduce_norms(self, damping: float, *, sweeps: int) -> None:
         """Lower every ‖w‖² at (nearly) unchanged f."""
         for index, network in enumerate(self.networks):
-            self.parameters.assign(self._tidied(network, damping, sweeps=sweeps), index)
+            self.parameters.assign(self._reduced(network, damping, sweeps=sweeps), index)
 
-    def _tidied(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
+    def _reduced(self, network: FullyConnected, damping: float, *, sweeps: int) -> FullyConnected:
         return reduce_norm(network, self._sample, damping=damping, sweeps=sweeps)
 
     @cached_property
@@ -219,7 +219,7 @@ class Training:
         self._continue_with([self.parameters.network(i) for i in best], [now.alive[i] for i in best])
         return True
 
-    def _condensed(self, *, whatever: bool = False) -> bool:
+    def _pruned(self, *, whatever: bool = False) -> bool:
         """Take out the neurons that no network needs, if that makes a step clearly cheaper or `whatever` it saves."""
         schedule, now = self.schedule, self.progress
         if schedule.prune_tolerance is None or not (whatever or schedule.is_settling(now.step)):

@@ -46,14 +46,14 @@ def prune_neurons(network: FullyConnected, x: Tensor, *, tolerance: float = 0.0)
     for layer in range(network.depth - 1):
         z = torch.addmm(biases[layer], a, weights[layer].T)
         joint = torch.cat([weights[layer], biases[layer][:, None]], 1).double()
-        incoming, outgoing = _condensed(joint, weights[layer + 1].double(), z, network.activation(z), floor)
+        incoming, outgoing = _pruned_layer(joint, weights[layer + 1].double(), z, network.activation(z), floor)
         weights[layer], biases[layer] = incoming[:, :-1].to(z), incoming[:, -1].to(z)
         weights[layer + 1] = outgoing.to(z)
         a = network.activation(torch.addmm(biases[layer], a, weights[layer].T))
     return FullyConnected(tuple(weights), tuple(biases), network.activation)
 
 
-def _condensed(joint: Tensor, outgoing: Tensor, z: Tensor, a: Tensor, floor: float) -> tuple[Tensor, Tensor]:
+def _pruned_layer(joint: Tensor, outgoing: Tensor, z: Tensor, a: Tensor, floor: float) -> tuple[Tensor, Tensor]:
     """One layer's incoming and outgoing weights over fewer neurons."""
     sizes = a.double().square().mean(0).sqrt()
     shares = sizes * outgoing.norm(dim=0)

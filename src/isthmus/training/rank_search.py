@@ -38,7 +38,7 @@ class RankCandidate:
         network: In the units of the standardised data.
         value: Its objective, an upper bound of the global minimum.
         start: Where it came from: "random", "random, trained on", "projected from k", "widened from k"; the winner of
-            these also "…, released again".
+            these also "…, with fresh neurons".
     """
 
     rank: int
@@ -182,7 +182,7 @@ def search_rank(
         for network, how in _explored(random, near, rank, top, width, seed, kept, part(report, 0.2, 0.9)):
             note(network, how)
         last = part(report, 0.9, 1.0)
-        candidates.append(_released_again(_winner(candidates), objective, width, seed, tolerance, kept, last))
+        candidates.append(_with_fresh_neurons(_winner(candidates), objective, width, seed, tolerance, kept, last))
         is_complete = True
     except KeyboardInterrupt:
         pass  # what was found so far is the result
@@ -194,7 +194,7 @@ def _winner(candidates: Iterable[RankCandidate]) -> RankCandidate:
     return min(candidates, key=lambda c: (c.value, c.rank))
 
 
-def _released_again(
+def _with_fresh_neurons(
     winner: RankCandidate,
     objective: Objective,
     width: int,
@@ -212,7 +212,7 @@ def _released_again(
 
     network = kept.network("winner", again)
     found = max(1, _rank(network, objective, tolerance))
-    return RankCandidate(found, network, objective.value(network), f"{winner.start}, released again")
+    return RankCandidate(found, network, objective.value(network), f"{winner.start}, with fresh neurons")
 
 
 def _explored(

@@ -1,4 +1,4 @@
-"""On from a network that is good already: warm starts."""
+"""Training that goes on from a network that is good already."""
 
 from __future__ import annotations
 

@@ -2,17 +2,21 @@
 
 The rank is that of the Jacobian by finite differences; the ease is the share that kernel ridge regression explains.
 Of classes both are of the logits less their mean, and the shares of the rarest and the commonest class are printed.
+
+In the folder of the benchmarks: `python -m rank_families GROUP [--seed 100]`.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from time import perf_counter
 
 import numpy as np
 from sklearn.kernel_ridge import KernelRidge
 
 from _rank_tasks import Family, Floats, RankTask, Teacher, suite
+from rank_families import GROUPS
 
 
 def outputs_of(teacher: Teacher, rows: Floats) -> Floats:
@@ -58,11 +62,8 @@ def class_shares(task: RankTask) -> str:
     return f"  {shares.min():.3f} to {shares.max():.3f}"
 
 
-def report(families: dict[str, Family], description: str | None) -> None:
-    """Print the checks of every task of the families, as a script with the option `--seed`."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--seed", type=int, default=100)
-    seed = parser.parse_args().seed
+def report(families: Mapping[str, Family], seed: int) -> None:
+    """Print the checks of every task of the families."""
     print("family      k  noise     n  d_in  d_out  draws  weakest  rank  kernel R²")
     for name, family in families.items():
         drawn: list[Teacher] = []
@@ -86,3 +87,11 @@ def report(families: dict[str, Family], description: str | None) -> None:
             )
             start = perf_counter()
         print(f"{name}: {seconds:.0f} s to draw")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("group", choices=[*GROUPS])
+    parser.add_argument("--seed", type=int, default=100)
+    asked = parser.parse_args()
+    report(GROUPS[asked.group].families, asked.seed)

@@ -1,4 +1,4 @@
-"""A family of acoustics: how a mouth is held tells how a vowel sounds. Part of `_rank_families_fourth`."""
+"""A family of acoustics: how a mouth is held tells how a vowel sounds."""
 
 from __future__ import annotations
 

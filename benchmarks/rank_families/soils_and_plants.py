@@ -1,4 +1,4 @@
-"""A family of classes: what a soil holds decides which plant covers a plot. Part of `_rank_families_third`."""
+"""A family of classes: what a soil holds decides which plant covers a plot."""
 
 from __future__ import annotations
 

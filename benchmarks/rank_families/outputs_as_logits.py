@@ -1,7 +1,4 @@
-"""Three families of classes, whose logits are the outputs of families of regression: for choosing a method on.
-
-Run as a script, it prints the checks of `_rank_family_checks`.
-"""
+"""Classes whose logits are the outputs of a family of regression."""
 
 from __future__ import annotations
 
@@ -9,10 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from _rank_families_first import smooth
-from _rank_families_second import programmes
-from _rank_family_checks import report
-from _rank_tasks import Family, Floats, Teacher, relu
+from _rank_tasks import Family, Floats, Teacher
 
 CLASSES = 12  # at most, but for k + 2
 SPREAD = 3.0  # standard deviation of a logit
@@ -34,14 +28,3 @@ def labelled(family: Family) -> Family:
         return replace(teacher, decode=decode, is_classification=True)
 
     return drawn
-
-
-LABELLED: dict[str, Family] = {
-    "relu classes": labelled(relu),
-    "smooth classes": labelled(smooth),
-    "programmes classes": labelled(programmes),
-}
-
-
-if __name__ == "__main__":
-    report(LABELLED, __doc__)

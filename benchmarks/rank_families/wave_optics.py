@@ -1,4 +1,4 @@
-"""A family of wave optics: what a wave-front sensor reads tells how a star looks. Part of `_rank_families_fourth`."""
+"""A family of wave optics: what a wave-front sensor reads tells how a star looks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A family of tasks of known rank in which linear functions see nothing, for choosing a method on.
-
-Run as a script, it prints the checks of `_rank_family_checks`.
-"""
+"""Even functions: linear functions see nothing of them."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from _rank_family_checks import report
-from _rank_tasks import Family, Floats, Teacher, polynomial
+from _rank_tasks import Floats, Teacher, polynomial
 
 
 def even(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
@@ -24,10 +20,3 @@ def even(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         return teacher.decode(np.sqrt(z**2 + 0.01))
 
     return replace(teacher, inputs=lambda n: rng.standard_normal((n, d_in)), encode=lambda x: x @ mixing, decode=decode)
-
-
-EVEN: dict[str, Family] = {"even": even}
-
-
-if __name__ == "__main__":
-    report(EVEN, __doc__)

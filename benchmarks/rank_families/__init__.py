@@ -1,0 +1,83 @@
+"""Families of tasks of known rank, by the groups in which they were first run.
+
+A method may be chosen in view of families that have been run; only families that were not run before the method was
+fixed test it, and only by their first run. So each group says when that was. Those of the blind groups were written by
+someone who had not seen how a rank is decided, and corrected by the checks of `python -m rank_families GROUP` and by
+derivatives, which use no method, of seeds 100 and 101 (of `second` also 0 and 1). Nobody who develops a method should
+read the families of a group that is to come before it is fixed.
+
+Records are named for the groups: `results/rank_decision_GROUP.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from _rank_tasks import Family, classes, polynomial, relu
+from rank_families.absorption_spectra import mixtures
+from rank_families.choices_of_goods import goods
+from rank_families.even_functions import even
+from rank_families.gene_programmes import programmes
+from rank_families.jointed_limbs import limbs
+from rank_families.option_prices import options
+from rank_families.outputs_as_logits import labelled
+from rank_families.physical_signals import physics
+from rank_families.pictures import scenes
+from rank_families.regional_epidemics import epidemics
+from rank_families.road_traffic import roads
+from rank_families.smooth_maps import smooth
+from rank_families.soils_and_plants import plants
+from rank_families.vowels import voices
+from rank_families.water_mains import mains
+from rank_families.wave_optics import telescopes
+
+
+@dataclass(frozen=True)
+class FamilyGroup:
+    """Families that were first run at the same time.
+
+    Attributes:
+        families: By name.
+        first_run: The decision in `docs/decisions` that tells of that run.
+        is_blind: Whether no method was chosen on them before it.
+    """
+
+    families: Mapping[str, Family]
+    first_run: str
+    is_blind: bool
+
+
+GROUPS = {
+    "chosen-on": FamilyGroup(
+        {"relu": relu, "polynomial": polynomial, "classes": classes}, "0019-rank-of-data", is_blind=False
+    ),
+    "first": FamilyGroup({"smooth": smooth, "physics": physics, "scenes": scenes}, "0019-rank-of-data", is_blind=True),
+    "second": FamilyGroup(
+        {"limbs": limbs, "mains": mains, "programmes": programmes}, "0021-weighed-evidence", is_blind=True
+    ),
+    "third": FamilyGroup(
+        {"mixtures": mixtures, "epidemics": epidemics, "options": options, "plants": plants},
+        "0022-linear-evidence",
+        is_blind=True,
+    ),
+    "labelled": FamilyGroup(
+        {
+            "relu classes": labelled(relu),
+            "smooth classes": labelled(smooth),
+            "programmes classes": labelled(programmes),
+        },
+        "0022-linear-evidence",
+        is_blind=False,
+    ),
+    "even": FamilyGroup({"even": even}, "0022-linear-evidence", is_blind=False),
+    "fourth": FamilyGroup(
+        {"voices": voices, "telescopes": telescopes, "roads": roads, "goods": goods},
+        "0023-unfolded-sheets",
+        is_blind=True,
+    ),
+}
+JUDGED_ON = "fourth"
+"""The group that the method as it is was not changed in view of."""
+FITTED_ON = {name: each for key, group in GROUPS.items() if key != JUDGED_ON for name, each in group.families.items()}
+"""The families that the weights of the evidence are fitted on."""

@@ -1,0 +1,48 @@
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy")
+
+
+def test_every_group_says_when_it_was_first_run(benchmarks):
+    from rank_families import GROUPS
+
+    decisions = benchmarks.parent / "docs" / "decisions"
+    for group in GROUPS.values():
+        assert (decisions / f"{group.first_run}.md").is_file()
+
+
+@pytest.mark.parametrize("name", ["first", "first_1", "second", "third", "fourth"])
+def test_records_are_of_the_families_of_their_group(benchmarks, name):
+    from rank_families import GROUPS
+
+    rows = json.loads((benchmarks / "results" / f"rank_decision_{name}.json").read_text())["figures"]["rows"]
+    assert {row["family"] for row in rows} >= {*GROUPS[name.partition("_")[0]].families}
+
+
+def test_no_family_is_in_two_groups_and_those_fitted_on_are_those_of_the_record(benchmarks):
+    from rank_families import FITTED_ON, GROUPS, JUDGED_ON
+
+    names = [name for group in GROUPS.values() for name in group.families]
+    assert len(names) == len({*names})
+    assert not {*FITTED_ON} & {*GROUPS[JUDGED_ON].families}
+    rows = json.loads((benchmarks / "results" / "rank_weights.json").read_text())["figures"]["rows"]
+    assert {row["family"] for row in rows} == {*FITTED_ON}
+
+
+def test_a_task_is_that_of_its_record(benchmarks):
+    """What a task draws is as it was when the record was made: its dimensions and its weakest direction."""
+    from _rank_tasks import task
+    from rank_families import GROUPS
+
+    for group in ("first", "second", "third", "fourth"):
+        rows = json.loads((benchmarks / "results" / f"rank_decision_{group}.json").read_text())["figures"]["rows"]
+        for name, family in GROUPS[group].families.items():
+            row = next(r for r in rows if (r["family"], r["rows"], r["k"]) == (name, 200, 2))
+            drawn = task(name, family, row["k"], row["noise"], row["rows"], row.get("seed", 0))
+            assert drawn.x.shape == (row["rows"], row["inputs"])
+            outputs = len(np.unique(drawn.y)) if drawn.is_classification else drawn.y.shape[1]
+            assert outputs == row["outputs"]
+            assert drawn.weakest == pytest.approx(row["weakest"], abs=6e-4)

@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy")
+
+
+def recorded(benchmarks):
+    return json.loads((benchmarks / "results" / "rank_weights.json").read_text())["figures"]
+
+
+def test_the_weights_of_the_package_are_those_of_the_record(benchmarks):
+    from _environment import PACKAGE, as_lines
+    from rank_weights import in_the_package
+
+    content = {"fitted_by": "benchmarks/rank_weights.py", **in_the_package(recorded(benchmarks)["rows"])}
+    assert as_lines(content) + "\n" == (PACKAGE / "selection" / "weights.json").read_text()
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_weights_left_out_by_family_decide_as_in_the_record(benchmarks, kind):
+    from rank_weights import left_out
+
+    figures = recorded(benchmarks)
+    rows = [row for row in figures["rows"] if row["is_classification"] == (kind == "classification")]
+    found, before = left_out(rows, kind), figures[kind]["left_out"]
+    for name in ("brier", "mean_probability_of_the_answer"):
+        assert found.pop(name) == pytest.approx(before.pop(name), rel=1e-9)
+    assert found == before
+
+
+def test_logistic_regression_has_no_slope_left(benchmarks):
+    """At the weights the gradient of the ridged log likelihood vanishes, by finite differences of the objective."""
+    from rank_weights import OWN, RIDGE, feature_table, logistic_regression
+
+    rows = [row for row in recorded(benchmarks)["rows"] if row["family"] in ("relu", "smooth")]
+    weights = logistic_regression(rows, OWN)[: len(OWN)]
+    tables = [feature_table(row)[1 : min(len(row["errors"]) - 1, row["k"] + 2), : len(OWN)] for row in rows]
+    x = np.concatenate(tables)
+    y = np.concatenate([np.arange(1, len(t) + 1) >= row["k"] for t, row in zip(tables, rows, strict=True)])
+    scale = x[:, 1:].std(0)
+
+    def loss(w):
+        return np.logaddexp(0.0, np.where(y, -1.0, 1.0) * (x @ w)).sum() + RIDGE / 2 * np.square(w[1:] * scale).sum()
+
+    steps = 1e-5 * np.eye(len(OWN))
+    slopes = [(loss(weights + step) - loss(weights - step)) / 2e-5 for step in steps]
+    np.testing.assert_allclose(slopes, 0.0, atol=1e-4)
+
+
+def test_both_editions_of_a_row_say_the_same(benchmarks):
+    from rank_weights import FIRST_EDITION, feature_table
+
+    row = recorded(benchmarks)["rows"][0]
+    renamed = {old: new for new, old in FIRST_EDITION.items()}
+    newer = {renamed.get(name, name): value for name, value in row.items()}
+    assert newer.keys() != row.keys()
+    np.testing.assert_array_equal(feature_table(newer), feature_table(row))
