@@ -41,10 +41,11 @@ def restrict_to_ranks(
     objective: Objective,
     *,
     most: int,
+    least: int = 1,
     evaluations: int = EVALUATIONS,
     report: Report = silent,
 ) -> list[RestrictedNetwork]:
-    r"""Networks through k = `most`, …, 2, 1 numbers, ascending in k.
+    r"""Networks through k = `most`, …, `least` numbers, ascending in k.
 
     For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
     the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
@@ -55,6 +56,7 @@ def restrict_to_ranks(
         network: f, trained on `objective`.
         objective: What to minimise, with its rows in the network's units.
         most: Largest k; fewer where no layer carries as many coordinates.
+        least: Smallest k.
         evaluations: Gradient evaluations of each refit.
         report: Told the fraction done.
     """
@@ -64,7 +66,7 @@ def restrict_to_ranks(
     starts = [(network, t) for t in balanced_truncations(network, x)]
     most = min(most, max(t.rank for _, t in starts))
     found: list[RestrictedNetwork] = []
-    for k in range(most, 0, -1):
+    for k in range(most, least - 1, -1):
         report((most - k) / most, f"through {k} numbers")
         before = [(found[-1].network, t) for t in balanced_truncations(found[-1].network, x)] if found else []
         cut = [(truncated(f, t, k), t.layer) for f, t in starts + before if t.rank >= k]

@@ -20,26 +20,27 @@ def error_over_k(
 
     Args:
         deep: The autoencoder, of rows as they are.
-        restricted: It through k = 1, 2, … numbers, trained on under the constraint.
+        restricted: It through some numbers, trained on under the constraint.
         pca: Of the rows that it was trained on.
         rows: x, `(n, d)`.
 
     Returns:
         For each k "k"; "projected", of the projection that changes the autoencoder least on its training rows;
-        "refitted", of `restricted`, None for k = 0; "pca"; and "whole", of the autoencoder itself.
+        "refitted", of `restricted`, None for other k; "pca"; and "whole", of the autoencoder itself.
     """
     x = rows.double()
 
     def error(outputs: Tensor) -> float:
         return float((outputs.double() - x).square().mean())
 
-    found = truncation_curve(deep.network, deep.objective.sample()[0], until=-1.0, most=len(restricted))
+    refitted = {each.rank: error(each.network(rows)) for each in restricted}
+    found = truncation_curve(deep.network, deep.objective.sample()[0], until=-1.0, most=max(refitted))
     whole = error(deep(rows))
     return [
         {
             "k": point.rank,
             "projected": error(truncated(deep.network, point.truncation, point.rank)(rows)),
-            "refitted": error(restricted[point.rank - 1].network(rows)) if point.rank else None,
+            "refitted": refitted.get(point.rank),
             "pca": error(pca(rows, point.rank)),
             "whole": whole,
         }

@@ -41,7 +41,7 @@ from isthmus.training import FittedNetwork, Schedule
 
 Method = Callable[[Tensor], Tensor]
 _POINTS = 100  # digits at which Jacobians are taken
-_BEYOND = 4  # how far beyond the bottleneck rank the error over k goes on
+_AROUND = 4  # numbers below and above the bottleneck rank that are tried under the constraint; each takes seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +82,9 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     shallow = autoencoder(digits.train, depth=2, width=wide, **options)
     networks = {name: _described(f, digits.train) for name, f in (("deep", deep), ("shallow", shallow))}
     k = max(1, networks["deep"]["bottleneck_rank"])
-    restricted = restrict_to_ranks(deep.network, deep.objective, most=k + _BEYOND)
-    narrow = restricted[k - 1].network
+    ends = {"least": max(1, k - _AROUND), "most": k + _AROUND}
+    restricted = restrict_to_ranks(deep.network, deep.objective, **ends)
+    narrow = next(each for each in restricted if each.rank == k).network
     pca = linear_baseline(digits.train, digits.train)
     bottleneck = _bottleneck(settings, digits, k, seed)
     methods: dict[str, Method] = {
