@@ -68,9 +68,7 @@ def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.f
     try:
         pairs = [(np.asarray(trained, np.int64), np.asarray(held_out, np.int64)) for trained, held_out in splits]
     except (TypeError, ValueError) as refused:
-        raise OptionError(
-            "cv", splits, "a whole number, or pairs of rows: to train on, to hold out"
-        ) from refused
+        raise OptionError("cv", splits, "a whole number, or pairs of rows: to train on, to hold out") from refused
     for index, (trained, held_out) in enumerate(pairs):
         rows = np.concatenate([trained, held_out])
         if not np.array_equal(np.sort(rows), np.arange(len(x))):
