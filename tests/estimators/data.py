@@ -10,7 +10,7 @@ from isthmus.training import Schedule
 
 KINDS = [RankRegressor, RankClassifier, RankAutoencoder]
 SCHEDULE = Schedule(steps=80, rounds=1, evaluations=15, learning_rate=0.03)
-QUICK = {"depth": 3, "ridge": 0.01, "width": 8, "schedule": SCHEDULE, "cv": 3, "random_state": 0}
+QUICK = {"depth": 3, "ridge": 0.01, "width": 8, "schedule": SCHEDULE, "cv": 2, "random_state": 0}
 NAMES = ["length", "mass", "time", "charge"]
 
 

@@ -17,7 +17,7 @@ from isthmus.errors import (
 )
 from isthmus.estimators import RankClassifier, RankRegressor
 
-SETTINGS = {**QUICK, "depth": 2, "schedule": replace(SCHEDULE, steps=30, evaluations=5), "cv": 2}
+SETTINGS = {**QUICK, "depth": 2, "schedule": replace(SCHEDULE, steps=30, evaluations=5)}
 X, Y = through_one_number(60)
 LABELS = np.array(["fig", "pear"])[(Y[:, 1] > 0).astype(int)]
 TABLE = pd.DataFrame(X, columns=NAMES)
@@ -115,9 +115,10 @@ def test_what_is_too_small_to_square_is_found_by_column(kind, fitted):
 
 @pytest.mark.parametrize("unit", [2.0**460, 2.0**-460])
 def test_units_far_from_one_change_nothing(kind, unit):
-    plain, scaled = fit(kind, X), fit(kind, unit * X)
+    x = X[:, :2]
+    plain, scaled = fit(kind, x), fit(kind, unit * x)
     assert scaled.rank_ == plain.rank_
-    np.testing.assert_array_equal(scaled.encode(unit * X), plain.encode(X))
+    np.testing.assert_array_equal(scaled.encode(unit * x), plain.encode(x))
     np.testing.assert_array_equal(scaled.attribution_.effects, plain.attribution_.effects)
 
 
@@ -159,11 +160,11 @@ def test_columns_must_be_those_of_the_fit(fitted):
 
 
 def test_the_dtype_of_whole_numbers_does_not_matter(kind):
-    whole = np.round(10 * X)
+    whole = np.round(10 * X[:, :2])
     plain = fit(kind, whole).encode(whole)
     for same in (whole.astype(np.int8), whole.astype(object), pd.DataFrame(whole).astype("Int16").to_numpy()):
         np.testing.assert_array_equal(fit(kind, same).encode(same), plain)
-    assert fit(kind, X > 0).encode(X > 0).shape[0] == 60
+    assert fit(kind, whole > 0).encode(whole > 0).shape[0] == 60
 
 
 def test_constant_and_repeated_columns_are_columns_without_effect_or_with_half_of_it(kind):

@@ -23,7 +23,7 @@ from isthmus.estimators import RankAutoencoder, RankClassifier, RankRegressor
 from isthmus.training import Schedule
 
 LONGER = Schedule(steps=300, rounds=1, evaluations=60)
-MORE = {**QUICK, "depth": 6, "ridge": 0.018, "width": 20, "schedule": LONGER, "random_state": 100}
+MORE = {**QUICK, "depth": 6, "ridge": 0.018, "width": 20, "schedule": LONGER, "cv": 3, "random_state": 100}
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +90,20 @@ def test_a_nonlinear_curve_is_one_number_to_the_autoencoder():
 )
 def test_classes_are_sorted_and_probabilities_in_their_order(names):
     x, index = blobs()
-    fitted = RankClassifier(**{**QUICK, "cv": 2}).fit(x, names[index])
+    fitted = RankClassifier(**QUICK).fit(x, names[index])
     np.testing.assert_array_equal(fitted.classes_, np.sort(names))
     assert fitted.classes_.dtype == names.dtype
     probabilities = fitted.predict_proba(x)
     np.testing.assert_allclose(probabilities.sum(1), 1.0)
     assert fitted.score(x, names[index]) == 1.0
     np.testing.assert_array_equal(fitted.classes_[probabilities.argmax(1)], names[index])
+
+
+def test_where_the_evidence_was_not_weighed_there_are_no_probabilities():
+    fitted = RankRegressor(**{**QUICK, "depth": 4}).fit(*through_one_number(60))
+    assert fitted.rank_probabilities_ is None
+    assert fitted.rank_ == 1
+    assert fitted.rank_interval_ == fitted.selection_.interval
 
 
 def test_nothing_to_predict_is_rank_0():
@@ -179,7 +186,7 @@ def test_bad_data_are_refused(estimator, data, error, message):
         assert estimator(**QUICK).fit(*data).rank_ == 1  # numbers written as texts are numbers to scikit-learn
         return
     with pytest.raises(error, match=message):
-        estimator(**{**QUICK, "cv": 2}).fit(*data)
+        estimator(**QUICK).fit(*data)
 
 
 def test_a_missing_entry_is_found_by_the_name_of_its_column():

@@ -89,7 +89,6 @@ def ordered(request):
         "schedule": replace(SCHEDULE, steps=400, evaluations=60),
         "tolerance": 0.3,
         "n_init": 3,
-        "cv": 2,
     }
     return RankClassifier(**settings).fit(x, y), t, x, y
 

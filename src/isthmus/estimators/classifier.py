@@ -26,8 +26,9 @@ class RankClassifier(ClassifierMixin, RankEstimator):
     Attributes:
         classes_: The labels of the rows that count, in sorted order.
         rank_: k; 0 where nothing can be predicted but the most frequent class.
-        rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
-        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`).
+        rank_interval_: (lower, upper): 95 % of the probability, and what other draws of the rows would say.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`); None at a
+            depth, λ or tolerance for which the evidence was not weighed.
         selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Mean of −log of the class's probability over the held-out rows, of the best function found through
             k = 0, 1, 2, … numbers.

@@ -18,8 +18,9 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
 
     Attributes:
         rank_: k; 0 where nothing can be predicted but a constant.
-        rank_interval_: (lower, upper), between the 2.5 % and 97.5 % points of the probabilities.
-        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`).
+        rank_interval_: (lower, upper): 95 % of the probability, and what other draws of the rows would say.
+        rank_probabilities_: k -> how probably it is the answer, by the weighed evidence (`RankSelection`); None at a
+            depth, λ or tolerance for which the evidence was not weighed.
         selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             outputs, in units of their variances (with `standardize="none"` in theirs).
