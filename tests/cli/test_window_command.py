@@ -158,12 +158,15 @@ def test_windows_in_words(shallowest, deepest, words):
         (["curve", "--depth", "3"], "No such option"),
         (["one.npz"], "has 1 row"),
         (["constant.npz"], "its rank is 0"),
+        (["weighted.npz"], "DATA is 'weighted.npz' but must be without sample_weight"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(here, capsys, arguments, message):
     rng = np.random.default_rng(0)
     np.savez("one.npz", x=rng.standard_normal((1, 2)), y=rng.standard_normal((1, 2)))
     np.savez("constant.npz", x=rng.standard_normal((40, 2)), y=np.ones((40, 2)))
+    x = rng.standard_normal((40, 2))
+    np.savez("weighted.npz", x=x, y=x, sample_weight=np.arange(40.0))
     status, out, err = call(capsys, "window", *arguments)
     assert (status, out) == (2, "")
     assert message in err

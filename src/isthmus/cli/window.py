@@ -88,6 +88,8 @@ def window(
         missing=missing.value,
         seed=checked_seed(seed),
     )
+    if dataset.weights is not None:
+        raise OptionError("DATA", data, "without sample_weight: a window counts every row alike")
     from isthmus.cli.output import print_object
     from isthmus.costs import depth_window
     from isthmus.networks import Scaling
