@@ -111,10 +111,10 @@ def test_what_belongs_to_another_selection_is_thrown_away(tmp_path):
     SelectionCache(folder, key="a")
     assert {path.name for path in folder.iterdir()} == kept
     SelectionCache(folder, key="b")
-    assert {path.name for path in folder.iterdir()} == {"key"}
-    assert SelectionCache.key_in(folder) == "b"
+    assert {path.name for path in folder.glob("*")} <= {"key"}
     # the folds of another sample are not taken for this one's
     selected("given", folder, key="b")
+    assert SelectionCache.key_in(folder) == "b"
     assert_same(selected("classes", folder, key="c")[0], undisturbed("classes"), CORNERS.x)
     SelectionCache(folder, key="c").clear()
     assert not folder.exists()
