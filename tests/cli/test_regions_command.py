@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import commands
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus.formats import save
 from isthmus.networks import RELU
 from isthmus.regions import Plane, enumerate_regions

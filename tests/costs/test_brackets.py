@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import random_layers, thinned
+from cases import random_layers, thinned
 from isthmus.costs import (
     Candidates,
     Patches,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs import StretchedNetwork, three_part
 from isthmus.errors import (
     IncompatibleNetworksError,

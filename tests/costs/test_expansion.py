@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs import depth_expansion, depth_sweep
 from isthmus.errors import (
     DtypeError,

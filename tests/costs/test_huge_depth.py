@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs import activation_ratios
 from isthmus.errors import NonFiniteError, OptionError, ShapeError
 from isthmus.networks import RELU, FullyConnected

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs import (
     StretchedNetwork,
     in_best_coordinates,

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import ACTIVATIONS, random_layers
+from cases import ACTIVATIONS, random_layers
 from isthmus.costs.linear_runs import balance_linear_runs, reduce_norm_and_balance
 from isthmus.networks import (
     ABSOLUTE,

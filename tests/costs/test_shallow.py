@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
 from isthmus.costs.shallow import shallow_cost
 from isthmus.errors import DomainError, NonFiniteError, ShapeError

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from brief import shorten_searches
-from conftest import random_layers
+from cases import random_layers
 from isthmus.costs import depth_window, window_search
 from isthmus.errors import (
     ConstantOutputError,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import thinned
+from cases import thinned
 from isthmus import manifold_dimension
 from isthmus.dimension.abid import pairings, squared_cosines
 from isthmus.dimension.levina_bickel import NEAREST, box_dimension, log_ratios

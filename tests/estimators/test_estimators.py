@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import isthmus
-from conftest import through
+from cases import through
 from estimators.data import QUICK, blobs, through_one_number
 from isthmus.errors import (
     ColumnError,

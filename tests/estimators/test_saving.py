@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from estimators.data import KINDS, QUICK, fitted_on_table, table, through_one_number
 from isthmus.errors import FileFormatError, FileMissingError, OptionError
 from isthmus.estimators import RankClassifier, RankRegressor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.experiments import experiment_named, measurements, reproduce
 from isthmus.experiments.jacot2023.inverted_s_classification.margin_descent import (
     FarMargin,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus.experiments import measurements, reproduce
 from isthmus.experiments.jacot2023.layer_account import account, counts, middle, ratios
 from isthmus.experiments.jacot2023.rank_recovery import EXPERIMENT

@@ -2,7 +2,7 @@
 
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.factorization import refit
 from isthmus.foundation.likelihood import GAUSSIAN
 from isthmus.networks import RELU

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus.errors import OptionError, ShapeError
 from isthmus.factorization import factor
 from isthmus.foundation.tolerance import Tolerance

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus import attribution, factor
 from isthmus.errors import MemoryBudgetError, MissingExtraError, ShapeError
 from isthmus.factorization import Attribution

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus import factor
 from isthmus.factorization.orientation import oriented
 from isthmus.networks import ABSOLUTE, IDENTITY, RELU, FullyConnected

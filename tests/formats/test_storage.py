@@ -7,7 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.errors import FileFormatError, FileMissingError
 from isthmus.formats import load_network, save
 from isthmus.networks import FullyConnected, StandardizedNetwork

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.threads import side_by_side
 from isthmus.networks import RELU

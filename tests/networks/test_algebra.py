@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.errors import (
     IncompatibleNetworksError,
     NotRepresentableError,

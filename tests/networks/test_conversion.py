@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.errors import UnsupportedModuleError
 from isthmus.networks import (
     ABSOLUTE,

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.errors import (
     DtypeError,
     NonFiniteError,

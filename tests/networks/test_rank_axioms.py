@@ -16,7 +16,7 @@ from itertools import combinations_with_replacement, product
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import (
     ABSOLUTE,

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from conftest import named, thinned
+from cases import named, thinned
 from isthmus.errors import DomainError, ShapeError
 from isthmus.networks import (
     ABSOLUTE,

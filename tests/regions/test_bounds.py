@@ -9,7 +9,7 @@ import pytest
 
 CHECK = """
 import sys
-from conftest import random_layers
+from cases import random_layers
 from regions.nets import default_init
 from isthmus.networks import ABSOLUTE, RELU
 from isthmus.regions import enumerate_regions

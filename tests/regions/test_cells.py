@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from conftest import named, random_layers, thinned
+from cases import named, random_layers, thinned
 from isthmus.errors import DomainError, RegionBudgetError
 from isthmus.networks import (
     ABSOLUTE,

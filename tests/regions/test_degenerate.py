@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from conftest import named, thinned
+from cases import named, thinned
 from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.regions import enumerate_regions
 from oracles import degenerate_nets, rational_regions

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from conftest import named, thinned
+from cases import named, thinned
 from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.regions import enumerate_regions
 from oracles.degenerate_cells import FAMILIES, degenerate_network

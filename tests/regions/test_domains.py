@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus.errors import (
     CollinearPointsError,
     DomainError,

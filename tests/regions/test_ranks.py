@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.networks import ABSOLUTE, RELU, Activation
 from isthmus.networks.catalogue import catalogue
 from isthmus.regions import enumerate_regions

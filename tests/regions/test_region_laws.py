@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus import fit
 from isthmus.networks import (
     ABSOLUTE,

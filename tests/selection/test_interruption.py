@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import isthmus
-from conftest import random_layers
+from cases import random_layers
 from isthmus.data.sample import Sample
 from isthmus.networks import RELU
 from isthmus.selection import SelectionConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.networks import IDENTITY, RELU, FullyConnected
 from isthmus.spectra import layer_spectra
 from isthmus.spectra import layer_spectrum as spectrum

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from conftest import random_layers, through
+from cases import random_layers, through
 from isthmus import RankProfile, measure
 from isthmus.errors import (
     FileFormatError,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import through
+from cases import through
 from isthmus.errors import (
     ConstantOutputError,
     DivergenceError,

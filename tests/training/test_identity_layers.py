@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import ACTIVATIONS, random_layers
+from cases import ACTIVATIONS, random_layers
 from isthmus.errors import NotRepresentableError, OptionError, ShapeError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import (

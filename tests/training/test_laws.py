@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import ACTIVATIONS, random_layers
+from cases import ACTIVATIONS, random_layers
 from isthmus.networks import RELU, FullyConnected
 from isthmus.training import project, rebalance
 

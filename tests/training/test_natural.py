@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conftest import ACTIVATIONS, random_layers
+from cases import ACTIVATIONS, random_layers
 from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.networks import IDENTITY
 from isthmus.training import (

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import ACTIVATIONS, random_layers
+from cases import ACTIVATIONS, random_layers
 from isthmus.errors import ShapeError
 from isthmus.networks import IDENTITY, RELU, FullyConnected
 from isthmus.training import prune_neurons, widened

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.networks import RELU, Activation
 from isthmus.training import (

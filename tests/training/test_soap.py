@@ -4,7 +4,7 @@ import pytest
 import torch
 from pytorch_optimizer import SOAP
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.networks import RELU
 from isthmus.training import Parameters
 from isthmus.training import soap as soap_module

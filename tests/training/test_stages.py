@@ -5,7 +5,7 @@ import safetensors.torch
 import torch
 
 from brief import shorten_searches
-from conftest import random_layers, thinned
+from cases import random_layers, thinned
 from isthmus.errors import FileFormatError
 from isthmus.networks import Activation
 from isthmus.training import (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import random_layers
+from cases import random_layers
 from isthmus.errors import (
     DtypeError,
     NonFiniteError,
