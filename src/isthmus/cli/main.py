@@ -80,10 +80,7 @@ def run(arguments: list[str]) -> int:
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
     if status == _INTERRUPTED:  # typer turns Ctrl-C into this status without a word
-        print(
-            "\nInterrupted before anything was known. What was done is kept: run the same command again to go on.",
-            file=sys.stderr,
-        )
+        print("\nInterrupted. Run the same command again to go on from what was kept.", file=sys.stderr)
     return status if arguments else _USAGE_ERROR
 
 
