@@ -61,7 +61,8 @@ def cautions(record: Record) -> list[str]:
 def _fitted(record: FitRecord) -> Iterator[str]:
     found, data = record.evidence, record.data
     aside = f", {data.test} others were set aside" if data.test else ""
-    yield f"{data.train} rows of {numbers_of(data.inputs, 'input')} and {numbers_of(data.outputs, 'output')}{aside}."
+    told = f"{data.outputs} classes" if record.task == "classification" else numbers_of(data.outputs, "output")
+    yield f"{data.train} rows of {numbers_of(data.inputs, 'input')} and {told}{aside}."
     if found.folds:
         yield (
             f"{found.folds} networks of depth {record.depth}, each trained without a part of the rows, were restricted "
