@@ -133,7 +133,7 @@ def test_no_network_is_below_the_lower_bounds(widths, activation, seed, scale):
         assert bound.value <= net.norm_per_depth * (1 + 1e-12)
 
 
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(
     widths=st.lists(st.integers(1, 5), min_size=2, max_size=5),
     activation=ANY_ACTIVATION,

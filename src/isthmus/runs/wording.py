@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isthmus.foundation.likelihood import likelihood_of
 from isthmus.selection import RankSelection
 from isthmus.selection.canonical_correlations import CHANCE
 from isthmus.spectra import RankProfile
@@ -57,5 +58,4 @@ def selection_width(selection: RankSelection) -> tuple[int, int]:
     network = selection.network
     if network is None:
         return 0, 0
-    outputs = network.network.d_out - (selection.task == "classification")
-    return network.network.d_in, outputs
+    return network.network.d_in, likelihood_of(selection.task).free_outputs(network.network.d_out)
