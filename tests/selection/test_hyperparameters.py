@@ -14,23 +14,23 @@ from isthmus.selection.config import SelectionConfig
 from isthmus.selection.hyperparameters import (
     LADDERS,
     Hyperparameters,
+    descent_ridge,
     is_calibrated,
     search_ridge_ladder,
     select_hyperparameters,
 )
-from isthmus.training import TrainingConfig
 
-RUNGS = [TrainingConfig(ridge=float(i)) for i in range(6)]
+RUNGS = [(6, float(i)) for i in range(6)]
 
 
 def stopped(errors, start, much=math.inf):
     asked = []
 
-    def error(config):
-        asked.append(int(config.ridge))
-        return errors[int(config.ridge)]
+    def error(rung):
+        asked.append(int(rung[1]))
+        return errors[int(rung[1])]
 
-    return int(search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much).ridge), sorted(set(asked))
+    return int(search_ridge_ladder(RUNGS[: len(errors)], error, start=start, much=much)[1]), sorted(set(asked))
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_where_the_error_is_large_every_rung_is_tried():
     assert stopped(errors, 1, much=0.8) == (2, [1, 2, 3])
 
 
-def rung_of(config):
-    return min(range(6), key=lambda at: abs(LADDERS["regression"][at] - config.ridge))
+def rung_of(ridge):
+    return min(range(6), key=lambda at: abs(LADDERS["regression"][at] - ridge))
 
 
 class Fitted:
     """A network that loses at every row what it is told to."""
 
-    def __init__(self, depth, rung, loss):
-        self.depth, self.rung, self.loss = depth, rung, loss
+    def __init__(self, loss):
+        self.loss = loss
         self.objective = self
         self.likelihood = GAUSSIAN
 
@@ -75,31 +75,34 @@ class Fitted:
 
 
 class Trained:
-    """Networks that lose what a table says of their depth and place on the ladder; and how they were trained."""
+    """Networks that lose what a table says of their depth and place on the ladder; and which were asked for."""
 
     def __init__(self, losses):
         self.losses, self.made = losses, []
 
-    def network(self, name, sample, config, seed, report):
-        rung = rung_of(config)
-        self.made.append((len(sample.x), config.depth, rung))
-        return Fitted(config.depth, rung, self.losses[config.depth][rung])
+    def __len__(self):
+        return len(self.made)
+
+    def network(self, fold, depth, ridge, report):
+        self.made.append((fold, depth, rung_of(ridge)))
+        return Fitted(self.losses[depth][rung_of(ridge)])
 
 
 def choice(losses, rows, outputs, **config):
-    """Depth and rung that are chosen where the losses are these, and the networks that were trained for it."""
+    """What is chosen where the losses are these, its rung, and the networks that were asked for."""
     rng = np.random.default_rng(100)
     y = rng.standard_normal((rows, outputs))
     y = (y - y.mean(0)) / y.std(0) / math.sqrt(outputs)  # a constant loses 1
     sample = Sample(rng.standard_normal((rows, 2)), y, np.ones(rows), "regression")
     parts, trained = folded_rows(sample.x, None, folds=5, seed=0), Trained(losses)
     config = SelectionConfig(standardize="none", **config)
-    found, fitted = select_hyperparameters(sample, parts, config, 0, trained, silent)
-    assert (fitted.depth, fitted.rung) == (found.depth, rung_of(found))
+    found = select_hyperparameters(sample, parts, config, trained, silent)
     assert found.ridge_share == pytest.approx(found.ridge, rel=1e-9)
-    tried = [(trial.depth, pytest.approx(losses[trial.depth][rung_of(trial)], rel=1e-9)) for trial in found.trials]
+    tried = [
+        (trial.depth, pytest.approx(losses[trial.depth][rung_of(trial.ridge)], rel=1e-9)) for trial in found.trials
+    ]
     assert [(trial.depth, trial.error) for trial in found.trials] == tried
-    return found, fitted.rung, trained.made
+    return found, rung_of(found.ridge), trained.made
 
 
 DEEP, BAD = [0.4, 0.3, 0.39, 0.5, 0.6, 1.0], [0.9, 0.8, 0.85, 1.0, 1.0, 1.0]
@@ -108,7 +111,7 @@ DEEP, BAD = [0.4, 0.3, 0.39, 0.5, 0.6, 1.0], [0.9, 0.8, 0.85, 1.0, 1.0, 1.0]
 def test_of_one_output_a_network_of_depth_two_is_tried_too():
     found, rung, made = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.29, 0.28, 0.8]}, 200, 1)
     assert (found.depth, rung) == (2, 4)
-    assert {rows for rows, *_ in made} == {160}  # the first fold judges
+    assert {fold for fold, *_ in made} == {0}  # the first fold judges
     found, rung, _ = choice({6: DEEP, 2: [0.9, 0.5, 0.4, 0.35, 0.31, 0.8]}, 200, 1)
     assert (found.depth, rung) == (6, 1)
 
@@ -131,8 +134,7 @@ def test_of_several_outputs_depth_three_is_tried_where_a_deep_network_predicts_l
 def test_few_rows_are_fitted_by_shallow_networks_that_all_folds_judge(outputs, depth):
     found, rung, made = choice({depth: [0.9, 0.5, 0.4, 0.3, 0.35, 0.8]}, 99, outputs)
     assert (found.depth, rung) == (depth, 3)
-    assert len([True for _, _, rung in made if rung == 3]) == 5
-    assert {rows for rows, *_ in made} <= {79, 80}
+    assert [fold for fold, _, rung in made if rung == 3] == [0, 1, 2, 3, 4]
     assert " 99 held-out rows " in found.reason
 
 
@@ -146,7 +148,7 @@ def test_of_depths_and_ridges_that_are_asked_for_the_best_is_taken_and_each_netw
     losses = {4: [0.5, 0.4, 0.3, 0.6, 0.6, 0.6], 5: [0.5, 0.28, 0.45, 0.6, 0.6, 0.6]}
     found, rung, made = choice(losses, 200, 2, depth=[4, 5], ridge=[1e-3, 3e-3, 1e-2])
     assert (found.depth, rung) == (5, 1)
-    assert sorted(made) == [(160, depth, rung) for depth in (4, 5) for rung in (0, 1, 2)]
+    assert sorted(made) == [(0, depth, rung) for depth in (4, 5) for rung in (0, 1, 2)]
     assert found.reason == (
         "Of 6 networks of depths 4, 5, depth 5 and λ = 0.003 predict 40 held-out rows best, or nearly so with a "
         "smaller λ."
@@ -156,7 +158,7 @@ def test_of_depths_and_ridges_that_are_asked_for_the_best_is_taken_and_each_netw
 def test_what_is_given_needs_no_judging():
     found, _, made = choice({4: BAD}, 200, 2, depth=4, ridge=1e-2)
     assert (found.trials, found.reason.partition(":")[0]) == ((), "There was one depth and one λ to take")
-    assert made == [(160, 4, 2)]  # the network of the first fold
+    assert made == []
 
 
 def test_held_out_rows_count_as_much_as_they_weigh():
@@ -171,12 +173,25 @@ def test_held_out_rows_count_as_much_as_they_weigh():
             return x.sqrt()  # loses x
 
     class Trained:
-        def network(self, name, sample, config, seed, report):
-            return OfRow(config.depth, 0, 0.0)
+        def __len__(self):
+            return 0
+
+        def network(self, fold, depth, ridge, report):
+            return OfRow(0.0)
 
     config = SelectionConfig(depth=[2, 3], ridge=0.1)
-    found, _ = select_hyperparameters(sample, parts, config, 0, Trained(), silent)
+    found = select_hyperparameters(sample, parts, config, Trained(), silent)
     assert [trial.error for trial in found.trials] == [pytest.approx(np.average(x[:, 0], weights=weights))] * 2
+
+
+@pytest.mark.parametrize(
+    ("ridge", "expected"), [(None, 3e-3 * 0.25), (0.7, 0.7), ([5.0, 1.0], 1.0), ([5.0, 1.0, 2.0], 2.0)]
+)
+def test_networks_descend_where_the_ladder_begins_or_at_the_middle_of_what_is_asked_for(ridge, expected):
+    x, y = np.arange(8.0)[:, None], np.tile([0.0, 1.0], 4)[:, None]  # a constant loses 1/4
+    sample = Sample(x, y, np.ones(8), "regression")
+    config = SelectionConfig(ridge=ridge, standardize="none")
+    assert descent_ridge(sample, config) == pytest.approx(expected, rel=1e-12)
 
 
 DEPTHS_WEIGHED = {"regression": {2, 3, 6}, "classification": {3}, "autoencoder": {6}}
@@ -193,3 +208,15 @@ def test_the_evidence_is_weighed_at_the_depths_and_ridges_of_the_ladders(task):
     assert [holds(depth, share) for share in (0.99 * least, least, most, 1.01 * most)] == [False, True, True, False]
     assert holds(depth, 0.01, tolerance=0.1)
     assert not holds(depth, 0.01, tolerance=0.05)
+
+
+def test_the_evidence_of_outputs_is_weighed_at_the_papers_setting_too():
+    def holds(depth, share, task="regression", **config):
+        return is_calibrated(Hyperparameters(depth, 99.0, share, "", ()), SelectionConfig(**config), task)
+
+    shares = [0.97e-3, 0.995e-3, 1e-3, 1.005e-3, 1.03e-3]
+    assert [holds(13, share) for share in shares] == [False, True, True, True, False]
+    assert not holds(12, 1e-3)
+    assert not holds(13, 1e-3, tolerance=0.05)
+    assert not holds(13, 1e-3, "autoencoder")
+    assert not holds(13, 1e-3, "classification")

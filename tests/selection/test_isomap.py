@@ -53,7 +53,7 @@ def test_coordinates_are_scikit_learns_isomap():
         values = np.linalg.eigvalsh(-0.5 * _centred(reference.dist_matrix_**2))
         shares[neighbours] = np.square(coordinates).sum() / values.clip(0.0).sum(), coordinates
     expected = max(shares.values(), key=lambda each: each[0])[1]
-    found = isomap(torch.from_numpy(points), 2).numpy()
+    found = isomap(torch.from_numpy(points), 2)[0].numpy()
     expected = expected / np.sqrt(np.square(expected).mean())
     signs = np.sign((found * expected).sum(0))
     np.testing.assert_allclose(found * signs, expected, atol=1e-5)
@@ -61,7 +61,7 @@ def test_coordinates_are_scikit_learns_isomap():
 
 def test_a_roll_is_unrolled():
     points, truth = roll(500, 102)
-    found = isomap(torch.from_numpy(points), 2).numpy()
+    found = isomap(torch.from_numpy(points), 2)[0].numpy()
     explained = [np.square(np.corrcoef(truth.T, found.T)[side, 2 + side]) for side in range(2)]
     assert min(explained) > 0.9
     assert np.square(found).mean() == pytest.approx(1.0)
@@ -75,15 +75,16 @@ def test_a_hairpin_is_opened_though_its_arms_nearly_touch():
     beyond = np.sign(arc) * (np.abs(arc) - turn).clip(0.0)
     angle = (arc - beyond) / radius
     points = np.stack([np.abs(beyond) + radius * (1.0 - np.cos(angle)), radius * np.sin(angle)], 1)
-    found = isomap(torch.from_numpy(points), 1)[:, 0].numpy()
+    found = isomap(torch.from_numpy(points), 1)[0][:, 0].numpy()
     assert abs(np.corrcoef(found, arc)[0, 1]) > 0.999
 
 
 def test_directions_that_are_not_there_are_zero():
     line = torch.arange(10.0, dtype=torch.float64)[:, None]
-    found = isomap(line, 3)
+    found, share = isomap(line, 3)
+    assert share == pytest.approx(1.0)
     assert float(found[:, 1:].abs().max()) < 1e-6
-    assert not isomap(torch.ones(8, 2), 2).any()
+    assert not isomap(torch.ones(8, 2), 2)[0].any()
 
 
 def _centred(squares):

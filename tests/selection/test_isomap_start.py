@@ -6,6 +6,7 @@ import torch
 
 from isthmus import fit
 from isthmus.factorization import split_at, standardized
+from isthmus.selection import isomap_start as isomap_starts
 from isthmus.selection import restrict_to_ranks, restriction
 from isthmus.selection.isomap_start import isomap_start
 from isthmus.training import Schedule, TrainingConfig
@@ -58,14 +59,21 @@ def test_a_surface_is_not_swept_by_one_number(monkeypatch):
         config=TrainingConfig(depth=4, width=30, ridge=0.003, schedule=SCHEDULE),
         seed=0,
     )
+    x = fitted.objective.sample()[0]
+    assert isomap_start(fitted.network, x, 1, ridge=1e-3) is None
     taken = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
-    monkeypatch.setattr(restriction, "MOST_UNFOLDED", 0)
-    local = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
-    monkeypatch.setattr(restriction, "MOST_UNFOLDED", 3)
-    monkeypatch.setattr(restriction, "_SUFFICIENT", 1.0)
-    swept = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
-    assert taken == local
-    assert swept < 0.95 * local  # as low an objective as this is refused
+    swept, refit = [], restriction.refit
+
+    def watched(network, layer, rank, objective, *, evaluations):
+        found = refit(network, layer, rank, objective, evaluations=evaluations)
+        if evaluations == restriction._UNFOLDING:
+            swept.append(objective.value(found))
+        return found
+
+    monkeypatch.setattr(restriction, "refit", watched)
+    monkeypatch.setattr(isomap_starts, "_SHARE", 0.0)
+    assert restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value == taken
+    assert swept[0] < 0.95 * taken  # as low an objective as this is refused
 
 
 def test_its_halves_compose_to_it(fitted):
@@ -90,7 +98,8 @@ def test_where_there_is_nothing_to_unfold(fitted):
 
 @torch.no_grad()
 @pytest.mark.parametrize(("depth", "layer"), [(2, 0), (3, 1), (4, 1), (5, 2)])
-def test_of_every_depth(depth, layer):
+def test_of_every_depth(depth, layer, monkeypatch):
+    monkeypatch.setattr(isomap_starts, "_SHARE", 0.0)
     found = fit(
         *hairpin(100, 102),
         config=TrainingConfig(depth=depth, width=20, ridge=0.01, schedule=Schedule(steps=50, rounds=0)),

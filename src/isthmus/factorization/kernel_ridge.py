@@ -12,36 +12,45 @@ _WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the Gaussian, in median distances: fr
 _RIDGES = tuple(10.0**power for power in range(-10, 1))  # a share of the trace of the kernel matrix
 
 
+_COLUMNS = 64  # of y, at a time: memory grows with them, the rows and the ridges
+
+
 @dataclass(frozen=True, eq=False)
-class _Fit:
-    """One width and ridge: kernel exp(−|x − x'|²/scale), coefficients in its eigenvectors, left-out squares summed."""
+class _Fits:
+    """One width and all ridges: kernel exp(−|x − x'|²/scale), inverse eigenvalues `(ridges, n)` in its eigenvectors."""
 
     scale: Tensor
     vectors: Tensor
-    coefficients: Tensor
-    errors: Tensor
+    inverses: Tensor
+    leverages: Tensor
+
+    def errors(self, y: Tensor) -> Tensor:
+        r"""Squares of the columns of y `(n, m)`, each row left out in turn, summed: `(ridges, m)`.
+
+        Fitted without row i a regression leaves there the residual $\alpha_i / ((K + \lambda I)^{-1})_{ii}$ with
+        $\alpha = (K + \lambda I)^{-1} y$.
+
+        Source:
+            Rasmussen and Williams (2006), section 5.4.2.
+        """
+        alpha = self.vectors @ (self.inverses[:, :, None] * (self.vectors.T @ y))
+        return (alpha / self.leverages[:, :, None]).square().sum(1)
+
+    def coefficients(self, y: Tensor, ridge: Tensor) -> Tensor:
+        """α of each column of y at its own ridge, of index `ridge` `(m,)`: `(n, m)`."""
+        return self.vectors @ (self.inverses[ridge].T * (self.vectors.T @ y))
 
 
-def _fits(x: Tensor, y: Tensor) -> Iterator[_Fit]:
-    r"""Ridge regressions of the centred columns of y with every width and ridge.
-
-    Fitted without row i a regression leaves there the residual $\alpha_i / ((K + \lambda I)^{-1})_{ii}$ with
-    $\alpha = (K + \lambda I)^{-1} y$.
-
-    Source:
-        Rasmussen and Williams (2006), section 5.4.2.
-    """
+def _fits(x: Tensor) -> Iterator[_Fits]:
+    """Ridge regressions on x with every width."""
     squares = torch.cdist(x, x).square()
     median = squares[squares > 0].median() if (squares > 0).any() else squares.new_ones(())
+    ridges = squares.new_tensor(_RIDGES)[:, None] * len(x)
     for width in _WIDTHS:
         scale = 2.0 * width**2 * median
         values, vectors = torch.linalg.eigh((-squares / scale).exp())
-        projected, weights = vectors.T @ y, vectors.square()
-        for ridge in _RIDGES:
-            inverse = 1.0 / (values.clamp_min(0.0) + ridge * len(x))
-            coefficients = inverse[:, None] * projected
-            left_out = (vectors @ coefficients) / (weights @ inverse)[:, None]
-            yield _Fit(scale, vectors, coefficients, left_out.square().sum(0))
+        inverses = 1.0 / (values.clamp_min(0.0) + ridges)
+        yield _Fits(scale, vectors, inverses, inverses @ vectors.square().T)
 
 
 def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
@@ -61,12 +70,15 @@ def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
     squares = torch.cdist(fresh, x).square()
     best = y.new_full((y.shape[1],), torch.inf)
     predicted = mean.expand(len(fresh), -1).clone()
-    for fit in _fits(x, y - mean):
-        better = fit.errors < best
-        if better.any():
-            best = torch.where(better, fit.errors, best)
-            across = (-squares / fit.scale).exp() @ fit.vectors
-            predicted = torch.where(better, mean + across @ fit.coefficients, predicted)
+    for fits in _fits(x):
+        across = (-squares / fits.scale).exp()
+        for columns in torch.arange(y.shape[1], device=y.device).split(_COLUMNS):
+            own = y[:, columns] - mean[columns]
+            errors, ridge = fits.errors(own).min(0)
+            better = errors < best[columns]
+            chosen = columns[better]
+            best[chosen] = errors[better]
+            predicted[:, chosen] = mean[chosen] + across @ fits.coefficients(own[:, better], ridge[better])
     return predicted
 
 
@@ -81,5 +93,5 @@ def predicted_share(x: Tensor, y: Tensor) -> Tensor:
     """
     centred = y - y.mean(0)
     whole = centred.square().sum(0)
-    left = torch.stack([fit.errors for fit in _fits(x, centred)]).amin(0)
+    left = torch.stack([fits.errors(centred).amin(0) for fits in _fits(x)]).amin(0)
     return torch.where(whole > 0, 1.0 - left / whole.clamp_min(torch.finfo(y.dtype).tiny), 0.0).clamp_min(0.0)

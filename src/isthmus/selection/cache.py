@@ -46,8 +46,18 @@ class SelectionCache:
         file = None if folder is None else folder / "key"
         return file.read_text() if file is not None and file.is_file() else None
 
-    def network(self, name: str, sample: Sample, config: TrainingConfig, seed: int, report: Report) -> FittedNetwork:
+    def network(
+        self,
+        name: str,
+        sample: Sample,
+        config: TrainingConfig,
+        seed: int,
+        report: Report,
+        start: FittedNetwork | None = None,
+    ) -> FittedNetwork:
         """A network for all rows of the sample: the one kept under this name, trained on to its end, or a new one.
+
+        It goes on from `start`, a fit of the same rows.
 
         Raises:
             KeyboardInterrupt: If the training was interrupted: the others of a selection should not begin.
@@ -61,6 +71,7 @@ class SelectionCache:
             task=sample.task,
             sample_weight=sample.weights,
             seed=seed,
+            start=start,
             checkpoint=None if self._folder is None else self._folder / f"{name}.safetensors",
             key=self._key,
             report=report,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isthmus.errors import OptionError
@@ -11,7 +11,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import Scaling, activation
 from isthmus.training import Schedule, TrainingConfig
 
-SHORT_SCHEDULE = Schedule(steps=300, rounds=1, evaluations=100)
+SHORT_SCHEDULE = Schedule(steps=150, learning_rate=5e-2, rounds=1, evaluations=100)
 """What a network needs for evidence: a longer training lowers the objective and changes no rank."""
 
 
@@ -47,7 +47,7 @@ class SelectionConfig:
 
     depth: int | Sequence[int] | None = None
     ridge: float | Sequence[float] | None = None
-    width: int = 100
+    width: int = 64
     activation: str = "relu"
     standardize: Scaling = "columns"
     tolerance: float = 0.1
@@ -62,7 +62,7 @@ class SelectionConfig:
             raise OptionError("max_folds", self.max_folds, "at least 1")
         for depth in self.depths or (1,):
             for ridge in self.ridges or (None,):
-                self.training(depth, ridge)
+                self.descent(depth, ridge)
 
     @property
     def depths(self) -> tuple[int, ...] | None:
@@ -74,8 +74,15 @@ class SelectionConfig:
         """λ to choose from; None for the ladder."""
         return _several("ridge", self.ridge)
 
-    def training(self, depth: int, ridge: float | None) -> TrainingConfig:
-        """How a network of this depth and λ is trained."""
+    def descent(self, depth: int, ridge: float | None) -> TrainingConfig:
+        """How a network of this depth descends from random weights, at this λ."""
+        return self._training(depth, ridge, replace(self.schedule, rounds=0))
+
+    def finish(self, depth: int, ridge: float) -> TrainingConfig:
+        """How a network that has descended is finished at this λ."""
+        return self._training(depth, ridge, replace(self.schedule, steps=0))
+
+    def _training(self, depth: int, ridge: float | None, schedule: Schedule) -> TrainingConfig:
         return TrainingConfig(
             depth=depth,
             width=self.width,
@@ -83,7 +90,7 @@ class SelectionConfig:
             n_init=self.n_init,
             standardize=self.standardize,
             activation=activation(self.activation),
-            schedule=self.schedule,
+            schedule=schedule,
             device=self.device,
         )
 

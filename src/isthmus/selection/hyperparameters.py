@@ -12,10 +12,9 @@ from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.statistics import weighted_mean
 from isthmus.networks import standardization
-from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
+from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds
-from isthmus.training import FittedNetwork, TrainingConfig
 
 DEPTHS: dict[Task, int] = {"regression": 6, "classification": 3, "autoencoder": 6}
 """L where none is asked for. Between a λ that lets logits grow and one that leaves a constant, depth 6 finds little."""
@@ -32,6 +31,7 @@ _STARTS: dict[Task, int] = {"regression": 1, "classification": 2, "autoencoder":
 _AS_GOOD = 1.05  # of the least error: a smaller λ that predicts nearly as well keeps directions that a larger one loses
 _MUCH = 0.5  # of the constant's loss: an error above it has more than one valley over λ
 _TRIED = 4  # networks that a climb takes, mostly; for the progress
+_PAPER_DEPTH, _PAPER_SHARE, _NEARLY = 13, 1e-3, 0.02  # L, and λ in losses of the best constant
 _SLACK = 0.999  # rounding of a λ that is given
 _FEW_ROWS = 100  # below, the rows of one fold tell little
 
@@ -70,14 +70,18 @@ class Hyperparameters:
     trials: tuple[Trial, ...]
 
 
+Candidate = tuple[int, float]
+"""Depth and λ."""
+
+
 def search_ridge_ladder(
-    rungs: Sequence[TrainingConfig],
-    error: Callable[[TrainingConfig], float],
+    rungs: Sequence[Candidate],
+    error: Callable[[Candidate], float],
     *,
     start: int,
     much: float,
     as_good: float = _AS_GOOD,
-) -> TrainingConfig:
+) -> Candidate:
     """The rung of a ladder to stop at.
 
     Up from `start` while the error falls; if it does not at first, down while it falls. If the error is large there,
@@ -106,10 +110,17 @@ def search_ridge_ladder(
     return rungs[at]
 
 
+def descent_ridge(sample: Sample, config: SelectionConfig) -> float:
+    """λ at which networks descend: where the search of the ladder begins; of those that are given, the middle one."""
+    if config.ridges is not None:
+        return sorted(config.ridges)[(len(config.ridges) - 1) // 2]
+    return LADDERS[sample.task][_STARTS[sample.task]] * _constant_loss(sample, config)
+
+
 def select_hyperparameters(
-    sample: Sample, folds: Folds, config: SelectionConfig, seed: int, cache: SelectionCache, report: Report
-) -> tuple[Hyperparameters, FittedNetwork]:
-    """Choose the depth and λ that predict held-out rows best; also their network for the first fold.
+    sample: Sample, folds: Folds, config: SelectionConfig, networks: FoldNetworks, report: Report
+) -> Hyperparameters:
+    """Choose the depth and λ that predict held-out rows best.
 
     The rows are those held out in the first fold; of fewer than 100, those of all folds. What is tried stands in
     `SelectionConfig`: 2 for one output, through which no more than one number can pass, and 3 for several outputs of
@@ -118,25 +129,24 @@ def select_hyperparameters(
     Args:
         sample: All rows.
         folds: Rows to train on, and rows held out.
-        config: Depths and λ to choose from, and how to train.
-        seed: Of every network.
-        cache: Where networks are kept.
+        config: Depths and λ to choose from.
+        networks: Of the folds.
         report: Told the fraction done.
     """
     depths, ridges = config.depths, config.ridges
     has_few_rows, has_one_output = len(sample.x) < _FEW_ROWS, sample.task == "regression" and sample.outputs == 1
-    judges = folds if has_few_rows else folds[:1]
-    trials = _Trials([(sample.at(trained), sample.at(held)) for trained, held in judges], seed, cache, report)
+    judges = range(len(folds) if has_few_rows else 1)
+    trials = _Trials(networks, [(fold, sample.at(folds[fold][1])) for fold in judges], report)
     constant = _constant_loss(sample, config)
     is_open = depths is None and sample.task == "regression"
     deep, shallow = DEPTHS[sample.task], OF_ONE_OUTPUT if has_one_output else OF_SEVERAL
     asked = tuple(depths or (shallow if is_open and has_few_rows else deep,))
 
-    def best(depth: int) -> TrainingConfig:
+    def best(depth: int) -> Candidate:
         if ridges is not None:
-            rungs = [config.training(depth, ridge) for ridge in ridges]
+            rungs = [(depth, ridge) for ridge in ridges]
             return rungs[0] if len(rungs) == 1 else min(rungs, key=trials.error)
-        rungs = [config.training(depth, share * constant) for share in LADDERS[sample.task]]
+        rungs = [(depth, share * constant) for share in LADDERS[sample.task]]
         start, as_good = _STARTS[sample.task], 1.0 if has_one_output else _AS_GOOD
         return search_ridge_ladder(rungs, trials.error, start=start, much=_MUCH * constant, as_good=as_good)
 
@@ -146,17 +156,19 @@ def select_hyperparameters(
     if is_open and not has_few_rows and (has_one_output or trials.error(found[0]) > _MUCH * constant):
         found.append(best(shallow))
     winner = found[0] if len(found) == 1 else min(found, key=trials.error)
-    ridge = float(winner.ridge or 0.0)
-    share = ridge / constant if constant > 0 else 0.0
-    chosen = Hyperparameters(winner.depth, ridge, share, trials.reason(winner), tuple(trials.judged))
-    return chosen, trials.network(winner)
+    share = winner[1] / constant if constant > 0 else 0.0
+    return Hyperparameters(*winner, share, trials.reason(winner), trials.judged)
 
 
 def is_calibrated(chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:
     """Whether the evidence was weighed on networks of this depth and λ, for this tolerance.
 
-    Ladders are in losses of the best constant, so λ of different data can be compared.
+    Ladders are in losses of the best constant, so λ of different data can be compared. Outputs are also weighed at the
+    paper's setting: there the weights hold (`benchmarks/selection_paper_setting.py`).
     """
+    is_paper_setting = chosen.depth == _PAPER_DEPTH and abs(chosen.ridge_share / _PAPER_SHARE - 1.0) < _NEARLY
+    if task == "regression" and is_paper_setting and config.tolerance == SelectionConfig().tolerance:
+        return True
     depths = (DEPTHS[task],) if task != "regression" else (OF_ONE_OUTPUT, OF_SEVERAL, DEPTHS[task])
     least, *_, most = (*LADDERS[task], LADDERS["regression"][-1]) if task == "autoencoder" else LADDERS[task]
     is_within = least * _SLACK <= chosen.ridge_share <= most / _SLACK
@@ -172,51 +184,41 @@ def _constant_loss(sample: Sample, config: SelectionConfig) -> float:
 
 @dataclass
 class _Trials:
-    """Networks for some rows of each fold, each trained once, and what they lose on the others."""
+    """What networks of some folds lose on the rows that these hold out, each judged once."""
 
-    folds: Sequence[tuple[Sample, Sample]]
-    seed: int
-    cache: SelectionCache
+    networks: FoldNetworks
+    judges: Sequence[tuple[int, Sample]]
     report: Report
     expected: int = 1
-    found: dict[tuple[int, float | None, int], FittedNetwork] = field(default_factory=dict)
-    errors: dict[tuple[int, float | None], float] = field(default_factory=dict)
+    errors: dict[tuple[int, float], float] = field(default_factory=dict)
 
     @property
-    def judged(self) -> list[Trial]:
-        return [Trial(depth, float(ridge or 0.0), error) for (depth, ridge), error in self.errors.items()]
+    def judged(self) -> tuple[Trial, ...]:
+        return tuple(Trial(depth, ridge, error) for (depth, ridge), error in self.errors.items())
 
-    def reason(self, winner: TrainingConfig) -> str:
+    def reason(self, winner: Candidate) -> str:
         if not self.errors:
             return "There was one depth and one λ to take: those that were given, or are usual for such data."
         tried = len(self.errors)
-        rows = sum(len(held_out.x) for _, held_out in self.folds)
+        rows = sum(len(held_out.x) for _, held_out in self.judges)
         depths = sorted({depth for depth, _ in self.errors})
         over = f"depth{'s' * (len(depths) > 1)} {', '.join(map(str, depths))}"
         return (
-            f"Of {tried} networks of {over}, depth {winner.depth} and λ = {float(winner.ridge or 0.0):.3g} predict "
+            f"Of {tried} networks of {over}, depth {winner[0]} and λ = {winner[1]:.3g} predict "
             f"{rows} held-out rows best, or nearly so with a smaller λ."
         )
 
-    def network(self, config: TrainingConfig, fold: int = 0) -> FittedNetwork:
-        key = config.depth, config.ridge, fold
-        if key not in self.found:
-            done = len(self.found)
-            told = part(self.report, min(done / self.expected, 1.0), min((done + 1) / self.expected, 1.0))
-            name = f"depth-{config.depth}-ridge-{config.ridge!r}-fold-{fold}"
-            self.found[key] = self.cache.network(name, self.folds[fold][0], config, self.seed, told)
-        return self.found[key]
+    def error(self, candidate: Candidate) -> float:
+        if candidate not in self.errors:
+            self.errors[candidate] = self._measured(*candidate)
+        return self.errors[candidate]
 
-    def error(self, config: TrainingConfig) -> float:
-        key = config.depth, config.ridge
-        if key not in self.errors:
-            self.errors[key] = self._measured(config)
-        return self.errors[key]
-
-    def _measured(self, config: TrainingConfig) -> float:
+    def _measured(self, depth: int, ridge: float) -> float:
         total, count = 0.0, 0.0
-        for fold, (_, held_out) in enumerate(self.folds):
-            fitted = self.network(config, fold)
+        for fold, held_out in self.judges:
+            done = len(self.networks) / self.expected
+            told = part(self.report, min(done, 1.0), min(done + 1.0 / self.expected, 1.0))
+            fitted = self.networks.network(fold, depth, ridge, told)
             x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
             weights = torch.from_numpy(held_out.weights)
             losses = fitted.objective.likelihood.row_losses(fitted.network(x), y)

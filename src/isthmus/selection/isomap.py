@@ -29,7 +29,7 @@ def geodesic_distances(points: Tensor, *, neighbours: int) -> Tensor:
         neighbours *= 2
 
 
-def isomap(points: Tensor, rank: int) -> Tensor:
+def isomap(points: Tensor, rank: int) -> tuple[Tensor, float]:
     """Coordinates `(n, k)` float64 in which points are as far apart as along the sheet that they lie on.
 
     They have mean 0 and, all together, mean square 1; the first varies most. A sheet that nearly touches itself is
@@ -40,13 +40,17 @@ def isomap(points: Tensor, rank: int) -> Tensor:
         points: `(n, d)`.
         rank: k in 1 … n.
 
+    Returns:
+        The coordinates, and the share of the squared distances that they tell: near 1 if the sheet has k dimensions and
+        is not closed.
+
     Source:
         Tenenbaum, de Silva and Langford (2000), Isomap: Torgerson's scaling of geodesic distances.
     """
     scaled = (_scaled(geodesic_distances(points, neighbours=count), rank) for count in _NEIGHBOURS)
-    found = max(scaled, key=lambda each: each[1])[0]
+    found, share = max(scaled, key=lambda each: each[1])
     scale = found.square().mean().sqrt().clamp_min(torch.finfo(found.dtype).tiny)
-    return found / scale
+    return found / scale, share
 
 
 def _scaled(distances: Tensor, rank: int) -> tuple[Tensor, float]:

@@ -12,7 +12,10 @@ from isthmus.spectra import spaced
 from isthmus.training import Schedule, TrainingConfig, fit, rebalance
 
 MOST_UNFOLDED = 3  # some hundred points are fewer than eight along each side of a sheet of four dimensions
-_ROWS, _FEWEST_ROWS = 500, 50
+_ROWS, _FEWEST_ROWS = 300, 50
+_SHARE = (
+    0.85  # of the distances along a sheet, which k coordinates must tell: else it has more dimensions, or is closed
+)
 _WIDTH = 60
 _PLAN = Schedule(steps=100, rounds=1, evaluations=50)  # what follows trains on
 
@@ -39,19 +42,23 @@ def isomap_start(network: FullyConnected, x: torch.Tensor, rank: int, *, ridge: 
 
     Args:
         network: f of depth L.
-        x: Rows `(n, d_in)` in its units; at most 500, evenly spaced, are used.
+        x: Rows `(n, d_in)` in its units; at most 300, evenly spaced, are used.
         rank: k.
         ridge: λ of either half, in losses of the best constant.
 
     Returns:
-        None where there is nothing to unfold: of depth 1, of fewer than 50 rows, or where f does not vary on them.
+        None where there is nothing to unfold: of depth 1, of fewer than 50 rows, where f does not vary on them, or
+        where its outputs lie on no sheet of k dimensions.
     """
     rows = spaced(x, _ROWS)
     outputs = network(rows)
     varies = bool((outputs != outputs[0]).any()) and bool((rows != rows[0]).any())
     if network.depth == 1 or len(rows) < _FEWEST_ROWS or not varies:
         return None
-    coordinates = isomap(outputs.cpu(), rank).to(rows)
+    coordinates, share = isomap(outputs.cpu(), rank)
+    if share < _SHARE:
+        return None
+    coordinates = coordinates.to(rows)
     above = (network.depth + 1) // 2  # layers of g; the last of them and the first of h become one
     encoder = _learned(rows, coordinates, above, network.activation, ridge)
     decoder = _learned(encoder(rows), outputs, network.depth + 1 - above, network.activation, ridge)

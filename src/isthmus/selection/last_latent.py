@@ -13,8 +13,8 @@ from isthmus.foundation.likelihood import Likelihood
 from isthmus.networks import FullyConnected
 from isthmus.spectra import balanced_truncations, jacobians, spaced
 
-_POINTS = 200  # rows at which the decoder is differentiated
-_ROWS = 300  # rows of the regression, whose time grows with the cube of them
+_POINTS = 100  # rows at which the decoder is differentiated
+_ROWS = 200  # rows of the regression, whose time grows with the cube of them
 _LEAST = 1e-12  # share of the largest variance below which coordinates do not vary
 
 
@@ -45,11 +45,11 @@ def last_latent(network: FullyConnected, layer: int, rank: int, x: Tensor, likel
         network: f.
         layer: ℓ.
         rank: k ≥ 1.
-        x: Rows `(n, d_in)` in the network's units; at most 300, evenly spaced, are used.
+        x: Rows `(n, d_in)` in the network's units; at most 200, evenly spaced, are used.
         likelihood: Says how far outputs are apart (`Likelihood.in_metric`).
     """
     rows = spaced(x, _ROWS)
-    truncation = balanced_truncations(network, rows)[layer]
+    (truncation,) = balanced_truncations(network, rows, layers=[layer], points=_POINTS, dtype=torch.float32)
     if truncation.rank < rank:
         return LastLatent(0.0, 0.0)  # fewer coordinates vary than may
     encoder, decoder = split(network, truncation, rank)

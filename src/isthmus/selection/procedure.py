@@ -25,8 +25,14 @@ from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import CrossValidation, cross_validate, summarize_folds
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
 from isthmus.selection.fold import Fold
+from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
-from isthmus.selection.hyperparameters import Hyperparameters, is_calibrated, select_hyperparameters
+from isthmus.selection.hyperparameters import (
+    Hyperparameters,
+    descent_ridge,
+    is_calibrated,
+    select_hyperparameters,
+)
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
@@ -134,12 +140,11 @@ def select_rank_of(
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
     folds = folds_of(sample, cv, seed)
     try:
-        chosen, first = select_hyperparameters(sample, folds, config, seed, cache, part(report, 0.0, _CHOICE_ENDS))
-        training = config.training(chosen.depth, chosen.ridge)
+        networks = FoldNetworks(sample, folds, config, descent_ridge(sample, config), seed=seed, cache=cache)
+        chosen = select_hyperparameters(sample, folds, config, networks, part(report, 0.0, _CHOICE_ENDS))
 
-        def train(index: int, report: Report) -> FittedNetwork:
-            name = f"fold-{index}"
-            return cache.network(name, sample.at(folds[index][0]), training, seed, report) if index else first
+        def train(fold: int | None, report: Report) -> FittedNetwork:
+            return networks.network(fold, chosen.depth, chosen.ridge, report)
 
         asked = folds[: config.max_folds]
         told = part(report, _CHOICE_ENDS, _FOLDS_END)
@@ -147,10 +152,10 @@ def select_rank_of(
     except ConstantOutputError:
         return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
-    fitted = first
+    fitted = train(0, silent)
     if not not_done:
         try:
-            fitted = cache.network("all-rows", sample, training, seed, part(report, _FOLDS_END, 1.0))
+            fitted = train(None, part(report, _FOLDS_END, 1.0))
         except KeyboardInterrupt:
             not_done.append("the network of all rows, whose place that of the first fold takes")
     weighed = _Weighed.of(found, sample, folds, tolerance)
@@ -190,8 +195,11 @@ def _answer(
     not_done: tuple[str, ...],
 ) -> RankSelection:
     """The rank, its interval, what it may be relied on for, and the network restricted to it."""
-    narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=len(weighed.chances) - 1)
-    rank = min(int(weighed.chances.argmax()), len(narrowed))  # no layer may carry as many
+    rank, narrowed = int(weighed.chances.argmax()), None
+    if rank > 0:
+        most = len(weighed.chances) - 1
+        narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=most, least=rank)[0]
+        rank = narrowed.rank  # no layer may carry as many
     lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
     calibrated = is_calibrated(chosen, config, sample.task)
     error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
@@ -216,7 +224,7 @@ def _answer(
         task=sample.task,
         hyperparameters=chosen,
         network=fitted,
-        factorization=_halves(fitted, narrowed[rank - 1], config.tolerance) if rank > 0 else None,
+        factorization=None if narrowed is None else _halves(fitted, narrowed, config.tolerance),
         constant=constant if fitted.classes is not None else fitted.outputs.backward(constant),
         n_evaluations=fitted.history[-1].step if fitted.history else 0,
         not_done=not_done,

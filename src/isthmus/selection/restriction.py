@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 from isthmus.factorization.constrained_fit import refit
 from isthmus.foundation.progress import Report, silent
 from isthmus.networks import FullyConnected
@@ -13,8 +15,8 @@ from isthmus.training import Objective, constant_loss
 
 EVALUATIONS = 40  # enough to heal what narrowing cuts; more fits the training rows through too few numbers
 _UNTOUCHED = 5e-4  # relative rise of the objective up to which a narrowed network is as good as the one before
-_FOLDED = 0.1  # relative rise from which on the sheet of its outputs may be one that narrowing cannot unfold
 _SUFFICIENT = 0.02  # of what the network gains on a constant: numbers that lose less of it are about enough
+_POINTS = 100  # at which the network is differentiated to order the directions of a layer
 _UNFOLDING = 300  # evaluations: it starts further away
 _RIDGES = 1e-3, 1e-2  # least and most λ of its start
 
@@ -49,8 +51,8 @@ def restrict_to_ranks(
 
     For each k, from above, both the whole network and the one through k + 1 are narrowed at each layer (`truncated`);
     the result of lowest objective is trained on under the constraint (`refit`), unless narrowing has changed nothing.
-    Where k ≤ 3 numbers cost much more than the whole and k + 1 do not, the sheet of the outputs is unfolded
-    (`isomap_start`); the result is taken if k numbers are about enough then.
+    Where k ≤ 3 numbers are not enough and k + 1 are, the sheet of the outputs is unfolded (`isomap_start`); the result
+    is taken if k numbers are about enough then.
 
     Args:
         network: f, trained on `objective`.
@@ -63,25 +65,30 @@ def restrict_to_ranks(
     x, targets = objective.sample()
     whole, constant = objective.value(network), constant_loss(targets, objective.weights)
     sufficient = whole + _SUFFICIENT * (constant - whole)
-    starts = [(network, t) for t in balanced_truncations(network, x)]
+    starts = [(network, t) for t in balanced_truncations(network, x, points=_POINTS, dtype=torch.float32)]
     most = min(most, max(t.rank for _, t in starts))
     found: list[RestrictedNetwork] = []
     for k in range(most, least - 1, -1):
         report((most - k) / most, f"through {k} numbers")
-        before = [(found[-1].network, t) for t in balanced_truncations(found[-1].network, x)] if found else []
+        previous = found[-1].network if found else None
+        before = (
+            [(previous, t) for t in balanced_truncations(previous, x, points=_POINTS, dtype=torch.float32)]
+            if previous
+            else []
+        )
         cut = [(truncated(f, t, k), t.layer) for f, t in starts + before if t.rank >= k]
         value, narrow, layer = min(((objective.value(f), f, layer) for f, layer in cut), key=lambda each: each[0])
         if value > (1.0 + _UNTOUCHED) * whole:
             narrow = refit(narrow, layer, k, objective, evaluations=evaluations)
             value = objective.value(narrow)
-        is_folded = k <= MOST_UNFOLDED and value > (1.0 + _FOLDED) * whole
+        is_folded = k <= MOST_UNFOLDED and value > sufficient
         if is_folded and (found[-1].value if found else whole) <= sufficient:
             ridge = min(max(objective.ridge / constant, _RIDGES[0]), _RIDGES[1])
             start = isomap_start(network, x, k, ridge=ridge)
             if start is not None:
                 other = refit(start.network, start.layer, k, objective, evaluations=_UNFOLDING)
                 # A sheet of more dimensions can be swept by fewer numbers, which fits its points and no others.
-                if (of_other := objective.value(other)) < min(value, sufficient):
+                if (of_other := objective.value(other)) < sufficient:
                     narrow, layer, value = other, start.layer, of_other
         found.append(RestrictedNetwork(k, layer, narrow, value))
     return found[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,16 +51,38 @@ class BalancedTruncation:
         return len(self.values)
 
 
-def balanced_truncations(network: FullyConnected, x: Tensor) -> list[BalancedTruncation]:
-    """One for each layer ℓ = 0 … L − 1, over the rows of `x` `(n, d_in)`."""
-    moments = layer_moments(network, x)[:-1]
-    sensitivities = output_sensitivities(network, spaced(x, _ROWS))
-    return [_balanced(layer, m, h) for layer, (m, h) in enumerate(zip(moments, sensitivities, strict=True))]
+def balanced_truncations(
+    network: FullyConnected,
+    x: Tensor,
+    *,
+    layers: Sequence[int] | None = None,
+    points: int = _ROWS,
+    dtype: torch.dtype = torch.float64,
+) -> list[BalancedTruncation]:
+    """One for each layer ℓ = 0 … L − 1.
+
+    Args:
+        network: f.
+        x: Rows `(n, d_in)`.
+        layers: Some of the layers, ascending; None for all.
+        points: At most so many rows, evenly spaced, over which the decoder's sensitivity is averaged.
+        dtype: Of the derivatives. In single precision, twice as fast, directions of less than some 10⁻⁴ of the largest
+            effect come in any order.
+    """
+    wanted = range(network.depth) if layers is None else layers
+    moments = layer_moments(network, x)
+    sensitivities = output_sensitivities(network, spaced(x, points), down_to=min(wanted), dtype=dtype)
+    return [_balanced(layer, moments[layer], sensitivities[layer]) for layer in wanted]
 
 
-def output_sensitivities(network: FullyConnected, x: Tensor) -> list[Tensor]:
-    r"""$H_\ell = \frac1N \sum_i J_{\ell,i}^\top J_{\ell,i}$ for ℓ = 0 … L − 1, `(n_ℓ, n_ℓ)` float64."""
-    last = network.weights[-1].double()
+def output_sensitivities(
+    network: FullyConnected, x: Tensor, *, down_to: int = 0, dtype: torch.dtype = torch.float64
+) -> list[Tensor]:
+    r"""$H_\ell = \frac1N \sum_i J_{\ell,i}^\top J_{\ell,i}$ for ℓ = 0 … L − 1, `(n_ℓ, n_ℓ)` float64.
+
+    Those of layers below `down_to` are not computed, and zero.
+    """
+    last = network.weights[-1].to(dtype)
     if last.shape[0] > last.shape[1]:  # JᵀJ only sees the triangular factor
         last = torch.linalg.qr(last, mode="r").R
     totals = [torch.zeros(d, d, dtype=torch.float64, device=network.device) for d in network.widths[:-1]]
@@ -69,12 +92,12 @@ def output_sensitivities(network: FullyConnected, x: Tensor) -> list[Tensor]:
     for chunk in x.split(rows):
         z = network.pre_activations(chunk)
         jacobian = last.expand(len(chunk), -1, -1)
-        for layer in reversed(range(network.depth)):
+        for layer in reversed(range(down_to, network.depth)):
             flat = jacobian.reshape(-1, jacobian.shape[-1])
             totals[layer] += flat.T @ flat
-            if layer:
-                slopes = network.activation.derivative(z[layer - 1]).double()
-                jacobian = (jacobian * slopes[:, None, :]) @ network.weights[layer - 1].double()
+            if layer > down_to:
+                slopes = network.activation.derivative(z[layer - 1]).to(dtype)
+                jacobian = (jacobian * slopes[:, None, :]) @ network.weights[layer - 1].to(dtype)
     return [h / len(x) for h in totals]
 
 

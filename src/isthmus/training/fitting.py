@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -63,6 +63,12 @@ class FittedNetwork(StandardizedNetwork):
             raise KeyboardInterrupt
         return self
 
+    def after(self, before: FittedNetwork) -> FittedNetwork:
+        """Itself with the way to where it began: the fit `before`."""
+        done = before.history[-1].step if before.history else 0
+        own = (replace(m, step=m.step + done, seconds=m.seconds + before.seconds) for m in self.history)
+        return replace(self, history=(*before.history, *own), seconds=self.seconds + before.seconds)
+
     def standardized(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Rows in the units of the data as rows in the network's, on its device.
 
@@ -88,6 +94,7 @@ def fit(
     task: str = "regression",
     sample_weight: object | None = None,
     seed: int = 0,
+    start: FittedNetwork | None = None,
     checkpoint: Path | None = None,
     key: str = "",
     report: Report = silent,
@@ -107,6 +114,7 @@ def fit(
         sample_weight: How much each row counts, `(n,)`, ≥ 0: v, scaled to mean 1. A row of weight 0 is left out; a row
             of weight 2 counts as two equal rows, also in the standardisation and the default λ. Default: all alike.
         seed: Draws the start and the minibatches; the same seed gives the same network on the same machine.
+        start: A fit of the same rows to go on from, under another λ or schedule, in place of random networks.
         checkpoint: File to resume from and to save to every few seconds.
         key: Names the fit in the checkpoint; a checkpoint with another key is ignored and overwritten.
         report: Told the fraction done.
@@ -124,7 +132,7 @@ def fit(
     """
     problem = Problem.of(x, y, config=config, task=task, sample_weight=sample_weight)
     span = Span.of(problem.objective)
-    starting = problem.starts(config, seed)
+    starting = problem.starts(config, seed) if start is None else [start.network]
     training = Training(
         [span.inside(network) for network in starting],
         span.objective,
@@ -138,7 +146,8 @@ def fit(
         training.resume(progress)
     is_complete = training.run()
     best = training.best()
-    return fitted_network(problem, span, training, best, is_complete=is_complete)
+    found = fitted_network(problem, span, training, best, is_complete=is_complete)
+    return found if start is None else found.after(start)
 
 
 def fitted_network(problem: Problem, span: Span, training: Training, index: int, *, is_complete: bool) -> FittedNetwork:
