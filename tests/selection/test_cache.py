@@ -37,12 +37,9 @@ class Watched(SelectionCache):
         self.asked.append(name)
         return super().network(name, *args, **how)
 
-    def fold(self, index, made):
-        def noted():
-            self.made.append(index)
-            return made()
-
-        return super().fold(index, noted)
+    def keep(self, fold):
+        self.made.append(len(self.folds))
+        super().keep(fold)
 
 
 LADDER = SelectionConfig(width=8, schedule=SCHEDULE)

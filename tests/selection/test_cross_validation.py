@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -40,12 +41,16 @@ def thirds(n):
 
 
 def trained(sample, folds):
-    """The network of each fold, trained once."""
-    fitted = [
+    """What gives the network of each fold, trained once."""
+    networks = [
         fit(sample.x[rows], sample.y[rows], config=QUICK, task=sample.task, sample_weight=sample.weights[rows])
         for rows, _ in folds
     ]
-    return lambda index, report: fitted[index]
+    return [partial(given, network) for network in networks]
+
+
+def given(network, report):
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, train, threads
     runs = []
     for count in (1, 2):
         threads(count)
-        folds = cross_validate(lambda index, report: train(0, report), two_numbers, thirds(240)[:1])
+        folds = cross_validate(train[:1], two_numbers, thirds(240)[:1])
         runs.append(summarize_folds(folds, two_numbers, thirds(240)[:1]))
     assert float(runs[0].redundancies.abs().max()) > 0.0
     for name in ("losses", "whole", "objectives", "sensitivities", "redundancies", "linear_errors", "full_errors"):
@@ -161,7 +166,7 @@ def test_fewer_numbers_with_a_lower_objective_stand_for_more(monkeypatch):
         return narrowed
 
     monkeypatch.setattr(cross_validation, "restrict_to_ranks", worse_through_two)
-    (fold,) = cross_validate(lambda index, report: fit(x[20:], y[20:], config=config), sample, [(rows[20:], rows[:20])])
+    (fold,) = cross_validate([lambda report: fit(x[20:], y[20:], config=config)], sample, [(rows[20:], rows[:20])])
     assert fold.objectives[2] == fold.objectives[1]
     torch.testing.assert_close(fold.losses[2], fold.losses[1])
     assert float(fold.sensitivities[1]) < 1e-3  # the second number does nothing
@@ -187,21 +192,16 @@ def test_a_network_that_carries_fewer_directions_passes_through_more_as_it_is(tw
 
 
 def test_an_interrupted_fold_leaves_those_before(two_numbers, train):
-    def interrupted(index, report):
-        if index == 1:
-            raise KeyboardInterrupt
-        return train(index, report)
+    def interrupted(report):
+        raise KeyboardInterrupt
 
-    done = cross_validate(interrupted, two_numbers, thirds(240))
+    done = cross_validate([train[0], interrupted, train[2]], two_numbers, thirds(240))
     assert len(done) == 1
     cross = summarize_folds(done, two_numbers, thirds(240))
     assert cross.rows.tolist() == thirds(240)[0][1].tolist()
 
-    def at_once(index, report):
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        cross_validate(at_once, two_numbers, thirds(240))
+        cross_validate([interrupted, *train[1:]], two_numbers, thirds(240))
 
 
 def test_lines_that_need_all_directions_say_nothing(two_numbers, train):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import safetensors.torch
@@ -77,12 +76,15 @@ class SelectionCache:
             report=report,
         ).complete()
 
-    def fold(self, index: int, made: Callable[[], Fold]) -> Fold:
-        """The fold of this index: the one that is kept, or else `made` now and kept. Folds come in order."""
-        if index >= len(self._folds):
-            self._folds.append(made())
-            self._save()
-        return self._folds[index]
+    @property
+    def folds(self) -> list[Fold]:
+        """What is kept of the first folds."""
+        return list(self._folds)
+
+    def keep(self, fold: Fold) -> None:
+        """Keep the next fold."""
+        self._folds.append(fold)
+        self._save()
 
     def clear(self) -> None:
         """Remove the folder."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from isthmus.data import Sample
-from isthmus.foundation.denormals import flushed_denormals
+from isthmus.data.dataset import Integers
+from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.task import Task
 from isthmus.foundation.threads import side_by_side
@@ -26,8 +28,8 @@ from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
 _LINEAR = 100  # numbers that the linear method is tried with
-Train = Callable[[int, Report], FittedNetwork]
-"""Trains a network for the fold of this index, on rows that the fold does not hold out."""
+Train = Callable[[Report], FittedNetwork]
+"""Trains a network on rows that a fold does not hold out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,26 +68,26 @@ class CrossValidation:
     full_errors: Tensor
 
 
-@flushed_denormals()
-@torch.no_grad()
 def cross_validate(
-    train: Train,
+    trains: Sequence[Train],
     sample: Sample,
     folds: Folds,
     *,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     cache: SelectionCache | None = None,
+    n_jobs: int | None = None,
     report: Report = silent,
 ) -> list[Fold]:
     """Train a network for each fold, restrict it to every k, and take the losses at the rows that the fold holds out.
 
     Args:
-        train: Trains the network of a fold.
+        trains: What trains the network of each fold.
         sample: All rows.
         folds: The rows that each holds out; no row is held out twice.
         tolerance: ε of the selection that the losses are for. K is what one of the networks needs to be kept within
             ε/10, and two more.
         cache: Where folds that are done are kept, so that they need not be done again.
+        n_jobs: Folds side by side, as for `in_parallel`; the numbers are the same for any.
         report: Told the fraction done.
 
     Returns:
@@ -95,28 +97,35 @@ def cross_validate(
         KeyboardInterrupt: If none was done.
     """
     cache = cache or SelectionCache()
-    x, y = torch.from_numpy(sample.x), torch.from_numpy(sample.y)
-    found: list[Fold] = []
-    for index, (_, held) in enumerate(folds):
-        told = part(report, index / len(folds), (index + 1) / len(folds))
-        held_out = x[torch.from_numpy(held)], y[torch.from_numpy(held)]
-
-        def made(index: int = index, held_out: tuple[Tensor, Tensor] = held_out, told: Report = told) -> Fold:
-            return _fold(
-                train(index, part(told, 0.0, 0.7)),
-                held_out,
-                sample.task,
-                tolerance=tolerance,
-                report=part(told, 0.7, 1.0),
-            )
-
-        try:
-            found.append(cache.fold(index, made))
-        except KeyboardInterrupt:
-            if not found:
-                raise
-            break
+    found = cache.folds[: len(folds)]
+    jobs = [_FoldJob(sample, held, train, tolerance) for train, (_, held) in zip(trains, folds, strict=True)]
+    told = part(report, len(found) / len(folds), 1.0)
+    try:
+        with closing(in_parallel(_FoldJob.fold, jobs[len(found) :], n_jobs=n_jobs, report=told)) as made:
+            for fold in made:
+                cache.keep(fold)
+                found.append(fold)
+    except KeyboardInterrupt:
+        if not found:
+            raise
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class _FoldJob:
+    """All that a fold needs, in whichever process."""
+
+    sample: Sample
+    held: Integers
+    train: Train
+    tolerance: Tolerance
+
+    @torch.no_grad()
+    def fold(self, report: Report) -> Fold:
+        rows = torch.from_numpy(self.held)
+        held_out = torch.from_numpy(self.sample.x)[rows], torch.from_numpy(self.sample.y)[rows]
+        fitted = self.train(part(report, 0.0, 0.7))
+        return _fold(fitted, held_out, self.sample.task, tolerance=self.tolerance, report=part(report, 0.7, 1.0))
 
 
 @torch.no_grad()

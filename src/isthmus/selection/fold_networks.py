@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from isthmus.data import Sample
 from isthmus.foundation.progress import Report, part
 from isthmus.selection.cache import SelectionCache
@@ -40,17 +43,43 @@ class FoldNetworks:
         """How many there are."""
         return len(self._found)
 
+    def of(self, fold: int | None) -> FoldNetworks:
+        """The same with what is known of one fold alone: little to send to another process."""
+        other = FoldNetworks(self._sample, self._folds, self._config, self._ridge, seed=self._seed, cache=self._cache)
+        other._descents = {key: each for key, each in self._descents.items() if key[0] == fold}
+        other._found = {key: each for key, each in self._found.items() if key[0] == fold}
+        return other
+
+    def take(self, others: FoldNetworks) -> None:
+        """Know what others know."""
+        self._descents |= others._descents
+        self._found |= others._found
+
+    def descend(self, fold: int | None, depth: int, report: Report) -> FittedNetwork:
+        """The network of this depth that has descended on the rows of a fold, or on all of them for None."""
+        key = fold, depth
+        if key not in self._descents:
+            config = self._config.descent(depth, self._ridge)
+            self._descents[key] = self._cache.network(self._name(*key), self._rows(fold), config, self._seed, report)
+        return self._descents[key]
+
     def network(self, fold: int | None, depth: int, ridge: float, report: Report) -> FittedNetwork:
         """The network of this depth and λ that was trained without the rows of a fold; with all of them for None."""
         key = fold, depth, ridge
         if key not in self._found:
-            rows = self._sample if fold is None else self._sample.at(self._folds[fold][0])
-            name = f"depth-{depth}-" + ("all-rows" if fold is None else f"fold-{fold}")
-            if key[:2] not in self._descents:
-                config, told = self._config.descent(depth, self._ridge), part(report, 0.0, _DESCENT_END)
-                self._descents[key[:2]] = self._cache.network(name, rows, config, self._seed, told)
-            config, told = self._config.finish(depth, ridge), part(report, _DESCENT_END, 1.0)
-            start = self._descents[key[:2]]
-            name += f"-ridge-{ridge!r}"
-            self._found[key] = self._cache.network(name, rows, config, self._seed, told, start=start)
+            start = self.descend(fold, depth, part(report, 0.0, _DESCENT_END))
+            name, told = f"{self._name(fold, depth)}-ridge-{ridge!r}", part(report, _DESCENT_END, 1.0)
+            config = self._config.finish(depth, ridge)
+            self._found[key] = self._cache.network(name, self._rows(fold), config, self._seed, told, start=start)
         return self._found[key]
+
+    def trainer(self, fold: int | None, depth: int, ridge: float) -> Callable[[Report], FittedNetwork]:
+        """`network` of one fold, to be called in another process."""
+        return partial(self.of(fold).network, fold, depth, ridge)
+
+    def _rows(self, fold: int | None) -> Sample:
+        return self._sample if fold is None else self._sample.at(self._folds[fold][0])
+
+    @staticmethod
+    def _name(fold: int | None, depth: int) -> str:
+        return f"depth-{depth}-" + ("all-rows" if fold is None else f"fold-{fold}")

@@ -117,6 +117,14 @@ def descent_ridge(sample: Sample, config: SelectionConfig) -> float:
     return LADDERS[sample.task][_STARTS[sample.task]] * _constant_loss(sample, config)
 
 
+def likely_depth(sample: Sample, config: SelectionConfig) -> int | None:
+    """L that `select_hyperparameters` will choose, as far as can be told beforehand; else None."""
+    if config.depths is not None:
+        return config.depths[0] if len(config.depths) == 1 else None
+    is_open = sample.task == "regression" and (sample.outputs == 1 or len(sample.x) < _FEW_ROWS)
+    return None if is_open else DEPTHS[sample.task]
+
+
 def select_hyperparameters(
     sample: Sample, folds: Folds, config: SelectionConfig, networks: FoldNetworks, report: Report
 ) -> Hyperparameters:

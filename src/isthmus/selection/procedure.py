@@ -18,9 +18,11 @@ from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.threads import one_thread
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork, standardization
 from isthmus.selection.cache import SelectionCache
+from isthmus.selection.choice import choose_while_descending
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import CrossValidation, cross_validate, summarize_folds
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
@@ -31,7 +33,6 @@ from isthmus.selection.hyperparameters import (
     Hyperparameters,
     descent_ridge,
     is_calibrated,
-    select_hyperparameters,
 )
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.posterior import Kind
@@ -54,6 +55,7 @@ def select_rank(
     config: SelectionConfig = _DEFAULT,
     cv: int | Splits | None = None,
     sample_weight: object | None = None,
+    n_jobs: int | None = None,
     random_state: Any = 0,
     report: Report = silent,
 ) -> RankSelection:
@@ -77,6 +79,9 @@ def select_rank(
             (rows to train on, rows to hold out) each: where rows belong together, of one person say, draw the parts so
             that they stay together (`sklearn.model_selection.GroupKFold`), or the rank may be that of the persons.
         sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+        n_jobs: Folds side by side, in scikit-learn's sense: None is 1, or what a `joblib.parallel_config` says; -1 all
+            processors. Each computes with one thread, so the numbers are the same for any. New processes need a second
+            or two, which is worth it where a selection takes ten.
         random_state: Draws the folds and the training: a number, a `numpy.random.RandomState`, or None for fresh ones.
         report: Told the fraction done.
 
@@ -97,7 +102,7 @@ def select_rank(
     """
     sample, inputs, weights = as_sample(x, y, task, sample_weight)
     parts = cv if cv is None or isinstance(cv, int | np.integer) else given_parts(cv, sample, inputs, weights)
-    return select_rank_of(sample, config, cv=parts, seed=seed_from(random_state), report=report)
+    return select_rank_of(sample, config, cv=parts, seed=seed_from(random_state), n_jobs=n_jobs, report=report)
 
 
 def seed_from(random_state: Any) -> int:
@@ -123,6 +128,7 @@ def select_rank_of(
     cv: int | Integers | None = None,
     seed: int,
     cache: SelectionCache | None = None,
+    n_jobs: int | None = None,
     report: Report = silent,
 ) -> RankSelection:
     """`select_rank` of rows that are checked and merged.
@@ -133,33 +139,33 @@ def select_rank_of(
         cv: As for `select_rank`; parts as `given_parts` returns them.
         seed: Of the folds and the training.
         cache: Where what is done is kept, so that a selection that was killed goes on from there.
+        n_jobs: As for `select_rank`.
         report: Told the fraction done.
     """
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
     cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
     folds = folds_of(sample, cv, seed)
+    asked = folds[: config.max_folds]
     try:
         networks = FoldNetworks(sample, folds, config, descent_ridge(sample, config), seed=seed, cache=cache)
-        chosen = select_hyperparameters(sample, folds, config, networks, part(report, 0.0, _CHOICE_ENDS))
-
-        def train(fold: int | None, report: Report) -> FittedNetwork:
-            return networks.network(fold, chosen.depth, chosen.ridge, report)
-
-        asked = folds[: config.max_folds]
+        told = part(report, 0.0, _CHOICE_ENDS)
+        chosen = choose_while_descending(sample, folds, config, networks, len(asked), n_jobs=n_jobs, report=told)
+        trains = [networks.trainer(fold, chosen.depth, chosen.ridge) for fold in range(len(asked))]
         told = part(report, _CHOICE_ENDS, _FOLDS_END)
-        found = cross_validate(train, sample, asked, tolerance=tolerance, cache=cache, report=told)
+        found = cross_validate(trains, sample, asked, tolerance=tolerance, cache=cache, n_jobs=n_jobs, report=told)
     except ConstantOutputError:
         return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
-    fitted = train(0, silent)
-    if not not_done:
-        try:
-            fitted = train(None, part(report, _FOLDS_END, 1.0))
-        except KeyboardInterrupt:
-            not_done.append("the network of all rows, whose place that of the first fold takes")
-    weighed = _Weighed.of(found, sample, folds, tolerance)
-    return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
+    with one_thread():
+        fitted = trains[0](silent)
+        if not not_done:
+            try:
+                fitted = networks.network(None, chosen.depth, chosen.ridge, part(report, _FOLDS_END, 1.0))
+            except KeyboardInterrupt:
+                not_done.append("the network of all rows, whose place that of the first fold takes")
+        weighed = _Weighed.of(found, sample, folds, tolerance)
+        return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
 
 
 @dataclass(frozen=True, eq=False)
