@@ -201,7 +201,7 @@ def test_a_worker_that_is_killed_is_named_and_what_is_finished_kept(tmp_path):
         for worker in multiprocessing.active_children():
             os.kill(worker.pid, signal.SIGKILL)
 
-    with pytest.raises(WorkerError, match=r"of 4 cells are kept.*fewer --jobs"):
+    with pytest.raises(WorkerError, match=r"of 4 jobs.*smaller n_jobs"):
         reproduce(LINEAR, settings=QUICK, folder=tmp_path, report=kill_after_the_first)
     assert 1 <= len(read_record(path)["results"]) < 4
 

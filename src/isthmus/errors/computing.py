@@ -88,10 +88,10 @@ class InexactNetworkError(IsthmusError, ArithmeticError):
 
 
 class WorkerError(IsthmusError, RuntimeError):
-    """A process that computed a part of an experiment has died."""
+    """A process that computed one of several jobs has died."""
 
     def __init__(self, done: int, total: int) -> None:
         super().__init__(
-            f"A worker process died, most likely for want of memory; {done} of {total} cells are kept. "
-            "Run the same command again to continue, with fewer --jobs."
+            f"A worker process died, most likely for want of memory, after {done} of {total} jobs. What was written by "
+            "then is kept: run the same again to continue, with a smaller n_jobs (--n-jobs)."
         )

@@ -40,7 +40,8 @@ def flushed_denormals() -> Iterator[None]:
 def is_flushing() -> bool:
     """Whether the calling thread treats denormals as zero."""
     # torch can set the flag and not read it: a product that is denormal tells.
-    return float(torch.tensor(1e-30) * torch.tensor(1e-9)) == 0.0
+    single = torch.tensor([1e-30, 1e-9], dtype=torch.float32)  # whatever the default is: in double it is no denormal
+    return float(single[0] * single[1]) == 0.0
 
 
 def _in_every_thread(action: Callable[[], None]) -> None:
