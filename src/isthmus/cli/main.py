@@ -26,6 +26,7 @@ _RENAMED = {
     "--folds": "--cv",
     "--validation": "--test; all other rows are held out in turn and select the rank",
     "--starts": "--n-init",
+    "--jobs": "--n-jobs",
     "--scaling": "--standardize columns|global",
     "--no-standardize": "--standardize none",
 }
