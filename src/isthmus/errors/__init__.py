@@ -31,6 +31,9 @@ from isthmus.errors.files import (
     FileMissingError,
     ForeignFolderError,
     RunConflictError,
+    StoreConflictError,
+    StoreError,
+    StoreInUseError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
@@ -51,6 +54,7 @@ from isthmus.errors.options import (
     PartialFitError,
     RenamedAttributeError,
     RenamedOptionError,
+    UnknownNameError,
 )
 
 __all__ = [
@@ -86,8 +90,12 @@ __all__ = [
     "RunConflictError",
     "ScaleError",
     "ShapeError",
+    "StoreConflictError",
+    "StoreError",
+    "StoreInUseError",
     "TooFewRowsError",
     "UnknownActivationError",
+    "UnknownNameError",
     "UnsupportedModuleError",
     "UnsupportedOperatorError",
     "WorkerError",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
@@ -24,6 +27,8 @@ from isthmus.foundation.threads import one_thread
 J = TypeVar("J")
 R = TypeVar("R")
 
+_GLANCE = 0.3  # seconds between two looks at whether the caller is there
+_ends_with: set[int] = set()
 _is_in_worker: ContextVar[bool] = ContextVar("_is_in_worker", default=False)
 
 
@@ -33,14 +38,15 @@ def in_parallel(
     *,
     n_jobs: int | None = None,
     is_ordered: bool = True,
+    is_apart: bool = False,
     report: Report = silent,
 ) -> Generator[R, None, None]:
     """`function(job, report)` for each of the `jobs`, on as many workers as `n_jobs` says.
 
     Where the jobs run does not show in the results: each computes with one thread of torch, denormals flushed,
     gradients on, and the caller's default precision, also where it runs in the calling thread. Of jobs within jobs
-    only the outermost are spread over workers, so that there are never more threads than workers. With one worker, or
-    one job, joblib is not even imported.
+    only the outermost are spread over workers, so that there are never more threads than workers. With one worker
+    joblib is not even imported.
 
     Args:
         function: Called with a job and where to report its progress, which in a worker is nowhere. It and the jobs
@@ -49,6 +55,7 @@ def in_parallel(
         n_jobs: In scikit-learn's sense: None is 1 unless a `joblib.parallel_config` says otherwise, -1 all processors,
             -2 all but one.
         is_ordered: Whether results come in the order of the jobs, or as they are ready.
+        is_apart: Whether a single job goes to a worker as well, so that its death is not that of this process.
         report: Told the fraction of jobs done.
 
     Returns:
@@ -62,8 +69,8 @@ def in_parallel(
         Whatever a job raises, as soon as it does; the other jobs are given up.
     """
     workers = workers_of(n_jobs)
-    alone = _Alone(function, torch.get_default_dtype(), torch.get_float32_matmul_precision())
-    if workers == 1 or (len(jobs) < 2 and _is_local()):
+    alone = _Alone(function, torch.get_default_dtype(), torch.get_float32_matmul_precision(), os.getpid())
+    if workers == 1 or not jobs or (len(jobs) == 1 and not is_apart):
         return _one_by_one(alone, jobs, report)
     return _in_order(_on_workers(alone, jobs, n_jobs, report), is_ordered)
 
@@ -99,6 +106,7 @@ class _Alone(Generic[J, R]):
     function: Callable[[J, Report], R]
     dtype: torch.dtype
     precision: str
+    caller: int
 
     def here(self, job: J, report: Report) -> R:
         with one_thread(), flushed_denormals(), torch.enable_grad():
@@ -106,6 +114,7 @@ class _Alone(Generic[J, R]):
 
     def in_worker(self, index: int, job: J) -> tuple[int, R]:
         inside = _is_in_worker.set(True)
+        _end_with(self.caller)
         if torch.get_default_dtype() != self.dtype:
             torch.set_default_dtype(self.dtype)
         if torch.get_float32_matmul_precision() != self.precision:
@@ -114,6 +123,23 @@ class _Alone(Generic[J, R]):
             return index, self.here(job, silent)
         finally:
             _is_in_worker.reset(inside)
+
+
+def _end_with(caller: int) -> None:
+    """End this process soon after the one that started it, which `kill -9` leaves no time to say so.
+
+    Otherwise it would work on, and beside the same work begun again.
+    """
+    if os.getppid() != caller or caller in _ends_with:
+        return
+    _ends_with.add(caller)
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(_GLANCE)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one_by_one(alone: _Alone[J, R], jobs: Sequence[J], report: Report) -> Generator[R, None, None]:
@@ -161,15 +187,6 @@ def _in_order(found: Generator[tuple[int, R], None, None], is_ordered: bool) -> 
 
 def _state(done: int, total: int) -> str:
     return f"{done} of {total}"
-
-
-def _is_local() -> bool:
-    """Whether jobs run on this machine, so that a single one may as well run in this process."""
-    if "joblib" not in sys.modules:
-        return True
-    from joblib.parallel import BACKENDS, get_active_backend
-
-    return type(get_active_backend()[0]) in {BACKENDS["loky"], BACKENDS["threading"], BACKENDS["sequential"]}
 
 
 @contextmanager
