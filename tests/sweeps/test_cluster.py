@@ -1,8 +1,12 @@
 """A sweep on a Dask cluster: the same rows, also where a worker is killed; and clusters that are none."""
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -10,7 +14,7 @@ import pytest
 from isthmus.errors import OptionError
 from isthmus.sweeps import cluster as clusters
 from isthmus.sweeps import dask_cluster, sweep, sweeping
-from sweep_grids import deadly, grid, timeless
+from sweep_grids import TOML, deadly, grid, timeless
 
 distributed = pytest.importorskip("distributed")
 
@@ -75,3 +79,50 @@ def test_a_cluster_without_workers_or_with_another_version_is_refused(cluster, m
         dask_cluster(cluster.scheduler_address),
     ):
         raise AssertionError
+
+
+@pytest.fixture
+def commands(tmp_path):
+    """`dask scheduler` and `dask worker` as a person starts them, on the loopback interface: address and scheduler."""
+    known, started = tmp_path / "scheduler.json", []
+
+    def start(name, *more):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{name}", "--scheduler-file", known, "--no-dashboard"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started.append(subprocess.Popen([*command, *more], **quiet))
+
+    start("scheduler", "--host", "127.0.0.1", "--port", "0")
+    deadline = time.monotonic() + 60
+    while not known.is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    start("worker", "--nworkers", "2", "--nthreads", "1", "--death-timeout", "5")
+    yield json.loads(known.read_text())["address"], started[0]
+    for process in started:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def test_a_scheduler_that_is_lost_is_one_sentence_and_the_sweep_goes_on_elsewhere(commands, here, command, monkeypatch):
+    monkeypatch.setattr(clusters, "_PATIENCE", 60)  # the workers may still be starting
+    address, scheduler = commands
+    (here / "spec.toml").write_text(TOML.format(seeds=list(range(10)), steps=20))
+    ended = []
+
+    def kill_after_some():
+        while not ended and not list((here / "store").glob("runs/00003")):
+            time.sleep(0.01)
+        scheduler.kill()
+
+    killer = threading.Thread(target=kill_after_some)
+    killer.start()
+    try:
+        status, out, error = command("sweep", "spec.toml", "--out", "store", "--scheduler", address)
+    finally:
+        ended.append(True)
+        killer.join()
+    assert (status, out) == (2, "")
+    assert error.startswith("isthmus: The connection to the cluster was lost after ")
+    assert error.count("\n") == 1
+    status, out, error = command("sweep", "spec.toml", "--out", "store", "--json")
+    assert (status, error) == (0, "")
+    assert json.loads(out)["done"] == 40

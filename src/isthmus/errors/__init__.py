@@ -7,6 +7,7 @@ on standard error and exit status 2.
 
 from isthmus.errors.base import IsthmusError
 from isthmus.errors.computing import (
+    ClusterLostError,
     DeviceMemoryError,
     DivergenceError,
     InexactNetworkError,
@@ -58,6 +59,7 @@ from isthmus.errors.options import (
 )
 
 __all__ = [
+    "ClusterLostError",
     "CollinearPointsError",
     "ColumnError",
     "ConstantOutputError",

@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from isthmus.errors import OptionError, WorkerError
+from isthmus.errors import ClusterLostError, OptionError, WorkerError
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.threads import one_thread
@@ -65,6 +65,7 @@ def in_parallel(
         OptionError: If `n_jobs` is 0 or no whole number, or the backend cannot give results one by one; before
             anything is computed.
         WorkerError: If a worker dies.
+        ClusterLostError: If the scheduler of a cluster does.
         KeyboardInterrupt: Once, after Ctrl-C; the processes are gone by then.
         Whatever a job raises, as soon as it does; the other jobs are given up.
     """
@@ -167,6 +168,8 @@ def _on_workers(
                 yield result
     except BrokenExecutor as died:
         raise WorkerError(done, len(jobs)) from died
+    except CancelledError as lost:  # nobody cancels a job but Dask, of a scheduler that has gone
+        raise ClusterLostError(done, len(jobs)) from lost
     finally:
         torch.set_num_threads(allowed)  # new threads get the number that was set last, and jobs on threads set 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,10 +39,22 @@ def dask_cluster(address: str) -> Iterator[None]:
         client = connect(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as nobody:
         raise OptionError("--scheduler", address, requirement) from nobody
-    with client:
+    with _quiet(), client:
         _check_workers(client, address)
         with joblib.parallel_config(backend="dask", client=client):
             yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let what Dask logs of a scheduler that is lost be silent: an error says it."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_workers(client: Any, address: str) -> None:

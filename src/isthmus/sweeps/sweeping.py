@@ -45,6 +45,7 @@ def sweep(
         StoreConflictError, StoreInUseError, ForeignFolderError, FileFormatError: If `out` cannot be the store.
         StoreError, OSError: If the disk refuses; what is written is kept.
         WorkerError: If workers die before they begin.
+        ClusterLostError: If the scheduler of a cluster dies; what is written is kept.
         MissingExtraError: If a cell needs a package that is not installed.
         KeyboardInterrupt: After Ctrl-C; what is written is kept.
     """
