@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["fit", "predict", "measure", "cost", "regions", "report", "reproduce", "window"]
+COMMANDS = ["fit", "predict", "measure", "cost", "regions", "report", "reproduce", "sweep", "window"]
 SAID = {
     "help": (["--help"], 0),
     "nothing": ([], 2),
@@ -26,6 +26,8 @@ SAID = {
     "no such model": (["measure", "none.onnx", "--data", "t.csv"], 2),
     "a wrong tolerance": (["measure", "none.onnx", "--data", "t.csv", "--tolerance", "2"], 2),
     "nothing to report": (["report", "none"], 2),
+    "no such specification": (["sweep", "none.toml", "--out", "s"], 2),
+    "no workers": (["sweep", "t.csv", "--out", "s", "--n-jobs", "0"], 2),
     "a window of no file": (["window", "none.csv"], 2),
     "a window into the wrong file": (["window", "t.csv", "--out", "w.png"], 2),
 }

@@ -151,6 +151,7 @@ def test_windows_in_words(shallowest, deepest, words):
         (["curve", "--rank", "0"], "--rank is 0 but must be at least 1"),
         (["curve", "--ridge", "0"], "--ridge is 0.0 but must be positive: without it no depth prefers a rank"),
         (["curve", "--width", "0"], "width is 0 but must be at least 1"),
+        (["curve", "--n-jobs", "0"], "--n-jobs is 0 but must be a whole number of workers"),
         (["curve", "--out", "w.png"], "must be a file whose name ends in .svg"),
         (["curve", "--tolerance", "2"], "tolerance is 2.0"),
         (["curve", "--seed", "-1"], "--seed is -1"),

@@ -84,6 +84,15 @@ def test_the_window_is_that_of_the_closed_form(linear):
     assert {linear.shallowest - 1, linear.shallowest} <= set(linear.searched)
 
 
+def test_the_window_is_the_same_to_the_last_bit_on_two_workers(monkeypatch):
+    monkeypatch.setattr(window_search, "_FOLLOWED", (36,))
+    alone, together = linear_window(), linear_window(n_jobs=2)
+    assert together.lines == alone.lines
+    assert together.reasons == alone.reasons
+    with pytest.raises(OptionError, match="n_jobs is 0"):
+        linear_window(n_jobs=0)
+
+
 def test_a_network_that_is_known_competes(monkeypatch):
     """The linear minimum itself, at L = 3, given from outside: no search finds a cheaper one there."""
     t = torch.linspace(1e-5, 2.5, 100_001, dtype=torch.float64)

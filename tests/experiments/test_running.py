@@ -14,7 +14,14 @@ from pathlib import Path
 import pytest
 
 from isthmus.cli.main import run
-from isthmus.errors import FileFormatError, MissingExtraError, OptionError, RunConflictError, WorkerError
+from isthmus.errors import (
+    FileFormatError,
+    MissingExtraError,
+    OptionError,
+    RenamedOptionError,
+    RunConflictError,
+    WorkerError,
+)
 from isthmus.experiments import (
     EXPERIMENTS,
     differences,
@@ -26,6 +33,7 @@ from isthmus.experiments import (
     verdict,
 )
 from isthmus.experiments.record import write_record
+from isthmus.foundation.progress import silent
 
 LINEAR = experiment_named("linear-networks")
 QUICK = replace(LINEAR.smoke, depths=(1, 2))
@@ -34,7 +42,7 @@ QUICK = replace(LINEAR.smoke, depths=(1, 2))
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
-    return folder, reproduce(LINEAR, settings=QUICK, folder=folder, jobs=2)
+    return folder, reproduce(LINEAR, settings=QUICK, folder=folder, n_jobs=2)
 
 
 def test_every_experiment_has_figures_and_a_name_of_its_own():
@@ -60,7 +68,7 @@ def test_a_record_reads_back_as_it_was_returned(finished):
 
 def test_the_numbers_do_not_depend_on_how_many_processes_share_the_work(finished, tmp_path):
     _, record = finished
-    again = reproduce(LINEAR, settings=QUICK, folder=tmp_path, jobs=1)
+    again = reproduce(LINEAR, settings=QUICK, folder=tmp_path, n_jobs=1)
     assert differences(record, again) == []
 
 
@@ -113,7 +121,7 @@ def test_a_missing_package_ends_the_run_instead_of_being_a_result(monkeypatch):
 
     monkeypatch.setattr(registry, "experiment_named", lambda name: replace(LINEAR, work=work))
     with pytest.raises(MissingExtraError):
-        running._row("linear-networks", asdict(QUICK), {"depth": 1}, "cpu")
+        running._row("linear-networks", asdict(QUICK), "cpu", {"depth": 1}, silent)
     # It comes from another process, by the protocol that copies use as well.
     there = copy.copy(absent)
     assert type(there) is MissingExtraError
@@ -148,6 +156,16 @@ def test_settings_of_another_kind_are_refused(finished):
         LINEAR.restored({**written, "surprise": 1})
     with pytest.raises(ValueError, match="'seeds' has the wrong type"):
         LINEAR.restored({**written, "seeds": [0.5]})
+
+
+def test_workers_are_counted_and_the_old_name_is_refused(tmp_path, capsys):
+    with pytest.raises(OptionError, match="n_jobs is 0 but must be a whole number of workers"):
+        reproduce(LINEAR, settings=QUICK, folder=tmp_path, n_jobs=0)
+    with pytest.raises(RenamedOptionError, match=r"no parameter 'jobs'\. It is now n_jobs"):
+        reproduce(LINEAR, settings=QUICK, folder=tmp_path, jobs=2)
+    assert run(["reproduce", "linear-networks", "--out", str(tmp_path), "--jobs", "2"]) == 2
+    assert "The option --jobs is now --n-jobs" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_experiment_names_the_known_ones():
@@ -202,13 +220,14 @@ def test_a_worker_that_is_killed_is_named_and_what_is_finished_kept(tmp_path):
             os.kill(worker.pid, signal.SIGKILL)
 
     with pytest.raises(WorkerError, match=r"of 4 jobs.*smaller n_jobs"):
-        reproduce(LINEAR, settings=QUICK, folder=tmp_path, report=kill_after_the_first)
+        reproduce(LINEAR, settings=QUICK, folder=tmp_path, n_jobs=2, report=kill_after_the_first)
     assert 1 <= len(read_record(path)["results"]) < 4
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupt_leaves_what_is_finished_and_no_process_behind(tmp_path):
-    command = [Path(sys.executable).parent / "isthmus", "reproduce", "linear-networks", "--jobs", "1"]
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_leaves_what_is_finished_and_no_process_behind(tmp_path, jobs):
+    command = [Path(sys.executable).parent / "isthmus", "reproduce", "linear-networks", "--n-jobs", jobs]
     process = subprocess.Popen([*command, "--scale", "full", "--out", tmp_path], stderr=subprocess.PIPE, text=True)
     path = tmp_path / "linear-networks.json"
     deadline = time.monotonic() + 120

@@ -27,7 +27,7 @@ BACKENDS = ["inline", "loky", "threading", "dask"]
 def cluster():
     distributed = pytest.importorskip("distributed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as local,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as local,
         distributed.Client(local) as client,
     ):
         yield client
@@ -242,6 +242,16 @@ def test_ctrl_c_ends_the_workers_at_once_and_is_raised_once():
     for pid in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_workers_end_soon_after_a_caller_that_was_killed():
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert len({int(process.stdout.readline()) for _ in range(2)}) == 2
+    process.kill()
+    process.communicate(timeout=60)  # ends when nobody can write to its output any more: not before the workers end
 
 
 EXAMPLES = {

@@ -17,6 +17,7 @@ from isthmus.cli.predict import predict
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
 from isthmus.cli.reproduce import reproduce_command
+from isthmus.cli.sweep import sweep_command
 from isthmus.cli.window import window
 from isthmus.errors import IsthmusError
 
@@ -26,6 +27,7 @@ _RENAMED = {
     "--folds": "--cv",
     "--validation": "--test; all other rows are held out in turn and select the rank",
     "--starts": "--n-init",
+    "--jobs": "--n-jobs",
     "--scaling": "--standardize columns|global",
     "--no-standardize": "--standardize none",
 }
@@ -45,6 +47,7 @@ app.command()(regions)
 app.command()(report)
 app.command("reproduce")(reproduce_command)
 app.command()(window)
+app.command("sweep")(sweep_command)
 
 
 @app.callback(invoke_without_command=True)

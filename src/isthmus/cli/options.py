@@ -25,6 +25,7 @@ Missing = Annotated[MissingName, typer.Option(help="Rows with missing values.")]
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 Threads = Annotated[int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)]
+Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.options import Device, checked_device
+from isthmus.cli.options import Device, Jobs, checked_device
 from isthmus.errors import FileFormatError, OptionError
 from isthmus.foundation.progress import progress_bar
 
@@ -53,9 +52,7 @@ def reproduce_command(
     ] = None,
     scale: Annotated[ScaleName, typer.Option(help="Seconds, or the size of the committed records.")] = ScaleName.smoke,
     out: Annotated[Path, typer.Option(help="Folder of the records and pages.")] = Path("reproductions"),
-    jobs: Annotated[
-        int | None, typer.Option(help="Processes of one thread each. Default: one a processor.", min=1)
-    ] = None,
+    n_jobs: Jobs = -1,
     device: Device = "cpu",
     overwrite: Annotated[bool, typer.Option(help="Run again what is finished, or replace other records.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list, one object an experiment.")] = False,
@@ -77,7 +74,7 @@ def reproduce_command(
                 scale=each.scale,
                 settings=each.settings,
                 folder=out,
-                jobs=jobs or len(os.sched_getaffinity(0)),
+                n_jobs=n_jobs,
                 device=device,
                 overwrite=overwrite,
                 report=report,

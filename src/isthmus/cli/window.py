@@ -25,6 +25,7 @@ from isthmus.cli.data_options import (
 from isthmus.cli.options import (
     AsJson,
     Device,
+    Jobs,
     Missing,
     MissingName,
     Threads,
@@ -66,6 +67,7 @@ def window(
     tolerance: Tolerated = 0.1,
     n_init: Starts = 4,
     device: Device = "cpu",
+    n_jobs: Jobs = 1,
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
@@ -74,6 +76,8 @@ def window(
         raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
     if rank is not None and rank < 1:
         raise OptionError("--rank", rank, "at least 1")
+    if n_jobs == 0:
+        raise OptionError("--n-jobs", n_jobs, "a whole number of workers, or -1 for one a processor")
     if ridge is not None and not ridge > 0:
         raise OptionError("--ridge", ridge, "positive: without it no depth prefers a rank")
     limit = Tolerance(tolerance)
@@ -130,6 +134,7 @@ def window(
             task=dataset.task,
             tolerance=limit,
             seed=seed,
+            n_jobs=n_jobs,
             report=report,
         )
     record = window_record(dataset.name, found, time.perf_counter() - begin)

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from isthmus.costs.window import DepthRange, RankLine, winning_ranges
 from isthmus.errors import NotRepresentableError
-from isthmus.foundation.progress import Report, part
+from isthmus.foundation.parallel import in_parallel
+from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.spectra import chosen, truncation_curve
 from isthmus.training import (
     WARM_SCHEDULE,
     Objective,
+    Schedule,
     constant_loss,
     insert_identity_layers,
     warm_start_fit,
@@ -35,6 +37,7 @@ class RankNetworks:
         width: Neurons that a hidden layer may have.
         seed: Of everything drawn.
         tolerance: At which ranks are read.
+        n_jobs: Networks that are trained at the same time, as for `in_parallel`.
         lines: One for each network found, the best constant first.
         searched: The depths searched, ascending.
         best: The best network of each rank at the deepest of the main searches.
@@ -44,6 +47,7 @@ class RankNetworks:
     width: int
     seed: int
     tolerance: Tolerance
+    n_jobs: int | None = None
     lines: list[RankLine] = field(default_factory=list)
     searched: list[int] = field(default_factory=list)
     best: dict[int, FullyConnected] = field(default_factory=dict)
@@ -98,11 +102,7 @@ class RankNetworks:
                 self._train_on(r, starts, weaker, part(report, begin, end))
 
     def _train_on(self, rank: int, starts: list[FullyConnected], weaker: Objective, report: Report) -> None:
-        stages = [part(report, i / len(starts), (i + 1) / len(starts)) for i in range(len(starts))]
-        found = [
-            warm_start_fit(start, weaker, schedule=_LONG, seed=self.seed, report=stage)
-            for start, stage in zip(starts, stages, strict=True)
-        ]
+        found = self._trained(starts, weaker, _LONG, report)
         for network in found:
             self.note(network, self.rank_of(network))
         best = min([self.best[rank], *found], key=weaker.value)
@@ -148,13 +148,23 @@ class RankNetworks:
 
     def _projected(self, network: FullyConnected, objective: Objective, rank: int) -> list[FullyConnected]:
         """Narrowed to a rank at the place that promises most after a short descent; nothing if it has no such place."""
-        tries = [
-            warm_start_fit(
-                add_neurons(start, self.width, self.seed, narrow=layer), objective, schedule=_GLIMPSE, seed=self.seed
-            )
+        starts = [
+            add_neurons(start, self.width, self.seed, narrow=layer)
             for layer, start in layer_projections(network, objective, rank)
         ]
+        tries = self._trained(starts, objective, _GLIMPSE, silent)
         return [min(tries, key=objective.value)] if tries else []
+
+    def _trained(
+        self, starts: list[FullyConnected], objective: Objective, schedule: Schedule, report: Report
+    ) -> list[FullyConnected]:
+        """Each of several networks trained on, side by side."""
+        seed = self.seed
+
+        def train(start: FullyConnected, report: Report) -> FullyConnected:
+            return warm_start_fit(start, objective, schedule=schedule, seed=seed, report=report)
+
+        return list(in_parallel(train, starts, n_jobs=self.n_jobs, report=report))
 
 
 def constant_line(objective: Objective) -> RankLine:

@@ -12,6 +12,7 @@ from isthmus.costs.window import DepthWindow, longest_range
 from isthmus.costs.window_networks import RankNetworks
 from isthmus.costs.window_reasons import doubts_in_words, ends_in_words
 from isthmus.errors import OptionError, ShapeError
+from isthmus.foundation.parallel import workers_of
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected
@@ -35,6 +36,7 @@ def depth_window(
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     known: Sequence[FullyConnected] = (),
     seed: int = 0,
+    n_jobs: int | None = None,
     report: Report = silent,
 ) -> DepthWindow:
     r"""The depths at which the global minimum of loss + (λ/L)‖w‖² has rank k.
@@ -63,6 +65,8 @@ def depth_window(
         tolerance: At which the rank of a network is read.
         known: Networks that compete as well, in the units of the standardised data; for example a rank-1 interpolant.
         seed: As for `fit`.
+        n_jobs: Networks that are trained at the same time, as for `in_parallel`: those beyond depth 12 and those that
+            are tried at each layer. What follows from one another, the searches, is not spread.
         report: Told the fraction done.
 
     Returns:
@@ -70,7 +74,7 @@ def depth_window(
         over.
 
     Raises:
-        OptionError: If `rank` is not possible for the data, or λ is 0.
+        OptionError: If `rank` is not possible for the data, or λ or `n_jobs` is 0.
         ShapeError: If a known network does not fit the data.
         As `fit` otherwise.
 
@@ -79,9 +83,10 @@ def depth_window(
     """
     if config.ridge == 0:
         raise OptionError("ridge", config.ridge, "positive: without it no depth prefers a rank")
+    workers_of(n_jobs)  # refused before anything is computed
     problem = Problem.of(x, y, config=config, task=task)
     _check_rank(rank, problem, config.width)
-    found = RankNetworks(problem.objective, config.width, seed, tolerance)
+    found = RankNetworks(problem.objective, config.width, seed, tolerance, n_jobs)
     for network in known:
         _check_fits(network, problem)
         found.note(network, found.rank_of(network))

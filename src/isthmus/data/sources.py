@@ -155,10 +155,19 @@ def _refuse(options: dict[str, str | None], what: str) -> None:
             raise OptionError(option, given, f"left out for {what}")
 
 
+def built_in_settings(name: str) -> tuple[str, ...] | None:
+    """What can be set after the colon of built-in data; None where a name is not that of built-in data."""
+    return tuple(_settings(BUILT_IN[name])) if name in BUILT_IN else None
+
+
+def _settings(make: Callable[..., Dataset]) -> dict[str, inspect.Parameter]:
+    return {key: p for key, p in inspect.signature(make).parameters.items() if key not in _NOT_SETTINGS}
+
+
 def _built_in(source: str, *, task: Task | None, seed: int, test: float) -> Dataset:
     name, _, text = source.partition(":")
     make = BUILT_IN[name]
-    known = {key: p for key, p in inspect.signature(make).parameters.items() if key not in _NOT_SETTINGS}
+    known = _settings(make)
     given: dict[str, int | float | str] = {}
     for pair in filter(None, text.split(",")):
         key, _, value = pair.partition("=")

@@ -7,6 +7,7 @@ on standard error and exit status 2.
 
 from isthmus.errors.base import IsthmusError
 from isthmus.errors.computing import (
+    ClusterLostError,
     DeviceMemoryError,
     DivergenceError,
     InexactNetworkError,
@@ -31,6 +32,9 @@ from isthmus.errors.files import (
     FileMissingError,
     ForeignFolderError,
     RunConflictError,
+    StoreConflictError,
+    StoreError,
+    StoreInUseError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
@@ -51,9 +55,11 @@ from isthmus.errors.options import (
     PartialFitError,
     RenamedAttributeError,
     RenamedOptionError,
+    UnknownNameError,
 )
 
 __all__ = [
+    "ClusterLostError",
     "CollinearPointsError",
     "ColumnError",
     "ConstantOutputError",
@@ -86,8 +92,12 @@ __all__ = [
     "RunConflictError",
     "ScaleError",
     "ShapeError",
+    "StoreConflictError",
+    "StoreError",
+    "StoreInUseError",
     "TooFewRowsError",
     "UnknownActivationError",
+    "UnknownNameError",
     "UnsupportedModuleError",
     "UnsupportedOperatorError",
     "WorkerError",

@@ -94,4 +94,17 @@ class WorkerError(IsthmusError, RuntimeError):
         super().__init__(
             f"A worker process died, most likely for want of memory, after {done} of {total} jobs. What was written by "
             "then is kept: run the same again to continue, with a smaller n_jobs (--n-jobs)."
+<<<<<<< HEAD
+=======
+        )
+
+
+class ClusterLostError(IsthmusError, ConnectionError):
+    """The cluster that computed jobs does not answer any more."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__(
+            f"The connection to the cluster was lost after {done} of {total} jobs. What was written by then is kept: "
+            "start the scheduler and its workers again and run the same."
+>>>>>>> h19
         )

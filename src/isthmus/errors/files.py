@@ -49,3 +49,30 @@ class ForeignFolderError(IsthmusError, ValueError):
     def __init__(self, path: Path) -> None:
         cause = "holds files that isthmus did not write" if path.is_dir() else "is a file, not a RUN folder"
         super().__init__(f"{path} {cause}. It is left as it is: choose another --out.")
+
+
+class StoreConflictError(IsthmusError, ValueError):
+    """A store holds the cells of another specification."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is the store of another specification, of other content of its data, or of another version of "
+            "isthmus. It is left as it is: choose another --out."
+        )
+
+
+class StoreInUseError(IsthmusError, RuntimeError):
+    """Another process is at work in a store."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another sweep is at work in {path}. Wait for its end, or choose another --out.")
+
+
+class StoreError(IsthmusError, OSError):
+    """A store cannot be written."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(
+            f"{path} cannot be written: {cause}. What is in it is kept: free some space or check the permissions, and "
+            "run the same again."
+        )

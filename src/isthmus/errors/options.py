@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 
 from isthmus.errors.base import IsthmusError
 
@@ -12,6 +13,15 @@ class OptionError(IsthmusError, ValueError):
 
     def __init__(self, option: str, value: object, requirement: str) -> None:
         super().__init__(f"{option} is {value!r} but must be {requirement}.")
+
+
+class UnknownNameError(IsthmusError, ValueError):
+    """Something is named that there is not."""
+
+    def __init__(self, where: str, name: str, known: Sequence[str]) -> None:
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.5)
+        remedy = f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(known)}."
+        super().__init__(f"There is no {name!r} in {where}. {remedy}")
 
 
 class DomainError(IsthmusError, ValueError):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from isthmus.errors import FileFormatError, IsthmusError, MissingExtraError, OptionError, RunConflictError, WorkerError
-from isthmus.experiments.experiment import Cell, Experiment, Scale, plain
+from isthmus.errors import FileFormatError, IsthmusError, MissingExtraError, RenamedOptionError, RunConflictError
+from isthmus.experiments.experiment import Experiment, Scale, plain
 from isthmus.experiments.record import Record, measurements, new_record, read_record, write_record
+from isthmus.foundation.parallel import in_parallel, workers_of
 from isthmus.foundation.progress import Report, silent
-
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from isthmus.training.interrupts import undeniable_interrupts
 
 
 def reproduce(
@@ -28,34 +23,38 @@ def reproduce(
     scale: Scale = "smoke",
     settings: Any | None = None,
     folder: Path,
-    jobs: int = 1,
+    n_jobs: int | None = None,
     device: str = "cpu",
     overwrite: bool = False,
     report: Report = silent,
+    **renamed: Any,
 ) -> Record:
     """Run an experiment and write its record, `folder/NAME.json`.
 
-    Every cell runs in a process of one thread, so its numbers do not depend on `jobs`. The record is written again
-    after each cell; an unfinished one is continued, a finished one of the same settings is returned as it is.
+    Every cell computes with one thread, so its numbers do not depend on `n_jobs`. The record is written again after
+    each cell; an unfinished one is continued, a finished one of the same settings is returned as it is.
 
     Args:
         experiment: What to run.
         scale: Which of its settings.
         settings: Instead of those of the scale.
         folder: Where the record goes.
-        jobs: Cells at the same time.
+        n_jobs: Cells at the same time, as for `in_parallel`.
         device: Where to compute.
         overwrite: Replace a record of other settings, or repeat a finished one.
         report: Told the fraction of cells done.
+        renamed: Nothing that there is.
 
     Raises:
         RunConflictError: If the file holds something else.
-        OptionError: If `jobs` is below 1.
+        OptionError: If `n_jobs` is 0.
+        RenamedOptionError: For a name of the first edition.
         WorkerError: If a process dies; what is finished is kept.
         MissingExtraError: If a cell needs a package that is not installed.
     """
-    if jobs < 1:
-        raise OptionError("jobs", jobs, "at least 1")
+    for name in renamed:
+        raise RenamedOptionError("reproduce", name, {"jobs": "n_jobs"})
+    workers_of(n_jobs)  # refused before anything is read or written
     settings = experiment.settings(scale) if settings is None else settings
     path = folder / f"{experiment.name}.json"
     record = new_record(experiment, settings, scale, device)
@@ -66,14 +65,15 @@ def reproduce(
     done = [row["cell"] for row in record["results"]]
     cells = experiment.cells(settings)
     pending = [cell for cell in cells if dict(cell) not in done]
-    try:
-        for row in _finished(experiment.name, record["settings"], pending, jobs, device):
+    before = time.monotonic()
+    work = partial(_row, experiment.name, record["settings"], device)
+    with closing(in_parallel(work, [dict(cell) for cell in pending], n_jobs=n_jobs, is_ordered=False)) as rows:
+        for row in rows:
             record["results"].append(row)
-            record["seconds"] += row.pop("waited")
+            record["seconds"] += (now := time.monotonic()) - before
+            before = now
             write_record(path, record)
             report(len(record["results"]) / len(cells), _named(row["cell"]))
-    except BrokenProcessPool as died:
-        raise WorkerError(len(record["results"]), len(cells)) from died
     order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
     record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
     record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
@@ -95,39 +95,15 @@ def _resumed(path: Path, fresh: Record) -> Record:
     return found
 
 
-def _finished(
-    name: str, settings: Mapping[str, Any], cells: Sequence[Cell], jobs: int, device: str
-) -> Iterator[dict[str, Any]]:
-    """The rows of cells as they finish; `waited` is the wall time since the one before."""
-    if not cells:
-        return
-    before = time.monotonic()
-    context = multiprocessing.get_context("spawn")  # a fork would inherit locked threads
-    with _one_thread(), ProcessPoolExecutor(min(jobs, len(cells)), mp_context=context) as pool:
-        try:
-            waiting: list[Future[dict[str, Any]]] = [
-                pool.submit(_row, name, dict(settings), dict(cell), device) for cell in cells
-            ]
-            for future in as_completed(waiting):
-                now = time.monotonic()
-                yield {**future.result(), "waited": now - before}
-                before = now
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
-
-
-def _row(name: str, settings: dict[str, Any], cell: dict[str, Any], device: str) -> dict[str, Any]:
-    """One cell, in a process of its own."""
+def _row(name: str, settings: dict[str, Any], device: str, cell: dict[str, Any], report: Report) -> dict[str, Any]:
+    """One cell, wherever it runs."""
     from isthmus.experiments.registry import experiment_named
 
-    torch.set_num_threads(1)
     experiment = experiment_named(name)
     began = time.monotonic()
     try:
-        numbers = experiment.work(experiment.restored(settings), cell, device)
+        with undeniable_interrupts():
+            numbers = experiment.work(experiment.restored(settings), cell, device)
     except MissingExtraError:
         raise  # nothing was tried: what is missing can be installed, and the cell run then
     except IsthmusError as refused:
@@ -138,18 +114,3 @@ def _row(name: str, settings: dict[str, Any], cell: dict[str, Any], device: str)
 
 def _named(cell: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in cell.items())
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Processes started meanwhile have one thread: the libraries read these names once, when they are loaded."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
