@@ -94,8 +94,6 @@ class WorkerError(IsthmusError, RuntimeError):
         super().__init__(
             f"A worker process died, most likely for want of memory, after {done} of {total} jobs. What was written by "
             "then is kept: run the same again to continue, with a smaller n_jobs (--n-jobs)."
-<<<<<<< HEAD
-=======
         )
 
 
@@ -106,5 +104,4 @@ class ClusterLostError(IsthmusError, ConnectionError):
         super().__init__(
             f"The connection to the cluster was lost after {done} of {total} jobs. What was written by then is kept: "
             "start the scheduler and its workers again and run the same."
->>>>>>> h19
         )

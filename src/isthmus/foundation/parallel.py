@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import signal
-import sys
-import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-=======
 import os
 import signal
 import sys
@@ -17,7 +10,6 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError
->>>>>>> h19
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,11 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-<<<<<<< HEAD
-from isthmus.errors import OptionError, WorkerError
-=======
 from isthmus.errors import ClusterLostError, OptionError, WorkerError
->>>>>>> h19
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.threads import one_thread
@@ -39,11 +27,8 @@ from isthmus.foundation.threads import one_thread
 J = TypeVar("J")
 R = TypeVar("R")
 
-<<<<<<< HEAD
-=======
 _GLANCE = 0.3  # seconds between two looks at whether the caller is there
 _ends_with: set[int] = set()
->>>>>>> h19
 _is_in_worker: ContextVar[bool] = ContextVar("_is_in_worker", default=False)
 
 
@@ -53,23 +38,15 @@ def in_parallel(
     *,
     n_jobs: int | None = None,
     is_ordered: bool = True,
-<<<<<<< HEAD
-=======
     is_apart: bool = False,
->>>>>>> h19
     report: Report = silent,
 ) -> Generator[R, None, None]:
     """`function(job, report)` for each of the `jobs`, on as many workers as `n_jobs` says.
 
     Where the jobs run does not show in the results: each computes with one thread of torch, denormals flushed,
     gradients on, and the caller's default precision, also where it runs in the calling thread. Of jobs within jobs
-<<<<<<< HEAD
-    only the outermost are spread over workers, so that there are never more threads than workers. With one worker, or
-    one job, joblib is not even imported.
-=======
     only the outermost are spread over workers, so that there are never more threads than workers. With one worker
     joblib is not even imported.
->>>>>>> h19
 
     Args:
         function: Called with a job and where to report its progress, which in a worker is nowhere. It and the jobs
@@ -78,10 +55,7 @@ def in_parallel(
         n_jobs: In scikit-learn's sense: None is 1 unless a `joblib.parallel_config` says otherwise, -1 all processors,
             -2 all but one.
         is_ordered: Whether results come in the order of the jobs, or as they are ready.
-<<<<<<< HEAD
-=======
         is_apart: Whether a single job goes to a worker as well, so that its death is not that of this process.
->>>>>>> h19
         report: Told the fraction of jobs done.
 
     Returns:
@@ -91,21 +65,13 @@ def in_parallel(
         OptionError: If `n_jobs` is 0 or no whole number, or the backend cannot give results one by one; before
             anything is computed.
         WorkerError: If a worker dies.
-<<<<<<< HEAD
-=======
         ClusterLostError: If the scheduler of a cluster does.
->>>>>>> h19
         KeyboardInterrupt: Once, after Ctrl-C; the processes are gone by then.
         Whatever a job raises, as soon as it does; the other jobs are given up.
     """
     workers = workers_of(n_jobs)
-<<<<<<< HEAD
-    alone = _Alone(function, torch.get_default_dtype(), torch.get_float32_matmul_precision())
-    if workers == 1 or (len(jobs) < 2 and _is_local()):
-=======
     alone = _Alone(function, torch.get_default_dtype(), torch.get_float32_matmul_precision(), os.getpid())
     if workers == 1 or not jobs or (len(jobs) == 1 and not is_apart):
->>>>>>> h19
         return _one_by_one(alone, jobs, report)
     return _in_order(_on_workers(alone, jobs, n_jobs, report), is_ordered)
 
@@ -141,10 +107,7 @@ class _Alone(Generic[J, R]):
     function: Callable[[J, Report], R]
     dtype: torch.dtype
     precision: str
-<<<<<<< HEAD
-=======
     caller: int
->>>>>>> h19
 
     def here(self, job: J, report: Report) -> R:
         with one_thread(), flushed_denormals(), torch.enable_grad():
@@ -152,10 +115,7 @@ class _Alone(Generic[J, R]):
 
     def in_worker(self, index: int, job: J) -> tuple[int, R]:
         inside = _is_in_worker.set(True)
-<<<<<<< HEAD
-=======
         _end_with(self.caller)
->>>>>>> h19
         if torch.get_default_dtype() != self.dtype:
             torch.set_default_dtype(self.dtype)
         if torch.get_float32_matmul_precision() != self.precision:
@@ -166,8 +126,6 @@ class _Alone(Generic[J, R]):
             _is_in_worker.reset(inside)
 
 
-<<<<<<< HEAD
-=======
 def _end_with(caller: int) -> None:
     """End this process soon after the one that started it, which `kill -9` leaves no time to say so.
 
@@ -185,7 +143,6 @@ def _end_with(caller: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
->>>>>>> h19
 def _one_by_one(alone: _Alone[J, R], jobs: Sequence[J], report: Report) -> Generator[R, None, None]:
     for index, job in enumerate(jobs):
         yield alone.here(job, part(report, index / len(jobs), (index + 1) / len(jobs)))
@@ -211,11 +168,8 @@ def _on_workers(
                 yield result
     except BrokenExecutor as died:
         raise WorkerError(done, len(jobs)) from died
-<<<<<<< HEAD
-=======
     except CancelledError as lost:  # nobody cancels a job but Dask, of a scheduler that has gone
         raise ClusterLostError(done, len(jobs)) from lost
->>>>>>> h19
     finally:
         torch.set_num_threads(allowed)  # new threads get the number that was set last, and jobs on threads set 1
 
@@ -238,18 +192,6 @@ def _state(done: int, total: int) -> str:
     return f"{done} of {total}"
 
 
-<<<<<<< HEAD
-def _is_local() -> bool:
-    """Whether jobs run on this machine, so that a single one may as well run in this process."""
-    if "joblib" not in sys.modules:
-        return True
-    from joblib.parallel import BACKENDS, get_active_backend
-
-    return type(get_active_backend()[0]) in {BACKENDS["loky"], BACKENDS["threading"], BACKENDS["sequential"]}
-
-
-=======
->>>>>>> h19
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Processes that start inside never see a Ctrl-C, which a terminal sends to all: this process ends them."""
