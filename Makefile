@@ -24,8 +24,8 @@ $(VENV)/.test: pyproject.toml constraints.txt
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
-	$(BIN)/isthmus fit teacher --threads 1 --out runs/demo-teacher --overwrite
-	$(BIN)/isthmus fit digits --task autoencoder --threads 1 --out runs/demo-digits --overwrite
+	$(BIN)/isthmus fit teacher --out runs/demo-teacher --overwrite
+	$(BIN)/isthmus fit digits --task autoencoder --out runs/demo-digits --overwrite
 
 # Two processes of one thread each where there are two cores: on one core a second one would only start later.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)

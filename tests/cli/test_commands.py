@@ -137,7 +137,7 @@ BAD = {
     "rounds": (["fit", SMALL, "--rounds", "-2"], "rounds is -2"),
     "learning rate": (["fit", SMALL, "--learning-rate", "0"], "learning_rate is 0.0"),
     "batch size": (["fit", SMALL, "--batch-size", "0"], "batch_size is 0"),
-    "threads": (["fit", SMALL, "--threads", "0"], "Invalid value for '--threads'"),
+    "n-jobs": (["fit", SMALL, "--n-jobs", "0"], "--n-jobs is 0 but must be a whole number of workers"),
     "nan": (["fit", "nan.npz"], "y holds NaN or infinity .first at row 3, column 1."),
     "constant": (["fit", "constant.npz"], "Every row of y is the same"),
     "one row": (["fit", "one.npz"], "has 1 row; at least 20"),

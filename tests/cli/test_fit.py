@@ -114,7 +114,7 @@ def test_the_command_is_kept_for_repeating_it(data, command, monkeypatch):
 
 def test_flags_arrive_where_they_belong(data, command):
     more = ["--width", "7", "--tolerance", "0.2", "--activation", "absolute", "--n-init", "2", "--standardize", "none"]
-    rates = ["--learning-rate", "0.02", "--batch-size", "16", "--threads", "1", "--quick", "--path", "--seed", "4"]
+    rates = ["--learning-rate", "0.02", "--batch-size", "16", "--quick", "--path", "--seed", "4"]
     asked = ["fit", data, "--depth", "2,3", "--ridge", "0.01,0.03", "--steps", "30", "--rounds", "0", "--test", "0.2"]
     status, out, _ = command(*asked, *more, *rates, "--out", "r", "--json")
     record = json.loads(out)

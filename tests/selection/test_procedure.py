@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from isthmus.data.sample import Sample
 from isthmus.errors import OptionError, ShapeError
 from isthmus.selection import SelectionConfig, select_rank_of
+from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import folds_of
 from isthmus.selection.procedure import seed_from
 from selection.quick import QUICK, SCHEDULE, assert_same, corners, curve, selected
@@ -223,6 +225,47 @@ def test_what_varies_in_one_part_alone_is_no_reason_to_rely_on_rank_0():
         "All that varies was held out at once: too few rows differ.",
     )
     np.testing.assert_allclose(found.predict(torch.tensor(x)), np.full((20, 1), 0.05), rtol=1e-12)
+
+
+# Folds side by side
+
+
+LADDER = SelectionConfig(width=8, schedule=SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    ("backend", "task", "config"),
+    [("loky", "regression", LADDER), ("loky", "classification", QUICK), ("threading", "autoencoder", LADDER)],
+)
+def test_any_number_of_workers_gives_the_same_numbers(backend, task, config):
+    x, y = corners(120) if task == "classification" else curve(120)
+    y = None if task == "autoencoder" else y
+    alone = selected(x, y, task=task, config=config)
+    with joblib.parallel_config(backend=backend):
+        assert_same(selected(x, y, task=task, config=config, n_jobs=2), alone, x)
+
+
+def test_what_has_descended_ahead_is_what_the_folds_go_on_from(monkeypatch):
+    """Of 120 rows and two outputs the depth is known beforehand: nobody descends twice."""
+    descended = []
+    descend = FoldNetworks.descend
+
+    def noted(networks, fold, depth, report):
+        is_new = (fold, depth) not in networks._descents
+        found = descend(networks, fold, depth, report)
+        descended.extend([(fold, depth)] * is_new)
+        return found
+
+    monkeypatch.setattr(FoldNetworks, "descend", noted)
+    with joblib.parallel_config(backend="threading"):
+        selected(*curve(120), config=LADDER, n_jobs=2)
+    assert sorted(descended, key=str) == [(0, 6), (1, 6), (2, 6), (None, 6)]
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, True, "two"])
+def test_no_number_of_workers_is_refused(n_jobs):
+    with pytest.raises(OptionError, match="n_jobs"):
+        selected(*curve(), n_jobs=n_jobs)
 
 
 # Whether the weights of the evidence hold

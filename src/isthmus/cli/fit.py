@@ -15,13 +15,13 @@ from isthmus.cli.data_options import Weights as WeightsColumn
 from isthmus.cli.options import (
     AsJson,
     Device,
+    Jobs,
     Missing,
     MissingName,
-    Threads,
     Tolerated,
     checked_device,
+    checked_jobs,
     checked_seed,
-    use_threads,
 )
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
@@ -54,7 +54,7 @@ def fit(
         str | None,
         typer.Option(help="λ in (λ/L)‖w‖², or several to choose from. Default: chosen.", metavar="λ,…"),
     ] = None,
-    width: Annotated[int | None, typer.Option(help="Width of the hidden layers. Default: 100.")] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the hidden layers. Default: 64.")] = None,
     out: Annotated[Path | None, typer.Option(help="RUN folder. Default: runs/<data>-<digest>.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder, once this one is done.")] = False,
     seed: Seed = 0,
@@ -70,7 +70,7 @@ def fit(
         int | None, typer.Option(help="Rows in a step of the descent. Default: all up to 4096.")
     ] = None,
     device: Device = "cpu",
-    threads: Threads = None,
+    n_jobs: Jobs = 1,
     as_json: AsJson = False,
 ) -> None:
     """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report."""
@@ -92,13 +92,13 @@ def fit(
         "missing": missing.value,
         "test": test,
     }
+    checked_jobs(n_jobs)
     dataset = load_dataset(data, seed=checked_seed(seed), **loading)
 
     from isthmus.reports import write_report
     from isthmus.runs import RunFolder, RunOptions, run_fit
     from isthmus.selection import SelectionConfig
 
-    use_threads(threads)
     given = {name: value for name, value in asked.items() if value is not None}
     config = SelectionConfig(
         activation=activation, tolerance=tolerance, n_init=n_init, device=checked_device(device), **given
@@ -114,7 +114,7 @@ def fit(
     options = RunOptions(config, cv=cv, seed=seed, path=path, command=("isthmus", *sys.argv[1:]), data=loading)
     folder = out or Path("runs") / f"{_slug(data)}-{options.for_data(dataset).key(dataset)[:8]}"
     with progress_bar(f"fitting {dataset.name}", logs=True) as progress:
-        record = run_fit(dataset, options, folder, overwrite=overwrite, report=progress)
+        record = run_fit(dataset, options, folder, overwrite=overwrite, n_jobs=n_jobs, report=progress)
         page = write_report([record], RunFolder(folder).report)
     from isthmus.cli.output import print_json, print_summary
 

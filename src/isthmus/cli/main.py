@@ -28,6 +28,7 @@ _RENAMED = {
     "--validation": "--test; all other rows are held out in turn and select the rank",
     "--starts": "--n-init",
     "--jobs": "--n-jobs",
+    "--threads": "--n-jobs",
     "--scaling": "--standardize columns|global",
     "--no-standardize": "--standardize none",
 }

@@ -24,7 +24,6 @@ ModelPath = Annotated[
 Missing = Annotated[MissingName, typer.Option(help="Rows with missing values.")]
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
-Threads = Annotated[int | None, typer.Option(help="Processor threads. Use 1 beside other work. Default: all.", min=1)]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
@@ -56,9 +55,8 @@ def checked_device(name: str) -> str:
     return name
 
 
-def use_threads(threads: int | None) -> None:
-    """Let torch use so many threads; as many as it likes if None."""
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
+def checked_jobs(count: int) -> int:
+    """`count`, if it is a number of workers."""
+    if count == 0:
+        raise OptionError("--n-jobs", count, "a whole number of workers, or -1 for one a processor")
+    return count

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isthmus.cli.options import AsJson, Jobs
+from isthmus.cli.options import AsJson, Jobs, checked_jobs
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.progress import progress_bar
 
@@ -35,8 +35,7 @@ def sweep_command(
     """Select the rank in every cell of a grid of data, options and seeds; ends in a table and a page of heat maps."""
     if not spec.is_file():
         raise FileMissingError(spec, "SPEC is a TOML file with data, seeds, [parameters] and [options].")
-    if n_jobs == 0:
-        raise OptionError("--n-jobs", n_jobs, "a whole number of workers, or -1 for one a processor")
+    checked_jobs(n_jobs)
     if scheduler is not None and n_jobs != 1:
         raise OptionError("--n-jobs", n_jobs, "left out beside --scheduler, whose workers are all used")
     from isthmus.foundation.files import write_atomically

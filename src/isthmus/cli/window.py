@@ -28,11 +28,10 @@ from isthmus.cli.options import (
     Jobs,
     Missing,
     MissingName,
-    Threads,
     Tolerated,
     checked_device,
+    checked_jobs,
     checked_seed,
-    use_threads,
 )
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import part, progress_bar
@@ -68,7 +67,6 @@ def window(
     n_init: Starts = 4,
     device: Device = "cpu",
     n_jobs: Jobs = 1,
-    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
@@ -76,8 +74,7 @@ def window(
         raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
     if rank is not None and rank < 1:
         raise OptionError("--rank", rank, "at least 1")
-    if n_jobs == 0:
-        raise OptionError("--n-jobs", n_jobs, "a whole number of workers, or -1 for one a processor")
+    checked_jobs(n_jobs)
     if ridge is not None and not ridge > 0:
         raise OptionError("--ridge", ridge, "positive: without it no depth prefers a rank")
     limit = Tolerance(tolerance)
@@ -102,7 +99,6 @@ def window(
     from isthmus.selection import SelectionConfig, select_rank
     from isthmus.training import TrainingConfig
 
-    use_threads(threads)
     scaling: Scaling = "global" if dataset.shares_unit else "columns"
     if standardize is not None:
         scaling = standardize.value

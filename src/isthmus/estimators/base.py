@@ -50,6 +50,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
             splitter of scikit-learn or what it gives: where rows belong together, of one person say, pass
             `list(GroupKFold(5).split(X, groups=persons))`.
         device: Where to train. The result is on the CPU.
+        n_jobs: Folds side by side; the numbers are the same for any (`select_rank`).
         random_state: Draws the held-out rows and the training.
         verbose: Whether to show the progress.
     """
@@ -60,7 +61,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         *,
         depth: int | Sequence[int] | None = None,
         ridge: float | Sequence[float] | None = None,
-        width: int = 100,
+        width: int = 64,
         activation: str = "relu",
         tolerance: float = 0.1,
         n_init: int = 1,
@@ -68,6 +69,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         schedule: Schedule | None = None,
         cv: Any = None,
         device: str = "cpu",
+        n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool = False,
     ) -> None:
@@ -81,6 +83,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         self.schedule = schedule
         self.cv = cv
         self.device = device
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
@@ -163,7 +166,9 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         if cv is not None and not isinstance(cv, int | np.integer):
             cv = given_parts(check_cv(cv).split(x, y), sample, x, weights)
         with progress_bar(type(self).__name__, shown=bool(self.verbose), logs=True) as report:
-            found = select_rank_of(sample, config, cv=cv, seed=seed_from(self.random_state), report=report)
+            found = select_rank_of(
+                sample, config, cv=cv, seed=seed_from(self.random_state), n_jobs=self.n_jobs, report=report
+            )
         self._take(found, latents(found, sample.x, input_names(self)))
 
     def _config(self) -> SelectionConfig:

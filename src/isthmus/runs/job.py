@@ -25,7 +25,13 @@ _SELECTED, _FOLLOWED = 0.8, 0.95  # of the progress: the rank is selected; the p
 
 
 def run_fit(
-    dataset: Dataset, options: RunOptions, out: Path, *, overwrite: bool = False, report: Report = silent
+    dataset: Dataset,
+    options: RunOptions,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    n_jobs: int | None = None,
+    report: Report = silent,
 ) -> FitRecord:
     """Select the rank, measure the network, and write everything but the page to the folder `out`.
 
@@ -37,6 +43,7 @@ def run_fit(
         options: How; what the data set carries itself takes the place of defaults.
         out: The RUN folder, new or with an unfinished fit of the same data and options.
         overwrite: Replace another fit in `out`, which stays as it is until this one is done.
+        n_jobs: Folds side by side, as for `select_rank`.
         report: Told the fraction done.
 
     Returns:
@@ -56,7 +63,9 @@ def run_fit(
     with folder.unchanged_if_refused():
         cache, seed = SelectionCache(folder.unfinished, key=key), seed_from(options.seed)
         told = part(report, 0.0, _SELECTED)
-        selection = select_rank_of(sample, options.config, cv=options.cv, seed=seed, cache=cache, report=told)
+        selection = select_rank_of(
+            sample, options.config, cv=options.cv, seed=seed, cache=cache, n_jobs=n_jobs, report=told
+        )
         fitted = selection.network
         if not isinstance(fitted, FittedNetwork):
             what = "x" if dataset.task == "autoencoder" else "y"
