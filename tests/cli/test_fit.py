@@ -225,7 +225,7 @@ def test_after_ctrl_c_the_same_command_goes_on(data, command, monkeypatch):
 
 def test_ctrl_c_before_anything_is_known_says_that_it_goes_on(data, command, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(fit_module, "progress_bar", pressed_at(0.05))
+        patched.setattr(fit_module, "progress_bar", pressed_at(0.3))
         status, out, err = command("fit", data, *QUICK, "--out", "r")
     assert (status, out) == (130, "")
     assert "Interrupted. Run the same command again" in err

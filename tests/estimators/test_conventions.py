@@ -30,7 +30,7 @@ from isthmus.training import Schedule
 ALL = [kind(**QUICK) for kind in KINDS]
 SHORT = Schedule(steps=0, rounds=1, evaluations=10)
 SMALL = {"depth": 2, "ridge": 0.01, "width": 4, "tolerance": 0.5, "schedule": SHORT, "cv": 2}
-PARAMETERS = "depth ridge width activation tolerance n_init standardize schedule cv device random_state verbose"
+PARAMETERS = "depth ridge width activation tolerance n_init standardize schedule cv device n_jobs random_state verbose"
 
 
 def targets(estimator):

@@ -116,7 +116,9 @@ def window(
         if rank is None:
             selection = SelectionConfig(standardize=scaling, tolerance=tolerance, device=config.device)
             told = part(report, 0.0, _SELECTED)
-            rank = select_rank(x, y, task=dataset.task, config=selection, random_state=seed, report=told).rank
+            rank = select_rank(
+                x, y, task=dataset.task, config=selection, n_jobs=n_jobs, random_state=seed, report=told
+            ).rank
             report = part(report, _SELECTED, 1.0)
         if rank == 0:
             raise OptionError(

@@ -62,7 +62,7 @@ class SelectionConfig:
             raise OptionError("max_folds", self.max_folds, "at least 1")
         for depth in self.depths or (1,):
             for ridge in self.ridges or (None,):
-                self.descent(depth, ridge)
+                self._training(depth, ridge, self.schedule)
 
     @property
     def depths(self) -> tuple[int, ...] | None:
