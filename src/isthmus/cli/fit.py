@@ -97,7 +97,7 @@ def fit(
 
     from isthmus.reports import write_report
     from isthmus.runs import RunFolder, RunOptions, run_fit
-    from isthmus.selection import SelectionConfig
+    from isthmus.selection import SelectionConfig, usual_schedule
 
     given = {name: value for name, value in asked.items() if value is not None}
     config = SelectionConfig(
@@ -110,7 +110,8 @@ def fit(
         "batch_size": batch_size,
     }
     trained = {name: value for name, value in schedule.items() if value is not None}
-    config = replace(config, schedule=replace(config.schedule, **trained))
+    if trained:
+        config = replace(config, schedule=replace(usual_schedule(max(config.depths or (1,))), **trained))
     options = RunOptions(config, cv=cv, seed=seed, path=path, command=("isthmus", *sys.argv[1:]), data=loading)
     folder = out or Path("runs") / f"{_slug(data)}-{options.for_data(dataset).key(dataset)[:8]}"
     with progress_bar(f"fitting {dataset.name}", logs=True) as progress:

@@ -1,7 +1,7 @@
 """The rank of data: one procedure, one result."""
 
 from isthmus.selection.cache import SelectionCache
-from isthmus.selection.config import SelectionConfig
+from isthmus.selection.config import SelectionConfig, usual_schedule
 from isthmus.selection.evidence import RankEvidence
 from isthmus.selection.hyperparameters import Hyperparameters
 from isthmus.selection.procedure import seed_from, select_rank, select_rank_of
@@ -23,4 +23,5 @@ __all__ = [
     "seed_from",
     "select_rank",
     "select_rank_of",
+    "usual_schedule",
 ]

@@ -13,6 +13,13 @@ from isthmus.training import Schedule, TrainingConfig
 
 SHORT_SCHEDULE = Schedule(steps=150, learning_rate=5e-2, rounds=1, evaluations=100)
 """What a network needs for evidence: a longer training lowers the objective and changes no rank."""
+_DEEP_SCHEDULE = replace(SHORT_SCHEDULE, steps=300, learning_rate=1e-2)
+_FAST_UP_TO = 6  # L: deeper networks lose their directions in such large steps
+
+
+def usual_schedule(depth: int) -> Schedule:
+    """The schedule that stands for `SHORT_SCHEDULE` at a depth: beyond six layers more steps, and smaller ones."""
+    return SHORT_SCHEDULE if depth <= _FAST_UP_TO else _DEEP_SCHEDULE
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class SelectionConfig:
         standardize: "columns", "global" or "none".
         tolerance: ε of the rank.
         n_init: Random starts of each network, of which the best is kept.
-        schedule: How long and how fast each network is trained.
+        schedule: How long and how fast each network is trained; the default is `usual_schedule` of the depth.
         max_folds: At most so many of the folds are evaluated: the same rule with less evidence. None for all.
         device: Where to train. The result is on the CPU.
 
@@ -62,7 +69,7 @@ class SelectionConfig:
             raise OptionError("max_folds", self.max_folds, "at least 1")
         for depth in self.depths or (1,):
             for ridge in self.ridges or (None,):
-                self._training(depth, ridge, self.schedule)
+                self._training(depth, ridge, self._schedule(depth))
 
     @property
     def depths(self) -> tuple[int, ...] | None:
@@ -76,11 +83,14 @@ class SelectionConfig:
 
     def descent(self, depth: int, ridge: float | None) -> TrainingConfig:
         """How a network of this depth descends from random weights, at this λ."""
-        return self._training(depth, ridge, replace(self.schedule, rounds=0))
+        return self._training(depth, ridge, replace(self._schedule(depth), rounds=0))
 
     def finish(self, depth: int, ridge: float) -> TrainingConfig:
         """How a network that has descended is finished at this λ."""
-        return self._training(depth, ridge, replace(self.schedule, steps=0))
+        return self._training(depth, ridge, replace(self._schedule(depth), steps=0))
+
+    def _schedule(self, depth: int) -> Schedule:
+        return usual_schedule(depth) if self.schedule == SHORT_SCHEDULE else self.schedule
 
     def _training(self, depth: int, ridge: float | None, schedule: Schedule) -> TrainingConfig:
         return TrainingConfig(
