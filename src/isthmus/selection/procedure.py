@@ -39,6 +39,7 @@ from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.rows import as_sample
+from isthmus.selection.spanned_sample import SpannedSample
 from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
@@ -144,9 +145,25 @@ def select_rank_of(
     """
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
-    cache, tolerance = cache or SelectionCache(), Tolerance(config.tolerance)
-    folds = folds_of(sample, cv, seed)
-    asked = folds[: config.max_folds]
+    folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
+    spanned = SpannedSample.of(sample, config.standardize)
+    if spanned is None:
+        return _selected(sample, folds, config, seed, cache, n_jobs, report)
+    inside = replace(config, standardize="none")
+    return spanned.outside(_selected(spanned.sample, folds, inside, seed, cache, n_jobs, report))
+
+
+def _selected(
+    sample: Sample,
+    folds: Folds,
+    config: SelectionConfig,
+    seed: int,
+    cache: SelectionCache,
+    n_jobs: int | None,
+    report: Report,
+) -> RankSelection:
+    """The four steps of `select_rank`."""
+    tolerance, asked = Tolerance(config.tolerance), folds[: config.max_folds]
     try:
         networks = FoldNetworks(sample, folds, config, descent_ridge(sample, config), seed=seed, cache=cache)
         told = part(report, 0.0, _CHOICE_ENDS)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
+from isthmus.foundation.span import span_axes
 from isthmus.networks import FullyConnected
 from isthmus.training.objective import Objective
 
 _WIDE = 256  # columns from which the principal axes of the data are worth their price
-_ROUNDING = 1e-6  # directions of less than this, relative to the largest, are the rounding of single precision
-_CHUNK = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +36,10 @@ class Span:
     def of(objective: Objective) -> Span:
         """The span of data in memory, of the sides with 256 columns or more; no change for others."""
         x, y = objective.x, objective.y
-        inputs = _axes(x) if isinstance(x, Tensor) and x.shape[1] >= _WIDE else None
+        inputs = span_axes(x) if isinstance(x, Tensor) and x.shape[1] >= _WIDE else None
         outputs = None
         if objective.likelihood.is_quadratic and isinstance(y, Tensor) and y.shape[1] >= _WIDE:
-            outputs = inputs if y is x else _axes(y)
+            outputs = inputs if y is x else span_axes(y)
         x_inside = x if inputs is None or not isinstance(x, Tensor) else (x.double() @ inputs).to(x)
         if y is x:
             y_inside = x_inside
@@ -68,13 +66,3 @@ class Span:
             weights[-1] = (self.outputs @ weights[-1].double()).to(weights[-1])
             biases[-1] = (self.outputs @ biases[-1].double()).to(biases[-1])
         return FullyConnected(tuple(weights), tuple(biases), network.activation)
-
-
-def _axes(rows: Tensor) -> Tensor:
-    """The principal axes of the rows about the origin, `(d, r)`, the longest first."""
-    gram = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64, device=rows.device)
-    for chunk in rows.split(_CHUNK):
-        gram.addmm_(chunk.double().T, chunk.double())
-    values, vectors = torch.linalg.eigh(gram)
-    kept: Tensor = vectors[:, values > _ROUNDING**2 * values[-1]]
-    return kept.flip(1).contiguous()

@@ -1,0 +1,129 @@
+"""Wide rows in the coordinates that they span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from isthmus.data import Sample
+from isthmus.factorization import Factorization
+from isthmus.foundation.span import span_axes
+from isthmus.networks import Affine, FullyConnected, Scaling, StandardizedNetwork, standardization
+from isthmus.selection.rank_selection import RankSelection
+from isthmus.training import FittedNetwork
+
+_WIDE, _VERY_WIDE = 64, 256  # columns: wide where there are more of them than rows, and in any case
+
+
+@dataclass(frozen=True, eq=False)
+class SpannedSample:
+    r"""Rows that are standardised and turned into the principal coordinates of their span, and the way back.
+
+    Of 40 rows in 2,000 columns there are 39 such coordinates, and all that is asked of rows is the same in them: a
+    network of least norm reads and writes nothing outside the span. What decomposes matrices of the columns is then
+    fast. Mean, scale and axes are those of all rows; they know of held-out rows where these are, not what they answer.
+
+    Attributes:
+        sample: In these coordinates; not to be standardised again.
+        whole: The rows as they are.
+        inputs, outputs: The standardisations; of classes no outputs.
+        input_axes, output_axes: U `(d_in, r)` and V `(d_out, r)`; None leaves the columns as they are.
+    """
+
+    sample: Sample
+    whole: Sample
+    inputs: Affine
+    outputs: Affine
+    input_axes: Tensor | None
+    output_axes: Tensor | None
+
+    @staticmethod
+    def of(sample: Sample, scaling: Scaling) -> SpannedSample | None:
+        """The rows in the span, if the inputs or the outputs are wide."""
+        has_numbers = sample.labels is None
+        if not (_is_wide(sample.x) or (has_numbers and _is_wide(sample.y))):
+            return None
+        weights = torch.from_numpy(sample.weights)
+        x = torch.from_numpy(sample.x)
+        inputs = standardization(x, scaling, weights)
+        x_inside, input_axes = _turned(inputs.forward(x))
+        if sample.y is sample.x:
+            inside = Sample(x_inside, x_inside, sample.weights, sample.task)
+            return SpannedSample(inside, sample, inputs, inputs, input_axes, input_axes)
+        if not has_numbers:
+            inside = Sample(x_inside, sample.y, sample.weights, sample.task)
+            return SpannedSample(inside, sample, inputs, Affine.identity(sample.outputs), input_axes, None)
+        y = torch.from_numpy(np.asarray(sample.y, np.float64))
+        outputs = standardization(y, scaling, weights)
+        y_inside, output_axes = _turned(outputs.forward(y))
+        inside = Sample(x_inside, y_inside, sample.weights, sample.task)
+        return SpannedSample(inside, sample, inputs, outputs, input_axes, output_axes)
+
+    def outside(self, found: RankSelection) -> RankSelection:
+        """What was selected in these coordinates, as functions of the columns."""
+        network, halves = found.network, found.factorization
+        return replace(
+            found,
+            constant=self.outputs.backward(self._spread(found.constant)),
+            network=self._fitted(network) if isinstance(network, FittedNetwork) else network,
+            factorization=None if halves is None else self._halves(halves),
+        )
+
+    def _spread(self, outputs: Tensor) -> Tensor:
+        return outputs if self.output_axes is None else self.output_axes.to(outputs) @ outputs
+
+    def _fitted(self, found: FittedNetwork) -> FittedNetwork:
+        like = found.network.weights[0]
+        x = self.inputs.forward(torch.from_numpy(self.whole.x)).to(like)
+        objective = replace(found.objective, x=x)
+        if self.whole.y is self.whole.x:
+            objective = replace(objective, y=x)
+        elif self.whole.labels is None:
+            objective = replace(objective, y=self.outputs.forward(torch.from_numpy(self.whole.y)).to(like))
+        network = _reading(_writing(found.network, self.output_axes), self.input_axes)
+        return replace(found, network=network, inputs=self.inputs, outputs=self.outputs, objective=objective)
+
+    def _halves(self, found: Factorization) -> Factorization:
+        encoder, decoder = found.encoder, found.decoder
+        g, h = _reading(encoder.network, self.input_axes), _writing(decoder.network, self.output_axes)
+        return replace(
+            found,
+            encoder=StandardizedNetwork(g, self.inputs, encoder.outputs),
+            decoder=StandardizedNetwork(h, decoder.inputs, self.outputs),
+        )
+
+
+def _is_wide(rows: np.ndarray) -> bool:
+    n, d = rows.shape
+    return bool(d >= _VERY_WIDE or (d >= _WIDE and d > n))
+
+
+def _turned(rows: Tensor) -> tuple[np.ndarray, Tensor | None]:
+    if not _is_wide(rows.numpy()):
+        return rows.numpy(), None
+    axes = span_axes(rows)
+    return (rows @ axes).numpy(), axes
+
+
+def _reading(network: FullyConnected, axes: Tensor | None) -> FullyConnected:
+    """The network of columns that reads their coordinates along the axes."""
+    if axes is None:
+        return network
+    first, *others = network.weights
+    return replace(network, weights=((first.double() @ axes.T).to(first), *others))
+
+
+def _writing(network: FullyConnected, axes: Tensor | None) -> FullyConnected:
+    """The network that writes columns where it wrote their coordinates along the axes."""
+    if axes is None:
+        return network
+    *others, last = network.weights
+    *shifts, shift = network.biases
+    return replace(
+        network,
+        weights=(*others, (axes @ last.double()).to(last)),
+        biases=(*shifts, (axes @ shift.double()).to(shift)),
+    )
