@@ -92,11 +92,16 @@ def test_what_is_done_is_not_done_again(case, tmp_path):
         selected(case, tmp_path / "c", Kill(0.7))  # two folds are done
     _, watched = selected(case, tmp_path / "c", kind=Watched)
     assert watched.made == [2]
-    assert [name.partition("-ridge-")[0] for name in watched.asked[-2:]] == ["depth-3-all-rows"] * 2 or case == "chosen"
+    assert [name.partition("-ridge-")[0] for name in watched.asked[-2:]] == [
+        "columns-depth-3-all-rows"
+    ] * 2 or case == "chosen"
     again, watched = selected(case, tmp_path / "c", kind=Watched)
     assert watched.made == []
     if case != "chosen":  # where all folds judge λ, their networks are read again
-        assert {name.partition("-ridge-")[0] for name in watched.asked} == {"depth-3-fold-0", "depth-3-all-rows"}
+        assert {name.partition("-ridge-")[0] for name in watched.asked} == {
+            "columns-depth-3-fold-0",
+            "columns-depth-3-all-rows",
+        }
     assert_same(again, undisturbed(case), CASES[case][0].x)
 
 
@@ -114,7 +119,7 @@ def test_what_belongs_to_another_selection_is_thrown_away(tmp_path):
     selected("given", folder)
     assert SelectionCache.key_in(folder) == "a"
     kept = {path.name for path in folder.iterdir()}
-    assert {"folds.safetensors", "depth-3-all-rows.safetensors", "depth-3-fold-1.safetensors"} < kept
+    assert {"folds.safetensors", "columns-depth-3-all-rows.safetensors", "columns-depth-3-fold-1.safetensors"} < kept
     SelectionCache(folder, key="a")
     assert {path.name for path in folder.iterdir()} == kept
     SelectionCache(folder, key="b")
@@ -133,7 +138,7 @@ def kept(tmp_path):
     return tmp_path / "c"
 
 
-@pytest.mark.parametrize("file", ["folds.safetensors", "depth-3-all-rows.safetensors"])
+@pytest.mark.parametrize("file", ["folds.safetensors", "columns-depth-3-all-rows.safetensors"])
 def test_a_damaged_file_is_named_with_the_remedy(file, kept):
     content = (kept / file).read_bytes()
     (kept / file).write_bytes(content[: len(content) // 2])

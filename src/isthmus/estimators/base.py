@@ -44,7 +44,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         activation: Name of σ.
         tolerance: ε of the rank.
         n_init: Random starts of each network.
-        standardize: "columns", "global" or "none".
+        standardize: Scaling of the columns; None chooses.
         schedule: How long and how fast each network is trained, a `Schedule`; None for a short one.
         cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on. Or the parts, as a
             splitter of scikit-learn or what it gives: where rows belong together, of one person say, pass
@@ -65,7 +65,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         activation: str = "relu",
         tolerance: float = 0.1,
         n_init: int = 1,
-        standardize: str = "columns",
+        standardize: str | None = None,
         schedule: Schedule | None = None,
         cv: Any = None,
         device: str = "cpu",

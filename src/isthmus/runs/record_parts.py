@@ -125,6 +125,7 @@ class HyperparametersRow(Part):
     ridge_share: float
     reason: str
     trials: list[TrialRow]
+    standardize: str = "columns"
 
 
 class RanksRow(Part):

@@ -37,7 +37,8 @@ class SelectionConfig:
             output the best; for autoencoders it is 0.003.
         width: Width of the hidden layers.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
-        standardize: "columns", "global" or "none".
+        standardize: "columns" or "global", one scale each or for all, or "none". None is "columns", or "global" where
+            that predicts held-out rows better (`select_scaling`).
         tolerance: ε of the rank.
         n_init: Random starts of each network, of which the best is kept.
         schedule: How long and how fast each network is trained; the default is `usual_schedule` of the depth.
@@ -56,7 +57,7 @@ class SelectionConfig:
     ridge: float | Sequence[float] | None = None
     width: int = 64
     activation: str = "relu"
-    standardize: Scaling = "columns"
+    standardize: Scaling | None = None
     tolerance: float = 0.1
     n_init: int = 1
     schedule: Schedule = field(default=SHORT_SCHEDULE)
@@ -98,7 +99,7 @@ class SelectionConfig:
             width=self.width,
             ridge=ridge,
             n_init=self.n_init,
-            standardize=self.standardize,
+            standardize=self.standardize or "columns",
             activation=activation(self.activation),
             schedule=schedule,
             device=self.device,

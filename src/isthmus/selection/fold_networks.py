@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 
 from isthmus.data import Sample
@@ -29,13 +30,22 @@ class FoldNetworks:
         ridge: λ of the descents.
         seed: Of every network.
         cache: Where networks are kept.
+        name: With which their names there begin.
     """
 
     def __init__(
-        self, sample: Sample, folds: Folds, config: SelectionConfig, ridge: float, *, seed: int, cache: SelectionCache
+        self,
+        sample: Sample,
+        folds: Folds,
+        config: SelectionConfig,
+        ridge: float,
+        *,
+        seed: int,
+        cache: SelectionCache,
+        name: str = "",
     ) -> None:
         self._sample, self._folds, self._config, self._ridge = sample, folds, config, ridge
-        self._seed, self._cache = seed, cache
+        self._seed, self._cache, self._prefix = seed, cache, name
         self._descents: dict[tuple[int | None, int], FittedNetwork] = {}
         self._found: dict[tuple[int | None, int, float], FittedNetwork] = {}
 
@@ -45,7 +55,7 @@ class FoldNetworks:
 
     def of(self, fold: int | None) -> FoldNetworks:
         """The same with what is known of one fold alone: little to send to another process."""
-        other = FoldNetworks(self._sample, self._folds, self._config, self._ridge, seed=self._seed, cache=self._cache)
+        other = copy(self)
         other._descents = {key: each for key, each in self._descents.items() if key[0] == fold}
         other._found = {key: each for key, each in self._found.items() if key[0] == fold}
         return other
@@ -80,6 +90,5 @@ class FoldNetworks:
     def _rows(self, fold: int | None) -> Sample:
         return self._sample if fold is None else self._sample.at(self._folds[fold][0])
 
-    @staticmethod
-    def _name(fold: int | None, depth: int) -> str:
-        return f"depth-{depth}-" + ("all-rows" if fold is None else f"fold-{fold}")
+    def _name(self, fold: int | None, depth: int) -> str:
+        return f"{self._prefix}depth-{depth}-" + ("all-rows" if fold is None else f"fold-{fold}")

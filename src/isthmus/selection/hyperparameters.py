@@ -11,7 +11,7 @@ from isthmus.data import Sample, Task
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.statistics import weighted_mean
-from isthmus.networks import standardization
+from isthmus.networks import Scaling, standardization
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds
@@ -61,6 +61,7 @@ class Hyperparameters:
         ridge_share: λ in losses of the best constant, by which λ of different data can be compared.
         reason: A sentence.
         trials: What else was tried, in order; empty where both were given.
+        standardize: The scaling of the columns.
     """
 
     depth: int
@@ -68,6 +69,7 @@ class Hyperparameters:
     ridge_share: float
     reason: str
     trials: tuple[Trial, ...]
+    standardize: Scaling = "columns"
 
 
 Candidate = tuple[int, float]
@@ -117,6 +119,16 @@ def descent_ridge(sample: Sample, config: SelectionConfig) -> float:
     return LADDERS[sample.task][_STARTS[sample.task]] * _constant_loss(sample, config)
 
 
+def judges(sample: Sample, folds: Folds) -> range:
+    """The folds whose held-out rows choose: the first, of fewer than 100 rows all."""
+    return range(len(folds) if len(sample.x) < _FEW_ROWS else 1)
+
+
+def trial_depth(sample: Sample, config: SelectionConfig) -> int:
+    """L of networks that are trained to choose something else."""
+    return config.depths[0] if config.depths is not None else DEPTHS[sample.task]
+
+
 def likely_depth(sample: Sample, config: SelectionConfig) -> int | None:
     """L that `select_hyperparameters` will choose, as far as can be told beforehand; else None."""
     if config.depths is not None:
@@ -143,8 +155,8 @@ def select_hyperparameters(
     """
     depths, ridges = config.depths, config.ridges
     has_few_rows, has_one_output = len(sample.x) < _FEW_ROWS, sample.task == "regression" and sample.outputs == 1
-    judges = range(len(folds) if has_few_rows else 1)
-    trials = _Trials(networks, [(fold, sample.at(folds[fold][1])) for fold in judges], report)
+    asked_folds = judges(sample, folds)
+    trials = _Trials(networks, [(fold, sample.at(folds[fold][1])) for fold in asked_folds], report)
     constant = _constant_loss(sample, config)
     is_open = depths is None and sample.task == "regression"
     deep, shallow = DEPTHS[sample.task], OF_ONE_OUTPUT if has_one_output else OF_SEVERAL
@@ -159,7 +171,7 @@ def select_hyperparameters(
         return search_ridge_ladder(rungs, trials.error, start=start, much=_MUCH * constant, as_good=as_good)
 
     rungs_tried = min(_TRIED, len(LADDERS[sample.task])) if ridges is None else len(ridges)
-    trials.expected = len(asked) * len(judges) * rungs_tried
+    trials.expected = len(asked) * len(asked_folds) * rungs_tried
     found = [best(depth) for depth in asked]
     if is_open and not has_few_rows and (has_one_output or trials.error(found[0]) > _MUCH * constant):
         found.append(best(shallow))
@@ -186,7 +198,7 @@ def is_calibrated(chosen: Hyperparameters, config: SelectionConfig, task: Task) 
 def _constant_loss(sample: Sample, config: SelectionConfig) -> float:
     y, weights = torch.from_numpy(sample.y), torch.from_numpy(sample.weights)
     if sample.labels is None:
-        y = standardization(y, config.standardize, weights).forward(y.double())
+        y = standardization(y, config.standardize or "columns", weights).forward(y.double())
     return likelihood_of(sample.task).constant_loss(y, weights)
 
 

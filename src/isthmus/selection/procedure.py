@@ -27,11 +27,9 @@ from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import CrossValidation, cross_validate, summarize_folds
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
 from isthmus.selection.fold import Fold
-from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
 from isthmus.selection.hyperparameters import (
     Hyperparameters,
-    descent_ridge,
     is_calibrated,
 )
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
@@ -39,12 +37,12 @@ from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.rows import as_sample
-from isthmus.selection.spanned_sample import SpannedSample
+from isthmus.selection.scaling import ScaledProblem, select_scaling
 from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
-_CHOICE_ENDS, _FOLDS_END = 0.3, 0.85  # of the progress: depth and λ are chosen; the folds are done
+_SCALED, _CHOICE_ENDS, _FOLDS_END = 0.05, 0.3, 0.85  # of the progress: scaling, depth and λ are chosen; folds done
 _DEFAULT = SelectionConfig()
 
 
@@ -62,7 +60,7 @@ def select_rank(
 ) -> RankSelection:
     r"""Select the rank of data: the smallest k such that a function through $\mathbb R^k$ predicts as well as any.
 
-    1. Depth and λ are chosen by rows that are held out (`select_hyperparameters`).
+    1. Scaling, depth and λ are chosen by rows that are held out (`select_scaling`, `select_hyperparameters`).
     2. Every row is held out once: a network that was trained on the others is restricted to k = 1, 2, … numbers, and
        the loss at these rows, how much the last number matters and whether it is one of its own are measured.
     3. That evidence is weighed as on functions of known rank: the rank is the likeliest k.
@@ -146,33 +144,28 @@ def select_rank_of(
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
-    spanned = SpannedSample.of(sample, config.standardize)
-    if spanned is None:
-        return _selected(sample, folds, config, seed, cache, n_jobs, report)
-    inside = replace(config, standardize="none")
-    return spanned.outside(_selected(spanned.sample, folds, inside, seed, cache, n_jobs, report))
+    try:
+        told = part(report, 0.0, _SCALED)
+        with one_thread():
+            scaled = select_scaling(sample, folds, config, seed=seed, cache=cache, report=told)
+        found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
+    except ConstantOutputError:
+        return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
+    return found if scaled.spanned is None else scaled.spanned.outside(found)
 
 
 def _selected(
-    sample: Sample,
-    folds: Folds,
-    config: SelectionConfig,
-    seed: int,
-    cache: SelectionCache,
-    n_jobs: int | None,
-    report: Report,
+    scaled: ScaledProblem, folds: Folds, cache: SelectionCache, n_jobs: int | None, report: Report
 ) -> RankSelection:
     """The four steps of `select_rank`."""
+    sample, config, networks = scaled.sample, scaled.config, scaled.networks
     tolerance, asked = Tolerance(config.tolerance), folds[: config.max_folds]
-    try:
-        networks = FoldNetworks(sample, folds, config, descent_ridge(sample, config), seed=seed, cache=cache)
-        told = part(report, 0.0, _CHOICE_ENDS)
-        chosen = choose_while_descending(sample, folds, config, networks, len(asked), n_jobs=n_jobs, report=told)
-        trains = [networks.trainer(fold, chosen.depth, chosen.ridge) for fold in range(len(asked))]
-        told = part(report, _CHOICE_ENDS, _FOLDS_END)
-        found = cross_validate(trains, sample, asked, tolerance=tolerance, cache=cache, n_jobs=n_jobs, report=told)
-    except ConstantOutputError:
-        return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
+    told = part(report, 0.0, _CHOICE_ENDS)
+    chosen = choose_while_descending(sample, folds, config, networks, len(asked), n_jobs=n_jobs, report=told)
+    chosen = replace(chosen, standardize=scaled.scaling, reason=f"{chosen.reason} {scaled.reason}".strip())
+    trains = [networks.trainer(fold, chosen.depth, chosen.ridge) for fold in range(len(asked))]
+    told = part(report, _CHOICE_ENDS, _FOLDS_END)
+    found = cross_validate(trains, sample, asked, tolerance=tolerance, cache=cache, n_jobs=n_jobs, report=told)
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
     with one_thread():
         fitted = trains[0](silent)
@@ -274,7 +267,7 @@ def _constant(sample: Sample, config: SelectionConfig, level: Level, sentence: s
     """Rank 0 for rows of which nothing can be learned but a constant."""
     weights, y = torch.from_numpy(sample.weights), torch.from_numpy(sample.y)
     likelihood = likelihood_of(sample.task)
-    affine = None if sample.labels is not None else standardization(y, config.standardize, weights)
+    affine = None if sample.labels is not None else standardization(y, config.standardize or "columns", weights)
     targets = y if affine is None else affine.forward(y.double())
     constant = likelihood.best_constant(targets, weights)
     error = float(weighted_mean(likelihood.row_losses(constant.expand(len(y), -1), targets), weights))

@@ -67,13 +67,15 @@ class SpannedSample:
         network, halves = found.network, found.factorization
         return replace(
             found,
-            constant=self.outputs.backward(self._spread(found.constant)),
+            constant=self.written(found.constant[None])[0],
             network=self._fitted(network) if isinstance(network, FittedNetwork) else network,
             factorization=None if halves is None else self._halves(halves),
         )
 
-    def _spread(self, outputs: Tensor) -> Tensor:
-        return outputs if self.output_axes is None else self.output_axes.to(outputs) @ outputs
+    def written(self, outputs: Tensor) -> Tensor:
+        """Outputs `(m, r)` in these coordinates as columns of the data `(m, d_out)`."""
+        turned = outputs if self.output_axes is None else outputs @ self.output_axes.T.to(outputs)
+        return self.outputs.backward(turned)
 
     def _fitted(self, found: FittedNetwork) -> FittedNetwork:
         like = found.network.weights[0]
