@@ -14,10 +14,12 @@ from isthmus.dimension.levina_bickel import NEAREST, box_dimension, log_ratios
 from isthmus.dimension.nearest_neighbours import nearest
 from isthmus.errors import OptionError
 from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.span import span_axes
 from isthmus.foundation.tolerance import Tolerance
 
 _ROWS, _CENTRES = 20_000, 1_000
 _SCALES = (4, 8, 16, 32, 64, 128, 256)
+_WIDE = 64  # columns
 _TOGETHER = 32  # neighbourhoods whose angles are averaged for the dimension near one row
 _SAME = Tolerance(1e-6)  # of the largest deviation: rows nearer and directions thinner are rounding
 
@@ -121,12 +123,14 @@ def _steadiest(dimensions: list[float]) -> int:
 
 
 def _different(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rows of which no two are equal up to rounding, shifted to their mean, and their numbers in `x`."""
+    """Rows of which no two are equal up to rounding, shifted to their mean, and their numbers in `x`; wide ones in their span."""
     if len(x) > _ROWS:
         drawn = torch.randperm(len(x), generator=generator)[:_ROWS].sort().values
     else:
         drawn = torch.arange(len(x))
     points = x[drawn] - x[drawn].mean(0)
+    if points.shape[1] >= _WIDE:  # all that is asked are distances and angles, which its span keeps
+        points = points @ span_axes(points)
     grain = float(points.abs().max()) * _SAME.relative
     if grain == 0.0:
         return points[:1], drawn[:1]
