@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.column_use import ColumnUse
 from isthmus.data.dataset import Dataset, Floats, Integers, Split, Weights
 from isthmus.data.labels import class_indices
 from isthmus.data.splitting import LEAST_ROWS, check_seed, checked_split, split_rows
@@ -32,6 +33,9 @@ def dataset_from_arrays(
     image_shape: tuple[int, int] | None = None,
     shares_unit: bool = False,
     notes: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    columns: Sequence[ColumnUse] = (),
+    fills: Mapping[str, float] | None = None,
 ) -> Dataset:
     """A data set from arrays.
 
@@ -49,6 +53,9 @@ def dataset_from_arrays(
         image_shape: Of each input row.
         shares_unit: Whether all columns are in one unit.
         notes: What was done to the data before.
+        warnings: What is suspicious about them.
+        columns: What became of the columns of a table.
+        fills: What stands in the place of missing values, by the name of the input.
 
     Raises:
         ShapeError, DtypeError, NonFiniteError, TooFewRowsError: If the arrays are not finite matrices of equal length
@@ -63,10 +70,10 @@ def dataset_from_arrays(
     check_seed(seed)
     inputs = real_matrix(x, "x")
     counts = None if weights is None else weight_vector(weights, len(inputs), "weights")
-    columns = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
-    outputs, names = _outputs(inputs, columns, y, task, counts, output_names)
-    _check_names("input_names", columns, inputs.shape[1])
-    _check_scale("x", inputs, columns)
+    called = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
+    outputs, names = _outputs(inputs, called, y, task, counts, output_names)
+    _check_names("input_names", called, inputs.shape[1])
+    _check_scale("x", inputs, called)
     if task != "classification":  # class indices are small
         _check_scale("y", outputs, names)
     _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
@@ -83,13 +90,16 @@ def dataset_from_arrays(
         task=task,
         split=split,
         name=name,
-        input_names=columns,
+        input_names=called,
         output_names=names,
         image_shape=image_shape,
         shares_unit=shares_unit,
         notes=tuple(said),
         sha256=_digest(inputs, outputs, split, counts),
         weights=counts,
+        warnings=tuple(warnings),
+        columns=tuple(columns),
+        fills=dict(fills or {}),
     )
 
 

@@ -13,6 +13,7 @@ from isthmus.errors.computing import (
     MemoryBudgetError,
     PrecisionError,
     RegionBudgetError,
+    TooLargeError,
     WorkerError,
 )
 from isthmus.errors.data import (
@@ -87,6 +88,7 @@ __all__ = [
     "ScaleError",
     "ShapeError",
     "TooFewRowsError",
+    "TooLargeError",
     "UnknownActivationError",
     "UnsupportedModuleError",
     "UnsupportedOperatorError",
