@@ -40,6 +40,12 @@ Target = Annotated[
 ]
 Drop = Annotated[list[str] | None, typer.Option(help="Columns to leave out, as for --target.", metavar="COLS")]
 Weights = Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")]
+Group = Annotated[
+    str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
+]
+Time = Annotated[
+    str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
+]
 Sep = Annotated[str | None, typer.Option(help="What separates fields of a text: a sign, tab or space.", metavar="SIGN")]
 Decimal = Annotated[str | None, typer.Option(help="Decimal sign of a text: . or ,", metavar="SIGN")]
 Encoding = Annotated[str | None, typer.Option(help="Of a text, cp1252 for example. Default: UTF-8.", metavar="NAME")]

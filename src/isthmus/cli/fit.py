@@ -16,6 +16,7 @@ from isthmus.cli.data_options import (
     Decimal,
     Drop,
     Encoding,
+    Group,
     NoHeader,
     Seed,
     Sep,
@@ -25,6 +26,7 @@ from isthmus.cli.data_options import (
     Starts,
     Target,
     Task,
+    Time,
 )
 from isthmus.cli.data_options import Weights as WeightsColumn
 from isthmus.cli.options import (
@@ -50,6 +52,8 @@ def fit(
     target: Target = None,
     drop: Drop = None,
     weights: WeightsColumn = None,
+    group: Group = None,
+    time: Time = None,
     missing: Missing = MissingName.refuse,
     sep: Sep = None,
     decimal: Decimal = None,
@@ -110,6 +114,8 @@ def fit(
         "target": list(target or ()),
         "drop": list(drop or ()),
         "weights": weights,
+        "group": group,
+        "time": time,
         "missing": missing.value,
         "test": test,
     }

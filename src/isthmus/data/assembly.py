@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.block_splitting import split_blocks
 from isthmus.data.column_use import ColumnUse
 from isthmus.data.dataset import Dataset, Floats, Integers, Split, Weights
 from isthmus.data.labels import class_indices
+from isthmus.data.near_duplicates import near_duplicates
+from isthmus.data.row_blocks import RowBlocks, row_blocks
 from isthmus.data.splitting import LEAST_ROWS, check_seed, checked_split, split_rows
 from isthmus.errors import ConstantOutputError, OptionError, ShapeError, TooFewRowsError
 from isthmus.foundation.matrices import check_scale, plain_array, real_matrix, weight_vector
@@ -24,6 +27,8 @@ def dataset_from_arrays(
     *,
     task: Task | None = None,
     weights: object | None = None,
+    groups: object | None = None,
+    times: object | None = None,
     name: str = "arrays",
     seed: int = 0,
     test: float = 0.15,
@@ -44,6 +49,8 @@ def dataset_from_arrays(
         y: Outputs `(n, d_out)` or `(n,)`; labels of any kind `(n,)` for a classification; ignored for an autoencoder.
         task: Default: "regression" where `y` is given, else "autoencoder".
         weights: How much each row counts, `(n,)`, ≥ 0.
+        groups: What each row belongs to, `(n,)`, of any kind: rows of a group stay together wherever some are held out.
+        times: When each row was taken, `(n,)`: networks learn from the past and are judged by what came later.
         name: Where the data came from.
         seed: Of the split.
         test: Share of the rows for reported figures; 0 sets none aside.
@@ -77,13 +84,18 @@ def dataset_from_arrays(
     if task != "classification":  # class indices are small
         _check_scale("y", outputs, names)
     _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
-    said = list(notes)
-    if split is None:
+    said, doubts = list(notes), list(warnings)
+    blocks = row_blocks(groups, times, len(inputs))
+    if split is not None:
+        split = checked_split(split, len(inputs))
+    elif blocks is not None:
+        split = split_blocks(blocks, test=test, seed=seed)
+    else:
         labels = np.asarray(outputs, np.int64) if task == "classification" else None
         split, duplicates = split_rows(inputs, labels, test=test, seed=seed, weights=counts)
         said += _repetition(duplicates, is_split=split.test.size > 0)
-    else:
-        split = checked_split(split, len(inputs))
+    if blocks is None or not blocks.is_forward:
+        doubts += _near_repetition(near_duplicates(inputs, None if blocks is None else blocks.of_row))
     return Dataset(
         x=inputs,
         y=outputs,
@@ -95,9 +107,10 @@ def dataset_from_arrays(
         image_shape=image_shape,
         shares_unit=shares_unit,
         notes=tuple(said),
-        sha256=_digest(inputs, outputs, split, counts),
+        sha256=_digest(inputs, outputs, split, counts, blocks),
         weights=counts,
-        warnings=tuple(warnings),
+        blocks=blocks,
+        warnings=tuple(doubts),
         columns=tuple(columns),
         fills=dict(fills or {}),
     )
@@ -162,9 +175,18 @@ def _repetition(duplicates: int, *, is_split: bool) -> list[str]:
     return [f"{said}; equal inputs are kept in one part." if is_split else f"{said}."]
 
 
-def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None) -> str:
+def _near_repetition(share: float) -> list[str]:
+    if not share:
+        return []
+    what = f"About {share:.0%} of the rows nearly repeat the inputs of another, as rows of one person or one moment do"
+    return [f"{what}: held out, they are judged by their copies. Say what belongs together with --group, or leave one."]
+
+
+def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None, blocks: RowBlocks | None) -> str:
     digest = hashlib.sha256()
-    for array in (x, y, split.train, split.test, *(() if weights is None else (weights,))):
+    more: list[NDArray[Any]] = [] if weights is None else [weights]
+    more += [] if blocks is None else [blocks.of_row, np.array([blocks.is_forward])]
+    for array in (x, y, split.train, split.test, *more):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

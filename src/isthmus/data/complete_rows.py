@@ -26,7 +26,7 @@ def complete_rows(
     missing: str,
     *,
     targets: Collection[str] = (),
-    weights: str | None = None,
+    others: Collection[str] = (),
     texts: Collection[str] = (),
     indicated: Collection[str] | None = None,
 ) -> tuple[Any, list[str]]:
@@ -37,7 +37,7 @@ def complete_rows(
         drop: Columns to leave out.
         missing: "refuse", "drop" their rows, or "indicate" them, which leaves them in the frame.
         targets: Without them a row is left out in any case; an empty one is refused.
-        weights: A column in which no value may be missing, unless rows are dropped.
+        others: Columns of which no value may be missing, unless rows are dropped.
         texts: Columns that hold texts, even where they look like numbers.
         indicated: Columns of which a network knows what to do without a value; None while it is fitted.
 
@@ -52,7 +52,7 @@ def complete_rows(
     if indicated is None:
         # nothing can be learned from an empty column; `encode` leaves it out and says so
         inputs = [] if missing == "indicate" else frame.columns[frame.notna().any().to_numpy()]
-        considered = [*inputs, *([weights] if weights is not None and weights not in inputs else [])]
+        considered = [*inputs, *(name for name in others if name not in inputs)]
     else:
         if missing == "indicate":
             _refuse_unknown_gaps(frame, indicated)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.column_use import ColumnUse
+from isthmus.data.row_blocks import RowBlocks
 from isthmus.foundation.task import Task
 
 Floats = NDArray[np.floating]
@@ -65,6 +66,7 @@ class Dataset:
         image_shape: `(height, width)` when each input row is a grey image, else None.
         shares_unit: True when all columns are in one unit, so that they must be scaled together.
         notes: What was done to the data on the way in, one sentence each.
+        blocks: Which rows belong together or in which order they were taken; None where each stands for itself.
         warnings: What is suspicious about them, one sentence each.
         columns: What became of each column of a table; empty for other data.
         fills: What stands in the place of missing values, by the name of the input.
@@ -85,6 +87,7 @@ class Dataset:
     notes: tuple[str, ...]
     sha256: str
     weights: Weights | None = None
+    blocks: RowBlocks | None = None
     warnings: tuple[str, ...] = ()
     columns: tuple[ColumnUse, ...] = ()
     fills: Mapping[str, float] = field(default_factory=dict)

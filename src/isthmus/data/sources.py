@@ -55,6 +55,8 @@ def load_dataset(
     target: str | Sequence[str] = (),
     drop: str | Sequence[str] = (),
     weights: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
     missing: Missing = "refuse",
     told: TableFormat = _ANY,
     seed: int = 0,
@@ -72,6 +74,9 @@ def load_dataset(
         drop: Columns to leave out, for tables, in the same way.
         weights: Column of a table that says how much each row counts; it is no input. A .npz file may hold an array
             `sample_weight` instead.
+        group: Column of a table that says what rows belong together, of one person say: they are held out together.
+        time: Column of a table that says when rows were taken: networks learn from the past and are judged by what came
+            later.
         missing: What to do with missing values, for tables: refuse them, drop their rows, or indicate them by a column
             beside the median of the others. Rows without a target are left out in any case.
         told: How a table is written, where that is not to be found out.
@@ -94,6 +99,7 @@ def load_dataset(
     if kind != "table":
         told.refuse_others((), "data that are no table in a file")
     refused = {"--target": as_typed(target), "--drop": as_typed(drop), "--weights": weights}
+    refused |= {"--group": group, "--time": time}
     if kind == "built-in":
         _refuse(refused, "built-in data")
         return _built_in(source, task=task, seed=seed, test=test)
@@ -104,6 +110,8 @@ def load_dataset(
             target=target,
             drop=drop,
             weights=weights,
+            group=group,
+            time=time,
             missing=missing,
             told=told,
             seed=seed,
@@ -112,7 +120,7 @@ def load_dataset(
     if kind == "folder":
         _refuse(refused, "a folder of images")
         return from_folder(path, task=task, seed=seed, test=test)
-    _refuse({"--drop": refused["--drop"]}, "data without named columns")
+    _refuse({name: refused[name] for name in ("--drop", "--group", "--time")}, "data without named columns")
     if kind == ".npz":
         return from_npz(path, task=task, target=target, weights=weights, seed=seed, test=test)
     _refuse({"--weights": weights}, "a .npy file; a .npz file may hold an array sample_weight")

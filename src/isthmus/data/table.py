@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.assembly import dataset_from_arrays
-from isthmus.data.column_use import ColumnUse
+from isthmus.data.column_use import ColumnUse, Kind
 from isthmus.data.columns import encode_as, holds_texts, source_column
 from isthmus.data.complete_rows import complete_rows
 from isthmus.data.dataset import Dataset, Floats, Weights
@@ -26,6 +26,8 @@ from isthmus.data.table_format import TableFormat
 from isthmus.errors import ColumnError, OptionError, TooFewRowsError
 from isthmus.foundation.task import Task
 
+_APART: Mapping[str, Kind] = {"--weights": "weights", "--group": "group", "--time": "time"}
+
 
 def from_table(
     source: Path | Any,
@@ -34,6 +36,8 @@ def from_table(
     target: str | Sequence[str],
     drop: str | Sequence[str],
     weights: str | None,
+    group: str | None,
+    time: str | None,
     missing: str,
     told: TableFormat,
     **split: Any,
@@ -54,11 +58,14 @@ def from_table(
     columns = table_columns(source, told) if table is None else list(table.frame.columns)
     target = column_names(target, columns, option="--target")
     drop = column_names(drop, columns, option="--drop")
-    weights = None if weights is None else _weight_column(weights, columns, [*target, *drop])
     _check_target(target, drop, task, columns)
+    named = {"--weights": weights, "--group": group, "--time": time}
+    apart = {option: _column_apart(option, name, columns, [*target, *drop]) for option, name in named.items() if name}
+    if len(set(apart.values())) < len(apart):
+        raise OptionError(*list(apart.items())[-1], "a column of its own")
     table = table or read_table(source, told)
-    needed = [*target, *([] if weights is None else [weights])]
-    frame, notes = complete_rows(table, drop, missing, targets=target, weights=weights)
+    needed = [*target, *apart.values()]
+    frame, notes = complete_rows(table, drop, missing, targets=target, others=list(apart.values()))
     name = str(source) if isinstance(source, Path) else "a frame"
     if len(frame) < LEAST_ROWS:
         raise TooFewRowsError(f"The table {name}", len(frame), LEAST_ROWS)
@@ -66,13 +73,15 @@ def from_table(
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")
     y, task, output_names, uses, more = _targets(frame, target, task)
-    uses += [] if weights is None else [ColumnUse(weights, "weights")]
+    uses += [ColumnUse(name, _APART[option]) for option, name in apart.items()]
     uses += [ColumnUse(each, "left out", "--drop") for each in drop]
     return dataset_from_arrays(
         inputs.matrix,
         y,
         task=task,
-        weights=None if weights is None else _weights(weights, frame[weights]),
+        weights=_weights(apart["--weights"], frame[apart["--weights"]]) if weights else None,
+        groups=frame[apart["--group"]].astype(str).to_numpy(str) if group else None,
+        times=_times(apart["--time"], frame[apart["--time"]]) if time else None,
         name=name,
         input_names=inputs.names,
         output_names=output_names,
@@ -139,13 +148,19 @@ def _all_numbers(frame: Any) -> Floats:
     return encode(frame, drops_constants=False).matrix
 
 
-def _weight_column(given: str, columns: Sequence[str], others: Sequence[str]) -> str:
+def _column_apart(option: str, given: str, columns: Sequence[str], others: Sequence[str]) -> str:
+    """A column that is no input but says something of the rows."""
     name = given if given in columns else given.strip()
     if name not in columns:
-        raise OptionError("--weights", name, f"among {nearest_columns(name, columns)}")
+        raise OptionError(option, name, f"among {nearest_columns(name, columns)}")
     if name in others:
-        raise OptionError("--weights", name, "a column that is neither in --target nor in --drop")
+        raise OptionError(option, name, "a column that is neither in --target nor in --drop")
     return name
+
+
+def _times(name: str, column: Any) -> Floats:
+    encoded = encode(column.to_frame(name), drops_constants=False, allows_texts=False)
+    return encoded.matrix[:, 0]
 
 
 def _weights(name: str, column: Any) -> Weights:
