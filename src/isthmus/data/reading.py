@@ -33,6 +33,7 @@ TABLE_KINDS = (*TEXT_KINDS, ".xlsx", *_COLUMNAR)
 _SAVE_AGAIN = "Save the table again as comma-separated UTF-8 text, or as .parquet."
 _INDEX = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 _EXACT = 2.0**53
+_DIGITS = 15  # of a row's number
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def read_table(path: Path, told: TableFormat, *, texts: Collection[str] = ()) ->
             table = _text(path, told, texts)
         elif kind == "sheet":
             frame, header, notes = read_sheet(path, told)
-            table = _data_rows(_named(frame, header, Table(frame, notes, [], [], None)))
+            table = _data_rows(header, Table(frame, notes, [], [], None))
         else:
             table = frame_table(_typed(path))
     if table.frame.empty:
@@ -169,12 +170,14 @@ def _text(path: Path, told: TableFormat, texts: Collection[str]) -> Table:
         column = _parsed(path, told, dialect, dtype=str, usecols=[position]).iloc[:, 0]
         refuse_inexact(dialect.header[position], column.dropna())
     table = Table(frame, list(dialect.notes), list(dialect.warnings), [], dialect.decimal)
-    return _data_rows(_named(frame, dialect.header, table))
+    return _data_rows(dialect.header, table)
 
 
-def _data_rows(table: Table) -> Table:
-    frame, notes, doubts = without_extra_rows(table.frame)
-    return replace(table, frame=frame, notes=[*table.notes, *notes], warnings=[*table.warnings, *doubts])
+def _data_rows(header: Sequence[str], table: Table) -> Table:
+    """The rows that are data, under the names of the columns that are."""
+    frame, notes, doubts = without_extra_rows(table.frame.set_axis(header, axis=1))
+    frame, uses = _named(frame, header)
+    return replace(table, frame=frame, notes=[*table.notes, *notes], warnings=[*table.warnings, *doubts], uses=uses)
 
 
 def _parsed(path: Path, told: TableFormat, dialect: Dialect, **options: Any) -> Any:
@@ -216,8 +219,8 @@ def _beyond_precision(frame: Any) -> list[int]:
     return [floats[int(place)] for place in np.flatnonzero(is_whole)]
 
 
-def _named(frame: Any, header: Sequence[str], table: Table) -> Table:
-    """The table under the names of its header, without unnamed columns that only count rows or are empty."""
+def _named(frame: Any, header: Sequence[str]) -> tuple[Any, list[ColumnUse]]:
+    """The columns that have names; those without may only count rows or be empty, and are left out."""
     uses: list[ColumnUse] = []
     kept = list(range(len(header)))
     for position in (position for position, name in enumerate(header) if not name):
@@ -229,10 +232,8 @@ def _named(frame: Any, header: Sequence[str], table: Table) -> Table:
         kept.remove(position)
         reason = "no name, counts the rows" if counts else "no name, empty"
         uses.append(ColumnUse(f"column {position + 1}", "left out", reason))
-    frame = frame.iloc[:, kept]
-    frame.columns = [header[position] for position in kept]
-    frame, more = _without_index(frame)
-    return replace(table, frame=frame, uses=[*uses, *more])
+    frame, more = _without_index(frame.iloc[:, kept])
+    return frame, [*uses, *more]
 
 
 def _without_index(frame: Any) -> tuple[Any, list[ColumnUse]]:
@@ -242,6 +243,10 @@ def _without_index(frame: Any) -> tuple[Any, list[ColumnUse]]:
 
 
 def _counts_rows(column: Any) -> bool:
+    if column.dtype.kind == "O":  # a row beneath the others, which has been left out, made it one of texts
+        written = column.astype(str).to_numpy(str)
+        are_counts = bool(np.char.isdecimal(written).all()) and written.dtype.itemsize <= _DIGITS * 4
+        return are_counts and bool((np.diff(written.astype(np.int64)) == 1).all())
     return column.dtype.kind in "iu" and bool((np.diff(column.to_numpy()) == 1).all())
 
 

@@ -113,6 +113,8 @@ def inputs_from_table(
     columns = dict.fromkeys(table_columns(source, told) if given is None else given.frame.columns)
     drop = column_names(drop, list(columns), option="--drop")
     if names is None:
+        if missing == "indicate":
+            raise OptionError("--missing", missing, "refuse or drop for a network that does not name its inputs")
         table = given or read_table(source, told)
         frame, notes = complete_rows(table, drop, missing)
         left_out = [f"{use.name!r} was left out: {use.detail}." for use in table.uses]

@@ -28,6 +28,7 @@ from isthmus.errors.data import (
     TooFewRowsError,
 )
 from isthmus.errors.files import (
+    BusyFolderError,
     FileFormatError,
     FileMissingError,
     ForeignFolderError,
@@ -55,6 +56,7 @@ from isthmus.errors.options import (
 )
 
 __all__ = [
+    "BusyFolderError",
     "CollinearPointsError",
     "ColumnError",
     "ConstantOutputError",

@@ -49,3 +49,10 @@ class ForeignFolderError(IsthmusError, ValueError):
     def __init__(self, path: Path) -> None:
         cause = "holds files that isthmus did not write" if path.is_dir() else "is a file, not a RUN folder"
         super().__init__(f"{path} {cause}. It is left as it is: choose another --out.")
+
+
+class BusyFolderError(IsthmusError, RuntimeError):
+    """Another program is at work in a folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another isthmus is at work in {path}. Wait for it to end, or choose another --out.")

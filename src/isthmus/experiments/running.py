@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ def reproduce(
     """Run an experiment and write its record, `folder/NAME.json`.
 
     Every cell runs in a process of one thread, so its numbers do not depend on `jobs`. The record is written again
-    after each cell; an unfinished one is continued, a finished one of the same settings is returned as it is.
+    after each cell, beside one that is to be replaced; an unfinished one is continued, a finished one of the same
+    settings is returned as it is.
 
     Args:
         experiment: What to run.
@@ -45,7 +46,7 @@ def reproduce(
         folder: Where the record goes.
         jobs: Cells at the same time.
         device: Where to compute.
-        overwrite: Replace a record of other settings, or repeat a finished one.
+        overwrite: Replace a record of other settings, or repeat a finished one, once the new one is whole.
         report: Told the fraction of cells done.
 
     Raises:
@@ -59,8 +60,10 @@ def reproduce(
     settings = experiment.settings(scale) if settings is None else settings
     path = folder / f"{experiment.name}.json"
     record = new_record(experiment, settings, scale, device)
-    if not overwrite and path.is_file():
-        record = _resumed(path, record)
+    kept = folder / f".{path.stem}.unfinished.json" if overwrite and path.is_file() else path
+    if kept.is_file():
+        with suppress(RunConflictError) if overwrite else nullcontext():  # what is replaced may be of anything
+            record = _resumed(kept, record)
     if record["is_complete"]:
         return record
     done = [row["cell"] for row in record["results"]]
@@ -70,7 +73,7 @@ def reproduce(
         for row in _finished(experiment.name, record["settings"], pending, jobs, device):
             record["results"].append(row)
             record["seconds"] += row.pop("waited")
-            write_record(path, record)
+            write_record(kept, record)
             report(len(record["results"]) / len(cells), _named(row["cell"]))
     except BrokenProcessPool as died:
         raise WorkerError(len(record["results"]), len(cells)) from died
@@ -79,6 +82,8 @@ def reproduce(
     record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
     record["is_complete"] = True
     write_record(path, record)
+    if kept != path:
+        kept.unlink(missing_ok=True)
     return record
 
 

@@ -13,8 +13,9 @@ from isthmus.data.block_splitting import block_parts
 from isthmus.data.dataset import Weights
 from isthmus.data.row_blocks import RowBlocks
 from isthmus.data.splitting import Parts
-from isthmus.errors import ConstantOutputError
+from isthmus.errors import ConstantOutputError, ForeignFolderError
 from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.locks import locked_folder
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.runs.folder import RunFolder
@@ -49,16 +50,19 @@ def run_fit(
 
     Raises:
         RunConflictError, ForeignFolderError: If `out` holds something else.
+        BusyFolderError: If another fit is at work in it.
         IsthmusError: For whatever `select_rank` refuses, before anything is written.
         KeyboardInterrupt: If nothing is known yet; what was done is kept.
     """
     begin = time.monotonic()
     options, folder = options.for_data(dataset), RunFolder(out)
     key, asked = options.key(dataset), options.record(dataset)
-    if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
-        return finished
+    if out.is_file():
+        raise ForeignFolderError(out)
     sample = _sample(dataset)
-    with folder.unchanged_if_refused():
+    with folder.unchanged_if_refused(), locked_folder(out):
+        if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
+            return finished
         cache, seed = SelectionCache(folder.unfinished, key=key), seed_from(options.seed)
         told = part(report, 0.0, _SELECTED)
         cv = options.cv if dataset.blocks is None else _parts(dataset, dataset.blocks, sample, options.cv, seed)
@@ -67,14 +71,14 @@ def run_fit(
         if not isinstance(fitted, FittedNetwork):
             what = "x" if dataset.task == "autoencoder" else "y"
             raise ConstantOutputError(what if sample.is_constant else f"{what}, but for rows held out together,")
-    with flushed_denormals(), torch.no_grad():
-        path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
-        profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))
-        report(_FOLLOWED, "measuring")
-        findings = Findings(sample, selection, fitted, profile, path, time.monotonic() - begin)
-        record = fit_record(dataset, options, findings)
-    folder.write(record, fitted, selection.factorization)
-    return record
+        with flushed_denormals(), torch.no_grad():
+            path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
+            profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))
+            report(_FOLLOWED, "measuring")
+            findings = Findings(sample, selection, fitted, profile, path, time.monotonic() - begin)
+            record = fit_record(dataset, options, findings)
+        folder.write(record, fitted, selection.factorization)
+        return record
 
 
 def _sample(dataset: Dataset) -> Sample:
