@@ -31,7 +31,22 @@ def encode_as(frame: Any, names: Sequence[str], fills: Mapping[str, float] | Non
         ColumnError: If a column is not there or does not hold what it held.
     """
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
-    return np.stack([_repeated(frame, name, names, fills or {}) for name in names], 1)
+    known = _whole_numbers(frame, names)
+    indicators = frozenset(name for name in names if name.endswith(INDICATOR))
+    rest = {name: _repeated(frame, name, names, indicators, fills or {}) for name in names if name not in known}
+    return np.stack([known[name] if name in known else rest[name] for name in names], 1)
+
+
+def _whole_numbers(frame: Any, names: Sequence[str]) -> dict[str, Floats]:
+    """The inputs that are columns of numbers without gaps, together: a look at each of many alone takes minutes."""
+    wanted = frozenset(names)
+    is_plain = [
+        name in wanted and dtype.kind in "fiub" for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+    ]
+    plain = frame.loc[:, is_plain]
+    numbers = plain_numbers(plain)
+    has_gap = np.any(np.isnan(numbers), axis=0, keepdims=True)[0]
+    return {name: numbers[:, place] for place, name in enumerate(plain.columns) if not has_gap[place]}
 
 
 def source_column(name: str, columns: Collection[str]) -> str | None:
@@ -51,7 +66,9 @@ def holds_texts(name: str, column: str) -> bool:
     return name.startswith(f"{column}=")
 
 
-def _repeated(frame: Any, name: str, names: Sequence[str], fills: Mapping[str, float]) -> Floats:
+def _repeated(
+    frame: Any, name: str, names: Sequence[str], indicators: Collection[str], fills: Mapping[str, float]
+) -> Floats:
     base = source_column(name, frame.columns)
     if base is None:
         raise ColumnError(name, "is an input of the network and is not in the data", "Pass data with this column.")
@@ -59,7 +76,7 @@ def _repeated(frame: Any, name: str, names: Sequence[str], fills: Mapping[str, f
     is_gap = column.isna().to_numpy()
     if name == base + INDICATOR and base != name:
         return np.asarray(is_gap, np.float32)
-    if not (is_gap.any() and base + INDICATOR in names):
+    if not (is_gap.any() and base + INDICATOR in indicators):
         return _repeated_values(name, base, column, names)
     found = np.full(len(column), fills.get(name, 0.0))
     if not is_gap.all():

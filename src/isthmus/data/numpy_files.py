@@ -16,15 +16,18 @@ from isthmus.data.dataset import Dataset
 from isthmus.data.names import as_typed, split_entry
 from isthmus.errors import FileFormatError, OptionError
 from isthmus.foundation.matrices import weight_vector
+from isthmus.foundation.memory import refuse_beyond_memory
 from isthmus.foundation.task import Task
 
 Array = NDArray[Any]
+_COPIES = 2  # of an array: as it is read, and as a matrix in double precision
 
 
 def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
     """Those of the `wanted` arrays that a .npz file holds, x among them; pickled objects are never loaded."""
     remedy = "Save it again with numpy.savez(path, x=…, y=…)."
     try:
+        _refuse_large_archive(path, wanted)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
@@ -40,6 +43,7 @@ def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
 def read_npy(path: Path) -> Array:
     """The array in a .npy file; pickled objects are never loaded."""
     remedy = "Save it again with numpy.save(path, matrix)."
+    refuse_beyond_memory(f"the array in {path}", _COPIES * path.stat().st_size)
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as damaged:
@@ -47,6 +51,13 @@ def read_npy(path: Path) -> Array:
     if not isinstance(array, np.ndarray):
         raise FileFormatError(path, "it is an archive of several arrays", "Name it .npz, with arrays x and y.")
     return array
+
+
+def _refuse_large_archive(path: Path, wanted: Sequence[str]) -> None:
+    """A small archive may unpack to any size, which it declares."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(each.file_size for each in archive.infolist() if each.filename.removesuffix(".npy") in wanted)
+    refuse_beyond_memory(f"what is packed in {path}", _COPIES * size)
 
 
 def from_npz(

@@ -188,7 +188,7 @@ def _parsed(path: Path, told: TableFormat, dialect: Dialect, **options: Any) -> 
         for _ in range(dialect.lines_above):
             stream.readline()
         try:
-            return pd.read_csv(
+            parsed = pd.read_csv(
                 stream,
                 sep=dialect.separator,
                 decimal=dialect.decimal,
@@ -199,6 +199,7 @@ def _parsed(path: Path, told: TableFormat, dialect: Dialect, **options: Any) -> 
                 low_memory=False,
                 **options,
             )
+            return parsed.copy()  # one block a type instead of one a column: of many columns, minutes
         except pd.errors.ParserError as ragged:
             # pandas counts from the first row, a reader from the beginning of the file
             line = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(ragged))

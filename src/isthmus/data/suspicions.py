@@ -35,9 +35,10 @@ def suspicions(frame: Any, uses: Sequence[ColumnUse], targets: Sequence[str]) ->
     """
     inputs = [use.name for use in uses if use.kind != "left out"]
     categories = [use.name for use in uses if use.kind == "categories"]
-    numeric = [name for name in inputs if frame[name].dtype.kind in "fiu"]
+    kinds = {name: dtype.kind for name, dtype in zip(frame.columns, frame.dtypes, strict=True)}
+    numeric = [name for name in inputs if kinds[name] in "fiu"]
     numbers = frame[numeric].to_numpy(np.float64, na_value=np.nan) if numeric else np.empty((len(frame), 0))
-    texts = [name for name in inputs if frame[name].dtype.kind == "O"]
+    texts = [name for name in inputs if kinds[name] == "O"]
     copies = _copies(frame, numbers, numeric, texts, targets)
     found = {
         "a copy, or nearly one, of a target: a rank that is found through it says nothing": copies,
@@ -67,7 +68,8 @@ def _copies(
             names |= dict.fromkeys(
                 name for name, r in zip(numeric, _correlations(numbers, y), strict=True) if r > _COPY
             )
-        names |= dict.fromkeys(name for name in [*texts, *numeric] if _renames(frame[name], column))
+        if column.dtype.kind != "f" and 1 < column.nunique() <= len(column) / 2:  # classes
+            names |= dict.fromkeys(name for name in [*texts, *numeric] if _renames(frame[name], column))
     yield from names
 
 
@@ -83,11 +85,11 @@ def _correlations(x: Floats, y: Floats) -> NDArray[np.float64]:
 
 
 def _renames(column: Any, target: Any) -> bool:
-    """Whether each class has a value of its own, and the other way round; numbers with many values are no classes."""
-    if target.dtype.kind == "f" or column.nunique() != target.nunique() or 2 * target.nunique() > len(target):
+    """Whether each class has a value of its own, and the other way round."""
+    if column.nunique() != target.nunique():
         return False
     pairs = column.astype(str).str.cat(target.astype(str), sep="\0")
-    return bool(target.nunique() > 1 and pairs.nunique() == target.nunique())
+    return bool(pairs.nunique() == target.nunique())
 
 
 def _identifiers(numbers: Floats, names: Sequence[str]) -> Iterator[str]:

@@ -46,7 +46,7 @@ class MemoryBudgetError(IsthmusError, ValueError):
         )
 
 
-class TooLargeError(IsthmusError, ValueError):
+class TooLargeError(IsthmusError, MemoryError):
     """The work needs more memory than there is, by an estimate that is made before it begins."""
 
     def __init__(self, what: str, needed: int, available: int, remedy: str) -> None:

@@ -121,8 +121,9 @@ class RunFolder:
         new = RunFolder(self._aside)
         if not new.record.is_file():
             return
-        self.record.unlink(missing_ok=True)
         record = read_record(new.record, FitRecord)
+        for file in (self.record, self.report):  # the page is that of the earlier fit
+            file.unlink(missing_ok=True)
         for file in (self.model, self.encoder, self.decoder):
             if (written := new.path / file.name).is_file():
                 written.replace(file)
