@@ -80,7 +80,9 @@ def _mapped(path: Path) -> np.ndarray:
     remedy = "Save it again with numpy.save(path, matrix)."
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as damaged:
+    except PermissionError:
+        raise
+    except Exception as damaged:  # of a damaged file numpy raises whatever comes first
         if "pickle" in str(damaged):
             cause = "it holds pickled objects, which may run code and are never loaded"
         elif "Python object" in str(damaged):

@@ -84,18 +84,10 @@ def dataset_from_arrays(
     if task != "classification":  # class indices are small
         _check_scale("y", outputs, names)
     _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
-    said, doubts = list(notes), list(warnings)
     blocks = row_blocks(groups, times, len(inputs))
-    if split is not None:
-        split = checked_split(split, len(inputs))
-    elif blocks is not None:
-        split = split_blocks(blocks, test=test, seed=seed)
-    else:
-        labels = np.asarray(outputs, np.int64) if task == "classification" else None
-        split, duplicates = split_rows(inputs, labels, test=test, seed=seed, weights=counts)
-        said += _repetition(duplicates, is_split=split.test.size > 0)
-    if blocks is None or not blocks.is_forward:
-        doubts += _near_repetition(near_duplicates(inputs, None if blocks is None else blocks.of_row))
+    labels = np.asarray(outputs, np.int64) if task == "classification" else None
+    split, said = _split(split, inputs, labels, counts, blocks, test=test, seed=seed)
+    doubts = [] if blocks is not None and blocks.is_forward else _near_repetition(inputs, blocks)
     return Dataset(
         x=inputs,
         y=outputs,
@@ -106,11 +98,11 @@ def dataset_from_arrays(
         output_names=names,
         image_shape=image_shape,
         shares_unit=shares_unit,
-        notes=tuple(said),
+        notes=(*notes, *said),
         sha256=_digest(inputs, outputs, split, counts, blocks),
         weights=counts,
         blocks=blocks,
-        warnings=tuple(doubts),
+        warnings=(*warnings, *doubts),
         columns=tuple(columns),
         fills=dict(fills or {}),
     )
@@ -175,11 +167,31 @@ def _repetition(duplicates: int, *, is_split: bool) -> list[str]:
     return [f"{said}; equal inputs are kept in one part." if is_split else f"{said}."]
 
 
-def _near_repetition(share: float) -> list[str]:
+def _near_repetition(x: Floats, blocks: RowBlocks | None) -> list[str]:
+    share = near_duplicates(x, None if blocks is None else blocks.of_row)
     if not share:
         return []
     what = f"About {share:.0%} of the rows nearly repeat the inputs of another, as rows of one person or one moment do"
     return [f"{what}: held out, they are judged by their copies. Say what belongs together with --group, or leave one."]
+
+
+def _split(
+    given: Split | None,
+    x: Floats,
+    labels: Integers | None,
+    weights: Weights | None,
+    blocks: RowBlocks | None,
+    *,
+    test: float,
+    seed: int,
+) -> tuple[Split, list[str]]:
+    """The split that is given, or one by blocks, or one that is drawn; and what was done."""
+    if given is not None:
+        return checked_split(given, len(x)), []
+    if blocks is not None:
+        return split_blocks(blocks, test=test, seed=seed), []
+    split, duplicates = split_rows(x, labels, test=test, seed=seed, weights=weights)
+    return split, _repetition(duplicates, is_split=split.test.size > 0)
 
 
 def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None, blocks: RowBlocks | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from isthmus.data.assembly import dataset_from_arrays
 from isthmus.data.dataset import Dataset
 from isthmus.data.names import as_typed, split_entry
-from isthmus.errors import FileFormatError, OptionError
+from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.foundation.matrices import weight_vector
 from isthmus.foundation.memory import refuse_beyond_memory
 from isthmus.foundation.task import Task
@@ -33,7 +32,9 @@ def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
                 raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
             found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in wanted}
             names = archive.files
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as damaged:
+    except (IsthmusError, PermissionError):
+        raise
+    except Exception as damaged:  # of a damaged file zipfile, zlib and numpy raise whatever comes first
         raise _unreadable(path, damaged, remedy) from damaged
     if "x" not in found:
         raise FileFormatError(path, f"it has no array named x (it has {', '.join(names) or 'none'})", remedy)
@@ -46,7 +47,9 @@ def read_npy(path: Path) -> Array:
     refuse_beyond_memory(f"the array in {path}", _COPIES * path.stat().st_size)
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as damaged:
+    except PermissionError:
+        raise
+    except Exception as damaged:
         raise _unreadable(path, damaged, remedy) from damaged
     if not isinstance(array, np.ndarray):
         raise FileFormatError(path, "it is an archive of several arrays", "Name it .npz, with arrays x and y.")

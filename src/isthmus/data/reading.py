@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import decimal
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -128,7 +125,7 @@ def _file_errors(path: Path, told: TableFormat) -> Iterator[None]:
     """What the readers raise for damaged files, as `FileFormatError`."""
     try:
         yield
-    except IsthmusError:
+    except (IsthmusError, PermissionError):
         raise
     except UnicodeError as wrong:
         if told.encoding is not None:
@@ -137,10 +134,7 @@ def _file_errors(path: Path, told: TableFormat) -> Iterator[None]:
             line, byte = undecodable_line(path)
             cause = f"it is not UTF-8 text (byte 0x{byte:02X} in line {line})"
         raise FileFormatError(path, cause, f"Use --encoding, cp1252 for example. {_SAVE_AGAIN}") from wrong
-    except (ValueError, OSError, EOFError, KeyError, NotImplementedError, Warning, csv.Error, zipfile.BadZipFile,
-            zlib.error, RuntimeError) as damaged:  # fmt: skip
-        if isinstance(damaged, PermissionError):
-            raise
+    except Exception as damaged:  # of a damaged file the readers raise whatever comes first
         raise FileFormatError(path, " ".join(str(damaged).split()).rstrip("."), _SAVE_AGAIN) from damaged
 
 
@@ -252,25 +246,33 @@ def _counts_rows(column: Any) -> bool:
 
 
 def _typed_columns(path: Path) -> list[str]:
-    kind = path.suffix.lower()
-    try:
-        from pyarrow import ipc
-        from pyarrow.parquet import ParquetFile
-    except ImportError as absent:
-        raise MissingExtraError(f"Reading {kind} files", "pyarrow", "tables") from absent
-    if kind == ".feather":
-        with ipc.open_file(str(path)) as reader:
-            schema = reader.schema
-    else:
-        with ParquetFile(path) as file:
-            schema = file.schema_arrow
-            refuse_too_large(str(path), file.metadata.num_rows, len(schema.names))
-    refuse_repeated(schema.names)
-    index = (schema.pandas_metadata or {}).get("index_columns", [])
-    return [str(name) for name in schema.names if name not in index]
+    with _opened(path) as (_, schema, rows):
+        refuse_too_large(str(path), rows, len(schema.names))
+        refuse_repeated(schema.names)
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        return [str(name) for name in schema.names if name not in index]
 
 
 def _typed(path: Path) -> Any:
     _typed_columns(path)  # pandas renames what repeats
-    pd = _pandas(path)
-    return pd.read_feather(path) if path.suffix.lower() == ".feather" else pd.read_parquet(path, engine="pyarrow")
+    _pandas(path)
+    with _opened(path) as (file, _, _):
+        table = file.read_all() if path.suffix.lower() == ".feather" else file.read()
+        table.validate(full=True)  # of a damaged file nothing is looked at before its offsets are known to be right
+        return table.to_pandas()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any, int]]:
+    """The open file, its schema, and how many rows it says it has (0 where it does not)."""
+    try:
+        from pyarrow import ipc
+        from pyarrow.parquet import ParquetFile
+    except ImportError as absent:
+        raise MissingExtraError(f"Reading {path.suffix.lower()} files", "pyarrow", "tables") from absent
+    if path.suffix.lower() == ".feather":
+        with ipc.open_file(str(path)) as reader:
+            yield reader, reader.schema, 0
+    else:
+        with ParquetFile(path) as file:
+            yield file, file.schema_arrow, file.metadata.num_rows

@@ -79,8 +79,9 @@ def _correlations(x: Floats, y: Floats) -> NDArray[np.float64]:
     n = np.maximum(is_known.sum(0), 1)
     x, y = np.where(is_known, x, 0.0), np.where(is_known, y[:, None], 0.0)
     dx, dy = np.where(is_known, x - x.sum(0) / n, 0.0), np.where(is_known, y - y.sum(0) / n, 0.0)
-    scale = np.sqrt((dx**2).sum(0) * (dy**2).sum(0))
-    r: NDArray[np.float64] = np.abs((dx * dy).sum(0)) / np.where(scale > 0, scale, np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers that cannot be squared are refused later, by name
+        scale = np.sqrt((dx**2).sum(0) * (dy**2).sum(0))
+        r: NDArray[np.float64] = np.abs((dx * dy).sum(0)) / np.where(scale > 0, scale, np.inf)
     return r
 
 
