@@ -34,16 +34,16 @@ def read_sheet(path: Path, told: TableFormat) -> tuple[Any, tuple[str, ...], lis
 def _rows(path: Path, told: TableFormat, most: int | None) -> Any:
     """Cells of the sheet from the top, as pandas reads them without a header."""
     try:
-        import openpyxl
-        import pandas as pd
-    except ImportError as absent:
-        raise MissingExtraError("Reading .xlsx files", "pandas and openpyxl", "tables") from absent
-    try:
         with zipfile.ZipFile(path) as archive:
             size = sum(each.file_size for each in archive.infolist())
     except zipfile.BadZipFile as other:
         raise FileFormatError(path, "it is no .xlsx workbook", _SAVE_AGAIN) from other
     refuse_beyond_memory(f"what is packed in {path}", _IN_MEMORY * size)
+    try:
+        import openpyxl
+        import pandas as pd
+    except ImportError as absent:
+        raise MissingExtraError("Reading .xlsx files", "pandas and openpyxl", "tables") from absent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and extensions, which are not read
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
