@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.data_options import Drop
+from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -20,6 +20,12 @@ def measure(
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
     output: Annotated[str | None, typer.Option(help="Which output, if the model has several.")] = None,
@@ -36,8 +42,9 @@ def measure(
     limit = Tolerance(tolerance)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
-    from isthmus.cli.inputs import input_names_of, model_inputs
+    from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_json, print_summary
+    from isthmus.data import TableFormat
     from isthmus.formats import load
     from isthmus.reports import write_report
     from isthmus.runs import measure_record
@@ -45,7 +52,13 @@ def measure(
 
     network = load(model)
     x = model_inputs(
-        network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+        network,
+        data,
+        columns=fitted_data(model),
+        missing=missing.value,
+        drop=list(drop or ()),
+        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+        seed=seed,
     )
     with progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(

@@ -14,6 +14,7 @@ from isthmus.errors.computing import (
     MemoryBudgetError,
     PrecisionError,
     RegionBudgetError,
+    TooLargeError,
     WorkerError,
 )
 from isthmus.errors.data import (
@@ -28,13 +29,13 @@ from isthmus.errors.data import (
     TooFewRowsError,
 )
 from isthmus.errors.files import (
+    BusyFolderError,
     FileFormatError,
     FileMissingError,
     ForeignFolderError,
     RunConflictError,
     StoreConflictError,
     StoreError,
-    StoreInUseError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
@@ -59,6 +60,7 @@ from isthmus.errors.options import (
 )
 
 __all__ = [
+    "BusyFolderError",
     "ClusterLostError",
     "CollinearPointsError",
     "ColumnError",
@@ -94,8 +96,8 @@ __all__ = [
     "ShapeError",
     "StoreConflictError",
     "StoreError",
-    "StoreInUseError",
     "TooFewRowsError",
+    "TooLargeError",
     "UnknownActivationError",
     "UnknownNameError",
     "UnsupportedModuleError",

@@ -61,13 +61,6 @@ class StoreConflictError(IsthmusError, ValueError):
         )
 
 
-class StoreInUseError(IsthmusError, RuntimeError):
-    """Another process is at work in a store."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"Another sweep is at work in {path}. Wait for its end, or choose another --out.")
-
-
 class StoreError(IsthmusError, OSError):
     """A store cannot be written."""
 
@@ -76,3 +69,10 @@ class StoreError(IsthmusError, OSError):
             f"{path} cannot be written: {cause}. What is in it is kept: free some space or check the permissions, and "
             "run the same again."
         )
+
+
+class BusyFolderError(IsthmusError, RuntimeError):
+    """Another program is at work in a folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another isthmus is at work in {path}. Wait for it to end, or choose another --out.")

@@ -55,7 +55,7 @@ def cautions(record: Record) -> list[str]:
     if isinstance(record, MeasureRecord):
         return []
     undone = [f"Not done: {each}. Run the same command again to go on." for each in record.not_done]
-    return [*undone, *record.warnings]
+    return [*undone, *record.data.warnings, *record.warnings]
 
 
 def _fitted(record: FitRecord) -> Iterator[str]:
