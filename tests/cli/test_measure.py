@@ -58,6 +58,12 @@ def test_any_model_in_a_file(here, capsys):
     assert (status, record["cost_lower"], record["jacobian"]["is_sketched"]) == (0, None, True)
 
 
+def test_the_operators_are_listed(capsys):
+    status, out, err = call(capsys, "measure", "--list-operators")
+    assert (status, err) == (0, "")
+    assert {"Conv", "LSTM", "Resize"} <= set(out.split())
+
+
 BAD = {
     "a pickle": (
         ["m.pt", "--data", "rows.npy"],

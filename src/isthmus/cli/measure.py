@@ -15,6 +15,14 @@ from isthmus.foundation.tolerance import Tolerance
 _MB = 1_000_000
 
 
+def _list_operators(is_asked: bool) -> None:
+    if is_asked:
+        from isthmus.formats.onnx_operators import OPERATORS
+
+        typer.echo("\n".join(sorted(OPERATORS)))
+        raise typer.Exit
+
+
 def measure(
     model: ModelPath,
     data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
@@ -30,6 +38,9 @@ def measure(
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,
+    list_operators: Annotated[
+        bool, typer.Option("--list-operators", is_eager=True, callback=_list_operators, help="Name the ONNX operators.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""

@@ -40,6 +40,7 @@ from isthmus.errors.models import (
     NotDifferentiableError,
     NotRepresentableError,
     OutputChoiceError,
+    RowCountError,
     UnknownActivationError,
     UnsupportedModuleError,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "RegionBudgetError",
     "RenamedAttributeError",
     "RenamedOptionError",
+    "RowCountError",
     "RunConflictError",
     "ScaleError",
     "ShapeError",

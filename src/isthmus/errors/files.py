@@ -23,13 +23,13 @@ class FileFormatError(IsthmusError, ValueError):
 
 
 class UnsupportedOperatorError(IsthmusError, ValueError):
-    """An ONNX graph holds an operator without a differentiable counterpart here."""
+    """An ONNX graph holds an operator, or a form of one, without a differentiable counterpart here."""
 
-    def __init__(self, path: Path, operator: str, node: str, known: Sequence[str]) -> None:
+    def __init__(self, path: Path, operator: str, node: str, cause: str) -> None:
         where = f" (node {node!r})" if node else ""
         super().__init__(
-            f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
-            f"measure that, or export a graph of {', '.join(known)}."
+            f"Cannot translate {path}: operator {operator}{where}: {cause}. Load the original torch module and measure "
+            "that, or export the part before or after it. `isthmus measure --list-operators` names those known."
         )
 
 

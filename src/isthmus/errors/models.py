@@ -67,6 +67,17 @@ class MixedRowsError(IsthmusError, ValueError):
         )
 
 
+class RowCountError(IsthmusError, ValueError):
+    """A model gives another number of outputs than it is given rows."""
+
+    def __init__(self, model: str, given: int, returned: int) -> None:
+        what = f"{returned} row{'s' * (returned != 1)}" if returned else "one number"
+        super().__init__(
+            f"{model} takes {given} row{'s' * (given != 1)} and returns {what}: it is no function of one row. Return "
+            "one output a row, the first dimension counting rows: keep the mean or the reshape over rows out of it."
+        )
+
+
 class NotDifferentiableError(IsthmusError, ValueError):
     """An output does not depend on the inputs through derivatives."""
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import nn
 
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
+from isthmus.formats.onnx_inlining import inlined
 from isthmus.formats.onnx_module import onnx_module
+from isthmus.formats.onnx_steps import Steps, Translator
 
 if TYPE_CHECKING:
     import onnx
 
 _REMEDY = "Export the model again, for example with torch.onnx.export."
+_ONE_INPUT = "Export a graph with one input of real numbers."
+_DOUBLE = 11  # in ONNX's table of types
+_REALS = (1, 10, 11, 16)  # float, float16, double, bfloat16
 
 
 def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
@@ -40,7 +46,7 @@ def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
         model = onnx.load(str(path), load_external_data=False)
         _check_external(path, model)
         load_external_data_for_model(model, str(path.parent))
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(_checkable(model))
     except (DecodeError, onnx.checker.ValidationError, ValueError, OSError, RuntimeError) as damaged:
         if isinstance(damaged, FileFormatError):
             raise
@@ -48,10 +54,48 @@ def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
         raise FileFormatError(path, f"it is damaged or not an ONNX file ({cause[0].rstrip('.')})", _REMEDY) from damaged
     if not model.graph.node:
         raise FileFormatError(path, "its graph is empty: the file is cut off or not an ONNX file", _REMEDY)
-    module, shape = onnx_module(model, path)
+    steps, shape = _steps(model, path)
+    module = onnx_module(steps, shape)
     rows = shape[0] if shape else None
     is_fixed = rows is not None and not isinstance(module, nn.Sequential)
     return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape
+
+
+def _steps(model: onnx.ModelProto, path: Path) -> tuple[Steps, tuple[int | None, ...]]:
+    """The graph as steps, and the shape of its input."""
+    model = inlined(model)
+    graph = model.graph
+    weights = {each.name for each in graph.initializer} | {each.values.name for each in graph.sparse_initializer}
+    free = [each for each in graph.input if each.name not in weights]
+    if len(free) != 1:
+        names = ", ".join(each.name for each in free) or "none"
+        raise FileFormatError(path, f"its graph has {len(free)} inputs ({names}), not one", _ONE_INPUT)
+    kind = free[0].type.tensor_type
+    if kind.elem_type not in _REALS:
+        raise FileFormatError(
+            path,
+            f"its input {free[0].name!r} holds no real numbers, so there is no derivative",
+            "Export the part after the embedding, which takes real numbers.",
+        )
+    opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 1)
+    translator = Translator(path, opset, torch.float64 if kind.elem_type == _DOUBLE else torch.float32)
+    translator.add_initializers(graph)
+    translator.add(graph.node)
+    outputs = [each.name for each in graph.output]
+    shape = tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim)
+    return Steps(translator.steps, translator.constants, free[0].name, outputs), shape
+
+
+def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with a shape for outputs that declare none: ONNX's checker wants one, nothing else does."""
+    if all(each.type.tensor_type.HasField("shape") for each in model.graph.output):
+        return model
+    copy = type(model)()
+    copy.CopyFrom(model)
+    for each in copy.graph.output:
+        if each.type.HasField("tensor_type") and not each.type.tensor_type.HasField("shape"):
+            each.type.tensor_type.shape.CopyFrom(type(each.type.tensor_type.shape)())
+    return copy
 
 
 def _refuse_disguise(path: Path) -> None:

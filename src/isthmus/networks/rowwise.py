@@ -11,11 +11,13 @@ from torch.func import functional_call
 
 from isthmus.errors import (
     DtypeError,
+    IsthmusError,
     MixedRowsError,
     ModelCallError,
     NonFiniteError,
     NotDifferentiableError,
     OutputChoiceError,
+    RowCountError,
 )
 from isthmus.networks.evaluation import evaluating
 
@@ -62,7 +64,10 @@ class RowFunction:
         if self.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
         result = functional_call(self.module, dict(self.state), (x,), tie_weights=False)
-        return _selected(result, self.output, self.name).reshape(len(x), -1)
+        chosen = _selected(result, self.output, self.name)
+        if chosen.ndim == 0 or len(chosen) != len(x):
+            raise RowCountError(self.name, len(x), 0 if chosen.ndim == 0 else len(chosen))
+        return chosen.reshape(len(x), -1)
 
     def in_double(self, x: Tensor) -> RowFunction:
         """The same function in float64 where the module can be called so at the rows of `x`, else itself.
@@ -115,6 +120,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         OutputChoiceError: If there are several outputs and none or an unknown one was chosen.
         DtypeError: If the output does not hold real numbers.
         MixedRowsError: If the output of a row depends on other rows.
+        RowCountError: If the output has another number of rows than the input.
         NotDifferentiableError: If no derivative of the output with respect to the input exists.
     """
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
@@ -151,7 +157,7 @@ def _tried(function: RowFunction, x: Tensor) -> Tensor:
         remedy = "It looks inputs up in a table (Embedding): measure the part after the embedding, on embedded inputs."
     try:
         return function(x)
-    except OutputChoiceError:
+    except IsthmusError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError) as refused:
         # torch's own message is the cause; its first line names the shapes.
@@ -178,8 +184,6 @@ def _varies(function: RowFunction, x: Tensor) -> bool:
 
 
 def _check_rows(function: RowFunction, x: Tensor, together: Tensor) -> None:
-    if len(together) != len(x):
-        raise MixedRowsError(function.name, float("inf"))
     size = float(together.abs().amax())
     for row in range(len(x)):
         change = float((_tried(function, x[row : row + 1]) - together[row : row + 1]).abs().amax())
