@@ -37,6 +37,7 @@ def measure(
     memory: Annotated[int, typer.Option(help="Megabytes for intermediate results.", min=1)] = 1000,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
+    check: Annotated[bool, typer.Option(help="Compare a model file with its own runtime first.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,
     list_operators: Annotated[
         bool, typer.Option("--list-operators", is_eager=True, callback=_list_operators, help="Name the ONNX operators.")
@@ -68,6 +69,7 @@ def measure(
             leading=leading,
             memory=memory * _MB,
             seed=seed,
+            check=check,
             report=report,
         )
     record = measure_record(str(model), profile, "cpu")

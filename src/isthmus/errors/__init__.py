@@ -27,6 +27,7 @@ from isthmus.errors.data import (
     TooFewRowsError,
 )
 from isthmus.errors.files import (
+    DisagreementError,
     FileFormatError,
     FileMissingError,
     ForeignFolderError,
@@ -60,6 +61,7 @@ __all__ = [
     "ConstantOutputError",
     "ContradictingRowsError",
     "DeviceMemoryError",
+    "DisagreementError",
     "DivergenceError",
     "DomainError",
     "DtypeError",

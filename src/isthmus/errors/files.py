@@ -33,6 +33,16 @@ class UnsupportedOperatorError(IsthmusError, ValueError):
         )
 
 
+class DisagreementError(IsthmusError, ValueError):
+    """What was loaded from a file computes something else than the file's own runtime."""
+
+    def __init__(self, source: str, runtime: str, output: str, difference: str) -> None:
+        super().__init__(
+            f"{source} is not computed as {runtime} computes it: {output!r} {difference}. Please report the file; "
+            "--no-check (check=False) measures what was loaded all the same."
+        )
+
+
 class RunConflictError(IsthmusError, ValueError):
     """A RUN folder holds another run than the one asked for."""
 

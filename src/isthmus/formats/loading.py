@@ -10,6 +10,7 @@ from isthmus.errors import FileFormatError, FileMissingError
 from isthmus.formats.described_safetensors import described_network
 from isthmus.formats.onnx_file import load_onnx
 from isthmus.formats.pt2_file import load_pt2
+from isthmus.formats.reference import Reference
 from isthmus.formats.storage import (
     FORMAT,
     REMEDY,
@@ -31,8 +32,9 @@ def load(path: str | Path) -> FullyConnected | StandardizedNetwork | nn.Module:
             describes its layers; an `.onnx` file; a `.pt2` file (torch.export).
 
     Returns:
-        A network of ours, or a torch module in eval mode with the attribute `input_shape`: the shape of one row as
-        far as the file fixes it, None for free sizes, `()` where it says nothing.
+        A network of ours, or a torch module in eval mode with the attributes `input_shape`, the shape of one row as
+        far as the file fixes it, None for free sizes, `()` where it says nothing; and `reference`, the file's own
+        runtime that measurements compare it with.
 
     Raises:
         FileMissingError: If there is nothing at `path`.
@@ -58,9 +60,10 @@ def load(path: str | Path) -> FullyConnected | StandardizedNetwork | nn.Module:
         return ours(path, tensors, metadata)
     if kind != ".safetensors":
         raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}", REMEDY)
-    return _with_shape(described_network(path, tensors), ())
+    return _with_shape(described_network(path, tensors), (), None)
 
 
-def _with_shape(module: nn.Module, shape: tuple[int | None, ...]) -> nn.Module:
+def _with_shape(module: nn.Module, shape: tuple[int | None, ...], reference: Reference | None) -> nn.Module:
     module.input_shape = shape[1:]  # type: ignore[assignment]
+    module.reference = reference  # type: ignore[assignment]
     return module

@@ -12,7 +12,9 @@ from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
 from isthmus.formats.onnx_inlining import inlined
 from isthmus.formats.onnx_module import onnx_module
+from isthmus.formats.onnx_runtime import onnx_reference
 from isthmus.formats.onnx_steps import Steps, Translator
+from isthmus.formats.reference import Reference
 
 if TYPE_CHECKING:
     import onnx
@@ -23,8 +25,8 @@ _DOUBLE = 11  # in ONNX's table of types
 _REALS = (1, 10, 11, 16)  # float, float16, double, bfloat16
 
 
-def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
-    """The graph in an `.onnx` file as a differentiable module, and the shape of its input, None for free sizes.
+def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...], Reference]:
+    """The graph in an `.onnx` file as a differentiable module, the shape of its input (None: free), and its runtime.
 
     A single path of Gemm, MatMul, Conv, AveragePool, BatchNormalization, Flatten and one activation becomes a
     `Sequential`, which `from_torch` converts exactly; any other graph of known operators a module that walks it.
@@ -54,36 +56,43 @@ def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
         raise FileFormatError(path, f"it is damaged or not an ONNX file ({cause[0].rstrip('.')})", _REMEDY) from damaged
     if not model.graph.node:
         raise FileFormatError(path, "its graph is empty: the file is cut off or not an ONNX file", _REMEDY)
-    steps, shape = _steps(model, path)
-    module = onnx_module(steps, shape)
+    given = _input(model.graph, path)
+    shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
+    module = onnx_module(_steps(model, given, path), shape)
     rows = shape[0] if shape else None
+    reference = onnx_reference(path, model, given.name, given.type.tensor_type.elem_type, rows)
     is_fixed = rows is not None and not isinstance(module, nn.Sequential)
-    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape
+    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape, reference
 
 
-def _steps(model: onnx.ModelProto, path: Path) -> tuple[Steps, tuple[int | None, ...]]:
-    """The graph as steps, and the shape of its input."""
-    model = inlined(model)
-    graph = model.graph
+def _input(graph: onnx.GraphProto, path: Path) -> Any:
+    """The one input that is no weight."""
     weights = {each.name for each in graph.initializer} | {each.values.name for each in graph.sparse_initializer}
     free = [each for each in graph.input if each.name not in weights]
     if len(free) != 1:
         names = ", ".join(each.name for each in free) or "none"
         raise FileFormatError(path, f"its graph has {len(free)} inputs ({names}), not one", _ONE_INPUT)
-    kind = free[0].type.tensor_type
-    if kind.elem_type not in _REALS:
+    if free[0].type.tensor_type.elem_type not in _REALS:
         raise FileFormatError(
             path,
             f"its input {free[0].name!r} holds no real numbers, so there is no derivative",
             "Export the part after the embedding, which takes real numbers.",
         )
+    (only,) = free
+    return only
+
+
+def _steps(model: onnx.ModelProto, given: onnx.ValueInfoProto, path: Path) -> Steps:
+    """The graph as steps."""
+    model = inlined(model)
     opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 1)
-    translator = Translator(path, opset, torch.float64 if kind.elem_type == _DOUBLE else torch.float32)
-    translator.add_initializers(graph)
-    translator.add(graph.node)
-    outputs = [each.name for each in graph.output]
-    shape = tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim)
-    return Steps(translator.steps, translator.constants, free[0].name, outputs), shape
+    translator = Translator(
+        path, opset, torch.float64 if given.type.tensor_type.elem_type == _DOUBLE else torch.float32
+    )
+    translator.add_initializers(model.graph)
+    translator.add(model.graph.node)
+    outputs = [each.name for each in model.graph.output]
+    return Steps(translator.steps, translator.constants, given.name, outputs)
 
 
 def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from isthmus.errors import DtypeError, UnsupportedModuleError
+from isthmus.formats.reference import agreement
 from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.memory import DEFAULT_MEMORY, check_memory
@@ -58,6 +59,7 @@ def measure(
     leading: int | None = None,
     memory: int = DEFAULT_MEMORY,
     seed: int = 0,
+    check: bool = True,
     report: Report = silent,
 ) -> RankProfile:
     """Every measurement of `model` over the rows of `x`.
@@ -78,9 +80,11 @@ def measure(
             very many inputs and outputs.
         memory: Bytes that intermediate results may take at a time.
         seed: Of the random vectors behind `leading`, or behind the confirmation of single precision.
+        check: Compare a model that was loaded from a file with the file's own runtime first.
         report: Told the fraction done.
 
     Raises:
+        DisagreementError: If a model that was loaded from a file computes something else than the file's own runtime.
         NonFiniteError, ShapeError, DtypeError: If `x` does not hold finite rows that fit the model.
         ModelCallError, OutputChoiceError, MixedRowsError, NotDifferentiableError: If a module is not a
             differentiable function of one row.
@@ -96,12 +100,15 @@ def measure(
         if not isinstance(model, nn.Module):
             return _chain(model, rows, type(model).__name__, tolerance, points, memory, report)
         network, reason = _as_chain(model, rows, memory, output, leading)
+        function = None if network is not None else row_function(model, rows.spaced(2)[0], output)
+        notes = agreement(model, rows) if check else ()
         if network is not None:
-            return _chain(network, rows, type(model).__name__, tolerance, points, memory, report)
-        first = rows.spaced(2)[0]
-        function = row_function(model, first, output)
-        options = _LocalOptions(points, output, leading, memory, seed)
-        return _local(function, rows, tolerance, reason, options, report)
+            profile = _chain(network, rows, type(model).__name__, tolerance, points, memory, report)
+        else:
+            assert function is not None
+            options = _LocalOptions(points, output, leading, memory, seed)
+            profile = _local(function, rows, tolerance, reason, options, report)
+        return replace(profile, notes=notes)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from isthmus.errors import UnsupportedModuleError
+from isthmus.formats.reference import agreement
 from isthmus.foundation.arrays import as_matrix, check_columns
+from isthmus.foundation.rows import Rows
 from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
 
 Model = FullyConnected | StandardizedNetwork | nn.Module
@@ -16,6 +18,7 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
 
     Raises:
         UnsupportedModuleError: If the model is not a network or does not convert exactly.
+        DisagreementError: If it was loaded from a file and computes something else than the file's own runtime.
         ShapeError, DtypeError, NonFiniteError: If `x` is not a finite matrix with the model's columns.
     """
     inputs = as_matrix(x)
@@ -27,6 +30,7 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
         network = model
     elif isinstance(model, nn.Module):
         network = from_torch(model)
+        agreement(model, Rows(inputs))
     else:
         raise UnsupportedModuleError(type(model).__name__, "it is not a network")
     check_columns(inputs, network.d_in)

@@ -49,6 +49,7 @@ class RankProfile:
         curve: Rank as a function of the tolerance.
         layers: Spectra and nonlinearity impact, in the order of the layers.
         tolerance: What counts as zero.
+        notes: What a reader must know beside it, one sentence each: whether the model is that of its file, and so on.
     """
 
     model: str
@@ -68,6 +69,7 @@ class RankProfile:
     curve: RankCurve
     layers: tuple[LayerSpectrum, ...]
     tolerance: Tolerance
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The profile as plain JSON values, with the per-point spectra summarised by their quantiles."""
@@ -102,6 +104,7 @@ class RankProfile:
             },
             "curve": _plain_curve(self.curve),
             "layers": [_plain_layer(layer) for layer in self.layers],
+            "notes": list(self.notes),
         }
 
     def save(self, folder: str | Path) -> Path:

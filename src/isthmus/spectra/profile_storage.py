@@ -66,6 +66,7 @@ def _assembled(plain: dict[str, Any], tensors: dict[str, Any]) -> RankProfile:
     plain["curve"] = RankCurve(**curve)
     plain["layers"] = tuple(LayerSpectrum(**_tupled(layer)) for layer in plain["layers"])
     plain["changes"] = {int(k): change for k, change in plain["changes"].items()}
+    plain["notes"] = tuple(plain.get("notes", ()))
     plain["tolerance"] = Tolerance(plain["tolerance"])
     spectra = JacobianSpectra(tensors["singular_values"], tensors.get("upper"))
     return RankProfile(jacobian=spectra, points=tensors["points"], **plain)
