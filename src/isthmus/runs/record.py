@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from isthmus.errors import FileFormatError
 from isthmus.foundation.files import write_json
@@ -79,7 +79,7 @@ class MeasureRecord(NetworkRecord):
     bottleneck_change_ranks: list[int]
     cost_row: int | None
     curve: ToleranceCurve
-    notes: list[str] = Field(default_factory=list)
+    notes: list[str]
 
     @property
     def answer(self) -> int:
