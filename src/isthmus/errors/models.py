@@ -60,10 +60,13 @@ class OutputChoiceError(IsthmusError, ValueError):
 class MixedRowsError(IsthmusError, ValueError):
     """A model computes the output of one row from other rows, so it is no function of one input."""
 
-    def __init__(self, model: str, change: float) -> None:
+    def __init__(self, model: str, change: float | None) -> None:
+        why = "a part normalises by the statistics of the batch, also in eval mode"
+        if change is not None:
+            why = f"one row alone gives an output that differs by {change:.2g} of its size"
         super().__init__(
-            f"{model} mixes the rows of a batch: one row alone gives an output that differs by {change:.2g} of its "
-            "size. Use normalisation with running statistics (track_running_stats=True) and no statistics across rows."
+            f"{model} mixes the rows of a batch: {why}. Use normalisation with running statistics "
+            "(track_running_stats=True) and no statistics across rows."
         )
 
 

@@ -20,6 +20,7 @@ from isthmus.errors import (
     RowCountError,
 )
 from isthmus.networks.evaluation import evaluating
+from isthmus.networks.wrappers import check_callable, unwrapped
 
 _SAME = 1e-3  # relative difference of one row alone and in a batch that float32 kernels do not explain
 
@@ -123,6 +124,8 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         RowCountError: If the output has another number of rows than the input.
         NotDifferentiableError: If no derivative of the output with respect to the input exists.
     """
+    module = unwrapped(module)
+    check_callable(module, tuple(x.shape[1:]))
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             where = (~torch.isfinite(tensor)).nonzero()[0].tolist()

@@ -24,6 +24,7 @@ from isthmus.networks import (
 )
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction, row_function
+from isthmus.networks.wrappers import in_single_precision, unwrapped
 from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve
 from isthmus.spectra.jacobian import (
     JacobianSpectra,
@@ -99,9 +100,10 @@ def measure(
     with flushed_denormals(), torch.no_grad():
         if not isinstance(model, nn.Module):
             return _chain(model, rows, type(model).__name__, tolerance, points, memory, report)
+        model, upcast = in_single_precision(unwrapped(model))
         network, reason = _as_chain(model, rows, memory, output, leading)
         function = None if network is not None else row_function(model, rows.spaced(2)[0], output)
-        notes = agreement(model, rows) if check else ()
+        notes = (*upcast, *(agreement(model, rows) if check else ()))
         if network is not None:
             profile = _chain(network, rows, type(model).__name__, tolerance, points, memory, report)
         else:

@@ -9,6 +9,7 @@ from isthmus.formats.reference import agreement
 from isthmus.foundation.arrays import as_matrix, check_columns
 from isthmus.foundation.rows import Rows
 from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
+from isthmus.networks.wrappers import in_single_precision, unwrapped
 
 Model = FullyConnected | StandardizedNetwork | nn.Module
 
@@ -29,7 +30,7 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
     elif isinstance(model, FullyConnected):
         network = model
     elif isinstance(model, nn.Module):
-        network = from_torch(model)
+        network = from_torch(in_single_precision(unwrapped(model))[0])
         agreement(model, Rows(inputs))
     else:
         raise UnsupportedModuleError(type(model).__name__, "it is not a network")

@@ -80,7 +80,11 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
 
 
 def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
-    places: list[tuple[str, nn.Module | None]] = [("inputs", None), *_sequence(function.module, "")]
+    # The whole module comes last: its output is a cut also where its last part is used elsewhere as well.
+    parts = _sequence(function.module, "")
+    places: list[tuple[str, nn.Module | None]] = [("inputs", None), *parts]
+    if parts[-1][1] is not function.module:
+        places.append(("outputs", function.module))
     seen: dict[int, list[Tensor]] = {}
 
     def add(number: int, value: Any) -> None:
@@ -99,7 +103,9 @@ def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
     finally:
         for handle in handles:
             handle.remove()
-    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in sorted(seen.items())]
+    # What is called twice in a pass is no single place that everything must go through.
+    once = {number: rows for number, rows in sorted(seen.items()) if len(rows) == len(x.split(_CHUNK))}
+    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in once.items()]
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +122,10 @@ def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
     if type(module).forward is not nn.Sequential.forward:
         return [(name or "outputs", module)]
     return [
-        place for child, part in module.named_children() for place in _sequence(part, f"{name}.{child}".lstrip("."))
+        place
+        for child, part in module._modules.items()
+        if part is not None
+        for place in _sequence(part, f"{name}.{child}".lstrip("."))
     ]
 
 
