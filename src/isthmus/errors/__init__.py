@@ -9,6 +9,7 @@ from isthmus.errors.base import IsthmusError
 from isthmus.errors.computing import (
     DeviceMemoryError,
     DivergenceError,
+    EvaluationBudgetError,
     InexactNetworkError,
     MemoryBudgetError,
     PrecisionError,
@@ -65,6 +66,7 @@ __all__ = [
     "DivergenceError",
     "DomainError",
     "DtypeError",
+    "EvaluationBudgetError",
     "FileFormatError",
     "FileMissingError",
     "ForeignFolderError",

@@ -89,7 +89,7 @@ class MeasureRecord(NetworkRecord):
     @property
     def is_local(self) -> bool:
         """Whether only derivatives at points were taken, because the model is no chain that the theory covers."""
-        return self.method == "local"
+        return self.method != "chain"
 
 
 class FitRecord(NetworkRecord):

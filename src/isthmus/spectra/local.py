@@ -17,7 +17,7 @@ from isthmus.foundation.progress import Report, silent
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.gram import gram_singular_values, singular_values
-from isthmus.spectra.jacobian import JacobianSpectra
+from isthmus.spectra.point_spectra import JacobianSpectra
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
 _IN_CACHE = (

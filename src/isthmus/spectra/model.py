@@ -33,6 +33,8 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
         network = from_torch(in_single_precision(unwrapped(model))[0])
         agreement(model, Rows(inputs))
     else:
-        raise UnsupportedModuleError(type(model).__name__, "it is not a network")
+        raise UnsupportedModuleError(
+            type(model).__name__, "it is not a network; measure and jacobian_rank take any callable"
+        )
     check_columns(inputs, network.d_in)
     return network, inputs.to(dtype=network.dtype, device=network.device)

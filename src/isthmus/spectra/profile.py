@@ -13,8 +13,8 @@ from torch import Tensor
 from isthmus.foundation.show import show, show_html, show_page
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra.dataframe import data_frame
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.layer_spectrum import LayerSpectrum
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.tolerance_curve import RankCurve
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-Method = Literal["chain", "local"]
+Method = Literal["chain", "local", "differences"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class RankProfile:
     Attributes:
         model: What was measured: a class, or the name of a file.
         method: "chain" where the network is affine maps and one positively homogeneous activation, so that its norm
-            and its linear regions mean something; "local" where only derivatives at points were taken.
+            and its linear regions mean something; "local" where only derivatives at points were taken, "differences"
+            where even these are differences of values.
         rows: How many rows the layers were measured on.
         jacobian_rank: Bracket of Rank_J at the tolerance.
         bottleneck_rank: Bracket of Rank_BN at the tolerance.

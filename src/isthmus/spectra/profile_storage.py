@@ -12,8 +12,8 @@ from isthmus.errors import FileFormatError, IsthmusError
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import read_json, write_atomically, write_json
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.layer_spectrum import LayerSpectrum
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.tolerance_curve import RankCurve
