@@ -11,8 +11,9 @@ from isthmus.foundation.progress import Report, part
 from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork
-from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve
+from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve, within
 from isthmus.spectra.jacobian import cost_lower, jacobian_spectra
+from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.layer_spectrum import CHUNK, layer_spectra
 from isthmus.spectra.point_spectra import rank_over_points
 from isthmus.spectra.profile import RankProfile
@@ -43,11 +44,13 @@ def chain_profile(
         return chunk.to(dtype=network.dtype, device=network.device)
 
     where, index = flat.spaced(points)
-    spectra = jacobian_spectra(network, units(where), memory=memory, report=part(report, 0.0, SHARES[0]))
+    kinks = off_kinks_of_chain(network, units(where))
+    spectra = jacobian_spectra(network, kinks.x, memory=memory, report=part(report, 0.0, SHARES[0]))
     tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
     found = located_truncation_curve(network, units(flat.spaced(tried)[0]), until=tolerance.relative, extra=2)
     best = chosen(found, tolerance)
     jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
+    bottleneck = bracket(jacobian, found, tolerance)
     bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
     size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
     layers = layer_spectra(network, reported(flat, size, units, part(report, SHARES[1], 1.0)))
@@ -55,8 +58,8 @@ def chain_profile(
         model=name,
         method="chain",
         rows=len(rows),
-        jacobian_rank=jacobian,
-        bottleneck_rank=bracket(jacobian, found, tolerance),
+        jacobian_rank=within(jacobian, bottleneck),
+        bottleneck_rank=bottleneck,
         bottleneck_layer=best.truncation.layer,
         bottleneck_place="",
         bottleneck_error=best.change,
@@ -69,6 +72,7 @@ def chain_profile(
         curve=rank_curve(spectra, tolerance),
         layers=tuple(layers),
         tolerance=tolerance,
+        notes=kinks.notes(index),
     )
 
 

@@ -17,6 +17,7 @@ from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork
 from isthmus.spectra.black_box import EVALUATIONS, black_box
+from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.model import Model, as_network
 from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.product import ThinChain
@@ -150,9 +151,11 @@ def jacobian_rank(
         estimate = rank_over_points(found.spectra.intervals().ranks(tolerance), smallest, tolerance)
         return replace(estimate, evidence=(estimate.evidence[0], *found.notes(tolerance)))
     network, inputs = as_network(model, x)
-    chosen = spaced(inputs, points)
-    ranks = jacobian_spectra(network, chosen).ranks(tolerance)
-    return rank_over_points(ranks, min(network.widths), tolerance)
+    kinks = off_kinks_of_chain(network, spaced(inputs, points))
+    ranks = jacobian_spectra(network, kinks.x).ranks(tolerance)
+    estimate = rank_over_points(ranks, min(network.widths), tolerance)
+    told = kinks.notes(spaced(torch.arange(len(inputs)), points))
+    return replace(estimate, evidence=(*estimate.evidence, *told))
 
 
 def spaced(x: Tensor, count: int) -> Tensor:

@@ -12,8 +12,10 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import chain_depth
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.black_box import BlackBox
+from isthmus.spectra.bottleneck import within
 from isthmus.spectra.chain_profile import SHARES, reported
 from isthmus.spectra.jacobian import cost_lower
+from isthmus.spectra.kinks import off_kinks
 from isthmus.spectra.layer_hooks import LayerProbes
 from isthmus.spectra.layer_spectrum import CHUNK
 from isthmus.spectra.local import local_spectra
@@ -52,7 +54,8 @@ def local_profile(
     """The profile of a function of rows that torch differentiates; `reason` says why it is no chain."""
     where, index = rows.spaced(options.points)
     depth = chain_depth(function.module) if options.output is None else None
-    spectra = _spectra(function, where, tolerance, depth, options, part(report, 0.0, SHARES[0]))
+    kinks = off_kinks(function.in_double(where), where, memory=options.memory, seed=options.seed)
+    spectra = _spectra(function, kinks.x, tolerance, depth, options, part(report, 0.0, SHARES[0]))
     found = projection_curve(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
     kind = "certified lower bounds of leading singular values" if spectra.upper is not None else "all singular values"
     jacobian = _sampled_rank(spectra, function, tolerance, reason, kind)
@@ -61,12 +64,13 @@ def local_profile(
     layers = LayerProbes(function).collect(reported(rows, size, lambda chunk: chunk, part(report, SHARES[1], 1.0)))
     smallest = min(function.d_in, function.d_out)
     best = next((n for n in found if n.change <= tolerance.relative), None)
+    bottleneck = _cut_bracket(jacobian, best, smallest, tolerance)
     return RankProfile(
         model=function.name,
         method="local",
         rows=len(rows),
-        jacobian_rank=jacobian,
-        bottleneck_rank=_cut_bracket(jacobian, best, smallest, tolerance),
+        jacobian_rank=within(jacobian, bottleneck),
+        bottleneck_rank=bottleneck,
         bottleneck_layer=best.cut if best else 0,
         bottleneck_place=best.name if best else "inputs",
         bottleneck_error=best.change if best else 0.0,
@@ -79,6 +83,7 @@ def local_profile(
         curve=rank_curve(spectra, tolerance),
         layers=tuple(layers),
         tolerance=tolerance,
+        notes=kinks.notes(index),
     )
 
 
@@ -99,12 +104,13 @@ def differences_profile(found: BlackBox, rows: Rows, tolerance: Tolerance, evalu
     jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", "values less their bars")
     smallest = min(function.d_in, function.d_out)
     best = next((n for n in curve if n.change <= tolerance.relative), None)
+    bottleneck = _cut_bracket(jacobian, best, smallest, tolerance)
     return RankProfile(
         model=found.function.name,
         method="differences",
         rows=len(rows),
-        jacobian_rank=jacobian,
-        bottleneck_rank=_cut_bracket(jacobian, best, smallest, tolerance),
+        jacobian_rank=within(jacobian, bottleneck),
+        bottleneck_rank=bottleneck,
         bottleneck_layer=best.cut if best else 0,
         bottleneck_place=best.name if best else "inputs",
         bottleneck_error=best.change if best else 0.0,

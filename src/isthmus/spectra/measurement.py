@@ -106,7 +106,7 @@ def measure(
             assert function is not None
             options = LocalOptions(points, output, leading, memory, seed)
             profile = local_profile(function, rows, tolerance, reason, options, report)
-        return replace(profile, notes=notes)
+        return replace(profile, notes=(*notes, *profile.notes))
 
 
 def _as_chain(

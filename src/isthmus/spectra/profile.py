@@ -35,7 +35,8 @@ class RankProfile:
             and its linear regions mean something; "local" where only derivatives at points were taken, "differences"
             where even these are differences of values.
         rows: How many rows the layers were measured on.
-        jacobian_rank: Bracket of Rank_J at the tolerance.
+        jacobian_rank: Bracket of Rank_J of the functions within the tolerance, never above that of Rank_BN; the count
+            of singular values at the points is in the evidence and in `jacobian`.
         bottleneck_rank: Bracket of Rank_BN at the tolerance.
         bottleneck_layer: ℓ, the layer whose activations carry the bottleneck (0: the inputs).
         bottleneck_place: Its name, where the model names its parts.
