@@ -17,7 +17,7 @@ from isthmus.runs import RunFolder
 
 def model_inputs(
     model: object,
-    source: str,
+    source: str | Rows,
     *,
     input_names: Sequence[str] | None,
     missing: Literal["refuse", "drop"],
@@ -28,7 +28,7 @@ def model_inputs(
 
     Args:
         model: A network, or a torch module with the attribute `input_shape` (None for free sizes).
-        source: As for `isthmus fit`.
+        source: As for `isthmus fit`, or rows that have been read.
         input_names: Columns that the model was trained on, if known.
         missing: What to do with rows with missing values, for tables.
         drop: Columns to leave out, for tables.
@@ -38,12 +38,19 @@ def model_inputs(
         ShapeError: If the rows do not have as many numbers as the model takes.
         IsthmusError: For data that cannot be used.
     """
+    if isinstance(source, Rows):
+        return _shaped(model, source)
     path = Path(source)
     if path.is_file() and path.suffix.lower() == ".npy" and input_names is None:
         rows = Rows(_mapped(path), str(path))
     else:
         rows = Rows(load_inputs(source, input_names=input_names, missing=missing, drop=drop, seed=seed), source)
-    shape = getattr(model, "input_shape", ())
+    return _shaped(model, rows)
+
+
+def _shaped(model: object, rows: Rows) -> Rows:
+    """The rows in the shape that the model takes."""
+    source, shape = rows.what, getattr(model, "input_shape", ())
     if not shape or rows.row_shape == shape:
         return rows
     if None in shape:

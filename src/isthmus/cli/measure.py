@@ -9,6 +9,7 @@ import typer
 
 from isthmus.cli.data_options import Drop
 from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
+from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -25,12 +26,22 @@ def _list_operators(is_asked: bool) -> None:
 
 def measure(
     model: ModelPath,
-    data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
+    data: Annotated[
+        str, typer.Option(help="Inputs to measure on: as for isthmus fit, or .npz arrays by input.", metavar="DATA")
+    ] = "",
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
-    output: Annotated[str | None, typer.Option(help="Which output, if the model has several.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--input", help="Which input varies, or any tensor of an .onnx graph to begin at.")
+    ] = None,
+    output: Annotated[str | None, typer.Option(help="Which output, or any tensor of an .onnx graph to end at.")] = None,
+    by_differences: Annotated[
+        bool, typer.Option("--by-differences", help="Run an .onnx file in onnxruntime and difference its values.")
+    ] = False,
+    evaluations: Annotated[int, typer.Option(help="Rows to evaluate at by differences.", min=1)] = 1_000_000,
+    is_list: Annotated[bool, typer.Option("--list", help="Name the tensors of an .onnx graph and stop.")] = False,
     leading: Annotated[
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
     ] = None,
@@ -48,16 +59,22 @@ def measure(
     limit = Tolerance(tolerance)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
+    from isthmus.cli.graph_inputs import held_arrays, loaded, print_tensors
     from isthmus.cli.inputs import input_names_of, model_inputs
     from isthmus.cli.output import print_json, print_summary
-    from isthmus.formats import load
     from isthmus.reports import write_report
     from isthmus.runs import measure_record
     from isthmus.spectra import measure as measured
 
-    network = load(model)
+    if is_list:
+        print_tensors(model, as_json)
+        return
+    if not data:
+        raise OptionError("--data", None, "given: the rows to measure on")
+    start, held, source = held_arrays(model, data, start)
+    network, chosen = loaded(model, start, output, held, by_differences)
     x = model_inputs(
-        network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+        network, source, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
     )
     with progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(
@@ -65,11 +82,12 @@ def measure(
             x,
             tolerance=limit,
             points=points,
-            output=output,
+            output=chosen,
             leading=leading,
             memory=memory * _MB,
             seed=seed,
             check=check,
+            evaluations=evaluations,
             report=report,
         )
     record = measure_record(str(model), profile, "cpu")

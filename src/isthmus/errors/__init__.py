@@ -33,6 +33,7 @@ from isthmus.errors.files import (
     FileMissingError,
     ForeignFolderError,
     RunConflictError,
+    TensorChoiceError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
@@ -92,6 +93,7 @@ __all__ = [
     "RunConflictError",
     "ScaleError",
     "ShapeError",
+    "TensorChoiceError",
     "TooFewRowsError",
     "UnknownActivationError",
     "UnsupportedModuleError",

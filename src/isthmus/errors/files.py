@@ -29,7 +29,20 @@ class UnsupportedOperatorError(IsthmusError, ValueError):
         where = f" (node {node!r})" if node else ""
         super().__init__(
             f"Cannot translate {path}: operator {operator}{where}: {cause}. Load the original torch module and measure "
-            "that, or export the part before or after it. `isthmus measure --list-operators` names those known."
+            "that, measure up to it (--output NAME) or behind it (--input NAME), or measure its values "
+            "(--by-differences, isthmus.formats.load_values). `isthmus measure --list-operators` names what is known."
+        )
+
+
+class TensorChoiceError(IsthmusError, ValueError):
+    """It is not clear, or not possible, which tensors of a graph to measure between."""
+
+    def __init__(self, path: Path, cause: str, inputs: Sequence[str], inside: Sequence[str]) -> None:
+        names = [*inputs, *inside]
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        super().__init__(
+            f"Cannot measure {path}: {cause}. Choose one with --input NAME (input=), of {shown or 'none'}, and hold "
+            "the others at given values (held=, or arrays by name in --data inputs.npz); --list names all tensors."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,12 +59,12 @@ class Translator:
 
     Args:
         path: The file, for messages.
-        opset: The version of ONNX's own operators that the file is written in.
+        opsets: The version of the operators of each domain that the file is written in; "" is ONNX's own.
         dtype: Of every real number that is kept.
     """
 
-    def __init__(self, path: Path, opset: int, dtype: torch.dtype) -> None:
-        self._path, self._opset, self._dtype = path, opset, dtype
+    def __init__(self, path: Path, opsets: Mapping[str, int], dtype: torch.dtype) -> None:
+        self._path, self._opsets, self._dtype = path, opsets, dtype
         self.constants: Constants = {}
         self.steps: list[Step] = []
 
@@ -92,8 +92,9 @@ class Translator:
     def _add_node(self, proto: onnx.NodeProto) -> None:
         node = self._node(proto)
         translation = OPERATORS.get(node.operator)
-        if translation is None or proto.domain not in ("", "ai.onnx"):
-            whose = f" of {proto.domain}" if proto.domain not in ("", "ai.onnx") else ""
+        domain = "" if proto.domain == "ai.onnx" else proto.domain
+        if translation is None or translation.domain != domain:
+            whose = f" of {domain}" if domain else ""
             raise node.refuse(f"an operator{whose} that is not known")
         reason = translation.reason_against(node)
         if reason:
@@ -102,7 +103,8 @@ class Translator:
         if all(not name or name in self.constants for name in inputs):
             self._fold(Step(node, None, inputs, outputs))
         else:
-            self.steps.append(Step(node, layer(node, inputs, self.constants), inputs, outputs))
+            made = layer(node, inputs, self.constants) if not domain else None
+            self.steps.append(Step(node, made, inputs, outputs))
 
     def _fold(self, step: Step) -> None:
         values = [self.constants[name] if name else None for name in step.inputs]
@@ -138,9 +140,9 @@ class Translator:
 
         used = [i for i, name in enumerate(proto.output, 1) if name]
         try:
-            since = defs.get_schema(proto.op_type, self._opset, proto.domain).since_version
+            since = defs.get_schema(proto.op_type, self._opsets.get(proto.domain, 1), proto.domain).since_version
         except defs.SchemaError:
-            since = self._opset
+            since = self._opsets.get(proto.domain, 1)
         attributes = {a.name: self._attribute(helper.get_attribute_value(a)) for a in proto.attribute}
         return Node(proto.op_type, proto.name, attributes, since, max(used, default=1), self._path)
 
@@ -149,6 +151,8 @@ class Translator:
 
         if isinstance(value, bytes):
             return value.decode(errors="replace")
+        if isinstance(value, list) and value and isinstance(value[0], bytes):
+            return [each.decode(errors="replace") for each in value]
         return self._tensor(value, "an attribute") if isinstance(value, TensorProto) else value
 
     def _constant(self, proto: onnx.NodeProto) -> Tensor:

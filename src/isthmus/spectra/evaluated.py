@@ -47,7 +47,8 @@ class EvaluatedFunction:
     def __init__(self, call: Callable[[Any], Any], row_shape: tuple[int, ...], dtype: Any, budget: int) -> None:
         self._call, self.row_shape, self._dtype, self.budget = call, row_shape, dtype, budget
         self.evaluations = self.calls = 0
-        self.name = getattr(call, "__qualname__", getattr(call, "__name__", type(call).__name__))
+        named = getattr(call, "func", call)  # a partial function is called as what it completes
+        self.name = getattr(named, "__qualname__", getattr(named, "__name__", type(named).__name__))
         self.changes_argument = False
         self.size = self.spread = self.deviation = 0.0
 

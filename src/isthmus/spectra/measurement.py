@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -85,8 +86,9 @@ def measure(
         if isinstance(model, FullyConnected | StandardizedNetwork):
             return chain_profile(model, rows, type(model).__name__, tolerance, points, memory, report)
         if not isinstance(model, nn.Module):
+            call: Any = model
             found = black_box(
-                model,
+                call if output is None else partial(call, output=output),
                 rows,
                 points=points,
                 memory=memory,
@@ -95,7 +97,8 @@ def measure(
                 seed=seed,
                 report=report,
             )
-            return differences_profile(found, rows, tolerance, evaluations)
+            profile = differences_profile(found, rows, tolerance, evaluations)
+            return replace(profile, notes=(*getattr(model, "notes", ()), *profile.notes))
         model, upcast = in_single_precision(unwrapped(model))
         network, reason = _as_chain(model, rows, memory, output, leading)
         function = None if network is not None else row_function(model, rows.spaced(2)[0], output)

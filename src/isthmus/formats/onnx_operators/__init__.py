@@ -7,6 +7,7 @@ from isthmus.formats.onnx_operators.recurrent import RECURRENT
 from isthmus.formats.onnx_operators.reductions import REDUCTIONS
 from isthmus.formats.onnx_operators.resize import RESIZE
 from isthmus.formats.onnx_operators.shapes import SHAPES
+from isthmus.formats.onnx_operators.tables import TABLES
 from isthmus.formats.onnx_operators.translation import Node, Translation
 from isthmus.formats.onnx_operators.windows import WINDOWS
 
@@ -18,6 +19,7 @@ OPERATORS: dict[str, Translation] = {
     **REDUCTIONS,
     **RESIZE,
     **SHAPES,
+    **TABLES,
     **WINDOWS,
 }
 """Every operator that is translated, by name."""

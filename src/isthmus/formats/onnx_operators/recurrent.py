@@ -75,10 +75,9 @@ def _activations(node: Node, direction: int) -> list[Callable[[Tensor], Tensor]]
     if node.get("activation_alpha") or node.get("activation_beta"):
         raise node.refuse("its activations have parameters")
     defaults = _DEFAULTS[node.operator]
-    names = [
-        each.decode() if isinstance(each, bytes) else each
-        for each in node.get("activations", defaults * len(_directions(node)))
-    ][direction * len(defaults) : (direction + 1) * len(defaults)]
+    names = node.get("activations", defaults * len(_directions(node)))[
+        direction * len(defaults) : (direction + 1) * len(defaults)
+    ]
     unknown = [name for name in names if name.lower() not in _ACTIVATIONS]
     if unknown or len(names) != len(defaults):
         raise node.refuse(f"its activations {', '.join(unknown) or names} are not known")
