@@ -128,7 +128,7 @@ def test_arrays_by_name_vary_or_are_held(two, capsys, tmp_path):
     assert "--input is None but must be one of the arrays in" in err
     status, _, err = call(capsys, "measure", str(two))
     assert (status, err.count("\n")) == (2, 1)
-    assert "the rows to measure on" in err
+    assert "Missing option '--data'" in err
 
 
 def test_what_has_no_translation_is_measured_by_its_values(tmp_path, capsys):

@@ -57,7 +57,7 @@ def test_a_classifier_is_measured_by_its_scores(tmp_path):
 
 TWO = {"coefficients": W[0].tolist(), "intercepts": [0.2]}
 RIGHT = {
-    "scores": (classifier(), lambda: scores()),
+    "scores": (classifier(), scores),
     "logistic": (classifier(post_transform="LOGISTIC"), lambda: scores().sigmoid()),
     "one score for two classes": (
         classifier(**TWO, post_transform="LOGISTIC"),
@@ -65,7 +65,7 @@ RIGHT = {
     ),
     "regressor": (
         node("LinearRegressor", "x", "scores", coefficients=W.ravel().tolist(), intercepts=B.tolist(), targets=2),
-        lambda: scores(),
+        scores,
     ),
     "scaler": (
         node("Scaler", "x", "scores", offset=[1.0, 2.0, 3.0], scale=[2.0, 1.0, 0.5]),

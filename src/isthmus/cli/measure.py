@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from isthmus.cli.data_options import Drop
 from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
-from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -70,7 +70,7 @@ def measure(
         print_tensors(model, as_json)
         return
     if not data:
-        raise OptionError("--data", None, "given: the rows to measure on")
+        raise TyperException("Missing option '--data'")
     start, held, source = held_arrays(model, data, start)
     network, chosen = loaded(model, start, output, held, by_differences)
     x = model_inputs(

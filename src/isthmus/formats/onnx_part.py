@@ -89,6 +89,9 @@ def part_of(
             path, f"its input {chosen!r} holds no real numbers ({kind})", _behind(graph, chosen, known)
         )
     result.ir_version = max(result.ir_version, 4)  # before, every weight is an input as well
+    kept = [each for each in result.graph.initializer if each.name in reached]
+    del result.graph.initializer[:]
+    result.graph.initializer.extend(kept)
     del result.graph.node[:], result.graph.input[:], result.graph.output[:]
     result.graph.node.extend(nodes)
     result.graph.input.append(_info(chosen, known))

@@ -11,10 +11,8 @@ _DOMAIN = "ai.onnx.ml"
 
 
 def _scaled(node: Node, x: Tensor) -> Tensor:
-    offset, scale = (
-        torch.tensor(node.get(name, [0.0]), dtype=x.dtype, device=x.device) for name in ("offset", "scale")
-    )
-    return (x - offset) * scale
+    offset = torch.tensor(node.get("offset", [0.0]), dtype=x.dtype, device=x.device)
+    return (x - offset) * torch.tensor(node.get("scale", [1.0]), dtype=x.dtype, device=x.device)
 
 
 def _normalized(node: Node, x: Tensor) -> Tensor:
