@@ -290,6 +290,22 @@ def test_a_graph_that_makes_more_rows_is_refused(batch, tmp_path):
         measure(load(path), rows(6, n=4))
 
 
+def test_a_norm_in_training_mode_is_no_layer(tmp_path):
+    nodes = [node("Conv", "x k", "c"), node("BatchNormalization", "c s s s s", training_mode=1)]
+    weights = [initializer("k", 4, 3, 3, 3), initializer("s", 4)]
+    path = saved(tmp_path / "m.onnx", nodes, (3, None, None), weights, version=15)
+    with pytest.raises((UnsupportedOperatorError, FileFormatError), match=r"training mode|output size"):
+        load(path)(rows(3, 5, 5))
+
+
+def test_a_reshape_of_free_sizes_is_no_flattening(tmp_path):
+    path = saved(
+        tmp_path / "m.onnx", [node("Reshape", "x s", "r"), node("Relu", "r")], (None, None), [ints("s", -1, 6)]
+    )
+    with pytest.raises(RowCountError, match=r"takes 2 rows and returns 4 rows"):
+        measure(load(path), rows(3, 4))
+
+
 def test_rows_that_meet_in_a_fixed_batch_are_refused(tmp_path):
     path = saved(tmp_path / "m.onnx", [node("Softmax", "x", axis=0)], (6,), batch=4)
     with pytest.raises(MixedRowsError, match="mixes the rows"):

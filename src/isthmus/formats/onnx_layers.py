@@ -107,6 +107,12 @@ def batch_norm(dimensions: int, epsilon: float, parameters: list[Tensor]) -> nn.
     return built
 
 
+def is_in_eval_mode(node: Node) -> bool:
+    """Whether a BatchNormalization keeps to the statistics that it is given, one a channel."""
+    has_mode = node.since >= 7 or bool(node.get("is_test", 0))
+    return has_mode and not node.get("training_mode", 0) and bool(node.get("spatial", 1))
+
+
 def _gemm(node: Node, weights: list[Tensor | None], inputs: int) -> nn.Module | None:
     weight = weights[0] if weights else None
     bias = weights[1] if len(weights) > 1 else None

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.errors import IsthmusError, ModelCallError
-from isthmus.formats.onnx_layers import batch_norm, linear, row_bias
-from isthmus.formats.onnx_operators import OPERATORS
+from isthmus.formats.onnx_layers import batch_norm, is_in_eval_mode, linear, row_bias
 from isthmus.formats.onnx_steps import Step, Steps
 
 _REMEDY = "Pass rows of the shape and columns that the model takes."
@@ -74,7 +73,7 @@ def as_dtype(value: Any, dtype: torch.dtype) -> Any:
 def onnx_module(steps: Steps, shape: tuple[int | None, ...]) -> nn.Module:
     """The graph in eval mode, as a `Sequential` where it is one path of layers, else a module that walks it."""
     walked = OnnxModule(steps).eval()
-    layers = _sequence(steps, shape[0] if shape else None)
+    layers = _sequence(steps, shape[0] if shape else None, None not in shape[1:])
     if layers is None or not _agree(layers.eval(), walked, shape):
         return walked
     return layers
@@ -96,14 +95,17 @@ def _agree(layers: nn.Sequential, walked: nn.Module, shape: tuple[int | None, ..
     return first.shape == second.shape and torch.allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
-def _sequence(steps: Steps, rows: int | None) -> nn.Sequential | None:
-    """The steps as one after the other, with biases and norms recognised; None where the graph branches."""
+def _sequence(steps: Steps, rows: int | None, is_sized: bool) -> nn.Sequential | None:
+    """The steps as one after the other, with biases and norms recognised; None where the graph branches.
+
+    Where sizes of a row are free (`is_sized` is false), a reshape to so many columns may make other rows: none either.
+    """
     layers: list[nn.Module] = []
     current, dimensions = steps.input_name, 0
     for step in steps.steps:
         others = [name for name in step.inputs if name != current]
         is_path = step.inputs.count(current) == 1 and all(not name or name in steps.constants for name in others)
-        found = (step.layer or _folded(step, layers, steps.constants, dimensions, rows)) if is_path else None
+        found = (step.layer or _folded(step, layers, steps.constants, dimensions, rows, is_sized)) if is_path else None
         if found is None:
             return None
         if found is not step.layer and isinstance(found, nn.Linear):
@@ -117,7 +119,12 @@ def _sequence(steps: Steps, rows: int | None) -> nn.Sequential | None:
 
 
 def _folded(
-    step: Step, layers: list[nn.Module], constants: dict[str, Tensor], dimensions: int, rows: int | None
+    step: Step,
+    layers: list[nn.Module],
+    constants: dict[str, Tensor],
+    dimensions: int,
+    rows: int | None,
+    is_sized: bool,
 ) -> nn.Module | None:
     """A bias added to the Linear before, or a norm with constant parameters."""
     node = step.node
@@ -127,15 +134,12 @@ def _folded(
         bias = row_bias(given[0], len(last.weight))
         return None if bias is None else linear(last.weight, bias)
     if node.operator == "BatchNormalization" and len(given) == 4 and dimensions in (2, 4, 5):
-        return (
-            None
-            if OPERATORS[node.operator].reason_against(node)
-            else batch_norm(dimensions, float(node.get("epsilon", 1e-5)), given)
-        )
+        return batch_norm(dimensions, float(node.get("epsilon", 1e-5)), given) if is_in_eval_mode(node) else None
     # A matrix with as many rows as there were; with a known number of columns `_agree` tries it.
-    if node.operator == "Reshape" and len(given) == 1 and len(given[0]) == 2:
-        is_flat = int(given[0][1]) == -1 and int(given[0][0]) in (0, rows)
-        return nn.Flatten() if is_flat or int(given[0][0]) in (0, -1, rows) else None
+    if node.operator == "Reshape" and len(given) == 1 and len(given[0]) == 2 and not node.get("allowzero", 0):
+        first, second = given[0].tolist()
+        is_flat = first in (0, rows) and second == -1
+        return nn.Flatten() if is_flat or (is_sized and first in (0, -1, rows)) else None
     if node.operator == "GlobalAveragePool" and dimensions == 4:
         return nn.AdaptiveAvgPool2d(1)
     return None

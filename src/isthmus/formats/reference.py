@@ -61,9 +61,9 @@ def agreement(model: nn.Module, rows: Rows) -> tuple[str, ...]:
     if reference.unavailable:
         return (*reference.notes, f"Not compared with the file's own runtime: {reference.unavailable}.")
     chosen, numbers = rows.spaced(_ROWS)
-    dtype = next((t.dtype for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()), torch.float32)
+    home = next((t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()), torch.empty(0))
     with evaluating(model), torch.no_grad():
-        found = by_name(model(chosen.to(dtype)))
+        found = by_name(model(chosen.to(dtype=home.dtype, device=home.device)))
     try:
         right = reference.run(chosen)
     except CannotRunError as refused:

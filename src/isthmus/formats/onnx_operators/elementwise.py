@@ -107,7 +107,11 @@ def _cast(node: Node, x: Tensor) -> Tensor:
     to = element_type(node, name)
     if node.get("round_mode", "up") != "up":
         raise node.refuse("it prescribes how to round")
-    # Between kinds of real numbers nothing is rounded: the module computes all of them in one precision.
+    return _as_kind(x, to)
+
+
+def _as_kind(x: Tensor, to: torch.dtype) -> Tensor:
+    """`x` as numbers of another kind; between real ones nothing is rounded, as all are computed in one precision."""
     return x if x.is_floating_point() and to.is_floating_point else x.to(to)
 
 
@@ -155,7 +159,7 @@ ELEMENTWISE: dict[str, Translation] = {
     **{name: plain(function) for name, function in _UNARY.items()},
     **{name: _binary(function) for name, function in _BINARY.items()},
     "Cast": translated(_cast, "to saturate round_mode"),
-    "CastLike": translated(lambda node, x, like: x.to(like.dtype), "saturate"),
+    "CastLike": translated(lambda node, x, like: _as_kind(x, like.dtype), "saturate"),
     "Celu": translated(lambda node, x: F.celu(x, node.get("alpha", 1.0)), "alpha"),
     "Clip": translated(_clip, "min max"),
     "Dropout": translated(_dropout, "ratio seed is_test", outputs=2),
