@@ -7,7 +7,15 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from isthmus import measure
-from isthmus.errors import FileFormatError, MixedRowsError, ModelCallError, RowCountError, UnsupportedOperatorError
+from isthmus.errors import (
+    FileFormatError,
+    MixedRowsError,
+    ModelCallError,
+    NotDifferentiableError,
+    RowCountError,
+    ScaleError,
+    UnsupportedOperatorError,
+)
 from isthmus.formats import load
 
 onnx = pytest.importorskip("onnx")
@@ -388,3 +396,31 @@ def test_recurrent_layers_are_those_of_torch(kind, is_bidirectional, tmp_path):
     path = saved(tmp_path / "m.onnx", nodes, (5, 3), [*weights, ints("s", 0, 5, 4 * len(ends))], version=17)
     x = rows(5, 3)
     torch.testing.assert_close(load(path)(x), layer(x)[0].detach(), rtol=1e-5, atol=1e-6)
+
+
+def damaged_type(model):
+    model.graph.input[0].type.tensor_type.elem_type = 46
+
+
+def damaged_shape(model):
+    model.graph.initializer[0].dims[0] += 1
+
+
+@pytest.mark.parametrize("damage", [damaged_type, damaged_shape])
+def test_a_mistyped_tensor_is_a_typed_error(damage, tmp_path):
+    path = saved(tmp_path / "m.onnx", [node("MatMul", "x v")], (6,), [initializer("v", 6, 2)])
+    model = onnx.load(path)
+    damage(model)
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(FileFormatError, match=r"m\.onnx"):
+        load(path)
+
+
+def test_activations_that_leave_the_numbers_are_a_typed_error(tmp_path):
+    nodes = [node("MatMul", "x v", "h"), node("Exp", "h", "e"), node("MatMul", "e v2", "g"), node("Sigmoid", "g")]
+    huge = numpy_helper.from_array(np.full((6, 2), 60.0, np.float32), "v")
+    path = saved(tmp_path / "m.onnx", nodes, (6,), [huge, initializer("v2", 2, 2)])
+    x = torch.zeros(20, 6)
+    x[15] = 1.0
+    with pytest.raises((ScaleError, NotDifferentiableError)):
+        measure(load(path), x, check=False)

@@ -179,4 +179,5 @@ def _described(name: str, role: str, known: Mapping[str, Any]) -> GraphTensor:
         return GraphTensor(name, role, "", None)
     kind = known[name].type.tensor_type
     sizes = tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim) if kind.HasField("shape") else None
-    return GraphTensor(name, role, TensorProto.DataType.Name(kind.elem_type).lower(), sizes)
+    names = {number: text.lower() for text, number in TensorProto.DataType.items()}
+    return GraphTensor(name, role, names.get(kind.elem_type, f"type {kind.elem_type}"), sizes)

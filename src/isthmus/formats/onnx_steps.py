@@ -175,8 +175,12 @@ class Translator:
         import numpy as np
         from onnx import TensorProto, numpy_helper
 
-        kind = TensorProto.DataType.Name(proto.data_type)
-        array = numpy_helper.to_array(proto)
+        kinds = {number: text for text, number in TensorProto.DataType.items()}
+        kind = kinds.get(proto.data_type, f"type {proto.data_type}")
+        try:
+            array = numpy_helper.to_array(proto)
+        except (ValueError, TypeError, KeyError) as damaged:
+            raise FileFormatError(self._path, f"the tensor {name!r} is damaged ({damaged})", _REMEDY) from damaged
         if kind in ("BFLOAT16", "FLOAT16"):
             array = array.astype(np.float32)
         if array.dtype.kind not in _NUMBERS or kind in ("UINT16", "UINT32", "UINT64"):

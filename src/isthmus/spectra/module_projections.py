@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isthmus.errors import NonFiniteError
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 
@@ -53,9 +54,15 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
         function: Any function of rows.
         x: `(n, *input_shape)`.
         until: Relative change of f.
+
+    Raises:
+        NonFiniteError: If an output is NaN or infinite.
     """
     with evaluating(function.module), torch.no_grad():
         outputs = torch.cat([function(_home(function, rows)).double() for rows in x.split(_CHUNK)])
+        if not bool(torch.isfinite(outputs).all()):
+            row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
+            raise NonFiniteError(f"the output of {function.name} at the rows of the data", row, column)
         spread = float((outputs - outputs.mean(0)).square().sum())
         cuts = _cuts(function, x)
         found: dict[int, ProjectionPoint] = {}
@@ -104,8 +111,9 @@ def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
         for handle in handles:
             handle.remove()
     # What is called twice in a pass is no single place that everything must go through.
-    once = {number: rows for number, rows in sorted(seen.items()) if len(rows) == len(x.split(_CHUNK))}
-    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in once.items()]
+    once = {number: torch.cat(rows) for number, rows in sorted(seen.items()) if len(rows) == len(x.split(_CHUNK))}
+    finite = {number: rows for number, rows in once.items() if bool(torch.isfinite(rows).all())}
+    return [_Cut(number, *places[number], *_principal(rows)) for number, rows in finite.items()]
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
