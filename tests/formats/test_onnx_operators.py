@@ -11,6 +11,7 @@ from isthmus.errors import (
     FileFormatError,
     MixedRowsError,
     ModelCallError,
+    NonFiniteError,
     RowCountError,
     UnsupportedOperatorError,
 )
