@@ -52,7 +52,9 @@ def test_a_classifier_is_measured_by_its_scores(tmp_path):
     ]
     model = load(saved(tmp_path / "m.onnx", nodes, [labels, maps]))
     torch.testing.assert_close(model(X), scores().softmax(1))
-    assert measure(model, X).jacobian_rank.lower == 1  # two probabilities sum to one
+    profile = measure(model, X)
+    assert profile.jacobian_rank.lower == 1  # two probabilities sum to one
+    assert profile.notes[0] == "Outputs that are no real numbers are left out: label, probabilities."
 
 
 TWO = {"coefficients": W[0].tolist(), "intercepts": [0.2]}

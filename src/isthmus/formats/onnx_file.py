@@ -51,9 +51,9 @@ def load_onnx(
         TensorChoiceError: If it is not clear between which tensors to measure.
         UnsupportedOperatorError: If the graph holds an operator that has no counterpart here; the message names it.
     """
-    part, given = _part(path, input, output, held)
+    part, given, left_out = _part(path, input, output, held)
     shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
-    reference = onnx_reference(path, part, given)
+    reference = onnx_reference(path, part, given, left_out)
     module = onnx_module(_steps(part, given, path), shape)
     rows = shape[0] if shape else None
     is_fixed = rows is not None and not isinstance(module, nn.Sequential)
@@ -73,16 +73,21 @@ def load_onnx_values(
         MissingExtraError: If onnx or onnxruntime is not installed.
         FileFormatError, TensorChoiceError: As `load_onnx`.
     """
-    part, given = _part(path, input, output, held)
-    return RuntimeFunction(onnx_reference(path, part, given), [each.name for each in part.graph.output], given)
+    part, given, left_out = _part(path, input, output, held)
+    return RuntimeFunction(
+        onnx_reference(path, part, given, left_out), [each.name for each in part.graph.output], given
+    )
 
 
 def _part(
     path: Path, start: str | None, end: str | None, held: Mapping[str, np.ndarray] | None
-) -> tuple[onnx.ModelProto, Any]:
-    """The part of the file's graph between two tensors, and its input."""
-    part = part_of(read_onnx(path), path, input=start, output=end, held=held)
-    return part, next(iter(part.graph.input))
+) -> tuple[onnx.ModelProto, Any, list[str]]:
+    """The part of the file's graph between two tensors, its input, and the outputs of other than real numbers."""
+    model = read_onnx(path)
+    part = part_of(model, path, input=start, output=end, held=held)
+    kept = {each.name for each in part.graph.output}
+    left_out = [] if end else [each.name for each in model.graph.output if each.name not in kept]
+    return part, next(iter(part.graph.input)), left_out
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,14 @@ _DOUBLE = 11
 _QUIET = 4  # onnxruntime's own messages: fatal ones only
 
 
-def onnx_reference(path: Path, part: onnx.ModelProto, given: Any) -> Reference:
+def onnx_reference(path: Path, part: onnx.ModelProto, given: Any, left_out: Sequence[str] = ()) -> Reference:
     """The file at `path`, or the part of it that is measured, as onnxruntime runs it.
 
     Args:
         path: The file as it was given.
         part: The graph between the tensors that were chosen, before anything was made of it.
         given: Its one input.
+        left_out: Outputs of the file that hold no real numbers.
     """
     name, kind = given.name, given.type.tensor_type.elem_type
     sizes = [d.dim_value for d in given.type.tensor_type.shape.dim]
@@ -33,6 +35,8 @@ def onnx_reference(path: Path, part: onnx.ModelProto, given: Any) -> Reference:
     halves = sorted(_halves(part) | ({kind} & set(_HALVES)))
     precision = max((_HALVES[each] for each in halves), default=2.0**-52 if kind == _DOUBLE else 2.0**-23)
     notes = ("The half precision of the file is computed in single precision.",) if halves else ()
+    if left_out:
+        notes = (*notes, f"Outputs that are no real numbers are left out: {', '.join(left_out)}.")
     try:
         import onnxruntime
     except ImportError:
