@@ -59,11 +59,9 @@ def prepared(model: Any, inputs: list[Any], path: Path) -> np.ndarray | None:
     return inputs[chosen]
 
 
-def difference(found: Any, expected: list[Any], names: list[str], slope: bool = True) -> str:
+def difference(found: Any, expected: list[Any], names: list[str]) -> str:
     """How the outputs differ; empty where they do not. Beside real outputs those of other kinds are left out."""
-    real = [
-        i for i, value in enumerate(expected) if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f"
-    ]
+    real = [i for i, value in enumerate(expected) if getattr(getattr(value, "dtype", None), "kind", "") == "f"]
     if real:
         names, expected = [names[i] for i in real], [expected[i] for i in real]
     results = found if isinstance(found, dict) else {names[0]: found}
