@@ -75,6 +75,12 @@ def test_what_is_left_out_of_a_table_is_told(here, capsys):
     ]
 
 
+def test_the_operators_are_listed(capsys):
+    status, out, err = call(capsys, "measure", "--list-operators")
+    assert (status, err) == (0, "")
+    assert {"Conv", "LSTM", "Resize"} <= set(out.split())
+
+
 BAD = {
     "a pickle": (
         ["m.pt", "--data", "rows.npy"],

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from isthmus.data import TableFormat, read_inputs
-from isthmus.errors import FileFormatError, ShapeError
+from isthmus.data.names import as_typed
+from isthmus.errors import FileFormatError, OptionError, ShapeError
 from isthmus.foundation.rows import Rows
 from isthmus.runs import RunFolder
 from isthmus.runs.record_parts import DataRow
@@ -19,7 +20,7 @@ from isthmus.runs.record_parts import DataRow
 
 def model_inputs(
     model: object,
-    source: str,
+    source: str | Rows,
     *,
     columns: DataRow | None,
     missing: Literal["refuse", "drop", "indicate"],
@@ -31,7 +32,7 @@ def model_inputs(
 
     Args:
         model: A network, or a torch module with the attribute `input_shape` (None for free sizes).
-        source: As for `isthmus fit`.
+        source: As for `isthmus fit`, or rows that have been read.
         columns: The data that the model was trained on, if known.
         missing: What to do with missing values, for tables.
         drop: Columns to leave out, for tables.
@@ -42,9 +43,12 @@ def model_inputs(
         ShapeError: If the rows do not have as many numbers as the model takes.
         IsthmusError: For data that cannot be used.
     """
+    if isinstance(source, Rows):
+        _refuse_for_arrays(told, drop)
+        return _shaped(model, source)
     path = Path(source)
     if path.is_file() and path.suffix.lower() == ".npy" and columns is None:
-        told.refuse_others((), "data that are no table in a file")
+        _refuse_for_arrays(told, drop)
         rows = Rows(_mapped(path), str(path))
     else:
         names, fills = (None, None) if columns is None else (columns.input_names, columns.fills)
@@ -52,7 +56,18 @@ def model_inputs(
         for note in read.notes:
             print(f"Data: {note}", file=sys.stderr)
         rows = Rows(read.x, source)
-    shape = getattr(model, "input_shape", ())
+    return _shaped(model, rows)
+
+
+def _refuse_for_arrays(told: TableFormat, drop: Sequence[str]) -> None:
+    told.refuse_others((), "data that are no table in a file")
+    if drop:
+        raise OptionError("--drop", as_typed(drop), "left out for data without named columns")
+
+
+def _shaped(model: object, rows: Rows) -> Rows:
+    """The rows in the shape that the model takes."""
+    source, shape = rows.what, getattr(model, "input_shape", ())
     if not shape or rows.row_shape == shape:
         return rows
     if None in shape:

@@ -25,20 +25,25 @@ _COPIES = 2  # of an array: as it is read, and as a matrix in double precision
 def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
     """Those of the `wanted` arrays that a .npz file holds, x among them; pickled objects are never loaded."""
     remedy = "Save it again with numpy.savez(path, x=…, y=…)."
+    found, names = read_archive(path, wanted, remedy)
+    if "x" not in found:
+        raise FileFormatError(path, f"it has no array named x (it has {', '.join(names) or 'none'})", remedy)
+    return found
+
+
+def read_archive(path: Path, wanted: Sequence[str], remedy: str) -> tuple[dict[str, Array], list[str]]:
+    """Those of the `wanted` arrays that a .npz file holds, and the names of all; pickled objects are never loaded."""
     try:
         _refuse_large_archive(path, wanted)
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
             found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in wanted}
-            names = archive.files
+            return found, archive.files
     except (IsthmusError, PermissionError):
         raise
     except Exception as damaged:  # of a damaged file zipfile, zlib and numpy raise whatever comes first
         raise _unreadable(path, damaged, remedy) from damaged
-    if "x" not in found:
-        raise FileFormatError(path, f"it has no array named x (it has {', '.join(names) or 'none'})", remedy)
-    return found
 
 
 def read_npy(path: Path) -> Array:

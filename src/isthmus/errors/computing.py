@@ -56,6 +56,16 @@ class TooLargeError(IsthmusError, MemoryError):
         )
 
 
+class EvaluationBudgetError(IsthmusError, ValueError):
+    """A function would have to be evaluated at more rows than were allowed."""
+
+    def __init__(self, name: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"{name} must be evaluated {needed} times and more, but {allowed} evaluations are allowed. Raise "
+            "evaluations, or measure a function of fewer inputs."
+        )
+
+
 class RegionBudgetError(IsthmusError, RuntimeError):
     """There are more linear regions than were allowed.
 

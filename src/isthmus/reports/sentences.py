@@ -139,11 +139,12 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
             "No fully-connected network of this depth computes the function with ‖w‖²/L below "
             f"{number(record.cost_lower)}."
         )
-    if record.is_local:
+    if record.method == "local":
         yield (
             "These are local measurements, derivatives at points of the data: the model is not a chain of affine maps "
             "and one positively homogeneous activation, so nothing is said about regions or norms between the points."
         )
+    yield from record.notes
 
 
 def _following(record: MeasureRecord) -> Iterator[str]:

@@ -133,7 +133,7 @@ def layers(record: Record) -> str:
 def evidence(record: Record) -> str:
     """The sentences behind the answer, with their heading."""
     if isinstance(record, MeasureRecord):
-        said = [record.jacobian_evidence, record.bottleneck_evidence]
+        said = [record.jacobian_evidence, record.bottleneck_evidence, *record.notes]
     else:
         said = [record.hyperparameters.reason, *record.rank_evidence]
     return f"<h2>Evidence</h2><ul class='evidence'>{''.join(f'<li>{escape(str(each))}</li>' for each in said)}</ul>"
