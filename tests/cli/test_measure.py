@@ -29,6 +29,11 @@ def here(tmp_path, monkeypatch):
     np.save("rows.npy", rng.standard_normal((20, 5)).astype(np.float32))
     np.save("flat.npy", rng.standard_normal((20, 64)))
     np.save("nan.npy", np.where(np.arange(100).reshape(20, 5) == 13, np.nan, 1.0))
+    rows = [",".join(f"{v:.3f}" for v in row) for row in rng.standard_normal((20, 4))]
+    (tmp_path / "text.csv").write_text(
+        "a,b,c,d,e\n" + "".join(f'{row[:5]},"1,000",{row.rpartition(",")[0]}\n' for row in rows)
+    )
+    (tmp_path / "bare.csv").write_text("".join(f"0.5,{row}\n" for row in rows))
     np.save("none.npy", np.zeros((0, 5)))
     np.save("objects.npy", np.array([object()]))
     (tmp_path / "m.pt").write_bytes(b"\x80\x04.")
@@ -58,6 +63,24 @@ def test_any_model_in_a_file(here, capsys):
     assert (status, record["cost_lower"], record["jacobian"]["is_sketched"]) == (0, None, True)
 
 
+def test_what_is_left_out_of_a_table_is_told(here, capsys):
+    lines = (here / "bare.csv").read_text().splitlines()
+    table = "\n".join(["Unnamed: 0,a,b,c,d,e", *(f"{i},{line}" for i, line in enumerate(lines)), "Total,1,2,3,4,5"])
+    (here / "t.csv").write_text(table + "\n")
+    status, out, err = call(capsys, "measure", "gelu.pt2", "--data", "t.csv", "--json")
+    assert (status, json.loads(out)["rows"]) == (0, 20)
+    assert err.splitlines() == [
+        "Data: Row 21 is called 'Total', a summary of the others: left out.",
+        "Data: 'Unnamed: 0' was left out: an index, counts the rows.",
+    ]
+
+
+def test_the_operators_are_listed(capsys):
+    status, out, err = call(capsys, "measure", "--list-operators")
+    assert (status, err) == (0, "")
+    assert {"Conv", "LSTM", "Resize"} <= set(out.split())
+
+
 BAD = {
     "a pickle": (
         ["m.pt", "--data", "rows.npy"],
@@ -68,6 +91,13 @@ BAD = {
     "no rows": (["gelu.pt2", "--data", "none.npy"], "none.npy has shape .0, 5.: it is empty"),
     "objects": (["gelu.pt2", "--data", "objects.npy"], "never loaded"),
     "no output": (["gelu.pt2", "--data", "rows.npy", "--output", "y"], "has no output 'y'. Choose one"),
+    "a text column": (["gelu.pt2", "--data", "text.csv"], "'b' holds numbers, but '1,000' in row 1"),
+    "gaps to indicate": (
+        ["gelu.pt2", "--data", "text.csv", "--missing", "indicate"],
+        "must be refuse or drop for a net",
+    ),
+    "a header that is none": (["gelu.pt2", "--data", "bare.csv"], "line 1 holds data .* Use --no-header"),
+    "a format of texts": (["gelu.pt2", "--data", "rows.npy", "--sep", ";"], "--sep is ';' but must be left out for"),
     "too little memory": (["gelu.pt2", "--data", "rows.npy", "--memory", "0"], "Invalid value for '--memory'"),
 }
 

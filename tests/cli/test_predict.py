@@ -42,7 +42,8 @@ def test_outputs_are_written_to_every_kind_of_table(rows, command, source, kind)
     assert names in (None, ["y0", "y1", "y2"])
     assert (found == load_run("r").predict(rows)).all()
     rank = load_run("r").record.rank
-    assert json.loads(out) == {"out": f"p.{kind}", "rows": 7, "columns": ["y0", "y1", "y2"], "rank": rank}
+    told = {"out": f"p.{kind}", "rows": 7, "columns": ["y0", "y1", "y2"], "rank": rank, "notes": []}
+    assert json.loads(out) == told
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "npy"])

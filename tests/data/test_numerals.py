@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.data import load_dataset, load_inputs
+from isthmus.data.column_use import ColumnUse
 from isthmus.data.numerals import quantities
 from isthmus.errors import ColumnError
 
@@ -56,7 +57,7 @@ def test_numbers_with_one_unit_are_numbers(tmp_path, unit, separator):
     name = f"share [{unit.strip()}]"
     assert data.input_names == (name, "a")
     assert data.x[:, 0].tolist() == [read(s) for s in shares]
-    assert f"Column 'share' holds numbers with the unit {unit.strip()!r}; the bare numbers are used." in data.notes
+    assert ColumnUse("share", "number", f"without its unit {unit.strip()!r}") in data.columns
     assert np.array_equal(load_inputs(path, input_names=data.input_names), data.x)
     target = load_dataset(path, target="share")
     assert (target.task, target.output_names) == ("regression", (name,))
@@ -74,15 +75,15 @@ def test_a_currency_may_stand_in_front(tmp_path):
 def test_numbers_above_a_total_are_numbers(tmp_path):
     rows = [f"{v},{a}" for v, a in zip(LEVEL, A, strict=True)]
     path = written(tmp_path, "level,a", [*rows, f"Total,{A.sum():.3f}"])
-    with pytest.raises(ColumnError, match=f"'level' holds numbers, but 'Total' in row {N + 1}"):
-        load_dataset(path, target="a")
+    data = load_dataset(path, target="level")
+    assert data.input_names == ("a",)
+    assert np.array_equal(np.c_[data.y, data.x], np.c_[LEVEL, A])
+    assert data.notes[0] == f"Row {N + 1} is called 'Total', a summary of the others: left out."
     path = written(tmp_path, "level,a,y", [f"{row},{v}" for row, v in zip(rows, A, strict=True)] + ["Total,,99.5"])
-    with pytest.raises(ColumnError, match=rf"'a' has 1 missing value \(first in row {N + 1}\)"):
-        load_dataset(path, target="y")
-    data = load_dataset(path, target="y", missing="drop")
+    data = load_dataset(path, target="y")
     assert data.input_names == ("level", "a")
     assert np.array_equal(data.x, np.c_[LEVEL, A])
-    assert np.array_equal(load_inputs(path, input_names=data.input_names, missing="drop"), data.x)
+    assert np.array_equal(load_inputs(path, input_names=data.input_names), data.x)
 
 
 REFUSED = {

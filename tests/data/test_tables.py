@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from isthmus.data import load_dataset, load_inputs
+from isthmus.data.column_use import ColumnUse
 from isthmus.errors import (
     ColumnError,
     FileFormatError,
@@ -63,9 +64,16 @@ def test_a_messy_table_is_encoded_as_it_says(tmp_path):
     assert np.array_equal(columns["colour=green"], frame["colour"] == "green")
     assert np.array_equal(columns["is_new"], frame["is_new"])
     assert np.allclose(data.y[:, 0], frame["price"])
-    notes = " ".join(data.notes)
-    for said in ("'site' is constant", "'when' holds dates", "'colour' holds 3 different texts"):
-        assert said in notes
+    assert data.columns == (
+        ColumnUse("when", "date", "days since 1970-01-01"),
+        ColumnUse("colour", "categories", "3: deep blue, green, red"),
+        ColumnUse("is_new", "number"),
+        ColumnUse("site", "left out", "constant"),
+        ColumnUse("age", "number"),
+        ColumnUse("size, cm", "number"),
+        ColumnUse("price", "target", "number"),
+        ColumnUse("grade", "left out", "--drop"),
+    )
 
 
 def test_measuring_repeats_the_encoding_of_the_fit(tmp_path):
@@ -119,7 +127,7 @@ def test_columns_without_names_that_hold_nothing_are_left_out(tmp_path):
     frame.to_csv(tmp_path / "index.csv")  # pandas writes the row numbers under an empty name
     data = load_dataset(str(tmp_path / "index.csv"), target=["price"])
     assert data.input_names == ("age",)
-    assert "Column 1 has no name and counts the rows: left out." in data.notes
+    assert ColumnUse("column 1", "left out", "no name, counts the rows") in data.columns
     assert np.allclose(load_inputs(str(tmp_path / "index.csv"), input_names=["age"]), data.x)
     lines = "".join(f"{i},{i * i % 17},\n" for i in range(30))
     (tmp_path / "comma.csv").write_text("\n\na,y,\n" + lines)  # blank lines before, a comma at each end
@@ -339,7 +347,12 @@ BAD_TABLES = {
     ),
     "target twice": (changed(), {"target": ["price", "price"]}, OptionError, "different columns"),
     "target dropped": (changed(), {"drop": ["price", "grade"]}, OptionError, "none of them also in --drop"),
-    "unknown policy": (changed(), {"missing": "guess"}, OptionError, "--missing is 'guess' but must be refuse or drop"),
+    "unknown policy": (
+        changed(),
+        {"missing": "guess"},
+        OptionError,
+        "--missing is 'guess' but must be refuse, drop or indicate",
+    ),
     "names that meet": (
         lambda f: f.assign(**{"colour=red": f["age"]}),
         {},
@@ -347,10 +360,19 @@ BAD_TABLES = {
         "'colour=red' would be the name of two inputs",
     ),
     "nothing left": (
-        changed(age=lambda f: [None] * len(f)),
+        changed(
+            age=lambda f: [i if i % 2 else None for i in range(len(f))],
+            old=lambda f: [None if i % 2 else i for i in range(len(f))],
+        ),
         {"missing": "drop"},
         ColumnError,
-        "'age' has so many missing values that no row is complete",
+        "'age' has so many missing values that no row is complete. Use --missing indicate, or --drop 'age'",
+    ),
+    "a target without values": (
+        changed(price=None),
+        {},
+        ColumnError,
+        "'price' holds no value at all",
     ),
 }
 
@@ -370,14 +392,18 @@ BAD_FILES = {
     "late ragged.csv": (
         b"#x\na,b\n" + b"1,2\n" * 40000 + b"3,4,5\n",
         FileFormatError,
-        "Expected 2 fields in line 40003, saw 3",
+        "line 40003 has 3 fields where the header has 2",
     ),
     "long.csv": (b"a,b\n1,2,3\n4,5,6\n", FileFormatError, r"row 1 has 3 fields where line 1 has 2 names .*'a', 'b'"),
     "latin.csv": ("größe,y\n1,2\n".encode("latin-1"), FileFormatError, "not UTF-8"),
     "binary.csv": (b"\x00\x01\x02\x00", FileFormatError, "binary"),
     "nameless.csv": (b"a,,b\n1,2,3\n4,9,6\n", ColumnError, r"\(number 2\) has no name"),
-    "utf16.csv": ("a,b\n1,2\n".encode("utf-16"), FileFormatError, "not UTF-8"),
-    "late.csv": (b"a,b\n" + b"1,2\n" * 40000 + b"\xe9,3\n", FileFormatError, "not UTF-8 text .* at byte 160004"),
+    "utf16.csv": ("a,b\n1,2\n".encode("utf-16-le"), FileFormatError, "binary"),
+    "late.csv": (
+        b"a,b\n" + b"1,2\n" * 40000 + b"\xe9,3\n",
+        FileFormatError,
+        r"not UTF-8 text \(byte 0xE9 in line 40002\). Use --encoding, cp1252",
+    ),
     "blank.csv": (b"\n\n\n", FileFormatError, "it is empty"),
     "empty.parquet": (b"", FileFormatError, "Cannot read"),
     "twice.csv": (b"a,b,a\n1,2,3\n", ColumnError, "'a' stands in the header more than once"),

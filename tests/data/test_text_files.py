@@ -13,6 +13,7 @@ X = np.random.default_rng(0).uniform(1.0, 9.0, (100, 3)).round(3)
 POINT = [",".join(f"{v:.3f}" for v in row) for row in X]
 COMMA = [";".join(f"{v:.3f}".replace(".", ",") for v in row) for row in X]
 EXPONENT = [";".join(f"{v:.3E}".replace(".", ",") for v in row) for row in X]
+SUMMARY = "is called 'Total', a summary of the others: left out."
 ABOVE = "1 line above the table was left out ('Exported by LabTool 3.1')."
 READ = {
     "a line that names the separator": (["sep=;", "a;b;y", *COMMA], None),
@@ -36,11 +37,11 @@ READ = {
     "white space and a comment": (["# a b y", *(f"  {line.replace(',', ' ')}" for line in POINT)], None),
     "exponents": (["a;b;y", *EXPONENT], "Commas in numbers were read as decimal commas."),
     "lines that end as on old machines": (["\r".join(["a,b,y", *POINT])], None),
-    "a total": (["a,b,y", *POINT, f"Total,,{X[:, 2].sum():.3f}"], "1 row with missing values was left out."),
-    "an end": (["a,b,y", *POINT, "End of file"], "1 row with missing values was left out."),
+    "a total": (["a,b,y", *POINT, f"Total,,{X[:, 2].sum():.3f}"], f"Row 101 {SUMMARY}"),
+    "an end": (["a,b,y", *POINT, "End of file"], "Row 101 at the end holds only 'End of file': left out."),
     "separators at the ends": (
         ["a,b,y", *(f"{line}," for line in POINT)],
-        "Column 4 has no name and is empty: left out.",
+        None,
     ),
     "a name in two lines": (['a,"b\n[cm]",y', *POINT], None),
     "a long banner of words, with commas": (["Report, of today", "a;b;y", *COMMA], None),
@@ -110,7 +111,7 @@ def test_a_column_alone_may_hold_decimal_commas_or_words(tmp_path):
 REFUSED = {
     "no header": (
         POINT,
-        r"line 1 holds data \('.*', '.*', '.*'\) where the names of the columns should be. Write a li",
+        r"line 1 holds data \('.*', '.*', '.*'\) where the names of the columns should be. Use --no-header, or",
     ),
     "no header, with classes": ([f"{line},{'ab'[i % 2]}" for i, line in enumerate(POINT)], "line 1 holds data"),
     "no header, under a banner": (["Report", *POINT], "line 2 holds data"),
@@ -130,9 +131,14 @@ def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path, name):
         load_dataset(written(tmp_path, lines), task="autoencoder")
 
 
-def test_a_line_of_units_is_named(tmp_path):
-    with pytest.raises(ColumnError, match="'a' holds numbers, but 'mm' in row 1"):
-        load_dataset(written(tmp_path, ["a,b,y", "mm,kg,s", *POINT]), task="autoencoder")
+def test_a_line_of_units_is_left_out(tmp_path):
+    data = load_dataset(written(tmp_path, ["a,b,y", "mm,kg,s", *POINT]), task="autoencoder")
+    assert np.array_equal(data.x, X)
+    assert data.notes == ("Row 1 holds units ('mm', 'kg', 's'): left out.",)
+    with pytest.raises(ColumnError, match="'a' holds numbers, but '-' in row 1"):  # no units, but gaps
+        load_dataset(written(tmp_path, ["a,b,y", "-,-,-", *POINT]), task="autoencoder")
+    with pytest.raises(ColumnError, match="'b' holds numbers, but 'low' in row 1"):  # beside a number
+        load_dataset(written(tmp_path, ["a,b,y", "1,low,2", *POINT]), task="autoencoder")
 
 
 @pytest.mark.parametrize(("newline", "count"), [("", 400), ("\n", 400), ("", 1500)])

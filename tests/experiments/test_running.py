@@ -102,6 +102,32 @@ def test_a_record_of_other_settings_is_not_overwritten(finished):
     assert (folder / "linear-networks.json").read_bytes() == before
 
 
+def test_what_is_replaced_stays_until_the_new_record_is_whole(finished, tmp_path, monkeypatch):
+    folder, record = finished
+    path, aside = tmp_path / "linear-networks.json", tmp_path / ".linear-networks.unfinished.json"
+    path.write_bytes((folder / path.name).read_bytes())
+    before, rows, begun = path.read_bytes(), running.in_parallel, []
+
+    def stopped(work, cells, **options):
+        for count, row in enumerate(rows(work, cells, **options)):
+            if count == 1 and not begun:
+                begun.append(len(cells))
+                raise KeyboardInterrupt
+            yield row
+
+    monkeypatch.setattr(running, "in_parallel", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(LINEAR, settings=QUICK, folder=tmp_path, overwrite=True)
+    assert path.read_bytes() == before
+    assert len(read_record(aside)["results"]) == 1
+    seen = []
+    monkeypatch.setattr(running, "in_parallel", lambda *args, **options: seen.append(args[1]) or rows(*args, **options))
+    again = reproduce(LINEAR, settings=QUICK, folder=tmp_path, overwrite=True)
+    assert len(seen[0]) == begun[0] - 1  # the cell that was done is not done again
+    assert differences(record, again) == []
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_a_cell_that_fails_is_recorded_and_the_others_go_on(tmp_path):
     # Rows far beyond single precision are refused by the training, which the record keeps as a sentence.
     settings = replace(QUICK, depths=(1,), spectrum=(1e30, 1e29))

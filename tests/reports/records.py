@@ -155,6 +155,7 @@ def measure_record(k=3, **changes):
         "created": "2026-11-23T14:00:00Z",
         "versions": {"isthmus": "0.2.0", "torch": "2.13.0"},
         "method": "chain",
+        "notes": [],
         "rows": 2000,
         "layers": _layers(k, rng),
         "jacobian": _jacobian(k),

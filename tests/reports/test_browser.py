@@ -6,6 +6,7 @@ import pytest
 
 from isthmus.reports import write_report
 from isthmus.reports.figure import drawings
+from isthmus.runs.record_parts import ColumnRow
 from reports.records import curve_record, fit_record, images_record, measure_record, path_record
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -115,8 +116,13 @@ def test_hostile_names_run_nothing(opened):
     clean = fit_record(2)
     colours = clean.latent.model_copy(update={"color": [hostile] * 300, "color_name": hostile})
     verdict = clean.verdict.model_copy(update={"sentence": hostile, "error_name": hostile})
+    columns = [ColumnRow(name=hostile[40:], kind=kind, detail=hostile) for kind in ("number", "left out")]
+    told = {"source": hostile, "notes": [hostile], "warnings": [hostile], "columns": columns, "input_names": [hostile]}
+    data = clean.data.model_copy(update=told)
     record = fit_record(2, name=hostile, warnings=[hostile], latent=colours, verdict=verdict)
-    browser = opened([record], DESK)
+    browser = opened([record.model_copy(update={"data": data}), record], DESK)
     browser.execute_async_script(READ)
     assert not browser.title.startswith("taken")
     assert browser.find_elements("css selector", "img") == []
+    requests = "return performance.getEntriesByType('resource').map(each => each.name)"
+    assert browser.execute_script(requests) == []

@@ -272,7 +272,7 @@ def test_overwriting_forgets_an_unfinished_fit_too(finished, tmp_path):
 
 
 @pytest.mark.parametrize("moved", [0, 2, 3])
-def test_a_result_that_was_written_by_halves_is_not_read_and_is_written_again(finished, tmp_path, monkeypatch, moved):
+def test_a_move_that_was_cut_short_is_ended_by_the_next_look(finished, tmp_path, monkeypatch, moved):
     folder, replace_file, count = finished.copy(tmp_path / "r"), Path.replace, [0]
 
     def failing(self, target):
@@ -286,9 +286,13 @@ def test_a_result_that_was_written_by_halves_is_not_read_and_is_written_again(fi
     with pytest.raises(OSError, match="disk full"):
         run_fit(finished.dataset, OPTIONS, folder, overwrite=True)
     monkeypatch.undo()
-    assert not RunFolder(folder).is_finished  # of two fits, perhaps: it is none
+    assert not (folder / "run.json").exists()  # of two fits, perhaps: it is none
+    assert RunFolder(folder).is_finished
+    assert RunFolder(folder).read().rank == finished.record.rank
+    assert_same_fit(folder, finished)
     run_fit(finished.dataset, OPTIONS, folder)
     assert_same_fit(folder, finished)
+    assert not (folder / "unfinished").exists()
 
 
 def test_damage_to_what_is_unfinished_is_named_with_what_to_do(finished, tmp_path):

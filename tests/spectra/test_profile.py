@@ -179,3 +179,15 @@ def test_the_lightning_callback(tmp_path):
     )
     trainer.fit(Task(), torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X), batch_size=15))
     assert [step for step, _ in logger.history] == [2, 4]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("act", [nn.ReLU, nn.Tanh])
+def test_the_two_ranks_cannot_contradict_the_theory(seed, act):
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(6, 8), act(), nn.Linear(8, 4))
+    profile = measure(net, torch.randn(200, 6), tolerance=Tolerance(0.3))
+    assert profile.bottleneck_rank.lower <= profile.jacobian_rank.lower <= profile.bottleneck_rank.upper
+    counted = int(profile.jacobian.ranks(profile.tolerance).max())
+    assert profile.jacobian_rank.evidence[0].startswith(f"the Jacobian has {counted} singular values")
+    assert ("a function within 0.3" in profile.jacobian_rank.evidence[0]) == (counted > profile.bottleneck_rank.upper)

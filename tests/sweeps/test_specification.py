@@ -1,10 +1,12 @@
 """Grids: every combination once, and what is wrong with a specification in one sentence before anything runs."""
 
+import inspect
 import json
 from dataclasses import replace
 
 import pytest
 
+from isthmus.data import TableFormat, load_dataset
 from isthmus.errors import (
     FileFormatError,
     FileMissingError,
@@ -15,6 +17,7 @@ from isthmus.errors import (
 )
 from isthmus.selection import SelectionConfig
 from isthmus.sweeps import read_specification
+from isthmus.sweeps import specification as specifications
 
 GRID = """
 data = ["curve", "teacher:d=6"]
@@ -102,6 +105,9 @@ def test_a_file_is_named_by_its_whole_path_and_known_by_its_content(read, tmp_pa
         ("data = 'curve'\n[options]\ntolerance = 2", OptionError, "tolerance is 2"),
         ("data = 'curve'\n[options]\nschedule.steps = 1.5", OptionError, "options.schedule.steps is 1.5"),
         ("data = 'curve'\n[options]\nactivation = 'tanh'", UnknownActivationError, "tanh"),
+        ("data = 'curve'\nsep = 'ab'", OptionError, "--sep is 'ab' but must be one character"),
+        ("data = 'curve'\nskip_rows = 'a'", OptionError, "skip_rows is 'a' but must be a valid integer"),
+        ("data = 'curve'\nheader = 2020-01-01", OptionError, "header is '2020-01-01' but must be a valid boolean"),
         ("data = 'curve'\n[options]\ncv = 1", OptionError, "options.cv is 1"),
         ("data = 'curve'\n[options]\nwidth = 2020-01-01", OptionError, r"\[options\] .* numbers, texts and lists"),
         ("data = 'nowhere.csv'", FileMissingError, "There is no nowhere.csv"),
@@ -119,3 +125,10 @@ def test_parameters_of_a_file_are_refused(read, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     with pytest.raises(OptionError, match=r"\[parameters\] is 'n' but must be left out"):
         read(f"data = '{tmp_path / 't.csv'}'\n[parameters]\nn = 3")
+
+
+def test_every_argument_that_loads_data_can_be_given(read):
+    arguments = set(inspect.signature(load_dataset).parameters) - {"source", "seed", "told"}
+    assert set(specifications._LOADING) == arguments
+    found = read('data = "curve"\ngroup = "person"\nsep = "tab"\nheader = false').cells[0].loading
+    assert found == {"group": "person", "told": TableFormat(sep="tab", header=False)}

@@ -6,20 +6,21 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
 
 from isthmus.data import load_dataset
 from isthmus.errors import (
+    BusyFolderError,
     FileFormatError,
     ForeignFolderError,
     MissingExtraError,
     OptionError,
     StoreConflictError,
-    StoreInUseError,
 )
+from isthmus.foundation.locks import locked_folder
 from isthmus.runs import load_run
 from isthmus.selection import select_rank
 from isthmus.sweeps import cell as cells
@@ -170,7 +171,7 @@ def test_what_cannot_be_the_store_is_refused_and_left_as_it_is(undisturbed, tmp_
 
 def test_one_sweep_at_a_time_is_at_work_in_a_store(undisturbed):
     out, rows = undisturbed
-    with SweepStore(out, grid()), pytest.raises(StoreInUseError, match="Another sweep is at work"):
+    with SweepStore(out, grid()), pytest.raises(BusyFolderError, match="Another isthmus is at work"):
         sweep(grid(), out)
     assert sweep(grid(), out) == rows
 
@@ -205,6 +206,36 @@ def done_in(store):
             return connection.execute("SELECT count(*) FROM cells WHERE status = 'done'").fetchone()[0]
         except sqlite3.OperationalError:  # not filled yet
             return 0
+
+
+def test_a_cell_that_another_process_is_at_work_in_is_waited_for(undisturbed, tmp_path):
+    held, said = ExitStack(), []
+    held.enter_context(locked_folder(cells.run_of(tmp_path, 0)))
+
+    def report(fraction, state):
+        if state.startswith("waiting for another process"):
+            said.append(state)
+            held.close()
+
+    row = cells.run_cell(tmp_path, grid().cells[0], report)
+    assert len(said) == 1
+    assert timeless([row]) == timeless(undisturbed[1][:1])
+
+
+def test_a_table_is_read_and_parted_as_the_specification_says(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b;who\n" + "".join(f"{i},5;{i * i};{i // 4}\n" for i in range(24)))
+    given = {"data": str(path), "target": "b", "group": "who", "sep": ";", "decimal": ",", "options": OPTIONS}
+    (row,) = sweep(specification(given | {"options": OPTIONS | {"width": 4}}), tmp_path / "store")
+    assert (row.status, row.failure) == ("done", None)
+    record = load_run(tmp_path / "store" / "runs" / "00000").record
+    assert record.options["group"] == "who"
+    assert record.options["table"]["decimal"] == ","
+    assert [(column.name, column.kind) for column in record.data.columns] == [
+        ("a", "number"),
+        ("b", "target"),
+        ("who", "group"),
+    ]
 
 
 @posix

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.data_options import Drop
+from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import (
     Missing,
     MissingName,
@@ -44,6 +44,12 @@ def cost(
     ] = None,
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
     tolerance: Annotated[float, typer.Option(help="Relative error within which a function counts as f.")] = 1e-6,
@@ -57,9 +63,10 @@ def cost(
     checked_seed(seed)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
-    from isthmus.cli.inputs import input_names_of, model_inputs
+    from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object
     from isthmus.costs import representation_costs
+    from isthmus.data import TableFormat
     from isthmus.formats import load
     from isthmus.reports.costs import write_cost_page
 
@@ -70,7 +77,13 @@ def cost(
     x = None
     if data is not None:
         rows = model_inputs(
-            network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+            network,
+            data,
+            columns=fitted_data(model),
+            missing=missing.value,
+            drop=list(drop or ()),
+            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            seed=seed,
         )
         x = rows.spaced(points)[0].flatten(1)
     with progress_bar(f"bracketing {model}", logs=True) as report:

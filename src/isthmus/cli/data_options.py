@@ -27,7 +27,8 @@ class ScalingName(StrEnum):
 DataArgument = Annotated[
     str,
     typer.Argument(
-        help="A .npz, .npy, .csv or .parquet file, a folder of images, or teacher, digits, mnist, curve, inverted-s "
+        help="A table (.csv, .tsv, .txt, also .gz, .zip, .zst; .xlsx, .parquet, .feather), a .npz or .npy file, "
+        "a folder of images, or teacher, digits, mnist, curve, inverted-s "
         "(options after a colon: teacher:k=3,n=1000).",
         metavar="DATA",
     ),
@@ -39,6 +40,18 @@ Target = Annotated[
 ]
 Drop = Annotated[list[str] | None, typer.Option(help="Columns to leave out, as for --target.", metavar="COLS")]
 Weights = Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")]
+Group = Annotated[
+    str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
+]
+Time = Annotated[
+    str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
+]
+Sep = Annotated[str | None, typer.Option(help="What separates fields of a text: a sign, tab or space.", metavar="SIGN")]
+Decimal = Annotated[str | None, typer.Option(help="Decimal sign of a text: . or ,", metavar="SIGN")]
+Encoding = Annotated[str | None, typer.Option(help="Of a text, cp1252 for example. Default: UTF-8.", metavar="NAME")]
+SkipRows = Annotated[int, typer.Option(help="Lines above the names of the columns.", min=0)]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line is data; columns are x0, x1, ….")]
+Sheet = Annotated[str | None, typer.Option(help="Of an .xlsx workbook with several.", metavar="NAME")]
 Width = Annotated[int, typer.Option(help="Width of the hidden layers.")]
 Seed = Annotated[int, typer.Option(help="Seed of data, split, folds and training.")]
 Standardize = Annotated[

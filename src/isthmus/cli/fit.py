@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from isthmus.cli.data_options import ActivationName, DataArgument, Drop, Seed, Standardize, Starts, Target, Task
+from isthmus.cli.data_options import (
+    ActivationName,
+    DataArgument,
+    Decimal,
+    Drop,
+    Encoding,
+    Group,
+    NoHeader,
+    Seed,
+    Sep,
+    Sheet,
+    SkipRows,
+    Standardize,
+    Starts,
+    Target,
+    Task,
+    Time,
+)
 from isthmus.cli.data_options import Weights as WeightsColumn
 from isthmus.cli.options import (
     AsJson,
@@ -35,7 +52,15 @@ def fit(
     target: Target = None,
     drop: Drop = None,
     weights: WeightsColumn = None,
+    group: Group = None,
+    time: Time = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     test: Annotated[
         float, typer.Option(help="Share of rows set aside for an honest test error; 0 selects the rank on all rows.")
     ] = 0.15,
@@ -75,7 +100,7 @@ def fit(
 ) -> None:
     """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report."""
     # What needs no torch comes first: a wrong file or column is said at once.
-    from isthmus.data import load_dataset
+    from isthmus.data import TableFormat, load_dataset
 
     asked: dict[str, Any] = {
         "depth": _several("--depth", depth, int),
@@ -89,11 +114,15 @@ def fit(
         "target": list(target or ()),
         "drop": list(drop or ()),
         "weights": weights,
+        "group": group,
+        "time": time,
         "missing": missing.value,
         "test": test,
     }
     checked_jobs(n_jobs)
-    dataset = load_dataset(data, seed=checked_seed(seed), **loading)
+    told = TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet)
+    dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
+    loading["table"] = asdict(told)
 
     from isthmus.reports import write_report
     from isthmus.runs import RunFolder, RunOptions, run_fit

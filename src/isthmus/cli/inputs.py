@@ -3,47 +3,71 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from isthmus.data import load_inputs
-from isthmus.errors import FileFormatError, ShapeError
+from isthmus.data import TableFormat, read_inputs
+from isthmus.data.names import as_typed
+from isthmus.errors import FileFormatError, OptionError, ShapeError
 from isthmus.foundation.rows import Rows
 from isthmus.runs import RunFolder
+from isthmus.runs.record_parts import DataRow
 
 
 def model_inputs(
     model: object,
-    source: str,
+    source: str | Rows,
     *,
-    input_names: Sequence[str] | None,
-    missing: Literal["refuse", "drop"],
+    columns: DataRow | None,
+    missing: Literal["refuse", "drop", "indicate"],
     drop: Sequence[str],
+    told: TableFormat,
     seed: int,
 ) -> Rows:
     """Rows behind a name or a path; a `.npy` file is mapped into memory and keeps its shape.
 
     Args:
         model: A network, or a torch module with the attribute `input_shape` (None for free sizes).
-        source: As for `isthmus fit`.
-        input_names: Columns that the model was trained on, if known.
-        missing: What to do with rows with missing values, for tables.
+        source: As for `isthmus fit`, or rows that have been read.
+        columns: The data that the model was trained on, if known.
+        missing: What to do with missing values, for tables.
         drop: Columns to leave out, for tables.
+        told: How a table is written, where that is not to be found out.
         seed: Draws built-in data.
 
     Raises:
         ShapeError: If the rows do not have as many numbers as the model takes.
         IsthmusError: For data that cannot be used.
     """
+    if isinstance(source, Rows):
+        _refuse_for_arrays(told, drop)
+        return _shaped(model, source)
     path = Path(source)
-    if path.is_file() and path.suffix.lower() == ".npy" and input_names is None:
+    if path.is_file() and path.suffix.lower() == ".npy" and columns is None:
+        _refuse_for_arrays(told, drop)
         rows = Rows(_mapped(path), str(path))
     else:
-        rows = Rows(load_inputs(source, input_names=input_names, missing=missing, drop=drop, seed=seed), source)
-    shape = getattr(model, "input_shape", ())
+        names, fills = (None, None) if columns is None else (columns.input_names, columns.fills)
+        read = read_inputs(source, input_names=names, fills=fills, missing=missing, drop=drop, told=told, seed=seed)
+        for note in read.notes:
+            print(f"Data: {note}", file=sys.stderr)
+        rows = Rows(read.x, source)
+    return _shaped(model, rows)
+
+
+def _refuse_for_arrays(told: TableFormat, drop: Sequence[str]) -> None:
+    told.refuse_others((), "data that are no table in a file")
+    if drop:
+        raise OptionError("--drop", as_typed(drop), "left out for data without named columns")
+
+
+def _shaped(model: object, rows: Rows) -> Rows:
+    """The rows in the shape that the model takes."""
+    source, shape = rows.what, getattr(model, "input_shape", ())
     if not shape or rows.row_shape == shape:
         return rows
     if None in shape:
@@ -62,16 +86,18 @@ def model_inputs(
     return rows.reshaped(tuple(shape))
 
 
-def input_names_of(model: Path) -> Sequence[str] | None:
-    """The columns that the network of a RUN folder was trained on; None of a file, which does not say."""
-    return RunFolder(model).read().data.input_names if model.is_dir() else None
+def fitted_data(model: Path) -> DataRow | None:
+    """The data that the network of a RUN folder was trained on; None of a file, which does not say."""
+    return RunFolder(model).read().data if model.is_dir() else None
 
 
 def _mapped(path: Path) -> np.ndarray:
     remedy = "Save it again with numpy.save(path, matrix)."
     try:
         array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as damaged:
+    except PermissionError:
+        raise
+    except Exception as damaged:  # of a damaged file numpy raises whatever comes first
         if "pickle" in str(damaged):
             cause = "it holds pickled objects, which may run code and are never loaded"
         elif "Python object" in str(damaged):

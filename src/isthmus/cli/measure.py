@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
-from isthmus.cli.data_options import Drop
+from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -15,37 +16,78 @@ from isthmus.foundation.tolerance import Tolerance
 _MB = 1_000_000
 
 
+def _list_operators(is_asked: bool) -> None:
+    if is_asked:
+        from isthmus.formats.onnx_operators import OPERATORS
+
+        typer.echo("\n".join(sorted(OPERATORS)))
+        raise typer.Exit
+
+
 def measure(
     model: ModelPath,
-    data: Annotated[str, typer.Option(help="Inputs to measure on: as for isthmus fit.", metavar="DATA")],
+    data: Annotated[
+        str, typer.Option(help="Inputs to measure on: as for isthmus fit, or .npz arrays by input.", metavar="DATA")
+    ] = "",
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
-    output: Annotated[str | None, typer.Option(help="Which output, if the model has several.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--input", help="Which input varies, or any tensor of an .onnx graph to begin at.")
+    ] = None,
+    output: Annotated[str | None, typer.Option(help="Which output, or any tensor of an .onnx graph to end at.")] = None,
+    by_differences: Annotated[
+        bool, typer.Option("--by-differences", help="Run an .onnx file in onnxruntime and difference its values.")
+    ] = False,
+    evaluations: Annotated[int, typer.Option(help="Rows to evaluate at by differences.", min=1)] = 1_000_000,
+    is_list: Annotated[bool, typer.Option("--list", help="Name the tensors of an .onnx graph and stop.")] = False,
     leading: Annotated[
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
     ] = None,
     memory: Annotated[int, typer.Option(help="Megabytes for intermediate results.", min=1)] = 1000,
     page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
+    check: Annotated[bool, typer.Option(help="Compare a model file with its own runtime first.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,
+    list_operators: Annotated[
+        bool, typer.Option("--list-operators", is_eager=True, callback=_list_operators, help="Name the ONNX operators.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell through how few numbers a trained network passes its inputs."""
     limit = Tolerance(tolerance)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
-    from isthmus.cli.inputs import input_names_of, model_inputs
+    from isthmus.cli.graph_inputs import held_arrays, loaded, print_tensors
+    from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_json, print_summary
-    from isthmus.formats import load
+    from isthmus.data import TableFormat
     from isthmus.reports import write_report
     from isthmus.runs import measure_record
     from isthmus.spectra import measure as measured
 
-    network = load(model)
+    if is_list:
+        print_tensors(model, as_json)
+        return
+    if not data:
+        raise TyperException("Missing option '--data'")
+    start, held, source = held_arrays(model, data, start)
+    network, chosen = loaded(model, start, output, held, by_differences)
     x = model_inputs(
-        network, data, input_names=input_names_of(model), missing=missing.value, drop=list(drop or ()), seed=seed
+        network,
+        source,
+        columns=fitted_data(model),
+        missing=missing.value,
+        drop=list(drop or ()),
+        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+        seed=seed,
     )
     with progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(
@@ -53,10 +95,12 @@ def measure(
             x,
             tolerance=limit,
             points=points,
-            output=output,
+            output=chosen,
             leading=leading,
             memory=memory * _MB,
             seed=seed,
+            check=check,
+            evaluations=evaluations,
             report=report,
         )
     record = measure_record(str(model), profile, "cpu")

@@ -12,16 +12,19 @@ from isthmus.errors import FileMissingError, OptionError
 
 
 class MissingName(StrEnum):
-    """What to do with rows that have missing values."""
+    """What to do with missing values."""
 
     refuse = "refuse"
     drop = "drop"
+    indicate = "indicate"
 
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
 ]
-Missing = Annotated[MissingName, typer.Option(help="Rows with missing values.")]
+Missing = Annotated[
+    MissingName, typer.Option(help="Missing values: their rows dropped, or the median and a column that tells.")
+]
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]

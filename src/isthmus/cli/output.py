@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.reports import comparison_table, evidence_table, headline, summary
+from isthmus.reports import column_table, comparison_table, evidence_table, headline, summary
 from isthmus.reports.answer import answer_of
 from isthmus.reports.wording import number
 from isthmus.runs import FitRecord, MeasureRecord
@@ -41,6 +41,8 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
     if isinstance(record, FitRecord):
         for note in record.data.notes:
             console.print(Padding(f"Data: {_plain(note)}", (0, 0, 0, 2)))
+        if record.data.columns:
+            console.print(_columns(record))
         console.print(_evidence(record))
         console.print(Padding(f"[dim]{_plain(evidence_table.legend(answer_of(record)))}[/dim]", (0, 0, 1, 2)))
         console.print(_comparison(record))
@@ -62,6 +64,16 @@ def _evidence(record: FitRecord) -> Table:
         table.add_row(f"→ {k}" if is_answer else k, *cells, style="bold" if is_answer else "")
     table.add_section()
     table.add_row("whole", number(record.evidence.whole_error), *[""] * (len(table.columns) - 2))
+    return table
+
+
+def _columns(record: FitRecord) -> Table:
+    """What became of each column of the table."""
+    table = Table(box=None, padding=(0, 1, 0, 2))
+    for column in column_table.COLUMNS:
+        table.add_column(column)
+    for cells in column_table.rows(record.data):
+        table.add_row(*map(_plain, cells))
     return table
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.data_options import Drop
+from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import AsJson, Missing, MissingName
 from isthmus.errors import FileMissingError, OptionError
 
@@ -23,6 +23,12 @@ def predict(
     ] = False,
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -32,13 +38,22 @@ def predict(
     if not run.exists():
         raise FileMissingError(run, "RUN is a folder that `isthmus fit` wrote.")
     from isthmus.cli.output import print_object
-    from isthmus.data import load_inputs
+    from isthmus.data import TableFormat, read_inputs
     from isthmus.data.writing import write_table
     from isthmus.runs import load_run
 
     found = load_run(run)
     known = found.record.data.input_names
-    x = load_inputs(data, input_names=known, drop=list(drop or ()), missing=missing.value, seed=seed)
+    rows = read_inputs(
+        data,
+        input_names=known,
+        fills=found.record.data.fills,
+        drop=list(drop or ()),
+        missing=missing.value,
+        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+        seed=seed,
+    )
+    x = rows.x
     names = list(found.record.data.output_names)
     if latent:
         columns = dict(zip(found.latent_names, found.encode(x).T, strict=True))
@@ -49,10 +64,13 @@ def predict(
         columns = dict(zip(names, found.predict(x).T, strict=True))
     write_table(columns, out)
     answer = {"out": str(out), "rows": len(x), "columns": list(columns), "rank": found.record.rank}
+    answer["notes"] = list(rows.notes)
     if as_json:
         print_object(answer)
         return
     print(f"{len(x)} rows of {', '.join(list(columns)[:5])}{', …' if len(columns) > 5 else ''}")
+    for note in rows.notes:
+        print(f"Data: {note}")
     if found.record.verdict.level == "do not rely":
         print(found.record.verdict.sentence)
     print(f"  out     {out}")

@@ -14,8 +14,14 @@ from rich.table import Table
 from isthmus.cli.data_options import (
     ActivationName,
     DataArgument,
+    Decimal,
     Drop,
+    Encoding,
+    NoHeader,
     Seed,
+    Sep,
+    Sheet,
+    SkipRows,
     Standardize,
     Starts,
     Target,
@@ -54,6 +60,12 @@ def window(
     target: Target = None,
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
+    sep: Sep = None,
+    decimal: Decimal = None,
+    encoding: Encoding = None,
+    skip_rows: SkipRows = 0,
+    no_header: NoHeader = False,
+    sheet: Sheet = None,
     width: Width = 100,
     ridge: Annotated[
         float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
@@ -79,7 +91,7 @@ def window(
         raise OptionError("--ridge", ridge, "positive: without it no depth prefers a rank")
     limit = Tolerance(tolerance)
     # What needs no torch comes first: a wrong file or column is said at once.
-    from isthmus.data import load_dataset
+    from isthmus.data import TableFormat, load_dataset
 
     dataset = load_dataset(
         data,
@@ -87,6 +99,7 @@ def window(
         target=list(target or ()),
         drop=list(drop or ()),
         missing=missing.value,
+        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
         seed=checked_seed(seed),
     )
     if dataset.weights is not None:

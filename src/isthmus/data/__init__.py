@@ -6,15 +6,17 @@ from isthmus.data.dataset import Dataset, Split
 from isthmus.data.merging import merged_rows
 from isthmus.data.names import column_names
 from isthmus.data.sample import Sample
-from isthmus.data.sources import load_dataset, load_inputs
+from isthmus.data.sources import load_dataset, load_inputs, read_inputs
 from isthmus.data.splitting import folded_rows
 from isthmus.data.synthetic import Teacher, random_teacher
+from isthmus.data.table_format import TableFormat
 from isthmus.foundation.task import Task
 
 __all__ = [
     "Dataset",
     "Sample",
     "Split",
+    "TableFormat",
     "Task",
     "Teacher",
     "column_names",
@@ -25,4 +27,5 @@ __all__ = [
     "load_inputs",
     "merged_rows",
     "random_teacher",
+    "read_inputs",
 ]

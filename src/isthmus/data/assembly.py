@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.block_splitting import split_blocks
+from isthmus.data.column_use import ColumnUse
 from isthmus.data.dataset import Dataset, Floats, Integers, Split, Weights
 from isthmus.data.labels import class_indices
+from isthmus.data.near_duplicates import near_duplicates
+from isthmus.data.row_blocks import RowBlocks, row_blocks
 from isthmus.data.splitting import LEAST_ROWS, check_seed, checked_split, split_rows
 from isthmus.errors import ConstantOutputError, OptionError, ShapeError, TooFewRowsError
 from isthmus.foundation.matrices import check_scale, plain_array, real_matrix, weight_vector
@@ -23,6 +27,8 @@ def dataset_from_arrays(
     *,
     task: Task | None = None,
     weights: object | None = None,
+    groups: object | None = None,
+    times: object | None = None,
     name: str = "arrays",
     seed: int = 0,
     test: float = 0.15,
@@ -32,6 +38,9 @@ def dataset_from_arrays(
     image_shape: tuple[int, int] | None = None,
     shares_unit: bool = False,
     notes: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    columns: Sequence[ColumnUse] = (),
+    fills: Mapping[str, float] | None = None,
 ) -> Dataset:
     """A data set from arrays.
 
@@ -40,6 +49,8 @@ def dataset_from_arrays(
         y: Outputs `(n, d_out)` or `(n,)`; labels of any kind `(n,)` for a classification; ignored for an autoencoder.
         task: Default: "regression" where `y` is given, else "autoencoder".
         weights: How much each row counts, `(n,)`, ≥ 0.
+        groups: What each row belongs to, `(n,)`, of any kind: rows of a group stay together wherever some are held out.
+        times: When each row was taken, `(n,)`: networks learn from the past and are judged by what came later.
         name: Where the data came from.
         seed: Of the split.
         test: Share of the rows for reported figures; 0 sets none aside.
@@ -49,6 +60,9 @@ def dataset_from_arrays(
         image_shape: Of each input row.
         shares_unit: Whether all columns are in one unit.
         notes: What was done to the data before.
+        warnings: What is suspicious about them.
+        columns: What became of the columns of a table.
+        fills: What stands in the place of missing values, by the name of the input.
 
     Raises:
         ShapeError, DtypeError, NonFiniteError, TooFewRowsError: If the arrays are not finite matrices of equal length
@@ -63,33 +77,34 @@ def dataset_from_arrays(
     check_seed(seed)
     inputs = real_matrix(x, "x")
     counts = None if weights is None else weight_vector(weights, len(inputs), "weights")
-    columns = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
-    outputs, names = _outputs(inputs, columns, y, task, counts, output_names)
-    _check_names("input_names", columns, inputs.shape[1])
-    _check_scale("x", inputs, columns)
+    called = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
+    outputs, names = _outputs(inputs, called, y, task, counts, output_names)
+    _check_names("input_names", called, inputs.shape[1])
+    _check_scale("x", inputs, called)
     if task != "classification":  # class indices are small
         _check_scale("y", outputs, names)
     _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
-    said = list(notes)
-    if split is None:
-        labels = np.asarray(outputs, np.int64) if task == "classification" else None
-        split, duplicates = split_rows(inputs, labels, test=test, seed=seed, weights=counts)
-        said += _repetition(duplicates, is_split=split.test.size > 0)
-    else:
-        split = checked_split(split, len(inputs))
+    blocks = row_blocks(groups, times, len(inputs))
+    labels = np.asarray(outputs, np.int64) if task == "classification" else None
+    split, said = _split(split, inputs, labels, counts, blocks, test=test, seed=seed)
+    doubts = [] if blocks is not None and blocks.is_forward else _near_repetition(inputs, blocks)
     return Dataset(
         x=inputs,
         y=outputs,
         task=task,
         split=split,
         name=name,
-        input_names=columns,
+        input_names=called,
         output_names=names,
         image_shape=image_shape,
         shares_unit=shares_unit,
-        notes=tuple(said),
-        sha256=_digest(inputs, outputs, split, counts),
+        notes=(*notes, *said),
+        sha256=_digest(inputs, outputs, split, counts, blocks),
         weights=counts,
+        blocks=blocks,
+        warnings=(*warnings, *doubts),
+        columns=tuple(columns),
+        fills=dict(fills or {}),
     )
 
 
@@ -152,9 +167,38 @@ def _repetition(duplicates: int, *, is_split: bool) -> list[str]:
     return [f"{said}; equal inputs are kept in one part." if is_split else f"{said}."]
 
 
-def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None) -> str:
+def _near_repetition(x: Floats, blocks: RowBlocks | None) -> list[str]:
+    share = near_duplicates(x, None if blocks is None else blocks.of_row)
+    if not share:
+        return []
+    what = f"About {share:.0%} of the rows nearly repeat the inputs of another, as rows of one person or one moment do"
+    return [f"{what}: held out, they are judged by their copies. Say what belongs together with --group, or leave one."]
+
+
+def _split(
+    given: Split | None,
+    x: Floats,
+    labels: Integers | None,
+    weights: Weights | None,
+    blocks: RowBlocks | None,
+    *,
+    test: float,
+    seed: int,
+) -> tuple[Split, list[str]]:
+    """The split that is given, or one by blocks, or one that is drawn; and what was done."""
+    if given is not None:
+        return checked_split(given, len(x)), []
+    if blocks is not None:
+        return split_blocks(blocks, test=test, seed=seed), []
+    split, duplicates = split_rows(x, labels, test=test, seed=seed, weights=weights)
+    return split, _repetition(duplicates, is_split=split.test.size > 0)
+
+
+def _digest(x: Floats, y: Floats | Integers, split: Split, weights: Weights | None, blocks: RowBlocks | None) -> str:
     digest = hashlib.sha256()
-    for array in (x, y, split.train, split.test, *(() if weights is None else (weights,))):
+    more: list[NDArray[Any]] = [] if weights is None else [weights]
+    more += [] if blocks is None else [blocks.of_row, np.array([blocks.is_forward])]
+    for array in (x, y, split.train, split.test, *more):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

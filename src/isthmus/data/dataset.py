@@ -9,6 +9,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.column_use import ColumnUse
+from isthmus.data.row_blocks import RowBlocks
 from isthmus.foundation.task import Task
 
 Floats = NDArray[np.floating]
@@ -64,6 +66,10 @@ class Dataset:
         image_shape: `(height, width)` when each input row is a grey image, else None.
         shares_unit: True when all columns are in one unit, so that they must be scaled together.
         notes: What was done to the data on the way in, one sentence each.
+        blocks: Which rows belong together or in which order they were taken; None where each stands for itself.
+        warnings: What is suspicious about them, one sentence each.
+        columns: What became of each column of a table; empty for other data.
+        fills: What stands in the place of missing values, by the name of the input.
         sha256: Digest of x, y, the split and the weights; it identifies the data of a run.
         weights: How much each row counts, `(n,)`, finite, ≥ 0, one of them positive; None where all count the same.
         defaults: Hyperparameters that apply to these data unless others are asked for; empty for data of users.
@@ -81,6 +87,10 @@ class Dataset:
     notes: tuple[str, ...]
     sha256: str
     weights: Weights | None = None
+    blocks: RowBlocks | None = None
+    warnings: tuple[str, ...] = ()
+    columns: tuple[ColumnUse, ...] = ()
+    fills: Mapping[str, float] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=Defaults)
 
     def __post_init__(self) -> None:

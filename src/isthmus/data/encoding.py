@@ -2,97 +2,161 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from isthmus.data.categories import few_texts
+from isthmus.data.column_use import ColumnUse, Kind
 from isthmus.data.dataset import Floats
 from isthmus.data.dates import days_since_1970
-from isthmus.data.numerals import quantities, refuse_mixed
-from isthmus.data.quoting import quoted
+from isthmus.data.durations import seconds_in
+from isthmus.data.numerals import quantities, refuse_inexact
+from isthmus.data.quoting import row_number, some
 from isthmus.errors import ColumnError
 
-_MOST_TEXTS = 20
-_LOCAL_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
-_WITH_UNIT = r"[\s<>≤≥~±$€£¥+-]*\d[\d.,]*\s*[^\d\s]{0,6}"
+INDICATOR = " is missing"
+_EXACT = 2**53  # whole numbers up to here are themselves in double precision
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A matrix `(n, d)`, one name a column, and what was done."""
+    """A matrix `(n, d)`, one name a column, what became of each column of the table, and what gaps were filled with."""
 
     matrix: Floats
     names: tuple[str, ...]
-    notes: tuple[str, ...]
+    uses: tuple[ColumnUse, ...]
+    fills: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one column of a table becomes: a block `(n, m)` under m names."""
+
+    block: Floats
+    names: list[str]
+    kind: Kind
+    detail: str = ""
 
 
 def encode(frame: Any, *, drops_constants: bool, allows_texts: bool = True) -> Encoded:
-    """All columns of a pandas frame without missing values as numbers.
+    """All columns of a pandas frame as numbers.
 
-    `name` for numbers and booleans, `name [days]` for dates, `name [%]` for numbers with a unit, `name=value` for each
-    value of a text.
+    `name` for numbers and booleans, `name [days]` for dates, `name [s]` for durations, `name [%]` for numbers with a
+    unit, `name=value` for each value of a text. Where a column has missing values, its number is the median of those
+    that are there, every `name=value` is 0, and `name is missing` is 1.
 
     Raises:
-        ColumnError: If a column holds infinities, lists, or texts that cannot be encoded, or two would be named alike.
+        ColumnError: If a column holds infinities, lists, whole numbers that double precision cannot tell apart, or
+            texts that cannot be encoded, or two would be named alike.
     """
-    blocks: list[Floats] = []
-    names: list[str] = []
-    notes: list[str] = []
-    for name in frame.columns:
-        column = frame[name]
-        _refuse_nested(name, column)
-        if drops_constants and bool((column == column.iloc[0]).all()):
-            notes.append(f"Column {name!r} is constant and was left out.")
-        elif column.dtype.kind in "fiub":
-            blocks.append(plain_numbers(name, column)[:, None])
-            names.append(name)
+    numeric = {column for column, dtype in enumerate(frame.dtypes) if dtype.kind in "fiub"}
+    numbers = plain_numbers(frame.iloc[:, sorted(numeric)])
+    places = {column: place for place, column in enumerate(sorted(numeric))}
+    # Of wide tables every column at once: a look at each alone takes minutes.
+    has_gaps = np.any(np.isnan(numbers), axis=0, keepdims=True)[0]
+    is_constant = np.all(numbers == numbers[:1], axis=0, keepdims=True)[0]
+    parts: list[_Part] = []
+    uses: list[ColumnUse] = []
+    fills: dict[str, float] = {}
+    for position, name in enumerate(map(str, frame.columns)):
+        if position in places and not has_gaps[places[position]]:
+            block = numbers[:, places[position]][:, None]
+            reason = "constant" if drops_constants and is_constant[places[position]] else ""
+            part = _Part(block, [name], "left out" if reason else "number", reason)
         else:
-            block, called, note = _encoded_texts(name, column, allows_texts)
-            blocks.append(block)
-            names += called
-            notes.append(note)
+            part = _any_column(name, frame.iloc[:, position], drops_constants, allows_texts, fills)
+        uses.append(ColumnUse(name, part.kind, part.detail))
+        if part.kind != "left out":
+            parts.append(part)
+    names = [name for part in parts for name in part.names]
+    _refuse_alike(names)
+    matrix = np.concatenate([part.block for part in parts], 1) if parts else np.empty((len(frame), 0))
+    return Encoded(matrix, tuple(names), tuple(uses), fills)
+
+
+def plain_numbers(frame: Any) -> Floats:
+    """Columns of numbers or booleans `(n, d)`, NaN where one is missing.
+
+    Raises:
+        ColumnError: If one is infinite, or a whole number that is another in double precision.
+    """
+    kinds = {(dtype.kind, dtype.itemsize) for dtype in frame.dtypes}
+    _refuse_inexact(frame)
+    # numbers in single precision and booleans fit into single precision; whole numbers may not
+    is_single = bool(kinds) and all(kind == "b" or (kind == "f" and size <= 4) for kind, size in kinds)
+    numbers: Floats = frame.to_numpy(np.float32 if is_single else np.float64, na_value=np.nan)
+    if np.isinf(numbers).any():
+        row, column = (int(each[0]) for each in np.nonzero(np.isinf(numbers)))
+        name = str(frame.columns[column])
+        cause = f"holds an infinite value (row {row_number(frame, row)})"
+        raise ColumnError(name, cause, f"Correct it, or use --drop {name!r}")
+    return numbers
+
+
+def _refuse_inexact(frame: Any) -> None:
+    """Raise for identifiers of many digits: in double precision different ones would be equal."""
+    whole = frame.iloc[:, [column for column, dtype in enumerate(frame.dtypes) if dtype.kind in "iu"]]
+    if len(whole.columns):
+        largest = np.maximum(whole.max(), -whole.min().astype(np.float64)).to_numpy(np.float64, na_value=0.0)
+        for column in np.flatnonzero(largest >= _EXACT):
+            refuse_inexact(str(whole.columns[column]), map(str, whole.iloc[:, int(column)].dropna()))
+
+
+def _any_column(name: str, column: Any, drops_constants: bool, allows_texts: bool, fills: dict[str, float]) -> _Part:
+    """A column of texts, dates or durations, or one with missing values."""
+    is_gap = column.isna().to_numpy()
+    known = column[~is_gap]
+    if known.empty:
+        return _Part(np.empty((len(column), 0)), [], "left out", "empty")
+    _refuse_nested(name, known)
+    if drops_constants and bool((known == known.iloc[0]).all()):
+        if not is_gap.any():
+            return _Part(np.empty((len(column), 0)), [], "left out", "constant")
+        return _Part(_indicator(is_gap), [name + INDICATOR], "categories", "constant but for its gaps")
+    part = _known_values(name, known, allows_texts)
+    if not is_gap.any():
+        return part
+    block = np.zeros((len(column), len(part.names)), part.block.dtype)
+    block[~is_gap] = part.block
+    said = f"{int(is_gap.sum())} missing, told by '{name}{INDICATOR}'"
+    if part.kind != "categories":
+        fills[part.names[0]] = float(np.median(part.block))
+        block[is_gap] = fills[part.names[0]]
+        said += f" and filled with the median {fills[part.names[0]]:g}"
+    detail = f"{part.detail}; {said}" if part.detail else said
+    return _Part(np.concatenate([block, _indicator(is_gap)], 1), [*part.names, name + INDICATOR], part.kind, detail)
+
+
+def _indicator(is_gap: Any) -> Floats:
+    found: Floats = is_gap.astype(np.float32)[:, None]
+    return found
+
+
+def _known_values(name: str, column: Any, allows_texts: bool) -> _Part:
+    if column.dtype.kind in "fiub":
+        return _Part(plain_numbers(column.to_frame()), [name], "number")
+    if (days := days_since_1970(column)) is not None:
+        return _Part(days[:, None], [f"{name} [days]"], "date", "days since 1970-01-01")
+    if (seconds := seconds_in(column)) is not None:
+        return _Part(seconds[:, None], [f"{name} [s]"], "duration", "seconds")
+    texts = column.astype(str).tolist()
+    if (found := quantities(texts)) is not None:
+        numbers, unit = found
+        return _Part(numbers[:, None], [f"{name} [{unit}]"], "number", f"without its unit {unit!r}")
+    values = few_texts(name, column, allows_texts)
+    block = (np.array(texts)[:, None] == np.array(values)).astype(np.float32)
+    return _Part(block, [f"{name}={value}" for value in values], "categories", f"{len(values)}: {some(values)}")
+
+
+def _refuse_alike(names: Sequence[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
             cause = "would be the name of two inputs: a number, and a value of a text column"
             raise ColumnError(name, cause, "Rename one of the columns")
-    matrix = np.concatenate(blocks, 1) if blocks else np.empty((len(frame), 0))
-    return Encoded(matrix, tuple(names), tuple(notes))
-
-
-def plain_numbers(name: str, column: Any) -> Floats:
-    """A column of numbers or booleans `(n,)`.
-
-    Raises:
-        ColumnError: If one is infinite or missing.
-    """
-    # numbers in single precision and booleans fit into single precision; whole numbers may not
-    is_single = column.dtype.kind == "b" or str(column.dtype).lower() == "float32"
-    numbers: Floats = column.to_numpy(np.float32 if is_single else np.float64, na_value=np.nan)
-    if not np.isfinite(numbers).all():
-        row = int((~np.isfinite(numbers)).argmax())
-        kind = "a missing" if np.isnan(numbers[row]) else "an infinite"
-        raise ColumnError(name, f"holds {kind} value (row {row + 1})", f"Correct it, or use --drop {name!r}")
-    return numbers
-
-
-def _encoded_texts(name: str, column: Any, allows_texts: bool) -> tuple[Floats, list[str], str]:
-    """Columns `(n, m)` of what is no number by type, their names, and what was done."""
-    if (days := days_since_1970(column)) is not None:
-        note = f"Column {name!r} holds dates; days since 1970-01-01 are used."
-        return days[:, None], [f"{name} [days]"], note
-    texts = column.astype(str).tolist()
-    if (found := quantities(texts)) is not None:
-        numbers, unit = found
-        note = f"Column {name!r} holds numbers with the unit {unit!r}; the bare numbers are used."
-        return numbers[:, None], [f"{name} [{unit}]"], note
-    values = _few_texts(name, texts, allows_texts)
-    block = (np.array(texts)[:, None] == np.array(values)).astype(np.float32)
-    note = f"Column {name!r} holds {len(values)} different texts, each of which became a column."
-    return block, [f"{name}={value}" for value in values], note
 
 
 def _refuse_nested(name: str, column: Any) -> None:
@@ -100,23 +164,3 @@ def _refuse_nested(name: str, column: Any) -> None:
         kind = type(column.iloc[0]).__name__
         cause = f"holds a {kind} in each row, not a number or a text"
         raise ColumnError(name, cause, f"Give each entry a column of its own, or use --drop {name!r}")
-
-
-def _few_texts(name: str, texts: Sequence[str], is_allowed: bool) -> list[str]:
-    """The different texts of a column, if they are few enough to be categories."""
-    refuse_mixed(name, texts)
-    drop = f"use --drop {name!r}"
-    if all(map(_LOCAL_DATE.fullmatch, texts)):
-        cause = f"holds dates such as {quoted(texts[0])}, whose day and month cannot be told apart"
-        raise ColumnError(name, cause, f"Write them as YYYY-MM-DD, or {drop}")
-    if not is_allowed:
-        cause = f"holds texts such as {quoted(texts[0])}, which a regression cannot predict"
-        raise ColumnError(name, cause, "Use --task classification with this one target")
-    values = sorted(set(texts))
-    if len(values) > min(_MOST_TEXTS, len(texts) // 5):
-        if sum(re.fullmatch(_WITH_UNIT, text) is not None for text in texts) > 0.5 * len(texts):
-            cause = f"holds numbers that are written as texts, such as {quoted(texts[0])}"
-            raise ColumnError(name, cause, f"Write bare numbers, in one way throughout the table, or {drop}")
-        cause = f"holds {len(values)} different texts in {len(texts)} rows (such as {quoted(texts[0])})"
-        raise ColumnError(name, cause, f"Texts like these cannot be turned into numbers: {drop}")
-    return values

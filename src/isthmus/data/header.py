@@ -31,26 +31,35 @@ def checked_header(path: Path, names: Sequence[str], rows: Sequence[Sequence[str
     for number, row in enumerate(rows, 1):
         if any(field.strip() for field in row[len(names) :]):
             cause = f"row {number} has {len(row)} fields where line {line} has {len(names)} names of columns ({some})"
-            remedy = "Mend the row, or the names, or remove what stands above them."
+            remedy = "Mend the row, or the names; leave out what stands above them with --skip-rows."
             raise FileFormatError(path, cause, remedy)
     if not are_names(names, rows):
         cause = f"line {line} holds data ({some}) where the names of the columns should be"
-        raise FileFormatError(path, cause, "Write a line with the names of the columns above it.")
+        remedy = "Use --no-header, or write a line with the names of the columns above it."
+        raise FileFormatError(path, cause, remedy)
     refuse_repeated(name for name in names if name)
     return (*names, *[""] * (max(map(len, rows), default=0) - len(names)))
+
+
+def numbered_header(width: int) -> tuple[str, ...]:
+    """The names of columns in a file without names: x0, x1, …, as those of a matrix."""
+    return tuple(f"x{column}" for column in range(width))
 
 
 def are_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line of a table holds names of columns, and not the first row of a table without names.
 
-    Texts are names, unless numbers stand beside them and one of them stands in its column again. Numbers are names if
+    Texts are names, unless numbers stand beside them and one of them stands in its column again; so are texts alone,
+    unless most of them stand in their columns again, in rows that are not the header repeated. Numbers are names if
     they are in order as years, wavelengths or plain counts are: in equal steps, ten or more of them, or rising beside
     texts. A single one beside texts is a name if it is whole.
     """
     numbers = [number_of(name) for name in names if is_number(name)]
     texts = [(column, name) for column, name in enumerate(names) if name and not is_number(name)]
     if not numbers:
-        return True
+        others = [row for row in rows if [field.strip() for field in row] != list(names)]
+        again = [any(len(row) > column and row[column].strip() == name for row in others) for column, name in texts]
+        return 2 * sum(again) <= len(texts) or len(texts) == 1
     if any(len(row) > column and row[column].strip() == name for column, name in texts for row in rows):
         return False
     if len(numbers) == 1 and texts:

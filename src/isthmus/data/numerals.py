@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.data.quoting import quoted
+from isthmus.data.quoting import quoted, row_number
 from isthmus.errors import ColumnError
 
 _EXPONENT = r"([eE][+-]?\d+)?"
@@ -24,6 +24,9 @@ _QUANTITY = re.compile(
     rf"(?P<sign>[+-]?)(?P<before>[{_SYMBOLS}]?)\s*(?P<number>[\d.,'\u2019\u00a0\u202f]*\d{_EXPONENT})"
     r"\s*(?P<after>([^\d\s.,;:+-][^\d\s]{0,5})?)"
 )
+_WHOLE = re.compile(r"[+-]?\d+")
+_MINUS = "\u2212"  # as typesetters write it
+_EXACT_DIGITS = 15  # whole numbers of so many digits are themselves in double precision
 _POINTS = "Write numbers with a decimal point and without thousands separators"
 
 
@@ -46,26 +49,48 @@ def texts_as_numbers(frame: Any, decimal: str | None, *, texts: Collection[str] 
     Where commas are decimal, points part thousands, and columns of numbers are rewritten with a decimal point.
 
     Args:
-        frame: A pandas frame without missing values.
+        frame: A pandas frame.
         decimal: The decimal sign of the file; None of a file whose columns have types, which are left as they are.
         texts: Columns that hold texts, even where they look like numbers.
 
     Raises:
-        ColumnError: If points are decimal in a column of numbers, and commas in others.
+        ColumnError: If points are decimal in a column of numbers, and commas in others; or if whole numbers have more
+            digits than double precision.
     """
     if decimal is None:
         return frame, []
     notes: list[str] = []
-    frame = frame.copy()
-    for name in [name for name in frame.columns if frame[name].dtype.kind == "O" and name not in texts]:
-        written = [str(text) for text in frame[name]]
+    changed: dict[str, Any] = {}
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+        known = frame[name].dropna().astype(object)
+        if name in texts or known.empty:
+            continue
+        written = [str(text).replace(_MINUS, "-") for text in known]
         if decimal == ",":
-            written, has_thousands = _with_points(name, written)
+            written, has_thousands = _with_points(name, known, written)
             if has_thousands:
                 notes.append(f"Points in column {name!r} were read as thousands separators, as commas are decimal.")
-        is_numeric = all(_PLAIN.fullmatch(text.strip()) for text in written)
-        frame[name] = np.array(written, np.float64) if is_numeric else written
+        if all(_PLAIN.fullmatch(text.strip()) for text in written):
+            refuse_inexact(name, written)
+            changed[name] = known.mask(known.notna(), written).astype(np.float64)
+        elif decimal == "," and written != known.tolist():
+            changed[name] = known.mask(known.notna(), written)
+    frame = frame.copy()
+    for name, column in changed.items():
+        frame[name] = column.reindex(frame.index)
     return frame, notes
+
+
+def refuse_inexact(name: str, texts: Iterable[str]) -> None:
+    """Raise `ColumnError` for whole numbers with more digits than double precision: different ones would be equal."""
+    number = next((text for text in map(str.strip, texts) if _WHOLE.fullmatch(text) and _is_inexact(text)), None)
+    if number is not None:
+        cause = f"holds whole numbers such as {number}, of more digits than double precision has"
+        raise ColumnError(name, cause, f"Identifiers are no inputs: use --drop {name!r}")
+
+
+def _is_inexact(text: str) -> bool:
+    return len(text) > _EXACT_DIGITS and int(float(text)) != int(text)
 
 
 def quantities(texts: Sequence[str]) -> tuple[NDArray[np.float64], str] | None:
@@ -76,15 +101,16 @@ def quantities(texts: Sequence[str]) -> tuple[NDArray[np.float64], str] | None:
     return np.array([each.number for each in found], np.float64), found[0].unit
 
 
-def refuse_mixed(name: str, texts: Sequence[str]) -> None:
+def refuse_mixed(name: str, column: Any) -> None:
     """Raise `ColumnError` for a column of numbers that texts such as "-" or "1,234" have turned into texts."""
+    texts = column.astype(str).tolist()
     found = _numbers(texts)
     if 2 * sum(each is not None for each in found) <= len(texts):
         return
     row = next((row for row, each in enumerate(found) if each is None or not each.is_plain), None)
     if row is None:  # texts by type, as they are in .parquet
         return
-    cause = f"holds numbers, but {quoted(texts[row])} in row {row + 1}"
+    cause = f"holds numbers, but {quoted(texts[row])} in row {row_number(column, row)}"
     if found[row] is not None:
         raise ColumnError(name, cause, f"{_POINTS}, or use --drop {name!r}")
     raise ColumnError(name, cause, f"Correct it, leave it empty and use --missing drop, or use --drop {name!r}")
@@ -101,7 +127,7 @@ def _numbers(texts: Sequence[str]) -> list[_Quantity | None]:
 
 
 def _quantity(text: str) -> _Quantity | None:
-    text = text.strip()
+    text = text.strip().replace(_MINUS, "-")
     if _PLAIN.fullmatch(text) or _GROUPED.fullmatch(text):
         return _Quantity(text, "")
     parts = _QUANTITY.fullmatch(text)
@@ -111,7 +137,7 @@ def _quantity(text: str) -> _Quantity | None:
     return found if found.is_plain or _GROUPED.fullmatch(found.number) else None
 
 
-def _with_points(name: str, texts: list[str]) -> tuple[list[str], bool]:
+def _with_points(name: str, column: Any, texts: list[str]) -> tuple[list[str], bool]:
     """A column of numbers with decimal points instead of commas, and whether points had parted its thousands."""
     rewritten = [_with_point(text) for text in texts]
     found = _numbers(rewritten)
@@ -119,7 +145,7 @@ def _with_points(name: str, texts: list[str]) -> tuple[list[str], bool]:
         return texts, False
     for row, text in enumerate(rewritten):
         if text == texts[row] and _DECIMAL_POINT.fullmatch(text.strip()):
-            cause = f"holds {quoted(text)} in row {row + 1}, in a table whose decimal sign is the comma"
+            cause = f"holds {quoted(text)} in row {row_number(column, row)}, in a table whose decimal sign is the comma"
             raise ColumnError(name, cause, f"Write all numbers in one way, or use --drop {name!r}")
     return rewritten, any("." in text for text in texts)
 

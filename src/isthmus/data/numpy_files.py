@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,39 +13,59 @@ from numpy.typing import NDArray
 from isthmus.data.assembly import dataset_from_arrays
 from isthmus.data.dataset import Dataset
 from isthmus.data.names import as_typed, split_entry
-from isthmus.errors import FileFormatError, OptionError
+from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.foundation.matrices import weight_vector
+from isthmus.foundation.memory import refuse_beyond_memory
 from isthmus.foundation.task import Task
 
 Array = NDArray[Any]
+_COPIES = 2  # of an array: as it is read, and as a matrix in double precision
 
 
 def read_npz(path: Path, wanted: Sequence[str] = ("x",)) -> dict[str, Array]:
     """Those of the `wanted` arrays that a .npz file holds, x among them; pickled objects are never loaded."""
     remedy = "Save it again with numpy.savez(path, x=…, y=…)."
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
-            found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in wanted}
-            names = archive.files
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as damaged:
-        raise _unreadable(path, damaged, remedy) from damaged
+    found, names = read_archive(path, wanted, remedy)
     if "x" not in found:
         raise FileFormatError(path, f"it has no array named x (it has {', '.join(names) or 'none'})", remedy)
     return found
 
 
+def read_archive(path: Path, wanted: Sequence[str], remedy: str) -> tuple[dict[str, Array], list[str]]:
+    """Those of the `wanted` arrays that a .npz file holds, and the names of all; pickled objects are never loaded."""
+    try:
+        _refuse_large_archive(path, wanted)
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise FileFormatError(path, "it holds one array, not a .npz archive", remedy)
+            found: dict[str, Array] = {str(name): archive[name] for name in archive.files if name in wanted}
+            return found, archive.files
+    except (IsthmusError, PermissionError):
+        raise
+    except Exception as damaged:  # of a damaged file zipfile, zlib and numpy raise whatever comes first
+        raise _unreadable(path, damaged, remedy) from damaged
+
+
 def read_npy(path: Path) -> Array:
     """The array in a .npy file; pickled objects are never loaded."""
     remedy = "Save it again with numpy.save(path, matrix)."
+    refuse_beyond_memory(f"the array in {path}", _COPIES * path.stat().st_size)
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as damaged:
+    except PermissionError:
+        raise
+    except Exception as damaged:
         raise _unreadable(path, damaged, remedy) from damaged
     if not isinstance(array, np.ndarray):
         raise FileFormatError(path, "it is an archive of several arrays", "Name it .npz, with arrays x and y.")
     return array
+
+
+def _refuse_large_archive(path: Path, wanted: Sequence[str]) -> None:
+    """A small archive may unpack to any size, which it declares."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(each.file_size for each in archive.infolist() if each.filename.removesuffix(".npy") in wanted)
+    refuse_beyond_memory(f"what is packed in {path}", _COPIES * size)
 
 
 def from_npz(

@@ -1,24 +1,36 @@
-"""Files of tables as pandas frames: .csv and .tsv of any common dialect, and .parquet."""
+"""Tables as pandas frames: text of any common dialect, .xlsx, .parquet, .feather, and frames that Python holds."""
 
 from __future__ import annotations
 
-import csv
 import decimal
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isthmus.data.dialect import read_dialect
+from isthmus.data.column_use import ColumnUse
+from isthmus.data.dialect import Dialect, read_dialect
+from isthmus.data.extra_rows import without_extra_rows
 from isthmus.data.header import refuse_repeated
+from isthmus.data.numerals import refuse_inexact
+from isthmus.data.table_format import TableFormat
+from isthmus.data.table_size import refuse_too_large, text_rows
+from isthmus.data.text_stream import COMPRESSED, open_text, undecodable_line
+from isthmus.data.workbook import read_sheet, sheet_columns
 from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError
 
+TEXT_KINDS = (".csv", ".tsv", ".txt")
+_COLUMNAR = (".parquet", ".feather")
+TABLE_KINDS = (*TEXT_KINDS, ".xlsx", *_COLUMNAR)
 _SAVE_AGAIN = "Save the table again as comma-separated UTF-8 text, or as .parquet."
+_INDEX = re.compile(r"Unnamed: \d+|__index_level_\d+__")
+_EXACT = 2.0**53
+_DIGITS = 15  # of a row's number
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,69 +38,104 @@ class Table:
     """A table as it stands in a file.
 
     Attributes:
-        frame: A pandas frame with at least one row and columns of different names.
+        frame: A pandas frame with at least one row and columns of different names; its index counts the rows of data
+            in the file, from 0.
         notes: What was done, in sentences.
+        warnings: What was not certain.
+        uses: Columns that were left out.
         decimal: The decimal sign of a text file; None of a file whose columns have types.
     """
 
     frame: Any
     notes: list[str]
+    warnings: list[str]
+    uses: list[ColumnUse]
     decimal: str | None
 
 
-def table_columns(path: Path) -> list[str]:
+def table_kind(path: Path) -> str | None:
+    """How the file's name says that it is a table: "text", "sheet", ".parquet" or ".feather"; None if it is none."""
+    kind = path.suffix.lower()
+    if kind in COMPRESSED:
+        return "text" if Path(path.stem).suffix.lower() in TEXT_KINDS else None
+    return {".xlsx": "sheet", **dict.fromkeys(TEXT_KINDS, "text")}.get(kind, kind if kind in _COLUMNAR else None)
+
+
+def table_columns(path: Path, told: TableFormat) -> list[str]:
     """The names of the columns, without a look at the rows of a long file.
 
     Raises:
-        MissingExtraError, FileFormatError, ColumnError: As `read_table`.
+        MissingExtraError, FileFormatError, ColumnError, OptionError: As `read_table`.
     """
-    with _file_errors(path):
-        return _parquet_columns(path) if _is_parquet(path) else [name for name in read_dialect(path).header if name]
+    kind = table_kind(path)
+    told.refuse_for(str(kind))
+    with _file_errors(path, told):
+        if kind == "text":
+            return [name for name in read_dialect(path, told).header if name]
+        return sheet_columns(path, told) if kind == "sheet" else _typed_columns(path)
 
 
-def read_table(path: Path, *, texts: Collection[str] = ()) -> Table:
+def read_table(path: Path, told: TableFormat, *, texts: Collection[str] = ()) -> Table:
     """The table in a file.
 
     Args:
-        path: The file; .parquet, or text of any kind.
+        path: The file.
+        told: What is said of how it is written.
         texts: Columns that hold texts, even where those of a text file look like numbers.
 
     Raises:
-        MissingExtraError: If pandas, or pyarrow for .parquet, is not installed.
+        MissingExtraError: If pandas, or a package that reads this kind of file, is not installed.
         FileFormatError: If the file is damaged, empty, or not a table.
         ColumnError: If a column has no name, or the name of another.
+        OptionError: If something is said that such a file does not have.
+        TooLargeError: If it does not fit into the memory of this machine.
     """
-    with _file_errors(path):
-        table = _parquet(path) if _is_parquet(path) else _text(path, texts)
+    kind = table_kind(path)
+    told.refuse_for(str(kind))
+    with _file_errors(path, told):
+        if kind == "text":
+            table = _text(path, told, texts)
+        elif kind == "sheet":
+            frame, header, notes = read_sheet(path, told)
+            table = _data_rows(header, Table(frame, notes, [], [], None))
+        else:
+            table = frame_table(_typed(path))
     if table.frame.empty:
         raise FileFormatError(path, f"it has {len(table.frame.columns)} columns and no rows", "Pass a table with data.")
     return table
 
 
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
+def frame_table(frame: Any) -> Table:
+    """A table that Python holds, in pandas or whatever hands its columns over as Arrow does, Polars among them."""
+    if not hasattr(frame, "iloc"):
+        frame = _from_arrow(frame)
+    frame = frame.reset_index(drop=True)
+    frame.columns = [str(name) for name in frame.columns]
+    refuse_repeated(frame.columns)
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+        known = frame[name].dropna()
+        if known.dtype.kind == "O" and len(known) and isinstance(known.iloc[0], decimal.Decimal):
+            frame[name] = frame[name].astype(float)
+    kept, uses = _without_index(frame)
+    return Table(kept, [], [], uses, None)
 
 
 @contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
-    """What pandas, pyarrow and csv raise for damaged files, as `FileFormatError`."""
+def _file_errors(path: Path, told: TableFormat) -> Iterator[None]:
+    """What the readers raise for damaged files, as `FileFormatError`."""
     try:
         yield
-    except IsthmusError:
+    except (IsthmusError, PermissionError):
         raise
-    except UnicodeDecodeError as wrong:
-        cause = f"it is not UTF-8 text ({wrong.reason} at byte {_first_bad_byte(path)})"
-        raise FileFormatError(path, cause, _SAVE_AGAIN) from wrong
-    except (ValueError, OSError, NotImplementedError, Warning, csv.Error) as damaged:
+    except UnicodeError as wrong:
+        if told.encoding is not None:
+            cause = f"it is not text in {told.encoding} ({wrong})"
+        else:
+            line, byte = undecodable_line(path)
+            cause = f"it is not UTF-8 text (byte 0x{byte:02X} in line {line})"
+        raise FileFormatError(path, cause, f"Use --encoding, cp1252 for example. {_SAVE_AGAIN}") from wrong
+    except Exception as damaged:  # of a damaged file the readers raise whatever comes first
         raise FileFormatError(path, " ".join(str(damaged).split()).rstrip("."), _SAVE_AGAIN) from damaged
-
-
-def _first_bad_byte(path: Path) -> int:
-    try:
-        path.read_bytes().decode()  # a decoder of pieces counts from the beginning of a piece
-    except UnicodeDecodeError as wrong:
-        return wrong.start
-    return 0
 
 
 def _pandas(path: Path) -> Any:
@@ -99,69 +146,133 @@ def _pandas(path: Path) -> Any:
     return pd
 
 
-def _text(path: Path, texts: Collection[str]) -> Table:
-    dialect = read_dialect(path)
-    pd = _pandas(path)
+def _from_arrow(frame: Any) -> Any:
+    try:
+        import pyarrow as pa
+    except ImportError as absent:
+        raise MissingExtraError("Reading frames other than those of pandas", "pyarrow", "tables") from absent
+    return pa.table(frame).to_pandas()
+
+
+def _text(path: Path, told: TableFormat, texts: Collection[str]) -> Table:
+    dialect = read_dialect(path, told)
+    _pandas(path)
+    refuse_too_large(str(path), text_rows(path, dialect.sample_bytes_per_row), len(dialect.header))
     types = {position: str for position, name in enumerate(dialect.header) if name in texts}
-    with path.open(encoding="utf-8-sig", newline="") as stream, warnings.catch_warnings():
+    frame = _parsed(path, told, dialect, dtype=types)
+    for position in _beyond_precision(frame):  # once more, as it is written
+        column = _parsed(path, told, dialect, dtype=str, usecols=[position]).iloc[:, 0]
+        refuse_inexact(dialect.header[position], column.dropna())
+    table = Table(frame, list(dialect.notes), list(dialect.warnings), [], dialect.decimal)
+    return _data_rows(dialect.header, table)
+
+
+def _data_rows(header: Sequence[str], table: Table) -> Table:
+    """The rows that are data, under the names of the columns that are."""
+    frame, notes, doubts = without_extra_rows(table.frame.set_axis(header, axis=1))
+    frame, uses = _named(frame, header)
+    return replace(table, frame=frame, notes=[*table.notes, *notes], warnings=[*table.warnings, *doubts], uses=uses)
+
+
+def _parsed(path: Path, told: TableFormat, dialect: Dialect, **options: Any) -> Any:
+    pd = _pandas(path)
+    with open_text(path, told.encoding) as stream, warnings.catch_warnings():
         # With more fields than names pandas would drop or shift columns and only warn.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(dialect.lines_above):
             stream.readline()
         try:
-            frame = pd.read_csv(
+            parsed = pd.read_csv(
                 stream,
                 sep=dialect.separator,
                 decimal=dialect.decimal,
                 header=None,
                 names=list(range(len(dialect.header))),
                 index_col=False,
-                dtype=types,
                 skipinitialspace=True,
                 low_memory=False,
+                **options,
             )
+            return parsed.copy()  # one block a type instead of one a column: of many columns, minutes
         except pd.errors.ParserError as ragged:
             # pandas counts from the first row, a reader from the beginning of the file
-            told = re.sub(r"line (\d+)", lambda found: f"line {int(found[1]) + dialect.lines_above}", str(ragged))
-            raise ValueError(told) from ragged
-    frame, notes = _named(frame, dialect.header)
-    return Table(frame, [*dialect.notes, *notes], dialect.decimal)
+            line = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(ragged))
+            if line is None:
+                raise ValueError(str(ragged)) from ragged
+            number = int(line[2]) + dialect.lines_above
+            cause = f"line {number} has {line[3]} fields where the header has {line[1]}"
+            remedy = "Mend the line, or say what separates fields with --sep"
+            raise FileFormatError(path, cause, f"{remedy}.") from ragged
 
 
-def _named(frame: Any, header: tuple[str, ...]) -> tuple[Any, list[str]]:
-    """The frame under the names of its header, without an unnamed column that only counts rows or is empty."""
-    notes: list[str] = []
+def _beyond_precision(frame: Any) -> list[int]:
+    """Columns that pandas has read in double precision although their numbers may have more digits."""
+    floats = [position for position, dtype in enumerate(frame.dtypes) if dtype.kind == "f"]
+    numbers = frame.iloc[:, floats].to_numpy()
+    with np.errstate(invalid="ignore"):
+        is_whole = (np.fmax.reduce(np.abs(numbers), 0, initial=0.0) >= _EXACT) & (numbers % 1 == 0).any(0)
+    return [floats[int(place)] for place in np.flatnonzero(is_whole)]
+
+
+def _named(frame: Any, header: Sequence[str]) -> tuple[Any, list[ColumnUse]]:
+    """The columns that have names; those without may only count rows or be empty, and are left out."""
+    uses: list[ColumnUse] = []
     kept = list(range(len(header)))
     for position in (position for position, name in enumerate(header) if not name):
         column = frame.iloc[:, position]
-        counts = column.dtype.kind in "iu" and bool((np.diff(column.to_numpy()) == 1).all())
+        counts = _counts_rows(column)
         if not counts and not column.isna().all():
             remedy = "Give it a name in the first line; --drop and --target need one"
             raise ColumnError("", f"(number {position + 1}) has no name", remedy)
         kept.remove(position)
-        notes.append(f"Column {position + 1} has no name and {'counts the rows' if counts else 'is empty'}: left out.")
-    frame = frame.iloc[:, kept]
-    frame.columns = [header[position] for position in kept]
-    return frame, notes
+        reason = "no name, counts the rows" if counts else "no name, empty"
+        uses.append(ColumnUse(f"column {position + 1}", "left out", reason))
+    frame, more = _without_index(frame.iloc[:, kept])
+    return frame, [*uses, *more]
 
 
-def _parquet_columns(path: Path) -> list[str]:
+def _without_index(frame: Any) -> tuple[Any, list[ColumnUse]]:
+    """The frame without the index that another program wrote as a column, if it only counts the rows."""
+    names = [name for name in frame.columns if _INDEX.fullmatch(name) and _counts_rows(frame[name])]
+    return frame.drop(columns=names), [ColumnUse(name, "left out", "an index, counts the rows") for name in names]
+
+
+def _counts_rows(column: Any) -> bool:
+    if column.dtype.kind == "O":  # a row beneath the others, which has been left out, made it one of texts
+        written = column.astype(str).to_numpy(str)
+        are_counts = bool(np.char.isdecimal(written).all()) and written.dtype.itemsize <= _DIGITS * 4
+        return are_counts and bool((np.diff(written.astype(np.int64)) == 1).all())
+    return column.dtype.kind in "iu" and bool((np.diff(column.to_numpy()) == 1).all())
+
+
+def _typed_columns(path: Path) -> list[str]:
+    with _opened(path) as (_, schema, rows):
+        refuse_too_large(str(path), rows, len(schema.names))
+        refuse_repeated(schema.names)
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        return [str(name) for name in schema.names if name not in index]
+
+
+def _typed(path: Path) -> Any:
+    _typed_columns(path)  # pandas renames what repeats
+    _pandas(path)
+    with _opened(path) as (file, _, _):
+        table = file.read_all() if path.suffix.lower() == ".feather" else file.read()
+        table.validate(full=True)  # of a damaged file nothing is looked at before its offsets are known to be right
+        return table.to_pandas()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any, int]]:
+    """The open file, its schema, and how many rows it says it has (0 where it does not)."""
     try:
-        from pyarrow.parquet import read_schema
+        from pyarrow import ipc
+        from pyarrow.parquet import ParquetFile
     except ImportError as absent:
-        raise MissingExtraError("Reading .parquet files", "pyarrow", "tables") from absent
-    schema = read_schema(path)
-    refuse_repeated(schema.names)
-    index = (schema.pandas_metadata or {}).get("index_columns", [])
-    return [str(name) for name in schema.names if name not in index]
-
-
-def _parquet(path: Path) -> Table:
-    _parquet_columns(path)  # pandas renames what repeats
-    frame = _pandas(path).read_parquet(path, engine="pyarrow")
-    frame.columns = [str(name) for name in frame.columns]
-    for name in frame.columns:
-        known = frame[name].dropna()
-        if known.dtype.kind == "O" and len(known) and isinstance(known.iloc[0], decimal.Decimal):
-            frame[name] = frame[name].astype(float)
-    return Table(frame, [], None)
+        raise MissingExtraError(f"Reading {path.suffix.lower()} files", "pyarrow", "tables") from absent
+    if path.suffix.lower() == ".feather":
+        with ipc.open_file(str(path)) as reader:
+            yield reader, reader.schema, 0
+    else:
+        with ParquetFile(path) as file:
+            yield file, file.schema_arrow, file.metadata.num_rows

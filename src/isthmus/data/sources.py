@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from isthmus.data.assembly import check_task
+from isthmus.data.complete_rows import check_missing
 from isthmus.data.dataset import Dataset, Floats
 from isthmus.data.handwritten import digits, mnist
 from isthmus.data.image_folder import from_folder, inputs_from_folder
@@ -21,9 +23,11 @@ from isthmus.data.numpy_files import (
     read_npy,
     read_npz,
 )
+from isthmus.data.reading import TABLE_KINDS, table_kind
 from isthmus.data.splitting import check_seed, check_share
 from isthmus.data.synthetic import curve, inverted_s, teacher
-from isthmus.data.table import check_missing, from_table, inputs_from_table
+from isthmus.data.table import from_table, inputs_from_table
+from isthmus.data.table_format import TableFormat
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.matrices import real_matrix
 from isthmus.foundation.task import Task
@@ -35,19 +39,26 @@ BUILT_IN: dict[str, Callable[..., Dataset]] = {
     "curve": curve,
     "inverted-s": inverted_s,
 }
-_TABLES = (".csv", ".tsv", ".parquet")
-_KINDS = f"a {', '.join(_TABLES)}, .npz or .npy file, a folder of images, or {', '.join(BUILT_IN)}"
+Missing = Literal["refuse", "drop", "indicate"]
+_ANY = TableFormat()
+_KINDS = (
+    f"a {', '.join(TABLE_KINDS)}, .npz or .npy file (texts also as .gz, .zip or .zst), a folder of images, "
+    f"or {', '.join(BUILT_IN)}"
+)
 _NOT_SETTINGS = {"task", "name", "test"}
 
 
 def load_dataset(
-    source: str,
+    source: str | Any,
     *,
     task: Task | None = None,
     target: str | Sequence[str] = (),
     drop: str | Sequence[str] = (),
     weights: str | None = None,
-    missing: Literal["refuse", "drop"] = "refuse",
+    group: str | None = None,
+    time: str | None = None,
+    missing: Missing = "refuse",
+    told: TableFormat = _ANY,
     seed: int = 0,
     test: float = 0.15,
 ) -> Dataset:
@@ -55,14 +66,20 @@ def load_dataset(
 
     Args:
         source: `teacher`, `digits`, `mnist`, `curve`, `inverted-s`, with settings after a colon
-            (`teacher:k=3,n=1000`); or a .csv, .tsv, .parquet, .npz or .npy file; or a folder of images. These names
-            win over files of the same name, which are reached as `./digits`.
+            (`teacher:k=3,n=1000`); or a .csv, .tsv, .txt (each also .gz, .zip, .zst), .xlsx, .parquet, .feather, .npz
+            or .npy file; or a folder of images. These names win over files of the same name, which are reached as
+            `./digits`. Or a frame of pandas, Polars or whatever hands its columns over as Arrow does.
         task: Default: what the data suggest.
         target: Columns to predict, for tables; column numbers for .npy. Each entry is a name, or names between commas.
         drop: Columns to leave out, for tables, in the same way.
         weights: Column of a table that says how much each row counts; it is no input. A .npz file may hold an array
             `sample_weight` instead.
-        missing: What to do with rows with missing values, for tables.
+        group: Column of a table that says what rows belong together, of one person say: they are held out together.
+        time: Column of a table that says when rows were taken: networks learn from the past and are judged by what came
+            later.
+        missing: What to do with missing values, for tables: refuse them, drop their rows, or indicate them by a column
+            beside the median of the others. Rows without a target are left out in any case.
+        told: How a table is written, where that is not to be found out.
         seed: Draws built-in data and the split.
         test: Share of the rows for the figures that are reported; 0 sets none aside. Data that come with rows to test
             on (teacher, MNIST in IDX files) keep these, or leave them out at 0.
@@ -75,33 +92,64 @@ def load_dataset(
     check_seed(seed)
     check_share(test)
     check_missing(missing)
-    path, kind = Path(source), _kind(source)
+    if not isinstance(source, str | Path):
+        kind, path = "table", source
+    else:
+        path, kind = Path(source), _kind(str(source))
+    if kind != "table":
+        told.refuse_others((), "data that are no table in a file")
     refused = {"--target": as_typed(target), "--drop": as_typed(drop), "--weights": weights}
+    refused |= {"--group": group, "--time": time}
     if kind == "built-in":
         _refuse(refused, "built-in data")
         return _built_in(source, task=task, seed=seed, test=test)
     if kind == "table":
         return from_table(
-            path, task=task, target=target, drop=drop, weights=weights, missing=missing, seed=seed, test=test
+            path,
+            task=task,
+            target=target,
+            drop=drop,
+            weights=weights,
+            group=group,
+            time=time,
+            missing=missing,
+            told=told,
+            seed=seed,
+            test=test,
         )
     if kind == "folder":
         _refuse(refused, "a folder of images")
         return from_folder(path, task=task, seed=seed, test=test)
-    _refuse({"--drop": refused["--drop"]}, "data without named columns")
+    _refuse({name: refused[name] for name in ("--drop", "--group", "--time")}, "data without named columns")
     if kind == ".npz":
         return from_npz(path, task=task, target=target, weights=weights, seed=seed, test=test)
     _refuse({"--weights": weights}, "a .npy file; a .npz file may hold an array sample_weight")
     return from_npy(path, task=task, target=target, seed=seed, test=test)
 
 
-def load_inputs(
-    source: str,
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Rows to apply a network to, `(n, d_in)`, and what was done to them in sentences."""
+
+    x: Floats
+    notes: tuple[str, ...] = ()
+
+
+def load_inputs(source: str | Any, **options: Any) -> Floats:
+    """Only the rows of `read_inputs`."""
+    return read_inputs(source, **options).x
+
+
+def read_inputs(
+    source: str | Any,
     *,
     input_names: Sequence[str] | None = None,
+    fills: Mapping[str, float] | None = None,
     drop: str | Sequence[str] = (),
-    missing: Literal["refuse", "drop"] = "refuse",
+    missing: Missing = "refuse",
+    told: TableFormat = _ANY,
     seed: int = 0,
-) -> Floats:
+) -> Inputs:
     """Only the inputs `(n, d_in)` behind a name or a path, to apply a network to; targets need not be there.
 
     Args:
@@ -109,24 +157,30 @@ def load_inputs(
         input_names: For tables the names of the inputs that the network was trained on: the same encoding is repeated,
             and other columns do not matter. Without names all columns are used, which must hold numbers. For a .npy
             matrix that also holds targets, the columns to take.
+        fills: What that network was given in the place of missing values, by input.
         drop: Columns to leave out, for tables.
-        missing: What to do with rows with missing values, for tables.
+        missing: What to do with missing values, for tables; those that the network has an indicator for are told by it.
+        told: How a table is written, where that is not to be found out.
         seed: Draws built-in data.
 
     Raises:
         IsthmusError: With the cause and the remedy, for whatever cannot be used.
     """
     check_missing(missing)
-    path, kind = Path(source), _kind(source)
+    if not isinstance(source, str | Path):
+        kind, path = "table", source
+    else:
+        path, kind = Path(source), _kind(str(source))
     if kind == "table":
-        return inputs_from_table(path, input_names, missing, drop)
+        return Inputs(*inputs_from_table(path, input_names, missing, drop, told=told, fills=fills or {}))
+    told.refuse_others((), "data that are no table in a file")
     _refuse({"--drop": as_typed(drop)}, "data without named columns")
     if kind == "built-in":
-        return load_dataset(source, seed=seed).x
+        return Inputs(load_dataset(source, seed=seed).x)
     if kind == "folder":
-        return inputs_from_folder(path)
+        return Inputs(inputs_from_folder(path))
     x, _ = flattened(read_npz(path)["x"] if kind == ".npz" else npy_columns(read_npy(path), input_names))
-    return real_matrix(x, "x")
+    return Inputs(real_matrix(x, "x"))
 
 
 def _kind(source: str) -> str:
@@ -143,10 +197,12 @@ def _kind(source: str) -> str:
         raise FileMissingError(path, f"{hint}DATA is {_KINDS}.")
     if path.is_dir():
         return "folder"
+    if table_kind(path) is not None:
+        return "table"
     kind = path.suffix.lower()
-    if kind not in (*_TABLES, ".npz", ".npy"):
+    if kind not in (".npz", ".npy"):
         raise OptionError("DATA", source, _KINDS)
-    return "table" if kind in _TABLES else kind
+    return kind
 
 
 def _refuse(options: dict[str, str | None], what: str) -> None:

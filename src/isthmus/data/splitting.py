@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,22 +82,48 @@ def folded_rows(x: Floats, labels: Integers | None, *, folds: int, seed: int) ->
     return _folds(of_input[group], group, labels)
 
 
-def parted_rows(x: Floats, labels: NDArray[np.int64] | None, parts: Integers) -> list[tuple[Integers, Integers]]:
-    """As `folded_rows`, with parts that are given.
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The part of each row, `(n,)`, the same for equal inputs; −1 for rows that are never held out.
+
+    Where `is_forward`, a part is held out from networks that learn from the parts before it alone.
+    """
+
+    of_row: Integers
+    is_forward: bool = False
+
+
+def parted_rows(
+    x: Floats, labels: NDArray[np.int64] | None, parts: Integers | Parts
+) -> list[tuple[Integers, Integers]]:
+    """As `folded_rows`, with parts that are given; of forward ones the last comes first, which learns from the most.
 
     Args:
         x: Inputs `(n, d_in)`.
         labels: Class indices `(n,)`; None for other tasks.
-        parts: The part of each row, `(n,)`, the same for equal inputs; −1 for rows that are never held out.
+        parts: Of the rows, or the part of each.
 
     Raises:
         TooFewRowsError: If there are not two rows to train on, or not two to hold out beside one a class.
     """
+    parts = parts if isinstance(parts, Parts) else Parts(parts)
     _, group = np.unique(row_bytes(x), return_inverse=True)
-    found = _folds(parts, group.ravel(), labels)
+    found = _forward_folds(parts.of_row, labels) if parts.is_forward else _folds(parts.of_row, group.ravel(), labels)
     for trained, _ in found:
         if len(trained) < _LEAST_TRAINED:
             raise TooFewRowsError("What one of the parts leaves to train on", len(trained), _LEAST_TRAINED)
+    return found
+
+
+def _forward_folds(of_row: Integers, labels: NDArray[np.int64] | None) -> list[tuple[Integers, Integers]]:
+    found = []
+    for fold in range(int(of_row.max()), -1, -1):
+        is_past, is_held_out = of_row < fold, of_row == fold
+        if labels is not None:  # what was never seen cannot be recognised
+            is_held_out &= np.isin(labels, labels[is_past])
+        if is_held_out.any():
+            found.append((np.flatnonzero(is_past).astype(np.int64), np.flatnonzero(is_held_out).astype(np.int64)))
+    _check_held_out(found)
     return found
 
 
@@ -109,11 +137,15 @@ def _folds(of_row: Integers, group: Integers, labels: NDArray[np.int64] | None) 
             is_held_out &= ~np.isin(group, group[only])
         if is_held_out.any():
             found.append((np.flatnonzero(~is_held_out).astype(np.int64), np.flatnonzero(is_held_out).astype(np.int64)))
+    _check_held_out(found)
+    return found
+
+
+def _check_held_out(found: list[tuple[Integers, Integers]]) -> None:
     if sum(len(held_out) for _, held_out in found) < 2:
         what = "What can be held out, equal inputs counted once and one of each class set aside for training,"
         remedy = "Provide more rows of each class, merge classes, or learn a number by regression"
         raise TooFewRowsError(what, sum(len(held_out) for _, held_out in found), 2, remedy)
-    return found
 
 
 def checked_split(split: Split, rows: int) -> Split:

@@ -1,96 +1,132 @@
-"""Data sets from tables on disk: .csv, .tsv and .parquet, through pandas."""
+"""Data sets from tables, in files or in frames."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isthmus.data.assembly import dataset_from_arrays
+from isthmus.data.column_use import ColumnUse, Kind
 from isthmus.data.columns import encode_as, holds_texts, source_column
+from isthmus.data.complete_rows import complete_rows
 from isthmus.data.dataset import Dataset, Floats, Weights
 from isthmus.data.dates import days_since_1970
-from isthmus.data.encoding import encode
+from isthmus.data.durations import seconds_in
+from isthmus.data.encoding import INDICATOR, encode
 from isthmus.data.names import column_names, nearest_columns, some_columns
-from isthmus.data.numerals import quantities, refuse_mixed, texts_as_numbers
-from isthmus.data.quoting import quoted
-from isthmus.data.reading import Table, read_table, table_columns
+from isthmus.data.numerals import quantities, refuse_mixed
+from isthmus.data.quoting import quoted, row_number
+from isthmus.data.reading import frame_table, read_table, table_columns
 from isthmus.data.splitting import LEAST_ROWS
+from isthmus.data.suspicions import suspicions
+from isthmus.data.table_format import TableFormat
 from isthmus.errors import ColumnError, OptionError, TooFewRowsError
 from isthmus.foundation.task import Task
 
+_APART: Mapping[str, Kind] = {"--weights": "weights", "--group": "group", "--time": "time"}
+
 
 def from_table(
-    path: Path,
+    source: Path | Any,
     *,
     task: Task | None,
     target: str | Sequence[str],
     drop: str | Sequence[str],
     weights: str | None,
+    group: str | None,
+    time: str | None,
     missing: str,
+    told: TableFormat,
     **split: Any,
 ) -> Dataset:
-    """A data set from a table: `target` columns are predicted from the others.
+    """A data set from a table, in a file or a frame: `target` columns are predicted from the others.
 
-    Numbers and booleans are used as they are, numbers with a unit without it, ISO dates as days since 1970, texts with
-    few different values as one column for each value; constant inputs are left out. Everything that is done is said in
-    the notes.
+    Numbers and booleans are used as they are, numbers with a unit without it, ISO dates as days since 1970, durations
+    as seconds, texts with few different values as one column for each value; constant and empty columns are left out.
+    What became of each column stands in `columns`, what was done to rows in `notes`, what is suspicious in `warnings`.
 
     Raises:
         ColumnError: If a column cannot be used; the message names it and what to do.
         FileFormatError: If the file cannot be read.
         OptionError: If a named column does not exist, or a target is needed and missing.
     """
-    columns = table_columns(path)  # a wrong name is told before a long file is read
+    table = None if isinstance(source, Path) else frame_table(source)
+    # a wrong name is told before a long file is read
+    columns = table_columns(source, told) if table is None else list(table.frame.columns)
     target = column_names(target, columns, option="--target")
     drop = column_names(drop, columns, option="--drop")
-    weights = None if weights is None else _weight_column(weights, columns, [*target, *drop])
     _check_target(target, drop, task, columns)
-    frame, notes = _rows(read_table(path), drop, missing)
+    named = {"--weights": weights, "--group": group, "--time": time}
+    apart = {option: _column_apart(option, name, columns, [*target, *drop]) for option, name in named.items() if name}
+    if len(set(apart.values())) < len(apart):
+        raise OptionError(*list(apart.items())[-1], "a column of its own")
+    table = table or read_table(source, told)
+    needed = [*target, *apart.values()]
+    frame, notes = complete_rows(table, drop, missing, targets=target, others=list(apart.values()))
+    name = str(source) if isinstance(source, Path) else "a frame"
     if len(frame) < LEAST_ROWS:
-        raise TooFewRowsError(f"The table {path}", len(frame), LEAST_ROWS)
-    rest = [name for name in frame.columns if name not in target and name != weights]
-    inputs = encode(frame[rest], drops_constants=True)
+        raise TooFewRowsError(f"The table {name}", len(frame), LEAST_ROWS)
+    inputs = encode(frame[[each for each in frame.columns if each not in needed]], drops_constants=True)
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")
-    y, task, output_names, more = _targets(frame, target, task)
+    y, task, output_names, uses, more = _targets(frame, target, task)
+    uses += [ColumnUse(name, _APART[option]) for option, name in apart.items()]
+    uses += [ColumnUse(each, "left out", "--drop") for each in drop]
     return dataset_from_arrays(
         inputs.matrix,
         y,
         task=task,
-        weights=None if weights is None else _weights(weights, frame[weights]),
-        name=str(path),
+        weights=_weights(apart["--weights"], frame[apart["--weights"]]) if weights else None,
+        groups=frame[apart["--group"]].astype(str).to_numpy(str) if group else None,
+        times=_times(apart["--time"], frame[apart["--time"]]) if time else None,
+        name=name,
         input_names=inputs.names,
         output_names=output_names,
-        notes=[*notes, *inputs.notes, *more],
+        notes=[*notes, *more],
+        warnings=[*table.warnings, *suspicions(frame, inputs.uses, target)],
+        columns=[*inputs.uses, *uses, *table.uses],
+        fills=inputs.fills,
         **split,
     )
 
 
-def inputs_from_table(path: Path, names: Sequence[str] | None, missing: str, drop: str | Sequence[str] = ()) -> Floats:
-    """The input matrix: the columns that a fit used, by their names, or without names all but those to drop.
+def inputs_from_table(
+    source: Path | Any,
+    names: Sequence[str] | None,
+    missing: str,
+    drop: str | Sequence[str] = (),
+    *,
+    told: TableFormat,
+    fills: Mapping[str, float],
+) -> tuple[Floats, tuple[str, ...]]:
+    """The columns that a fit used, by their names, or without names all but those to drop; and what was done.
 
     Raises:
         ColumnError: If a column does not hold what it should: what it held in the fit, or without names numbers.
         FileFormatError: If the file cannot be read.
         OptionError: If a column to drop does not exist, or none is left.
     """
-    columns = table_columns(path)
-    drop = column_names(drop, columns, option="--drop")
+    given = None if isinstance(source, Path) else frame_table(source)
+    columns = dict.fromkeys(table_columns(source, told) if given is None else given.frame.columns)
+    drop = column_names(drop, list(columns), option="--drop")
     if names is None:
-        return _all_numbers(_rows(read_table(path), drop, missing)[0])
-    sources = {source: name for name in names if (source := source_column(name, columns)) is not None}
-    texts = {source for source, name in sources.items() if holds_texts(name, source)}
-    others = [name for name in columns if name not in sources]
-    return encode_as(_rows(read_table(path, texts=texts), others, missing, texts=texts)[0], names)
-
-
-def check_missing(missing: str) -> None:
-    """Raise `OptionError` unless `missing` says what to do with rows with missing values."""
-    if missing not in ("refuse", "drop"):
-        raise OptionError("--missing", missing, "refuse or drop")
+        if missing == "indicate":
+            raise OptionError("--missing", missing, "refuse or drop for a network that does not name its inputs")
+        table = given or read_table(source, told)
+        frame, notes = complete_rows(table, drop, missing)
+        left_out = [f"{use.name!r} was left out: {use.detail}." for use in table.uses]
+        return _all_numbers(frame), (*notes, *table.warnings, *left_out)
+    sources = {name: source_column(name, columns) for name in names}
+    bases = {base for base in sources.values() if base is not None}
+    texts = {base for name, base in sources.items() if base is not None and holds_texts(name, base)}
+    indicated = bases & {name.removesuffix(INDICATOR) for name in names if name.endswith(INDICATOR)}
+    table = given or read_table(source, told, texts=texts)
+    others = [name for name in table.frame.columns if name not in bases]
+    frame, notes = complete_rows(table, others, missing, texts=texts, indicated=indicated)
+    return encode_as(frame, names, fills), tuple(notes)
 
 
 def _check_target(target: Sequence[str], drop: Sequence[str], task: Task | None, columns: Sequence[str]) -> None:
@@ -103,70 +139,43 @@ def _check_target(target: Sequence[str], drop: Sequence[str], task: Task | None,
         raise OptionError("--target", "", f"one or more of {some_columns(columns)}; or use --task autoencoder")
 
 
-def _rows(table: Table, drop: Collection[str], missing: str, *, texts: Collection[str] = ()) -> tuple[Any, list[str]]:
-    """The frame without the columns to drop and without missing values, numbers as numbers, and what was done."""
-    frame, notes = _complete(table.frame.drop(columns=list(drop)), missing)
-    frame, more = texts_as_numbers(frame, table.decimal, texts=texts)
-    return frame, [*table.notes, *notes, *more]
-
-
-def _complete(frame: Any, missing: str) -> tuple[Any, list[str]]:
-    """The frame without missing values: refused, or their rows dropped."""
-    check_missing(missing)
-    gaps = frame.isna()
-    if not gaps.to_numpy().any():
-        return frame, []
-    if missing == "drop":
-        kept = frame[~gaps.any(axis=1)]
-        count = len(frame) - len(kept)
-        if kept.empty:
-            worst = str(gaps.sum().idxmax())
-            raise ColumnError(worst, "has so many missing values that no row is complete", f"Use --drop {worst!r}.")
-        # Gaps turn a column of booleans into one of objects; without them it is a column of booleans again.
-        kept = kept.reset_index(drop=True).infer_objects()
-        rows = "1 row with missing values was" if count == 1 else f"{count} rows with missing values were"
-        return kept, [f"{rows} left out."]
-    column = next(name for name in gaps.columns if gaps[name].any())
-    count, first = int(gaps[column].sum()), int(gaps[column].to_numpy().argmax()) + 1
-    cause = f"has {count} missing value{'s' * (count > 1)} (first in row {first})"
-    raise ColumnError(
-        str(column), cause, f"Fill them in, leave these rows out with --missing drop, or use --drop {column!r}"
-    )
-
-
 def _all_numbers(frame: Any) -> Floats:
     """Every column as it is: without names a network takes them in this order, so none may be left out unsaid."""
     if not len(frame.columns):
         raise OptionError("the number of inputs", 0, "at least 1: every column was dropped")
-    for name in frame.columns:
-        if frame[name].dtype.kind not in "fiub":
-            texts = frame[name].astype(str).tolist()
-            refuse_mixed(name, texts)
-            cause = f"holds {quoted(texts[0])}, where a network that does not name its inputs takes numbers"
-            raise ColumnError(name, cause, f"Write it as numbers, or use --drop {name!r}")
+    for name in frame.columns[[dtype.kind not in "fiub" for dtype in frame.dtypes]]:
+        refuse_mixed(name, frame[name])
+        cause = f"holds {quoted(frame[name].iloc[0])}, where a network that does not name its inputs takes numbers"
+        raise ColumnError(name, cause, f"Write it as numbers, or use --drop {name!r}")
     return encode(frame, drops_constants=False).matrix
 
 
-def _weight_column(given: str, columns: Sequence[str], others: Sequence[str]) -> str:
+def _column_apart(option: str, given: str, columns: Sequence[str], others: Sequence[str]) -> str:
+    """A column that is no input but says something of the rows."""
     name = given if given in columns else given.strip()
     if name not in columns:
-        raise OptionError("--weights", name, f"among {nearest_columns(name, columns)}")
+        raise OptionError(option, name, f"among {nearest_columns(name, columns)}")
     if name in others:
-        raise OptionError("--weights", name, "a column that is neither in --target nor in --drop")
+        raise OptionError(option, name, "a column that is neither in --target nor in --drop")
     return name
+
+
+def _times(name: str, column: Any) -> Floats:
+    encoded = encode(column.to_frame(name), drops_constants=False, allows_texts=False)
+    return encoded.matrix[:, 0]
 
 
 def _weights(name: str, column: Any) -> Weights:
     remedy = "Weights are finite numbers, at least 0, and one of them is positive: correct it"
     if column.dtype.kind not in "fiub":
-        texts = column.astype(str).tolist()
-        refuse_mixed(name, texts)
-        raise ColumnError(name, f"holds {quoted(texts[0])} in row 1, where a row needs its weight", remedy)
+        refuse_mixed(name, column)
+        cause = f"holds {quoted(column.iloc[0])} in row {row_number(column, 0)}, where a row needs its weight"
+        raise ColumnError(name, cause, remedy)
     weights: Weights = column.to_numpy(np.float64)
     is_wrong = ~((weights >= 0) & np.isfinite(weights))
     if is_wrong.any():
         row = int(is_wrong.argmax())
-        raise ColumnError(name, f"holds the weight {weights[row]:g} in row {row + 1}", remedy)
+        raise ColumnError(name, f"holds the weight {weights[row]:g} in row {row_number(column, row)}", remedy)
     if not weights.any():
         raise ColumnError(name, "holds the weight 0 in every row", remedy)
     return weights
@@ -174,27 +183,36 @@ def _weights(name: str, column: Any) -> Weights:
 
 def _targets(
     frame: Any, target: Sequence[str], task: Task | None
-) -> tuple[Any, Task, tuple[str, ...] | None, list[str]]:
+) -> tuple[Any, Task, tuple[str, ...] | None, list[ColumnUse], list[str]]:
+    """Outputs, task, their names, what became of the columns, and what was done."""
     if task == "autoencoder":
-        return None, task, None, []
+        return None, task, None, [], []
     outputs = frame[list(target)]
     notes: list[str] = []
     if task is None:
-        first = outputs.iloc[:, 0]
-        is_text = len(target) == 1 and first.dtype.kind not in "fiubM" and days_since_1970(first) is None
-        texts = first.astype(str).tolist() if is_text else []
-        is_text = is_text and quantities(texts) is None
-        task = "classification" if is_text else "regression"
-        if is_text:
-            refuse_mixed(target[0], texts)
+        task = "classification" if len(target) == 1 and _are_classes(target[0], outputs.iloc[:, 0]) else "regression"
+        if task == "classification":
             notes = [f"Column {target[0]!r} holds texts, so this is a classification."]
     if task == "classification":
         if len(target) != 1:
             raise OptionError("--target", ",".join(target), "one column for a classification")
         column = outputs.iloc[:, 0]
-        return column.to_numpy() if column.dtype.kind in "fiu" else column.astype(str).to_numpy(str), task, None, notes
+        labels = column.to_numpy() if column.dtype.kind in "fiu" else column.astype(str).to_numpy(str)
+        return labels, task, None, [ColumnUse(target[0], "target", f"{column.nunique()} classes")], notes
     encoded = encode(outputs, drops_constants=False, allows_texts=False)
     for name, values in zip(encoded.names, encoded.matrix.T, strict=True):
         if (values == values[0]).all():
             raise ColumnError(name, "is constant: there is nothing to predict", "Choose a target that varies.")
-    return encoded.matrix, task, encoded.names, [*notes, *encoded.notes]
+    details = [f"{use.kind}, {use.detail}" if use.detail else use.kind for use in encoded.uses]
+    uses = [ColumnUse(use.name, "target", detail) for use, detail in zip(encoded.uses, details, strict=True)]
+    return encoded.matrix, task, encoded.names, uses, notes
+
+
+def _are_classes(name: str, column: Any) -> bool:
+    """Whether a target holds texts that are no numbers, dates or durations in another dress."""
+    if column.dtype.kind in "fiubMm" or days_since_1970(column) is not None or seconds_in(column) is not None:
+        return False
+    if quantities(column.astype(str).tolist()) is not None:
+        return False
+    refuse_mixed(name, column)
+    return True

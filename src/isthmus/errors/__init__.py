@@ -10,10 +10,12 @@ from isthmus.errors.computing import (
     ClusterLostError,
     DeviceMemoryError,
     DivergenceError,
+    EvaluationBudgetError,
     InexactNetworkError,
     MemoryBudgetError,
     PrecisionError,
     RegionBudgetError,
+    TooLargeError,
     WorkerError,
 )
 from isthmus.errors.data import (
@@ -28,13 +30,15 @@ from isthmus.errors.data import (
     TooFewRowsError,
 )
 from isthmus.errors.files import (
+    BusyFolderError,
+    DisagreementError,
     FileFormatError,
     FileMissingError,
     ForeignFolderError,
     RunConflictError,
     StoreConflictError,
     StoreError,
-    StoreInUseError,
+    TensorChoiceError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
@@ -44,6 +48,7 @@ from isthmus.errors.models import (
     NotDifferentiableError,
     NotRepresentableError,
     OutputChoiceError,
+    RowCountError,
     UnknownActivationError,
     UnsupportedModuleError,
 )
@@ -59,15 +64,18 @@ from isthmus.errors.options import (
 )
 
 __all__ = [
+    "BusyFolderError",
     "ClusterLostError",
     "CollinearPointsError",
     "ColumnError",
     "ConstantOutputError",
     "ContradictingRowsError",
     "DeviceMemoryError",
+    "DisagreementError",
     "DivergenceError",
     "DomainError",
     "DtypeError",
+    "EvaluationBudgetError",
     "FileFormatError",
     "FileMissingError",
     "ForeignFolderError",
@@ -89,13 +97,15 @@ __all__ = [
     "RegionBudgetError",
     "RenamedAttributeError",
     "RenamedOptionError",
+    "RowCountError",
     "RunConflictError",
     "ScaleError",
     "ShapeError",
     "StoreConflictError",
     "StoreError",
-    "StoreInUseError",
+    "TensorChoiceError",
     "TooFewRowsError",
+    "TooLargeError",
     "UnknownActivationError",
     "UnknownNameError",
     "UnsupportedModuleError",

@@ -46,6 +46,26 @@ class MemoryBudgetError(IsthmusError, ValueError):
         )
 
 
+class TooLargeError(IsthmusError, MemoryError):
+    """The work needs more memory than there is, by an estimate that is made before it begins."""
+
+    def __init__(self, what: str, needed: int, available: int, remedy: str) -> None:
+        super().__init__(
+            f"{what[:1].upper()}{what[1:]} takes about {needed / 1e9:.3g} GB of memory, and this machine has "
+            f"{available / 1e9:.3g} GB. {remedy}, or a machine with more memory."
+        )
+
+
+class EvaluationBudgetError(IsthmusError, ValueError):
+    """A function would have to be evaluated at more rows than were allowed."""
+
+    def __init__(self, name: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"{name} must be evaluated {needed} times and more, but {allowed} evaluations are allowed. Raise "
+            "evaluations, or measure a function of fewer inputs."
+        )
+
+
 class RegionBudgetError(IsthmusError, RuntimeError):
     """There are more linear regions than were allowed.
 

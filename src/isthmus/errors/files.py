@@ -23,13 +23,36 @@ class FileFormatError(IsthmusError, ValueError):
 
 
 class UnsupportedOperatorError(IsthmusError, ValueError):
-    """An ONNX graph holds an operator without a differentiable counterpart here."""
+    """An ONNX graph holds an operator, or a form of one, without a differentiable counterpart here."""
 
-    def __init__(self, path: Path, operator: str, node: str, known: Sequence[str]) -> None:
+    def __init__(self, path: Path, operator: str, node: str, cause: str) -> None:
         where = f" (node {node!r})" if node else ""
         super().__init__(
-            f"Cannot read {path}: its operator {operator}{where} is not known. Load the original torch module and "
-            f"measure that, or export a graph of {', '.join(known)}."
+            f"Cannot translate {path}: operator {operator}{where}: {cause}. Load the original torch module and measure "
+            "that, measure up to it (--output NAME) or behind it (--input NAME), or measure its values "
+            "(--by-differences, isthmus.formats.load_values). `isthmus measure --list-operators` names what is known."
+        )
+
+
+class TensorChoiceError(IsthmusError, ValueError):
+    """It is not clear, or not possible, which tensors of a graph to measure between."""
+
+    def __init__(self, path: Path, cause: str, inputs: Sequence[str], inside: Sequence[str]) -> None:
+        names = [*inputs, *inside]
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        super().__init__(
+            f"Cannot measure {path}: {cause}. Choose one with --input NAME (input=), of {shown or 'none'}, and hold "
+            "the others at given values (held=, or arrays by name in --data inputs.npz); --list names all tensors."
+        )
+
+
+class DisagreementError(IsthmusError, ValueError):
+    """What was loaded from a file computes something else than the file's own runtime."""
+
+    def __init__(self, source: str, runtime: str, output: str, difference: str) -> None:
+        super().__init__(
+            f"{source} is not computed as {runtime} computes it: {output!r} {difference}. Please report the file; "
+            "--no-check (check=False) measures what was loaded all the same."
         )
 
 
@@ -61,13 +84,6 @@ class StoreConflictError(IsthmusError, ValueError):
         )
 
 
-class StoreInUseError(IsthmusError, RuntimeError):
-    """Another process is at work in a store."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"Another sweep is at work in {path}. Wait for its end, or choose another --out.")
-
-
 class StoreError(IsthmusError, OSError):
     """A store cannot be written."""
 
@@ -76,3 +92,10 @@ class StoreError(IsthmusError, OSError):
             f"{path} cannot be written: {cause}. What is in it is kept: free some space or check the permissions, and "
             "run the same again."
         )
+
+
+class BusyFolderError(IsthmusError, RuntimeError):
+    """Another program is at work in a folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another isthmus is at work in {path}. Wait for it to end, or choose another --out.")

@@ -60,10 +60,24 @@ class OutputChoiceError(IsthmusError, ValueError):
 class MixedRowsError(IsthmusError, ValueError):
     """A model computes the output of one row from other rows, so it is no function of one input."""
 
-    def __init__(self, model: str, change: float) -> None:
+    def __init__(self, model: str, change: float | None) -> None:
+        why = "a part normalises by the statistics of the batch, also in eval mode"
+        if change is not None:
+            why = f"one row alone gives an output that differs by {change:.2g} of its size"
         super().__init__(
-            f"{model} mixes the rows of a batch: one row alone gives an output that differs by {change:.2g} of its "
-            "size. Use normalisation with running statistics (track_running_stats=True) and no statistics across rows."
+            f"{model} mixes the rows of a batch: {why}. Use normalisation with running statistics "
+            "(track_running_stats=True) and no statistics across rows."
+        )
+
+
+class RowCountError(IsthmusError, ValueError):
+    """A model gives another number of outputs than it is given rows."""
+
+    def __init__(self, model: str, given: int, returned: int) -> None:
+        what = f"{returned} row{'s' * (returned != 1)}" if returned else "one number"
+        super().__init__(
+            f"{model} takes {given} row{'s' * (given != 1)} and returns {what}: it is no function of one row. Return "
+            "one output a row, the first dimension counting rows: keep the mean or the reshape over rows out of it."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ def reproduce(
     """Run an experiment and write its record, `folder/NAME.json`.
 
     Every cell computes with one thread, so its numbers do not depend on `n_jobs`. The record is written again after
-    each cell; an unfinished one is continued, a finished one of the same settings is returned as it is.
+    each cell, beside one that is to be replaced; an unfinished one is continued, a finished one of the same settings is
+    returned as it is.
 
     Args:
         experiment: What to run.
@@ -41,7 +42,7 @@ def reproduce(
         folder: Where the record goes.
         n_jobs: Cells at the same time, as for `in_parallel`.
         device: Where to compute.
-        overwrite: Replace a record of other settings, or repeat a finished one.
+        overwrite: Replace a record of other settings, or repeat a finished one, once the new one is whole.
         report: Told the fraction of cells done.
         renamed: Nothing that there is.
 
@@ -58,8 +59,10 @@ def reproduce(
     settings = experiment.settings(scale) if settings is None else settings
     path = folder / f"{experiment.name}.json"
     record = new_record(experiment, settings, scale, device)
-    if not overwrite and path.is_file():
-        record = _resumed(path, record)
+    kept = folder / f".{path.stem}.unfinished.json" if overwrite and path.is_file() else path
+    if kept.is_file():
+        with suppress(RunConflictError) if overwrite else nullcontext():  # what is replaced may be of anything
+            record = _resumed(kept, record)
     if record["is_complete"]:
         return record
     done = [row["cell"] for row in record["results"]]
@@ -72,13 +75,15 @@ def reproduce(
             record["results"].append(row)
             record["seconds"] += (now := time.monotonic()) - before
             before = now
-            write_record(path, record)
+            write_record(kept, record)
             report(len(record["results"]) / len(cells), _named(row["cell"]))
     order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
     record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
     record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
     record["is_complete"] = True
     write_record(path, record)
+    if kept != path:
+        kept.unlink(missing_ok=True)
     return record
 
 

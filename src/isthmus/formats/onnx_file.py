@@ -2,31 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import nn
 
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
+from isthmus.formats.onnx_inlining import inlined
 from isthmus.formats.onnx_module import onnx_module
+from isthmus.formats.onnx_part import part_of
+from isthmus.formats.onnx_runtime import RuntimeFunction, onnx_reference
+from isthmus.formats.onnx_steps import Steps, Translator
+from isthmus.formats.reference import Reference
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
 _REMEDY = "Export the model again, for example with torch.onnx.export."
+_IR_WEIGHTS = 4  # before this version every weight is an input as well
+_DOUBLE = 11  # in ONNX's table of types
 
 
-def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
-    """The graph in an `.onnx` file as a differentiable module, and the shape of its input, None for free sizes.
+def load_onnx(
+    path: Path,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    held: Mapping[str, np.ndarray] | None = None,
+) -> tuple[nn.Module, tuple[int | None, ...], Reference]:
+    """The graph in an `.onnx` file as a differentiable module, the shape of its input (None: free), and its runtime.
 
     A single path of Gemm, MatMul, Conv, AveragePool, BatchNormalization, Flatten and one activation becomes a
     `Sequential`, which `from_torch` converts exactly; any other graph of known operators a module that walks it.
 
+    Args:
+        path: The file.
+        input: Any tensor of the graph to begin at; its one input if None.
+        output: Any tensor to end at; all outputs if None.
+        held: Values of other inputs, which do not vary.
+
     Raises:
         MissingExtraError: If onnx is not installed.
         FileFormatError: If the file is damaged, no ONNX, or keeps weights outside its own folder.
+        TensorChoiceError: If it is not clear between which tensors to measure.
         UnsupportedOperatorError: If the graph holds an operator that has no counterpart here; the message names it.
+    """
+    part, given, left_out = _part(path, input, output, held)
+    shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
+    reference = onnx_reference(path, part, given, left_out)
+    module = onnx_module(_steps(part, given, path), shape)
+    rows = shape[0] if shape else None
+    is_fixed = rows is not None and not isinstance(module, nn.Sequential)
+    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape, reference
+
+
+def load_onnx_values(
+    path: Path,
+    *,
+    input: str | None = None,
+    output: str | None = None,
+    held: Mapping[str, np.ndarray] | None = None,
+) -> RuntimeFunction:
+    """What the file's own runtime computes, as a callable without derivatives; arguments as of `load_onnx`.
+
+    Raises:
+        MissingExtraError: If onnx or onnxruntime is not installed.
+        FileFormatError, TensorChoiceError: As `load_onnx`.
+    """
+    part, given, left_out = _part(path, input, output, held)
+    return RuntimeFunction(
+        onnx_reference(path, part, given, left_out), [each.name for each in part.graph.output], given
+    )
+
+
+def _part(
+    path: Path, start: str | None, end: str | None, held: Mapping[str, np.ndarray] | None
+) -> tuple[onnx.ModelProto, Any, list[str]]:
+    """The part of the file's graph between two tensors, its input, and the outputs of other than real numbers."""
+    model = read_onnx(path)
+    part = part_of(model, path, input=start, output=end, held=held)
+    kept = {each.name for each in part.graph.output}
+    left_out = [] if end else [each.name for each in model.graph.output if each.name not in kept]
+    return part, next(iter(part.graph.input)), left_out
+
+
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """The content of an `.onnx` file, checked, with the weights that it keeps in files beside it.
+
+    Raises:
+        MissingExtraError, FileFormatError: As `load_onnx`.
     """
     try:
         import onnx
@@ -40,7 +108,7 @@ def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
         model = onnx.load(str(path), load_external_data=False)
         _check_external(path, model)
         load_external_data_for_model(model, str(path.parent))
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(_checkable(model))
     except (DecodeError, onnx.checker.ValidationError, ValueError, OSError, RuntimeError) as damaged:
         if isinstance(damaged, FileFormatError):
             raise
@@ -48,10 +116,33 @@ def load_onnx(path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
         raise FileFormatError(path, f"it is damaged or not an ONNX file ({cause[0].rstrip('.')})", _REMEDY) from damaged
     if not model.graph.node:
         raise FileFormatError(path, "its graph is empty: the file is cut off or not an ONNX file", _REMEDY)
-    module, shape = onnx_module(model, path)
-    rows = shape[0] if shape else None
-    is_fixed = rows is not None and not isinstance(module, nn.Sequential)
-    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape
+    return model
+
+
+def _steps(model: onnx.ModelProto, given: Any, path: Path) -> Steps:
+    """The graph as steps."""
+    model = inlined(model)
+    opsets = {"" if each.domain == "ai.onnx" else each.domain: each.version for each in model.opset_import}
+    is_double = given.type.tensor_type.elem_type == _DOUBLE
+    translator = Translator(path, opsets, torch.float64 if is_double else torch.float32)
+    translator.add_initializers(model.graph)
+    translator.add(model.graph.node)
+    outputs = [each.name for each in model.graph.output]
+    return Steps(translator.steps, translator.constants, given.name, outputs)
+
+
+def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with what ONNX's checker wants and runtimes do without: shapes of outputs, weights among the inputs."""
+    has_shapes = all(each.type.tensor_type.HasField("shape") for each in model.graph.output)
+    if has_shapes and model.ir_version >= _IR_WEIGHTS:
+        return model
+    copy = type(model)()
+    copy.CopyFrom(model)
+    copy.ir_version = max(copy.ir_version, _IR_WEIGHTS)
+    for each in copy.graph.output:
+        if each.type.HasField("tensor_type") and not each.type.tensor_type.HasField("shape"):
+            each.type.tensor_type.shape.CopyFrom(type(each.type.tensor_type.shape)())
+    return copy
 
 
 def _refuse_disguise(path: Path) -> None:

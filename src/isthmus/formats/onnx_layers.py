@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isthmus.formats.onnx_operators import Node
+
 Constants = dict[str, Tensor]
 
 _CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -14,30 +16,34 @@ _POOLS: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
 _NORMS = {2: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}
 
 
-def layer(operator: str, attributes: dict[str, Any], inputs: list[str], constants: Constants) -> nn.Module | None:
+def layer(node: Node, inputs: list[str], constants: Constants) -> nn.Module | None:
     """The torch layer that computes a node from its first input; None where there is none of exactly that kind."""
     weights = [constants.get(name) if name else None for name in inputs[1:]]
-    match operator:
+    if node.outputs > 1:
+        return None
+    match node.operator:
         case "Relu":
             return nn.ReLU()
         case "LeakyRelu":
-            return nn.LeakyReLU(float(attributes.get("alpha", 0.01)))
+            return nn.LeakyReLU(float(node.get("alpha", 0.01)))
         case "Sigmoid":
             return nn.Sigmoid()
         case "Tanh":
             return nn.Tanh()
-        case "Identity" | "Dropout":
+        case "Identity":
             return nn.Identity()
-        case "Flatten" if attributes.get("axis", 1) == 1:
+        case "Dropout" if len(inputs) == 1 and (node.since >= 7 or node.get("is_test", 0)):
+            return nn.Identity()
+        case "Flatten" if node.get("axis", 1) == 1:
             return nn.Flatten()
         case "MatMul" if weights and weights[0] is not None and weights[0].ndim == 2:
             return linear(weights[0].T, None)
         case "Gemm":
-            return _gemm(attributes, weights, len(inputs))
+            return _gemm(node, weights, len(inputs))
         case "Conv":
-            return _convolution(attributes, weights, len(inputs))
+            return _convolution(node, weights, len(inputs))
         case "AveragePool":
-            return _pool(attributes)
+            return _pool(node)
     return None
 
 
@@ -48,14 +54,21 @@ def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     return built
 
 
+def row_bias(bias: Tensor, width: int) -> Tensor | None:
+    """A bias that is the same for every row, `(width,)`; None where it is another one for each."""
+    if bias.numel() == 1 and bias.ndim <= 2:
+        return bias.reshape(1).expand(width)
+    return bias.reshape(width) if bias.shape in ((width,), (1, width)) else None
+
+
 def convolution(weight: Tensor, bias: Tensor | None, *, groups: int, **window: Any) -> nn.Module | None:
     """A convolution with these weights, `(channels, channels / groups, *kernel)`; None for an unknown dimension.
 
     Args:
         weight: The kernels.
         bias: `(channels,)` or None.
-        groups: Into how many groups the channels are divided.
-        **window: Stride, padding, dilation, as torch takes them.
+        groups: How many groups of channels do not meet.
+        window: `stride`, `padding` and `dilation`, as torch takes them.
     """
     kind = _CONVOLUTIONS.get(weight.ndim - 2)
     if kind is None:
@@ -94,54 +107,63 @@ def batch_norm(dimensions: int, epsilon: float, parameters: list[Tensor]) -> nn.
     return built
 
 
-def _gemm(attributes: dict[str, Any], weights: list[Tensor | None], inputs: int) -> nn.Module | None:
+def is_in_eval_mode(node: Node) -> bool:
+    """Whether a BatchNormalization keeps to the statistics that it is given, one a channel."""
+    has_mode = node.since >= 7 or bool(node.get("is_test", 0))
+    return has_mode and not node.get("training_mode", 0) and bool(node.get("spatial", 1))
+
+
+def _gemm(node: Node, weights: list[Tensor | None], inputs: int) -> nn.Module | None:
     weight = weights[0] if weights else None
     bias = weights[1] if len(weights) > 1 else None
-    if weight is None or attributes.get("transA", 0) or (inputs > 2 and bias is None):
+    if weight is None or node.get("transA", 0) or (inputs > 2 and bias is None):
         return None
-    weight = (weight if attributes.get("transB", 0) else weight.T) * float(attributes.get("alpha", 1.0))
+    weight = (weight if node.get("transB", 0) else weight.T) * float(node.get("alpha", 1.0))
     if bias is None:
         return linear(weight, None)
-    if bias.numel() not in (1, len(weight)):
-        return None
-    return linear(weight, (bias.flatten() * float(attributes.get("beta", 1.0))).expand(len(weight)))
+    added = row_bias(bias, len(weight))
+    return None if added is None else linear(weight, added * float(node.get("beta", 1.0)))
 
 
-def _convolution(attributes: dict[str, Any], weights: list[Tensor | None], inputs: int) -> nn.Module | None:
+def _convolution(node: Node, weights: list[Tensor | None], inputs: int) -> nn.Module | None:
     weight = weights[0] if weights else None
     bias = weights[1] if len(weights) > 1 else None
     spatial = 0 if weight is None else weight.ndim - 2
-    padding = symmetric_padding(attributes, spatial)
+    padding = _symmetric_padding(node, spatial)
     if weight is None or (inputs > 2 and bias is None) or padding is None:
         return None
     return convolution(
         weight,
         bias,
-        groups=int(attributes.get("group", 1)),
-        stride=tuple(attributes.get("strides", [1] * spatial)),
+        groups=int(node.get("group", 1)),
+        stride=tuple(node.get("strides", [1] * spatial)),
         padding=tuple(padding),
-        dilation=tuple(attributes.get("dilations", [1] * spatial)),
+        dilation=tuple(node.get("dilations", [1] * spatial)),
     )
 
 
-def _pool(attributes: dict[str, Any]) -> nn.Module | None:
-    kernel = attributes["kernel_shape"]
-    padding = symmetric_padding(attributes, len(kernel))
-    if len(kernel) not in _POOLS or padding is None or any(d != 1 for d in attributes.get("dilations", [])):
+def _pool(node: Node) -> nn.Module | None:
+    kernel = node.get("kernel_shape")
+    padding = _symmetric_padding(node, len(kernel))
+    is_plain = not node.get("ceil_mode", 0) and all(d == 1 for d in node.get("dilations", []))
+    if len(kernel) not in _POOLS or padding is None or not is_plain:
         return None
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        return None  # torch pads by half a window at most
     built: nn.Module = _POOLS[len(kernel)](
         tuple(kernel),
-        tuple(attributes.get("strides", [1] * len(kernel))),
+        tuple(node.get("strides", [1] * len(kernel))),
         tuple(padding),
-        ceil_mode=bool(attributes.get("ceil_mode", 0)),
-        count_include_pad=bool(attributes.get("count_include_pad", 0)),
+        count_include_pad=bool(node.get("count_include_pad", 0)),
     )
     return built
 
 
-def symmetric_padding(attributes: dict[str, Any], spatial: int) -> list[int] | None:
+def _symmetric_padding(node: Node, spatial: int) -> list[int] | None:
     """The padding at each end, where both ends have the same; None otherwise or where it is automatic."""
-    if attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID", "NOTSET", "VALID"):
+    if node.get("auto_pad", "NOTSET") == "VALID":
+        return [0] * spatial
+    if node.get("auto_pad", "NOTSET") != "NOTSET":
         return None
-    pads = list(attributes.get("pads", [0] * 2 * spatial))
+    pads = list(node.get("pads", [0] * 2 * spatial))
     return pads[:spatial] if pads[:spatial] == pads[spatial:] else None

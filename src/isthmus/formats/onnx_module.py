@@ -2,166 +2,148 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import FileFormatError, UnsupportedOperatorError
-from isthmus.formats.onnx_layers import (
-    Constants,
-    batch_norm,
-    layer,
-    linear,
-)
-from isthmus.formats.onnx_operators import OPERATORS
+from isthmus.errors import IsthmusError, ModelCallError
+from isthmus.formats.onnx_layers import batch_norm, is_in_eval_mode, linear, row_bias
+from isthmus.formats.onnx_steps import Step, Steps
 
-if TYPE_CHECKING:
-    import onnx
-
-_REMEDY = "Export a graph with one input of real numbers."
-_FLOATS = (1, 10, 11, 16)  # float, float16, double, bfloat16 in ONNX's table of types
-
-
-@dataclass(frozen=True, eq=False)
-class _Step:
-    operator: str
-    layer: nn.Module | None
-    inputs: list[str]
-    outputs: list[str]
-    attributes: dict[str, Any]
+_REMEDY = "Pass rows of the shape and columns that the model takes."
 
 
 class OnnxModule(nn.Module):
-    """A graph with one input tensor; returns its one output, or a dict of its outputs by name."""
+    """A graph with one input tensor; returns its one output, or a dict of its outputs by name.
 
-    def __init__(self, steps: list[_Step], constants: Constants, input_name: str, output_names: list[str]) -> None:
+    Every real number inside has the dtype of the input: half precision in the file is computed in single precision,
+    and everything in double precision where the input is.
+    """
+
+    def __init__(self, steps: Steps) -> None:
         super().__init__()
-        self._steps, self._input_name, self._output_names = steps, input_name, output_names
+        self._steps, self._input_name, self._output_names = steps.steps, steps.input_name, steps.outputs
         self.layers = nn.ModuleDict(
-            {f"{step.operator}_{number}": step.layer for number, step in enumerate(steps) if step.layer is not None}
+            {
+                f"{step.node.operator}_{number}": step.layer
+                for number, step in enumerate(self._steps)
+                if step.layer is not None
+            }
         )
-        used = {name for step in steps if step.layer is None for name in step.inputs} | set(output_names)
-        self._constants = [(f"constant_{i}", name) for i, name in enumerate(constants) if name in used]
+        read = {name for step in self._steps for name in step.inputs[: 1 if step.layer is not None else None]}
+        used = read | set(self._output_names)
+        self._constants = [(f"constant_{i}", name) for i, name in enumerate(steps.constants) if name in used]
         for key, name in self._constants:
-            self.register_buffer(key, constants[name])
+            self.register_buffer(key, steps.constants[name])
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         """The outputs at the rows of `x` `(n, …)`."""
+        if x.dtype in (torch.float16, torch.bfloat16):
+            x = x.float()
         values: dict[str, Any] = {name: getattr(self, key) for key, name in self._constants}
         values[self._input_name] = x
         for step in self._steps:
-            if step.layer is not None:
-                values[step.outputs[0]] = step.layer(values[step.inputs[0]])
-                continue
-            taken = [values[name] if name else None for name in step.inputs]
-            result = OPERATORS[step.operator](step.attributes, *taken)
-            values.update(zip(step.outputs, result if isinstance(result, tuple) else (result,), strict=False))
+            inputs = step.inputs if step.layer is None else step.inputs[:1]
+            results = _computed(step, [values[name] if name else None for name in inputs], x)
+            values.update(zip(step.outputs, results, strict=False))
         if len(self._output_names) == 1:
             only: Tensor = values[self._output_names[0]]
             return only
         return {name: values[name] for name in self._output_names}
 
 
-def onnx_module(model: onnx.ModelProto, path: Path) -> tuple[nn.Module, tuple[int | None, ...]]:
-    """The graph in eval mode, as a `Sequential` where it is one path of layers, and the shape of its input.
+def _computed(step: Step, inputs: list[Any], x: Tensor) -> list[Any]:
+    """The outputs of one step, real numbers in the dtype of `x`."""
+    try:
+        return [as_dtype(result, x.dtype) for result in step.computed(inputs)]
+    except (IsthmusError, NotImplementedError):  # the latter is how torch says that there is no derivative
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError) as refused:
+        cause = str(refused).strip().splitlines() or [type(refused).__name__]
+        name = f"{step.node.operator} {step.node.name!r}" if step.node.name else step.node.operator
+        raise ModelCallError(f"Operator {name}", tuple(x.shape[1:]), cause[0].rstrip("."), _REMEDY) from refused
 
-    Raises:
-        FileFormatError: If it has not exactly one input of real numbers.
-        UnsupportedOperatorError: If an operator has no counterpart here.
+
+def as_dtype(value: Any, dtype: torch.dtype) -> Any:
+    """A tensor of real numbers in `dtype`, anything else as it is."""
+    return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def onnx_module(steps: Steps, shape: tuple[int | None, ...]) -> nn.Module:
+    """The graph in eval mode, as a `Sequential` where it is one path of layers, else a module that walks it."""
+    walked = OnnxModule(steps).eval()
+    layers = _sequence(steps, shape[0] if shape else None, None not in shape[1:])
+    if layers is None or not _agree(layers.eval(), walked, shape):
+        return walked
+    return layers
+
+
+def _agree(layers: nn.Sequential, walked: nn.Module, shape: tuple[int | None, ...]) -> bool:
+    """Whether both ways to write the graph give the same at two rows; unknown sizes are not tried."""
+    sizes = [size for size in shape[1:] if size is not None]
+    if len(sizes) < len(shape[1:]):
+        return True
+    rows = shape[0] or 2
+    dtype = next((t.dtype for t in (*layers.parameters(), *layers.buffers())), torch.float32)
+    x = torch.randn(rows, *sizes, dtype=dtype, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.no_grad():
+            first, second = layers(x), walked(x)
+    except (RuntimeError, ValueError, IndexError):
+        return False
+    return first.shape == second.shape and torch.allclose(first, second, rtol=1e-3, atol=1e-4)
+
+
+def _sequence(steps: Steps, rows: int | None, is_sized: bool) -> nn.Sequential | None:
+    """The steps as one after the other, with biases and norms recognised; None where the graph branches.
+
+    Where sizes of a row are free (`is_sized` is false), a reshape to so many columns may make other rows: none either.
     """
-    from onnx import helper, numpy_helper
-
-    constants: Constants = {
-        each.name: torch.from_numpy(numpy_helper.to_array(each).copy()) for each in model.graph.initializer
-    }
-    input_name, shape = _input(model.graph, constants, path)
-    steps = []
-    for node in model.graph.node:
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if node.op_type == "Constant":
-            constants[node.output[0]] = _constant(attributes, path)
-            continue
-        built = layer(node.op_type, attributes, list(node.input), constants)
-        if built is None and (node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx")):
-            raise UnsupportedOperatorError(path, node.op_type, node.name, sorted(OPERATORS))
-        steps.append(_Step(node.op_type, built, list(node.input), list(node.output), attributes))
-    outputs = [each.name for each in model.graph.output]
-    path_of_layers = _sequence(steps, constants, input_name, outputs, shape[0] if shape else None)
-    walked = path_of_layers or OnnxModule(steps, constants, input_name, outputs)
-    return walked.eval(), shape
-
-
-def _sequence(
-    steps: list[_Step], constants: Constants, input_name: str, outputs: list[str], rows: int | None
-) -> nn.Sequential | None:
-    """The steps as one after the other, with biases and norms recognised; None where the graph branches."""
     layers: list[nn.Module] = []
-    current, dimensions = input_name, 0
-    for step in steps:
+    current, dimensions = steps.input_name, 0
+    for step in steps.steps:
         others = [name for name in step.inputs if name != current]
-        if current not in step.inputs or any(name and name not in constants for name in others):
-            return None
-        found = step.layer or _folded(step, layers, constants, dimensions, rows)
+        is_path = step.inputs.count(current) == 1 and all(not name or name in steps.constants for name in others)
+        found = (step.layer or _folded(step, layers, steps.constants, dimensions, rows, is_sized)) if is_path else None
         if found is None:
             return None
         if found is not step.layer and isinstance(found, nn.Linear):
             layers.pop()  # the bias went into the Linear before it
         layers.append(found)
-        dimensions = {nn.Conv1d: 3, nn.Conv2d: 4, nn.Conv3d: 5, nn.Linear: 2}.get(type(found), dimensions)
+        dimensions = {nn.Conv1d: 3, nn.Conv2d: 4, nn.Conv3d: 5, nn.Linear: 2, nn.Flatten: 2}.get(
+            type(found), dimensions
+        )
         current = step.outputs[0]
-    return nn.Sequential(*layers) if outputs == [current] else None
+    return nn.Sequential(*layers) if steps.outputs == [current] and layers else None
 
 
 def _folded(
-    step: _Step, layers: list[nn.Module], constants: Constants, dimensions: int, rows: int | None
+    step: Step,
+    layers: list[nn.Module],
+    constants: dict[str, Tensor],
+    dimensions: int,
+    rows: int | None,
+    is_sized: bool,
 ) -> nn.Module | None:
     """A bias added to the Linear before, or a norm with constant parameters."""
+    node = step.node
     given = [constants[name] for name in step.inputs if name in constants]
     last = layers[-1] if layers else None
-    if step.operator == "Add" and isinstance(last, nn.Linear) and _has_no_bias(last) and len(given) == 1:
-        bias = given[0].flatten()
-        return linear(last.weight, bias) if given[0].numel() == len(last.weight) else None
-    if step.operator == "BatchNormalization" and len(given) == 4 and dimensions in (2, 4, 5):
-        return batch_norm(dimensions, float(step.attributes.get("epsilon", 1e-5)), given)
-    # A matrix with as many rows as there were: where the columns do not fit, the next layer says so.
-    if step.operator == "Reshape" and len(given) == 1 and len(given[0]) == 2 and int(given[0][0]) in (0, -1, rows):
-        return nn.Flatten()
-    if step.operator == "GlobalAveragePool" and dimensions == 4:
+    if node.operator == "Add" and isinstance(last, nn.Linear) and _has_no_bias(last) and len(given) == 1:
+        bias = row_bias(given[0], len(last.weight))
+        return None if bias is None else linear(last.weight, bias)
+    if node.operator == "BatchNormalization" and len(given) == 4 and dimensions in (2, 4, 5):
+        return batch_norm(dimensions, float(node.get("epsilon", 1e-5)), given) if is_in_eval_mode(node) else None
+    # A matrix with as many rows as there were; with a known number of columns `_agree` tries it.
+    if node.operator == "Reshape" and len(given) == 1 and len(given[0]) == 2 and not node.get("allowzero", 0):
+        first, second = given[0].tolist()
+        is_flat = first in (0, rows) and second == -1
+        return nn.Flatten() if is_flat or (is_sized and first in (0, -1, rows)) else None
+    if node.operator == "GlobalAveragePool" and dimensions == 4:
         return nn.AdaptiveAvgPool2d(1)
     return None
 
 
 def _has_no_bias(layer: nn.Linear) -> bool:
     return getattr(layer, "bias", None) is None
-
-
-def _input(graph: onnx.GraphProto, constants: Constants, path: Path) -> tuple[str, tuple[int | None, ...]]:
-    """Name and sizes of the one input, None for sizes that are free."""
-    free = [each for each in graph.input if each.name not in constants]
-    if len(free) != 1:
-        names = ", ".join(each.name for each in free) or "none"
-        raise FileFormatError(path, f"its graph has {len(free)} inputs ({names}), not one", _REMEDY)
-    kind = free[0].type.tensor_type
-    if kind.elem_type not in _FLOATS:
-        raise FileFormatError(
-            path,
-            f"its input {free[0].name!r} holds no real numbers, so there is no derivative",
-            "Export the part after the embedding, which takes real numbers.",
-        )
-    return free[0].name, tuple(d.dim_value if d.dim_value > 0 else None for d in kind.shape.dim)
-
-
-def _constant(attributes: dict[str, Any], path: Path) -> Tensor:
-    from onnx import numpy_helper
-
-    for name, value in attributes.items():
-        if name == "value":
-            return torch.from_numpy(numpy_helper.to_array(value).copy())
-        if name in ("value_float", "value_floats"):
-            return torch.tensor(value, dtype=torch.float32)
-        if name in ("value_int", "value_ints"):
-            return torch.tensor(value, dtype=torch.int64)
-    raise FileFormatError(path, f"a constant of kind {', '.join(attributes)} is no tensor of numbers", _REMEDY)

@@ -15,6 +15,7 @@ from isthmus.networks.activations import (
     RELU,
     Activation,
 )
+from isthmus.networks.evaluation import evaluating
 from isthmus.networks.network import FullyConnected
 from isthmus.networks.spatial import (
     NORMS,
@@ -22,6 +23,7 @@ from isthmus.networks.spatial import (
     is_spatial,
     output_shape,
 )
+from isthmus.networks.wrappers import unwrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,7 @@ def from_torch(
         UnsupportedModuleError: If a part cannot be represented exactly; the message names it.
         ShapeError: If a part does not take the shape that arrives at it.
     """
+    module = unwrapped(module)
     parts = _merged(list(_parts(module, input_shape, memory)))
     maps = [p for p in parts if isinstance(p, _AffineMap)]
     sigmas = {p for p in parts if isinstance(p, Activation)}
@@ -87,7 +90,7 @@ def chain_depth(module: nn.Module) -> int | None:
     A chain too large to be written out still has this depth, and so Proposition 3 holds for it.
     """
     try:
-        leaves = list(_leaves(module, ""))
+        leaves = list(_leaves(unwrapped(module), ""))
         kinds = [
             [_AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
             if is_spatial(leaf)
@@ -157,10 +160,13 @@ def _check_spatial(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) ->
 
 def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     # A hook may change what the module computes, and nothing tells whether it does.
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UnsupportedModuleError(f"{type(module).__name__} ({name or 'root'})", "it is scripted or traced")
     if module._forward_hooks or module._forward_pre_hooks:
         raise UnsupportedModuleError(f"{type(module).__name__} ({name or 'root'})", "it carries forward hooks")
     if type(module).forward is nn.Sequential.forward:
-        for child_name, child in module.named_children():
+        for child_name, child in module._modules.items():  # named_children lists an object once, where it is first used
+            assert child is not None
             yield from _leaves(child, f"{name}.{child_name}".lstrip("."))
     else:
         yield f"{type(module).__name__} ({name or 'root'})", module
@@ -173,7 +179,8 @@ def _translated(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) -> li
         case nn.Linear():
             if shape is not None and len(shape) > 1:
                 raise UnsupportedModuleError(name, f"it acts on the last dimension of inputs of shape {shape} only")
-            w = leaf.weight.detach()
+            with evaluating(leaf):  # a spectral norm in training mode changes its buffers when it is read
+                w = leaf.weight.detach()
             b = torch.zeros_like(w[:, 0]) if leaf.bias is None else leaf.bias.detach()
             return [_AffineMap(w, b, True)]
         case nn.ReLU():

@@ -11,13 +11,16 @@ from torch.func import functional_call
 
 from isthmus.errors import (
     DtypeError,
+    IsthmusError,
     MixedRowsError,
     ModelCallError,
     NonFiniteError,
     NotDifferentiableError,
     OutputChoiceError,
+    RowCountError,
 )
 from isthmus.networks.evaluation import evaluating
+from isthmus.networks.wrappers import check_callable, unwrapped
 
 _SAME = 1e-3  # relative difference of one row alone and in a batch that float32 kernels do not explain
 
@@ -62,7 +65,10 @@ class RowFunction:
         if self.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
         result = functional_call(self.module, dict(self.state), (x,), tie_weights=False)
-        return _selected(result, self.output, self.name).reshape(len(x), -1)
+        chosen = _selected(result, self.output, self.name)
+        if chosen.ndim == 0 or len(chosen) != len(x):
+            raise RowCountError(self.name, len(x), 0 if chosen.ndim == 0 else len(chosen))
+        return chosen.reshape(len(x), -1)
 
     def in_double(self, x: Tensor) -> RowFunction:
         """The same function in float64 where the module can be called so at the rows of `x`, else itself.
@@ -115,8 +121,11 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         OutputChoiceError: If there are several outputs and none or an unknown one was chosen.
         DtypeError: If the output does not hold real numbers.
         MixedRowsError: If the output of a row depends on other rows.
+        RowCountError: If the output has another number of rows than the input.
         NotDifferentiableError: If no derivative of the output with respect to the input exists.
     """
+    module = unwrapped(module)
+    check_callable(module, tuple(x.shape[1:]))
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             where = (~torch.isfinite(tensor)).nonzero()[0].tolist()
@@ -151,7 +160,7 @@ def _tried(function: RowFunction, x: Tensor) -> Tensor:
         remedy = "It looks inputs up in a table (Embedding): measure the part after the embedding, on embedded inputs."
     try:
         return function(x)
-    except OutputChoiceError:
+    except IsthmusError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError) as refused:
         # torch's own message is the cause; its first line names the shapes.
@@ -178,8 +187,6 @@ def _varies(function: RowFunction, x: Tensor) -> bool:
 
 
 def _check_rows(function: RowFunction, x: Tensor, together: Tensor) -> None:
-    if len(together) != len(x):
-        raise MixedRowsError(function.name, float("inf"))
     size = float(together.abs().amax())
     for row in range(len(x)):
         change = float((_tried(function, x[row : row + 1]) - together[row : row + 1]).abs().amax())

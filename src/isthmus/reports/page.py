@@ -123,6 +123,7 @@ def _section(record: Record, index: int, drawn: dict[str, Drawing]) -> str:
             tables.facts(record),
             *chapters,
             tables.evidence(record),
+            _data(record),
             f"<details><summary>How this was made</summary>{tables.origin(record)}</details>",
             "</section>",
         ]
@@ -141,6 +142,16 @@ def _opening(record: Record) -> str:
         f'<div class="opening"><p class="rank" aria-hidden="true">{record.answer}{bounds}</p>'
         f'<div><h1>{escape(headline(record))}</h1><p class="lead">{escape(paragraph(record))}</p>{notes}</div></div>'
     )
+
+
+def _data(record: Record) -> str:
+    """What was done to the data, and what became of their columns."""
+    if isinstance(record, MeasureRecord):
+        return ""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in record.data.notes)
+    listed = f"<ul class='evidence'>{notes}</ul>" if notes else ""
+    table = tables.columns(record)
+    return f"<h2>Data</h2>{listed}{table}" if listed or table else ""
 
 
 def _verdict(record: Record) -> str:

@@ -55,7 +55,7 @@ def cautions(record: Record) -> list[str]:
     if isinstance(record, MeasureRecord):
         return []
     undone = [f"Not done: {each}. Run the same command again to go on." for each in record.not_done]
-    return [*undone, *record.warnings]
+    return [*undone, *record.data.warnings, *record.warnings]
 
 
 def _fitted(record: FitRecord) -> Iterator[str]:
@@ -139,11 +139,12 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
             "No fully-connected network of this depth computes the function with ‖w‖²/L below "
             f"{number(record.cost_lower)}."
         )
-    if record.is_local:
+    if record.method == "local":
         yield (
             "These are local measurements, derivatives at points of the data: the model is not a chain of affine maps "
             "and one positively homogeneous activation, so nothing is said about regions or norms between the points."
         )
+    yield from record.notes
 
 
 def _following(record: MeasureRecord) -> Iterator[str]:

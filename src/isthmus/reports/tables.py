@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from isthmus.reports import comparison_table, evidence_table
+from isthmus.reports import column_table, comparison_table, evidence_table
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
 from isthmus.reports.sentences import headline
@@ -103,6 +103,12 @@ def comparison(record: FitRecord) -> str:
     return _table(comparison_table.columns(record), comparison_table.rows(record))
 
 
+def columns(record: FitRecord) -> str:
+    """What became of each column of the table that was read; nothing where there was none."""
+    body = [(False, cells) for cells in column_table.rows(record.data)]
+    return _table(column_table.COLUMNS, body) if body else ""
+
+
 def changes(record: MeasureRecord) -> str:
     """Change of a measured function over k."""
     found, tried = record.bottleneck_changes, record.bottleneck_change_ranks
@@ -127,7 +133,7 @@ def layers(record: Record) -> str:
 def evidence(record: Record) -> str:
     """The sentences behind the answer, with their heading."""
     if isinstance(record, MeasureRecord):
-        said = [record.jacobian_evidence, record.bottleneck_evidence]
+        said = [record.jacobian_evidence, record.bottleneck_evidence, *record.notes]
     else:
         said = [record.hyperparameters.reason, *record.rank_evidence]
     return f"<h2>Evidence</h2><ul class='evidence'>{''.join(f'<li>{escape(str(each))}</li>' for each in said)}</ul>"
@@ -139,7 +145,7 @@ def origin(record: Record) -> str:
     if isinstance(record, FitRecord):
         rows += [("command", " ".join(record.command))] if record.command else []
         rows += _rows("result", {name: getattr(record, name) for name in _RESULTS})
-        rows += _rows("data", record.data.model_dump())
+        rows += _rows("data", record.data.model_dump(exclude={"columns", "warnings", "notes"}))
         rows += _rows("options", record.options)
     rows += _rows("versions", record.versions)
     body = "".join(f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)

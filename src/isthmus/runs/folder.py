@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from isthmus.errors import ForeignFolderError, IsthmusError, RunConflictError
+from isthmus.errors import BusyFolderError, ForeignFolderError, IsthmusError, RunConflictError
 from isthmus.factorization import Factorization
 from isthmus.formats import save
+from isthmus.foundation.locks import locked_folder
 from isthmus.networks import StandardizedNetwork
 from isthmus.runs.record import FitRecord, read_record, write_record
 from isthmus.selection import SelectionCache
@@ -30,8 +31,8 @@ class RunFolder:
 
     @property
     def is_finished(self) -> bool:
-        """Whether there is a record: it is written last of all files."""
-        return self.record.is_file()
+        """Whether there is a record, which is written last of all files, or only a move of it was cut short."""
+        return self.record.is_file() or (self._aside / self.record.name).is_file()
 
     def read(self) -> FitRecord:
         """Read the record.
@@ -39,10 +40,15 @@ class RunFolder:
         Raises:
             FileMissingError, FileFormatError: If there is none, or it is damaged or of another kind or edition.
         """
+        if not self.record.is_file() and self.is_finished:
+            with suppress(BusyFolderError), locked_folder(self.path):  # who is at work here moves it
+                self._take_over()
         return read_record(self.record, FitRecord)
 
     def finished(self, key: str, options: dict[str, Any], *, overwrite: bool = False) -> FitRecord | None:
         """Find the record of a finished fit with this key; None if the fit has still to be done or to be continued.
+
+        To be called by who has locked the folder.
 
         Args:
             key: Names the fit.
@@ -53,6 +59,7 @@ class RunFolder:
             RunConflictError: If the folder holds another fit that is to be kept.
             ForeignFolderError: If it holds something that is not a run.
         """
+        self._take_over()
         begun = SelectionCache.key_in(self.unfinished)
         if not self.is_finished and begun is None and not self._is_free():
             raise ForeignFolderError(self.path)
@@ -93,21 +100,36 @@ class RunFolder:
     def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
         """Replace what an earlier fit has written here.
 
-        Everything is written aside first and then moved, without a record while it is: what can be read is one fit.
+        Everything is written aside first, the record last, and then moved: what can be read is one fit, and a move that
+        was cut short is ended by the next look into the folder.
         """
-        new = RunFolder(self.unfinished / "result")
+        new = RunFolder(self._aside)
         shutil.rmtree(new.path, ignore_errors=True)
         save(network, new.model)
         if halves is not None:
             save(halves.encoder, new.encoder)
             save(halves.decoder, new.decoder)
         write_record(record, new.record)
-        self.record.unlink(missing_ok=True)
-        for file in (self.model, self.encoder, self.decoder, self.record):
+        self._take_over()
+
+    @property
+    def _aside(self) -> Path:
+        return self.unfinished / "result"
+
+    def _take_over(self) -> None:
+        """Move a result that was written aside into its place, if it is whole: its record is there."""
+        new = RunFolder(self._aside)
+        if not new.record.is_file():
+            return
+        record = read_record(new.record, FitRecord)
+        for file in (self.record, self.report):  # the page is that of the earlier fit
+            file.unlink(missing_ok=True)
+        for file in (self.model, self.encoder, self.decoder):
             if (written := new.path / file.name).is_file():
                 written.replace(file)
-            else:
+            elif file != self.model and record.rank == 0:
                 file.unlink(missing_ok=True)
+        new.record.replace(self.record)
         new.path.rmdir()
         if record.stopped != "interrupted":
             shutil.rmtree(self.unfinished, ignore_errors=True)

@@ -9,8 +9,13 @@ import numpy as np
 import torch
 
 from isthmus.data import Dataset, Sample
-from isthmus.errors import ConstantOutputError
+from isthmus.data.block_splitting import block_parts
+from isthmus.data.dataset import Weights
+from isthmus.data.row_blocks import RowBlocks
+from isthmus.data.splitting import Parts
+from isthmus.errors import ConstantOutputError, ForeignFolderError
 from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.locks import locked_folder
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.runs.folder import RunFolder
@@ -18,6 +23,7 @@ from isthmus.runs.options import RunOptions
 from isthmus.runs.record import FitRecord
 from isthmus.runs.recording import Findings, fit_record
 from isthmus.selection import RankPath, RankSelection, SelectionCache, rank_path, seed_from, select_rank_of
+from isthmus.selection.folds import fold_count, given_parts
 from isthmus.spectra import measure
 from isthmus.training import FittedNetwork
 
@@ -51,33 +57,35 @@ def run_fit(
 
     Raises:
         RunConflictError, ForeignFolderError: If `out` holds something else.
+        BusyFolderError: If another fit is at work in it.
         IsthmusError: For whatever `select_rank` refuses, before anything is written.
         KeyboardInterrupt: If nothing is known yet; what was done is kept.
     """
     begin = time.monotonic()
     options, folder = options.for_data(dataset), RunFolder(out)
     key, asked = options.key(dataset), options.record(dataset)
-    if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
-        return finished
+    if out.is_file():
+        raise ForeignFolderError(out)
     sample = _sample(dataset)
-    with folder.unchanged_if_refused():
+    with folder.unchanged_if_refused(), locked_folder(out):
+        if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
+            return finished
         cache, seed = SelectionCache(folder.unfinished, key=key), seed_from(options.seed)
         told = part(report, 0.0, _SELECTED)
-        selection = select_rank_of(
-            sample, options.config, cv=options.cv, seed=seed, cache=cache, n_jobs=n_jobs, report=told
-        )
+        cv = options.cv if dataset.blocks is None else _parts(dataset, dataset.blocks, sample, options.cv, seed)
+        selection = select_rank_of(sample, options.config, cv=cv, seed=seed, cache=cache, n_jobs=n_jobs, report=told)
         fitted = selection.network
         if not isinstance(fitted, FittedNetwork):
             what = "x" if dataset.task == "autoencoder" else "y"
             raise ConstantOutputError(what if sample.is_constant else f"{what}, but for rows held out together,")
-    with flushed_denormals(), torch.no_grad():
-        path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
-        profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))
-        report(_FOLLOWED, "measuring")
-        findings = Findings(sample, selection, fitted, profile, path, time.monotonic() - begin)
-        record = fit_record(dataset, options, findings)
-    folder.write(record, fitted, selection.factorization)
-    return record
+        with flushed_denormals(), torch.no_grad():
+            path = _followed(fitted, options, folder, key, part(report, _SELECTED, _FOLLOWED), selection)
+            profile = measure(fitted, sample.x, tolerance=Tolerance(options.config.tolerance))
+            report(_FOLLOWED, "measuring")
+            findings = Findings(sample, selection, fitted, profile, path, time.monotonic() - begin)
+            record = fit_record(dataset, options, findings)
+        folder.write(record, fitted, selection.factorization)
+        return record
 
 
 def _sample(dataset: Dataset) -> Sample:
@@ -85,8 +93,23 @@ def _sample(dataset: Dataset) -> Sample:
     rows = dataset.split.train
     x = dataset.x[rows]
     y = x if dataset.task == "autoencoder" else dataset.y[rows]
-    weights = np.ones(len(rows)) if dataset.weights is None else dataset.weights[rows]
-    return Sample.merged(x, y, weights, dataset.task)
+    return Sample.merged(x, y, _weights(dataset), dataset.task)
+
+
+def _weights(dataset: Dataset) -> Weights:
+    rows = dataset.split.train
+    return np.ones(len(rows)) if dataset.weights is None else dataset.weights[rows]
+
+
+def _parts(dataset: Dataset, blocks: RowBlocks, sample: Sample, cv: int | None, seed: int) -> Parts:
+    """The parts of the sample's rows in which groups stay together, or moments follow one another."""
+    blocks = blocks.at(dataset.split.train)
+    parts = block_parts(blocks, folds=cv, default=fold_count(len(sample.x)), seed=seed)
+    order = np.argsort(blocks.of_row, kind="stable")  # equal rows go where the earliest goes
+    parts = parts[order]
+    splits = [(np.flatnonzero(parts != each), np.flatnonzero(parts == each)) for each in range(int(parts.max()) + 1)]
+    x = dataset.x[dataset.split.train][order]
+    return Parts(given_parts(splits, sample, x, _weights(dataset)[order]), blocks.is_forward)
 
 
 def _followed(

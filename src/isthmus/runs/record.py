@@ -79,6 +79,7 @@ class MeasureRecord(NetworkRecord):
     bottleneck_change_ranks: list[int]
     cost_row: int | None
     curve: ToleranceCurve
+    notes: list[str]
 
     @property
     def answer(self) -> int:
@@ -88,7 +89,7 @@ class MeasureRecord(NetworkRecord):
     @property
     def is_local(self) -> bool:
         """Whether only derivatives at points were taken, because the model is no chain that the theory covers."""
-        return self.method == "local"
+        return self.method != "chain"
 
 
 class FitRecord(NetworkRecord):

@@ -47,6 +47,14 @@ class ToleranceCurve(Part):
     resampled: dict[str, float]
 
 
+class ColumnRow(Part):
+    """What became of a column of a table (`data.ColumnUse`)."""
+
+    name: str
+    kind: str
+    detail: str = ""
+
+
 class DataRow(Part):
     """The data of a fit; `train` rows select the rank, `test` rows were set aside."""
 
@@ -62,6 +70,9 @@ class DataRow(Part):
     image_shape: list[int] | None
     input_names: list[str]
     output_names: list[str]
+    warnings: list[str] = []
+    columns: list[ColumnRow] = []
+    fills: dict[str, float] = {}
 
 
 class EvidenceRow(Part):

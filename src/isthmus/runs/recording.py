@@ -17,6 +17,7 @@ from isthmus.runs.options import RunOptions
 from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs
 from isthmus.runs.record import FitRecord, MeasureRecord
 from isthmus.runs.record_parts import (
+    ColumnRow,
     ComparisonRow,
     DataRow,
     EvidenceRow,
@@ -149,6 +150,9 @@ def _data(dataset: Dataset) -> DataRow:
         image_shape=list(dataset.image_shape) if dataset.image_shape else None,
         input_names=list(dataset.input_names),
         output_names=list(dataset.output_names),
+        warnings=list(dataset.warnings),
+        columns=[ColumnRow(**asdict(each)) for each in dataset.columns],
+        fills=dict(dataset.fills),
     )
 
 

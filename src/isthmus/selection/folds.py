@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isthmus.data import Sample, folded_rows
 from isthmus.data.dataset import Floats, Integers
 from isthmus.data.merging import row_bytes
-from isthmus.data.splitting import parted_rows
+from isthmus.data.splitting import Parts, parted_rows
 from isthmus.errors import OptionError
 
 Folds = Sequence[tuple[Integers, Integers]]
@@ -22,7 +22,7 @@ _MANY_ROWS = 1000  # from here on a few folds leave enough rows to train on
 _LEAST = 2  # something to train on, something to hold out
 
 
-def folds_of(sample: Sample, cv: int | Integers | None, seed: int) -> Folds:
+def folds_of(sample: Sample, cv: int | Integers | Parts | None, seed: int) -> Folds:
     """The folds of the rows of a sample.
 
     Args:
@@ -36,7 +36,7 @@ def folds_of(sample: Sample, cv: int | Integers | None, seed: int) -> Folds:
         OptionError: If `cv` is below 2, or more than there are pairs of different inputs.
     """
     if cv is None:
-        cv = 3 if len(sample.x) >= _MANY_ROWS else 5
+        cv = fold_count(len(sample.x))
     elif not isinstance(cv, int | np.integer):
         return parted_rows(sample.x, sample.labels, cv)
     else:
@@ -44,6 +44,11 @@ def folds_of(sample: Sample, cv: int | Integers | None, seed: int) -> Folds:
         if most >= _LEAST and not _LEAST <= cv <= most:  # of fewer rows no number of folds is right
             raise OptionError("cv", cv, f"between {_LEAST} and {most}: two different inputs for each part")
     return folded_rows(sample.x, sample.labels, folds=max(int(cv), _LEAST), seed=seed)
+
+
+def fold_count(rows: int) -> int:
+    """In how many parts so many different rows are held out, if nobody says."""
+    return 3 if rows >= _MANY_ROWS else 5
 
 
 def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.float64]) -> Integers:

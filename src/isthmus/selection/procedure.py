@@ -12,6 +12,7 @@ from torch import Tensor
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Integers
+from isthmus.data.splitting import Parts
 from isthmus.errors import ConstantOutputError, OptionError
 from isthmus.factorization import Factorization, split_at, standardized
 from isthmus.foundation.denormals import flushed_denormals
@@ -124,7 +125,7 @@ def select_rank_of(
     sample: Sample,
     config: SelectionConfig,
     *,
-    cv: int | Integers | None = None,
+    cv: int | Integers | Parts | None = None,
     seed: int,
     cache: SelectionCache | None = None,
     n_jobs: int | None = None,
@@ -135,7 +136,7 @@ def select_rank_of(
     Args:
         sample: The rows.
         config: As for `select_rank`.
-        cv: As for `select_rank`; parts as `given_parts` returns them.
+        cv: As for `select_rank`; parts as `given_parts` returns them, or `Parts`, which may follow one another.
         seed: Of the folds and the training.
         cache: Where what is done is kept, so that a selection that was killed goes on from there.
         n_jobs: As for `select_rank`.

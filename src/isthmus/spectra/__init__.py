@@ -7,7 +7,6 @@ from isthmus.spectra.bottleneck import (
     truncation_curve,
 )
 from isthmus.spectra.jacobian import (
-    JacobianSpectra,
     jacobian_rank,
     jacobian_spectra,
     jacobians,
@@ -16,6 +15,7 @@ from isthmus.spectra.jacobian import (
 from isthmus.spectra.layer_spectrum import LayerSpectrum, layer_spectra
 from isthmus.spectra.measurement import measure
 from isthmus.spectra.model import Model, as_network
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
 from isthmus.spectra.rank_estimate import RankEstimate

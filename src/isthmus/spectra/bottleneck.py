@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -154,6 +154,21 @@ def bracket(jacobian: RankEstimate, found: list[TruncationPoint], tolerance: Tol
     )
     lower = min(jacobian.lower, upper.rank)
     return RankEstimate(lower, upper.rank, tolerance.relative, (jacobian.evidence[0], exhibited))
+
+
+def within(jacobian: RankEstimate, bottleneck: RankEstimate) -> RankEstimate:
+    """The bracket of Rank_J of the functions within the tolerance of f, which Rank_J ≤ Rank_BN holds for as well.
+
+    Where fewer numbers than the Jacobian has large singular values already keep f within the tolerance, a function that
+    counts as f has a smaller Jacobian rank, and the lower end is that number.
+    """
+    if jacobian.lower <= bottleneck.upper:
+        return jacobian
+    said = (
+        f"{jacobian.evidence[0]}; but a function within {jacobian.tolerance:g} of this one passes through "
+        f"{bottleneck.upper} number{'s' * (bottleneck.upper != 1)}, so its Jacobian has rank {bottleneck.upper} at most"
+    )
+    return replace(jacobian, lower=bottleneck.upper, evidence=(said, *jacobian.evidence[1:]))
 
 
 def chosen(found: list[TruncationPoint], tolerance: Tolerance) -> TruncationPoint:

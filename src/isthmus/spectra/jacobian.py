@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from isthmus.errors import OptionError
 from isthmus.foundation.memory import DEFAULT_MEMORY, rows_within
 from isthmus.foundation.progress import Report, silent
+from isthmus.foundation.rows import Rows
 from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import FullyConnected
+from isthmus.networks import FullyConnected, StandardizedNetwork
+from isthmus.spectra.black_box import EVALUATIONS, black_box
+from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.model import Model, as_network
+from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.product import ThinChain
 from isthmus.spectra.rank_estimate import RankEstimate
 
 _ROWS_IN_CACHE = 64  # larger stacks of small matrices leave the processor's cache and slow down
-
-
-@dataclass(frozen=True, eq=False)
-class JacobianSpectra:
-    """Singular values of Jf at several points.
-
-    Attributes:
-        singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network. Lower ends
-            where they were sketched.
-        upper: `(n, r)`, upper ends where they were sketched; None where the values are exact.
-    """
-
-    singular_values: Tensor
-    upper: Tensor | None = None
-
-    def relative(self) -> Tensor:
-        """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes; lower bounds where sketched."""
-        first = (self.singular_values if self.upper is None else self.upper)[:, :1]
-        return torch.where(first > 0, self.singular_values / first.where(first > 0, 1.0), 0.0)
-
-    def ranks(self, tolerance: Tolerance) -> Tensor:
-        """At each point the number of σ_i above `tolerance` · σ_1, `(n,)`."""
-        return (self.relative() > tolerance.relative).sum(1)
-
-    def schatten(self, p: float) -> Tensor:
-        r"""$\|Jf(x)\|_p^p = \sum_i s_i(Jf(x))^p$ over the nonzero singular values, `(n,)`.
-
-        With p = 2/L it bounds R(f; L)/L from below at every point (Jacot 2023, Proposition 3). Singular values below
-        float64 rounding of σ_1 are left out, which can only lower the bound.
-        """
-        floor = self.singular_values[:, :1] * self.singular_values.shape[1] * torch.finfo(torch.float64).eps
-        kept = self.singular_values > floor
-        return torch.where(kept, self.singular_values.where(kept, 1.0) ** p, 0.0).sum(1)
 
 
 def cost_lower(spectra: JacobianSpectra, depth: int, negative_slope: float = 0.0) -> Tensor:
@@ -139,11 +112,12 @@ def jacobian_spectra(
 
 
 def jacobian_rank(
-    model: Model,
+    model: Model | Callable[[Any], Any],
     x: object,
     *,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     points: int = 500,
+    evaluations: int = EVALUATIONS,
 ) -> RankEstimate:
     r"""Largest rank of the Jacobian of f over data points.
 
@@ -153,10 +127,12 @@ def jacobian_rank(
     narrowest layer bounds it from above.
 
     Args:
-        model: A network, a standardised network (differentiated in standard units) or a torch module that converts.
+        model: A network, a standardised network (differentiated in standard units), a torch module that converts, or
+            any callable on arrays, as for `measure`: of it only singular values above their error bars count.
         x: `(n, d_in)` in the units the model takes.
         tolerance: Which singular values count as zero, relative to the largest at the same point.
         points: How many rows to differentiate at.
+        evaluations: At how many rows a callable may be evaluated.
 
     Returns:
         `[lower, upper]`, the tolerance and the evidence (sampled).
@@ -169,21 +145,17 @@ def jacobian_rank(
     Source:
         Jacot (2023), definition of the Jacobian rank.
     """
+    if callable(model) and not isinstance(model, nn.Module | FullyConnected | StandardizedNetwork):
+        found = black_box(model, Rows(x), points=points, memory=DEFAULT_MEMORY, evaluations=evaluations)
+        smallest = min(found.function.d_in, len(found.how.noise))
+        estimate = rank_over_points(found.spectra.intervals().ranks(tolerance), smallest, tolerance)
+        return replace(estimate, evidence=(estimate.evidence[0], *found.notes(tolerance)))
     network, inputs = as_network(model, x)
-    chosen = spaced(inputs, points)
-    ranks = jacobian_spectra(network, chosen).ranks(tolerance)
-    return rank_over_points(ranks, min(network.widths), tolerance)
-
-
-def rank_over_points(ranks: Tensor, narrowest: int, tolerance: Tolerance) -> RankEstimate:
-    """The estimate that the per-point `ranks` `(n,)` give for a network whose narrowest layer is `narrowest`."""
-    largest = int(ranks.max())
-    share = float((ranks == largest).double().mean())
-    lower = (
-        f"the Jacobian has {largest} singular values above {tolerance.relative:g} of the largest at "
-        f"{share:.0%} of {len(ranks)} points (sampled)"
-    )
-    return RankEstimate(largest, narrowest, tolerance.relative, (lower, f"the narrowest layer has width {narrowest}"))
+    kinks = off_kinks_of_chain(network, spaced(inputs, points))
+    ranks = jacobian_spectra(network, kinks.x).ranks(tolerance)
+    estimate = rank_over_points(ranks, min(network.widths), tolerance)
+    told = kinks.notes(spaced(torch.arange(len(inputs)), points))
+    return replace(estimate, evidence=(*estimate.evidence, *told))
 
 
 def spaced(x: Tensor, count: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from isthmus.foundation.progress import Report, silent
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.gram import gram_singular_values, singular_values
-from isthmus.spectra.jacobian import JacobianSpectra
+from isthmus.spectra.point_spectra import JacobianSpectra
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
 _IN_CACHE = (
@@ -105,10 +106,27 @@ def _reverse(function: RowFunction, x: Tensor) -> Tensor:
         if not y.requires_grad:  # a constant function
             return result
         for j in range(y.shape[1]):
-            (row,) = torch.autograd.grad(y[:, j].sum(), x, retain_graph=j + 1 < y.shape[1], materialize_grads=True)
+            is_last = j + 1 == y.shape[1]
+            (row,) = pulled_back(function, y[:, j].sum(), x, retain_graph=not is_last)
             result[:, j] = row.flatten(1)
     _check(function, result)
     return result
+
+
+def pulled_back(function: RowFunction, y: Tensor, x: Tensor, **options: Any) -> tuple[Tensor, ...]:
+    """`torch.autograd.grad`, with a typed error where torch refuses.
+
+    Raises:
+        NotDifferentiableError: If a part of the module has no derivative in this mode, such as a reentrant checkpoint.
+    """
+    try:
+        return torch.autograd.grad(y, x, materialize_grads=True, **options)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as refused:
+        cause = (str(refused).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+        remedy = " (turn gradient checkpointing off)" if "checkpoint" in cause else ""
+        raise NotDifferentiableError(function.name, f"torch says {cause!r}{remedy}") from refused
 
 
 def _forward(function: RowFunction, x: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.gram import gram_singular_values, singular_values
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.local import jacobian_rows, local_spectra, rows_at_a_time
+from isthmus.spectra.point_spectra import JacobianSpectra
 
 _LIMIT = 1e-6  # estimated error over σ_1 up to which a row is confirmed, a tenth of what is promised
 _SMALLEST = 1e-3  # of σ_1: values below it would be known to less than 1 %

@@ -5,8 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from isthmus.errors import UnsupportedModuleError
+from isthmus.formats.reference import agreement
 from isthmus.foundation.arrays import as_matrix, check_columns
+from isthmus.foundation.rows import Rows
 from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
+from isthmus.networks.wrappers import in_single_precision, unwrapped
 
 Model = FullyConnected | StandardizedNetwork | nn.Module
 
@@ -16,6 +19,7 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
 
     Raises:
         UnsupportedModuleError: If the model is not a network or does not convert exactly.
+        DisagreementError: If it was loaded from a file and computes something else than the file's own runtime.
         ShapeError, DtypeError, NonFiniteError: If `x` is not a finite matrix with the model's columns.
     """
     inputs = as_matrix(x)
@@ -26,8 +30,11 @@ def as_network(model: Model, x: object) -> tuple[FullyConnected, Tensor]:
     elif isinstance(model, FullyConnected):
         network = model
     elif isinstance(model, nn.Module):
-        network = from_torch(model)
+        network = from_torch(in_single_precision(unwrapped(model))[0])
+        agreement(model, Rows(inputs))
     else:
-        raise UnsupportedModuleError(type(model).__name__, "it is not a network")
+        raise UnsupportedModuleError(
+            type(model).__name__, "it is not a network; measure and jacobian_rank take any callable"
+        )
     check_columns(inputs, network.d_in)
     return network, inputs.to(dtype=network.dtype, device=network.device)

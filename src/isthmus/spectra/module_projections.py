@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from isthmus.errors import NonFiniteError
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 
@@ -53,9 +54,15 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
         function: Any function of rows.
         x: `(n, *input_shape)`.
         until: Relative change of f.
+
+    Raises:
+        NonFiniteError: If an output is NaN or infinite.
     """
     with evaluating(function.module), torch.no_grad():
         outputs = torch.cat([function(_home(function, rows)).double() for rows in x.split(_CHUNK)])
+        if not bool(torch.isfinite(outputs).all()):
+            row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
+            raise NonFiniteError(f"the output of {function.name} at the rows of the data", row, column)
         spread = float((outputs - outputs.mean(0)).square().sum())
         cuts = _cuts(function, x)
         found: dict[int, ProjectionPoint] = {}
@@ -80,7 +87,11 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
 
 
 def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
-    places: list[tuple[str, nn.Module | None]] = [("inputs", None), *_sequence(function.module, "")]
+    # The whole module comes last: its output is a cut also where its last part is used elsewhere as well.
+    parts = _sequence(function.module, "")
+    places: list[tuple[str, nn.Module | None]] = [("inputs", None), *parts]
+    if parts[-1][1] is not function.module:
+        places.append(("outputs", function.module))
     seen: dict[int, list[Tensor]] = {}
 
     def add(number: int, value: Any) -> None:
@@ -99,7 +110,10 @@ def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
     finally:
         for handle in handles:
             handle.remove()
-    return [_Cut(number, *places[number], *_principal(torch.cat(rows))) for number, rows in sorted(seen.items())]
+    # What is called twice in a pass is no single place that everything must go through.
+    once = {number: torch.cat(rows) for number, rows in sorted(seen.items()) if len(rows) == len(x.split(_CHUNK))}
+    finite = {number: rows for number, rows in once.items() if bool(torch.isfinite(rows).all())}
+    return [_Cut(number, *places[number], *_principal(rows)) for number, rows in finite.items()]
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +130,10 @@ def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
     if type(module).forward is not nn.Sequential.forward:
         return [(name or "outputs", module)]
     return [
-        place for child, part in module.named_children() for place in _sequence(part, f"{name}.{child}".lstrip("."))
+        place
+        for child, part in module._modules.items()
+        if part is not None
+        for place in _sequence(part, f"{name}.{child}".lstrip("."))
     ]
 
 

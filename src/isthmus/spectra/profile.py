@@ -13,8 +13,8 @@ from torch import Tensor
 from isthmus.foundation.show import show, show_html, show_page
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra.dataframe import data_frame
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.layer_spectrum import LayerSpectrum
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.tolerance_curve import RankCurve
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-Method = Literal["chain", "local"]
+Method = Literal["chain", "local", "differences"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,11 @@ class RankProfile:
     Attributes:
         model: What was measured: a class, or the name of a file.
         method: "chain" where the network is affine maps and one positively homogeneous activation, so that its norm
-            and its linear regions mean something; "local" where only derivatives at points were taken.
+            and its linear regions mean something; "local" where only derivatives at points were taken, "differences"
+            where even these are differences of values.
         rows: How many rows the layers were measured on.
-        jacobian_rank: Bracket of Rank_J at the tolerance.
+        jacobian_rank: Bracket of Rank_J of the functions within the tolerance, never above that of Rank_BN; the count
+            of singular values at the points is in the evidence and in `jacobian`.
         bottleneck_rank: Bracket of Rank_BN at the tolerance.
         bottleneck_layer: ℓ, the layer whose activations carry the bottleneck (0: the inputs).
         bottleneck_place: Its name, where the model names its parts.
@@ -49,6 +51,7 @@ class RankProfile:
         curve: Rank as a function of the tolerance.
         layers: Spectra and nonlinearity impact, in the order of the layers.
         tolerance: What counts as zero.
+        notes: What a reader must know beside it, one sentence each: whether the model is that of its file, and so on.
     """
 
     model: str
@@ -68,6 +71,7 @@ class RankProfile:
     curve: RankCurve
     layers: tuple[LayerSpectrum, ...]
     tolerance: Tolerance
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The profile as plain JSON values, with the per-point spectra summarised by their quantiles."""
@@ -102,6 +106,7 @@ class RankProfile:
             },
             "curve": _plain_curve(self.curve),
             "layers": [_plain_layer(layer) for layer in self.layers],
+            "notes": list(self.notes),
         }
 
     def save(self, folder: str | Path) -> Path:

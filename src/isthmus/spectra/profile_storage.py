@@ -12,8 +12,8 @@ from isthmus.errors import FileFormatError, IsthmusError
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import read_json, write_atomically, write_json
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.layer_spectrum import LayerSpectrum
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.tolerance_curve import RankCurve
@@ -66,6 +66,7 @@ def _assembled(plain: dict[str, Any], tensors: dict[str, Any]) -> RankProfile:
     plain["curve"] = RankCurve(**curve)
     plain["layers"] = tuple(LayerSpectrum(**_tupled(layer)) for layer in plain["layers"])
     plain["changes"] = {int(k): change for k, change in plain["changes"].items()}
+    plain["notes"] = tuple(plain.get("notes", ()))
     plain["tolerance"] = Tolerance(plain["tolerance"])
     spectra = JacobianSpectra(tensors["singular_values"], tensors.get("upper"))
     return RankProfile(jacobian=spectra, points=tensors["points"], **plain)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from isthmus.errors import ScaleError
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -16,7 +18,13 @@ class Moments:
     covariance: Tensor
 
     def deviations(self) -> Tensor:
-        """Standard deviations along the principal directions, `(d,)`, descending."""
+        """Standard deviations along the principal directions, `(d,)`, descending.
+
+        Raises:
+            ScaleError: If the rows left the finite numbers.
+        """
+        if not bool(torch.isfinite(self.covariance).all()):
+            raise ScaleError("An activation", float("inf"), 1e154, precision="double")
         variances: Tensor = torch.linalg.eigvalsh(self.covariance)
         return variances.flip(0).clamp_min(0.0).sqrt()
 

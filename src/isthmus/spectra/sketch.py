@@ -12,8 +12,8 @@ from isthmus.foundation.memory import rows_within
 from isthmus.foundation.progress import Report, silent
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
-from isthmus.spectra.jacobian import JacobianSpectra
 from isthmus.spectra.local import pushed_forward, saved_bytes
+from isthmus.spectra.point_spectra import JacobianSpectra
 
 _OVERSAMPLING = 8  # directions beyond those asked for; the intervals tighten with them
 _PROBES = 10  # random vectors that bound what the sketch has not seen

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.spectra.jacobian import JacobianSpectra
+from isthmus.spectra.point_spectra import JacobianSpectra
 
 _PER_DECADE = 20
 _FINEST = 1e-9  # below it the singular values are rounding of float64 products

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from isthmus.data import load_dataset
-from isthmus.errors import IsthmusError, MissingExtraError
+from isthmus.errors import BusyFolderError, IsthmusError, MissingExtraError
 from isthmus.foundation.progress import Report
 from isthmus.runs import FitRecord, RunOptions, run_fit
 from isthmus.sweeps.specification import Cell
 from isthmus.training.interrupts import undeniable_interrupts
 
+_AGAIN = 0.5  # seconds until a folder is looked at again
 DEATHS = 3
 """So many processes may die in a cell before it is given up."""
 
@@ -116,9 +118,16 @@ def forget(store: Path, number: int) -> None:
 def _fitted(store: Path, cell: Cell, report: Report) -> FitRecord:
     loading = dict(cell.loading)
     dataset = load_dataset(cell.source, seed=cell.seed, **loading)
+    if told := loading.pop("told", None):
+        loading["table"] = asdict(told)
     command = ("isthmus", "sweep", f"cell {cell.number}")
     options = RunOptions(cell.config, cv=cell.cv, seed=cell.seed, command=command, data=loading)
-    return run_fit(dataset, options, run_of(store, cell.number), report=report)
+    while True:
+        try:
+            return run_fit(dataset, options, run_of(store, cell.number), report=report)
+        except BusyFolderError:  # a worker that its scheduler has lost may end the cell: then there is what it found
+            report(0.0, "waiting for another process that is at work in it")
+            time.sleep(_AGAIN)
 
 
 def _row(cell: Cell, record: FitRecord) -> CellRow:

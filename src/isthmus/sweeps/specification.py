@@ -10,24 +10,27 @@ from dataclasses import asdict, dataclass, fields
 from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from isthmus.data.sources import built_in_settings
 from isthmus.data.splitting import check_seed
+from isthmus.data.table_format import TableFormat
 from isthmus.errors import FileFormatError, FileMissingError, IsthmusError, OptionError, UnknownNameError
 from isthmus.selection import SelectionConfig
 from isthmus.training import Schedule
 
-_LOADING = ("task", "target", "drop", "weights", "missing", "test")
-_KEYS = ("data", "seeds", *_LOADING, "parameters", "options")
+_LOADING = ("task", "target", "drop", "weights", "group", "time", "missing", "test")
+_TABLE = tuple(field.name for field in fields(TableFormat))
+_KEYS = ("data", "seeds", *_LOADING, *_TABLE, "parameters", "options")
 _SCHEDULE = tuple(field.name for field in fields(Schedule))
 _OPTIONS = (
     "cv",
     *(field.name for field in fields(SelectionConfig) if field.name != "schedule"),
     *(f"schedule.{name}" for name in _SCHEDULE),
 )
+T = TypeVar("T")
 _REMEDY = "It is TOML with data, and as wanted seeds, [parameters] of built-in data and [options] of the selection."
 
 
@@ -75,6 +78,7 @@ def read_specification(path: Path) -> Specification:
     ```toml
     data = "teacher"            # one or several: whatever `isthmus fit` takes
     seeds = [0, 1, 2]
+    test = 0.15                 # and the other arguments of `load_dataset`, the fields of `TableFormat` among them
     [parameters]                # of built-in data: one value or several
     k = [1, 2, 3]
     [options]                   # of the selection: cv, the fields of SelectionConfig, and of its schedule
@@ -112,7 +116,7 @@ def specification(given: Mapping[str, Any]) -> Specification:
     }
     grid |= _prefixed(options, "options")
     values = {name: _values("seeds" if name == "seed" else name, value) for name, value in grid.items()}
-    loading = {name: given[name] for name in _LOADING if name in given}
+    loading = _loading(given)
     names = _short(values)
     combinations = itertools.product(*values.values())
     cells = tuple(
@@ -121,6 +125,13 @@ def specification(given: Mapping[str, Any]) -> Specification:
     )
     axes = {names[name]: each for name, each in values.items() if len(each) > 1}
     return Specification(cells, axes, _identity(values, loading))
+
+
+def _loading(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `load_dataset` beside the source and the seed."""
+    loading = {name: given[name] for name in _LOADING if name in given}
+    told = {name: given[name] for name in _TABLE if name in given}
+    return {**loading, "told": _validated(TableFormat, json.dumps(told, default=str), "", _TABLE)} if told else loading
 
 
 def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -214,17 +225,24 @@ def _config(options: Mapping[str, Any]) -> SelectionConfig:
         table, _, last = name.rpartition(".")
         (plain[table] if table else plain)[last] = value
     try:
-        return TypeAdapter(SelectionConfig).validate_json(json.dumps(plain), strict=True)
+        written = json.dumps(plain)
+    except TypeError as wrong:
+        raise OptionError("[options]", dict(options), f"numbers, texts and lists of them ({wrong})") from wrong
+    return _validated(SelectionConfig, written, "options.", (*plain, *_SCHEDULE))
+
+
+def _validated(kind: type[T], written: str, prefix: str, names: Sequence[str]) -> T:
+    """The value of this kind with the fields that are written; what is wrong with one of `names` is said of it."""
+    try:
+        return TypeAdapter(kind).validate_json(written, strict=True)
     except ValidationError as wrong:
         first = wrong.errors()[0]
         refused = first.get("ctx", {}).get("error")
         if isinstance(refused, IsthmusError):
             raise refused from wrong
-        place = ".".join(str(part) for part in first["loc"] if str(part) in (*plain, *_SCHEDULE))
+        place = ".".join(str(part) for part in first["loc"] if str(part) in names)
         requirement = first["msg"].removeprefix("Input should be ")
-        raise OptionError(f"options.{place}", first["input"], requirement) from wrong
-    except (TypeError, ValueError) as wrong:
-        raise OptionError("[options]", dict(options), f"numbers, texts and lists of them ({wrong})") from wrong
+        raise OptionError(f"{prefix}{place}", first["input"], requirement) from wrong
 
 
 def _identity(values: Mapping[str, tuple[Any, ...]], loading: Mapping[str, Any]) -> str:

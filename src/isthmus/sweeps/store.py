@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from isthmus.errors import FileFormatError, ForeignFolderError, StoreConflictError, StoreError, StoreInUseError
+from isthmus.errors import FileFormatError, ForeignFolderError, StoreConflictError, StoreError
+from isthmus.foundation.locks import locked_folder
 from isthmus.sweeps.cell import CellRow
 from isthmus.sweeps.specification import Specification
 
@@ -41,7 +42,7 @@ class SweepStore:
 
     Raises:
         StoreConflictError: If it holds the cells of another specification.
-        StoreInUseError: If another sweep is at work in it.
+        BusyFolderError: If another sweep is at work in it.
         ForeignFolderError: If it holds something else.
         FileFormatError: If the database is damaged.
         StoreError: If the disk refuses.
@@ -54,31 +55,18 @@ class SweepStore:
             raise ForeignFolderError(path)
 
     def __enter__(self) -> SweepStore:
-        with self._sentences():
-            self.path.mkdir(parents=True, exist_ok=True)
-            # Held until the process ends, in whatever way it does.
-            self._lock = sqlite3.connect(self.path / "lock.sqlite", timeout=0.0, isolation_level=None)
-            try:
-                self._lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as held:
-                self._lock.close()
-                if held.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
-                raise StoreInUseError(self.path) from held
-            try:
-                self._connection = sqlite3.connect(self.database, timeout=_WAIT, isolation_level=None)
-                self._open()
-            except BaseException:
-                self.__exit__(None, None, None)
-                raise
+        with self._sentences(), ExitStack() as opened:
+            opened.enter_context(locked_folder(self.path))
+            self._connection = sqlite3.connect(self.database, timeout=_WAIT, isolation_level=None)
+            opened.callback(self._connection.close)
+            self._open()
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for connection in (getattr(self, "_connection", None), self._lock):
-            if connection is not None:
-                connection.close()
+        self._opened.close()
 
     def rows(self) -> list[CellRow]:
         """Every cell, in the order of the grid."""

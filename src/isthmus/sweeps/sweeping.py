@@ -42,7 +42,7 @@ def sweep(
 
     Raises:
         OptionError: If `n_jobs` is 0.
-        StoreConflictError, StoreInUseError, ForeignFolderError, FileFormatError: If `out` cannot be the store.
+        StoreConflictError, BusyFolderError, ForeignFolderError, FileFormatError: If `out` cannot be the store.
         StoreError, OSError: If the disk refuses; what is written is kept.
         WorkerError: If workers die before they begin.
         ClusterLostError: If the scheduler of a cluster dies; what is written is kept.

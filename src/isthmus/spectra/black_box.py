@@ -1,0 +1,161 @@
+"""Any callable on arrays, measured by its values alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from isthmus.errors import EvaluationBudgetError, OptionError, UnsupportedModuleError
+from isthmus.foundation.progress import Report, silent
+from isthmus.foundation.rows import Rows
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.networks.rowwise import RowFunction
+from isthmus.spectra.difference_step import DifferenceStep, difference_step
+from isthmus.spectra.differences import DifferenceSpectra, difference_spectra, evaluations_per_row
+from isthmus.spectra.evaluated import EvaluatedFunction
+
+EVALUATIONS = 1_000_000
+"""How many rows a callable may be evaluated at."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlackBox:
+    """A callable with its spectra.
+
+    Attributes:
+        function: f, which has counted its evaluations.
+        how: Step and noise of the differences.
+        spectra: At the points.
+        points: Which rows, `(n,)`.
+        asked: At how many rows the spectra were asked for.
+    """
+
+    function: EvaluatedFunction
+    how: DifferenceStep
+    spectra: DifferenceSpectra
+    points: Tensor
+    asked: int
+
+    def row_function(self) -> RowFunction:
+        """The same function for what only needs its values."""
+        shape = self.function.row_shape
+        outputs = len(self.how.noise)
+        return RowFunction(_Called(self.function), None, shape, torch.float64, torch.device("cpu"), outputs, {})
+
+    def unseen(self, tolerance: Tolerance) -> int:
+        """The largest number over the points of directions that may lie above the tolerance and below their bar."""
+        ends = self.spectra.intervals()
+        assert ends.upper is not None
+        largest = ends.singular_values[:, :1]
+        possible = (ends.upper > tolerance.relative * largest).sum(1)
+        return int((possible - ends.ranks(tolerance)).max())
+
+    def notes(self, tolerance: Tolerance) -> tuple[str, ...]:
+        """How the differences were taken, how exact they are, and what f did that it should not."""
+        spectra, f = self.spectra, self.function
+        first = spectra.values[:, 0].clamp_min(1e-300)
+        error = float((spectra.bars / first).median())
+        found = [
+            f"Derivatives are differences of {f.name}'s values: {f.evaluations} evaluations in {f.calls} calls, over "
+            f"{self.how.step:.1g} of the spread of each input, for a noise of {_share(self.how.noise, f):.1g} of the "
+            f"outputs; each singular value is known to {error:.1g} of the largest (median)."
+        ]
+        if self.unseen(tolerance):
+            found.append(
+                f"Up to {self.unseen(tolerance)} directions lie below what the noise lets see: they are neither "
+                "counted nor known to be absent."
+            )
+        if bool(spectra.at_kinks.any()):
+            rows = self.points[spectra.at_kinks].tolist()
+            shown = ", ".join(map(str, rows[:5])) + (", …" if len(rows) > 5 else "")
+            found.append(f"The slopes before and behind differ at {len(rows)} rows ({shown}): f has a kink there.")
+        if len(self.points) < self.asked:
+            found.append(f"The budget of evaluations allowed {len(self.points)} rows instead of {self.asked}.")
+        if f.changes_argument:
+            found.append(f"{f.name} changes its argument; it was given copies.")
+        if f.spread > 0:
+            found.append(f"{f.name} does not repeat itself: two evaluations of one row differ by up to {f.spread:.2g}.")
+        return tuple(found)
+
+
+def _share(noise: Tensor, function: EvaluatedFunction) -> float:
+    return float(noise.norm()) / max(function.size, 1e-300)
+
+
+def black_box(
+    call: Callable[[Any], Any],
+    rows: Rows,
+    *,
+    points: int,
+    memory: int,
+    evaluations: int = EVALUATIONS,
+    kept: int = 0,
+    seed: int = 0,
+    report: Report = silent,
+) -> BlackBox:
+    """Measure the spectra of a callable at evenly spaced rows, as many as the budget allows.
+
+    Args:
+        call: Takes an array of rows in the dtype of the data, returns one output a row.
+        rows: The data.
+        points: At how many rows at most.
+        memory: Bytes that differences may take at a time.
+        evaluations: The budget: rows that f is evaluated at.
+        kept: How many of them are left for later.
+        seed: Of the lines along which the noise is measured.
+        report: Told the fraction done.
+
+    Raises:
+        UnsupportedModuleError: If `call` is no function.
+        EvaluationBudgetError: If the budget does not allow one row.
+        ModelCallError, RowCountError, DtypeError, NonFiniteError, MixedRowsError, NotDifferentiableError: If f is no
+            differentiable function of one row.
+    """
+    if evaluations < 1:
+        raise OptionError("evaluations", evaluations, "a positive number")
+    check_function(call)
+    function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
+    sample = rows.spaced(points)[0].double().flatten(1)
+    how = difference_step(function, sample, seed)
+    allowed = function.left // evaluations_per_row(function.d_in)
+    if allowed < 1:
+        raise EvaluationBudgetError(
+            function.name, function.evaluations + evaluations_per_row(function.d_in), evaluations
+        )
+    where, index = rows.spaced(min(points, allowed))
+    x = where.double().flatten(1)
+    spectra = difference_spectra(function, x, how, memory=memory, report=report)
+    function.budget = evaluations
+    return BlackBox(function, how, spectra, index, min(points, len(rows)))
+
+
+def check_function(call: object) -> None:
+    """Refuse what cannot be called on rows, with the remedy where it has functions that can."""
+    if callable(call):
+        return
+    reason = "it is not a network"
+    functions = [name for name in ("decision_function", "predict_proba", "predict", "transform") if hasattr(call, name)]
+    if functions:
+        reason = f"it is no function; pass one of its functions ({', '.join(functions)})"
+    raise UnsupportedModuleError(type(call).__name__, reason)
+
+
+def _dtype(rows: Rows) -> Any:
+    return np.float32 if rows.chunk(0, 1).dtype == torch.float32 else np.float64
+
+
+class _Called(nn.Module):
+    """The callable where a module is expected."""
+
+    def __init__(self, function: EvaluatedFunction) -> None:
+        super().__init__()
+        self._function = (function,)
+
+    def forward(self, x: Tensor) -> Tensor:
+        (function,) = self._function
+        return function(x.flatten(1).double())

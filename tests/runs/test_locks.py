@@ -1,0 +1,71 @@
+"""One program at a time in a folder; the lock ends with its process, and leaves nothing behind."""
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from finished_runs import OPTIONS, small_dataset
+from isthmus.errors import BusyFolderError
+from isthmus.foundation.locks import locked_folder
+from isthmus.runs import RunFolder, run_fit
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from isthmus.foundation.locks import locked_folder
+with locked_folder(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_that_another_process_holds_is_refused_and_free_when_it_is_killed(tmp_path):
+    folder = tmp_path / "r"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(BusyFolderError, match=r"Another isthmus is at work in .*r\. Wait for it to end, or choose"):
+            run_fit(small_dataset(), OPTIONS, folder)
+        assert list(folder.iterdir()) == []
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    for _ in range(100):
+        try:
+            with locked_folder(folder):
+                break
+        except BusyFolderError:
+            time.sleep(0.01)
+    else:
+        pytest.fail("the lock has outlived its process")
+    assert list(folder.iterdir()) == []
+
+
+def test_eight_fits_at_once_are_one_fit(finished, tmp_path):
+    def attempt(_):
+        try:
+            return run_fit(finished.dataset, OPTIONS, tmp_path / "r")
+        except BusyFolderError as busy:
+            return busy
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(attempt, range(8)))
+    done = [each for each in found if not isinstance(each, BusyFolderError)]
+    assert done
+    for record in [*done, RunFolder(tmp_path / "r").read()]:
+        assert (record.rank, record.evidence) == (finished.record.rank, finished.record.evidence)
+
+
+def test_a_finished_run_is_told_from_a_folder_that_nobody_may_write_to(finished, tmp_path):
+    folder = finished.copy(tmp_path / "r")
+    folder.chmod(0o500)
+    try:
+        assert run_fit(finished.dataset, OPTIONS, folder).rank == finished.record.rank
+    finally:
+        folder.chmod(0o700)
