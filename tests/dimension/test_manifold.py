@@ -203,3 +203,12 @@ def test_ratios_of_a_line():
     points = torch.tensor(np.random.default_rng(0).random((4000, 1)))
     ratios = log_ratios(nearest(points, torch.arange(4000), NEAREST)[1])
     assert float(ratios.mean()) == pytest.approx(1.0, rel=0.05)
+
+
+def test_many_columns_are_the_coordinates_they_span():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((300, 6))
+    turned = rows @ np.linalg.qr(rng.standard_normal((500, 6)))[0].T + rng.standard_normal(500)
+    narrow, wide = (manifold_dimension(each) for each in (rows, turned))
+    assert (wide.dimension, wide.lower, wide.upper) == (narrow.dimension, narrow.lower, narrow.upper)
+    assert wide.hull == narrow.hull == 6

@@ -127,3 +127,17 @@ def test_a_large_rank_is_located_without_trying_every_k():
     assert len(located) < len(every)
     assert [n.rank for n in located][:33] == list(range(33))
     assert {best.rank + 1, best.rank + 2} <= {n.rank for n in located}
+
+
+def test_of_more_inputs_than_rows_the_coordinates_are_those_of_their_span():
+    """What a matrix of the inputs says, decomposed as a whole, against the span of few rows."""
+    network = random_layers((300, 12, 8, 5), RELU, seed=3).to(dtype=torch.float64)
+    x = torch.randn(40, 300, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    (found,) = balanced_truncations(network, x, layers=[0])
+    (other,) = balanced_truncations(network, torch.cat([x] * 8), layers=[0])  # more rows than inputs, and no others
+    assert found.rank == 39
+    torch.testing.assert_close(found.values[:12], other.values[:12], rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(found.mean, other.mean, rtol=1e-9, atol=1e-9)
+    for k in (1, 3, 12):
+        ours, theirs = (t.decode[:, :k] @ t.encode[:k] for t in (found, other))
+        torch.testing.assert_close((x - x.mean(0)) @ ours.T, (x - x.mean(0)) @ theirs.T, rtol=1e-5, atol=1e-6)

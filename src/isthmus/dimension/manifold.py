@@ -123,7 +123,10 @@ def _steadiest(dimensions: list[float]) -> int:
 
 
 def _different(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rows of which no two are equal up to rounding, shifted to their mean, and their numbers in `x`; wide ones in their span."""
+    """Rows of which no two are equal up to rounding, shifted to their mean, and their numbers in `x`.
+
+    Wide ones are in coordinates of their span.
+    """
     if len(x) > _ROWS:
         drawn = torch.randperm(len(x), generator=generator)[:_ROWS].sort().values
     else:

@@ -11,7 +11,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import Scaling, activation
 from isthmus.training import Schedule, TrainingConfig
 
-SHORT_SCHEDULE = Schedule(steps=150, learning_rate=5e-2, rounds=1, evaluations=100)
+SHORT_SCHEDULE = Schedule(steps=150, learning_rate=5e-2, rounds=1, evaluations=100, rounds_up_to=10**8)
 """What a network needs for evidence: a longer training lowers the objective and changes no rank."""
 _DEEP_SCHEDULE = replace(SHORT_SCHEDULE, steps=300, learning_rate=1e-2)
 _FAST_UP_TO = 6  # L: deeper networks lose their directions in such large steps

@@ -34,6 +34,7 @@ from isthmus.selection.hyperparameters import (
     is_calibrated,
 )
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
+from isthmus.selection.long_table import drawn_rows
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
@@ -68,6 +69,7 @@ def select_rank(
     4. A network that is trained on all rows is restricted to it and split there.
 
     Equal rows are one row that counts more, rows of weight zero do not exist, and the order of rows does not matter.
+    Of more than 50,000 different rows so many are drawn, and the answer says so.
 
     Args:
         x: Inputs `(n, d_in)`.
@@ -144,11 +146,13 @@ def select_rank_of(
     """
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
+    sample, cv, drawn = drawn_rows(sample, cv, seed)
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
     try:
         told = part(report, 0.0, _SCALED)
         with one_thread():
             scaled = select_scaling(sample, folds, config, seed=seed, cache=cache, report=told)
+        scaled = replace(scaled, reason=f"{drawn} {scaled.reason}".strip())
         found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
     except ConstantOutputError:
         return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")

@@ -71,10 +71,10 @@ def layer_inputs(network: FullyConnected, x: Tensor) -> Iterator[list[Tensor]]:
 
 
 def layer_moments(network: FullyConnected, x: Tensor) -> list[Moments]:
-    """Moments of $A_0, …, A_{L-1}, f(x)$ over the rows of `x`, in memory that does not grow with the rows."""
-    sums = [MomentSum(d, network.device) for d in network.widths]
+    """Moments of $A_0, …, A_{L-1}$ over the rows of `x`, in memory that does not grow with the rows."""
+    sums = [MomentSum(d, network.device) for d in network.widths[:-1]]
     for collected in layer_inputs(network, x):
-        for a, total in zip(collected, sums, strict=True):
+        for a, total in zip(collected, sums, strict=False):
             total.add(a)
     return [total.result() for total in sums]
 
