@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,11 @@ from _rank_baselines import BASELINES
 from _rank_predictors import PREDICTORS, held_out_error
 from _rank_tasks import NOISES, ROWS, TASKS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
+from isthmus.foundation.parallel import in_parallel
+from isthmus.foundation.progress import Report
 from rank_families import GROUPS, JUDGED_ON
 
-WORKERS, LARGEST_SEARCH = 2, 250_000
+LARGEST_SEARCH = 250_000
 EXPENSIVE = ("bottleneck network",)
 OF_EVERY_K = (
     "errors",
@@ -110,6 +112,20 @@ def compared(task: RankTask, with_networks: bool) -> dict[str, Any]:
 NOT_COMPARED: dict[str, Any] = {"baselines": {}, "network_test_error": None, "network_seconds": None}
 
 
+@dataclass(frozen=True)
+class Job:
+    """A task, its file, and how it is compared with others; None for the decision itself."""
+
+    task: RankTask
+    file: Path
+    with_networks: bool | None
+
+
+def done(job: Job, report: Report) -> tuple[Path, dict[str, Any]]:
+    """The row of a job."""
+    return job.file, answered(job.task) if job.with_networks is None else compared(job.task, job.with_networks)
+
+
 def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     """First every decision, then every comparison that is asked for; what is not done yet is done."""
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -119,26 +135,24 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
     tasks = [t for t in suite(families, asked.seed) if t.n in asked.rows]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{asked.seed}.json" for t in tasks]
     others = [file.with_suffix(".compared.json") for file in files]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        undecided = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]
-        # In any order: what a run that is stopped has done is a fair sample.
-        order = np.random.default_rng(asked.seed).permutation(len(undecided))
-        jobs = {pool.submit(answered, undecided[i][0]): undecided[i][1] for i in order}
-        if not asked.alone:
-            with_networks = GROUPS[asked.group].is_blind and not asked.without_networks
-            left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
-            # The quick ones first: what a run that is stopped leaves are the largest.
-            left.sort(key=lambda each: each[0].x.size + each[0].y.size)
-            jobs |= {pool.submit(compared, t, with_networks): f for t, f in left}
-        try:
-            for number, done in enumerate(as_completed(jobs), start=1):
-                row, file = done.result(), jobs[done]
+    undecided = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]
+    # In any order: what a run that is stopped has done is a fair sample.
+    order = np.random.default_rng(asked.seed).permutation(len(undecided))
+    jobs = [Job(undecided[i][0], undecided[i][1], None) for i in order]
+    if not asked.alone:
+        with_networks = GROUPS[asked.group].is_blind and not asked.without_networks
+        left = [(t, f) for t, f in zip(tasks, others, strict=True) if not f.exists()]
+        # The quick ones first: what a run that is stopped leaves are the largest.
+        left.sort(key=lambda each: each[0].x.size + each[0].y.size)
+        jobs += [Job(t, f, with_networks) for t, f in left]
+    try:
+        with closing(in_parallel(done, jobs, n_jobs=asked.n_jobs, is_ordered=False)) as results:
+            for number, (file, row) in enumerate(results, start=1):
                 file.write_text(json.dumps(row))
                 said = f"{row['rank']} in {row['seconds']} s" if "rank" in row else "compared"
                 print(f"{number}/{len(jobs)} {file.name.split('.json')[0]}: {said}", flush=True)
-        except KeyboardInterrupt:
-            pool.shutdown(cancel_futures=True)
+    except KeyboardInterrupt:
+        pass  # what was done is kept
     return [
         json.loads(file.read_text()) | (json.loads(other.read_text()) if other.exists() else NOT_COMPARED)
         for file, other in zip(files, others, strict=True)
@@ -235,6 +249,7 @@ if __name__ == "__main__":
     parser.add_argument("--families", nargs="+")
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--without-networks", action="store_true")
     asked = parser.parse_args()
     rows = run(asked)

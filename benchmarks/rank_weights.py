@@ -20,9 +20,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,8 @@ from numpy.typing import NDArray
 from _environment import keep, keep_in_package
 from _rank_tasks import ROWS, RankTask, suite
 from isthmus import RankClassifier, RankRegressor
+from isthmus.foundation.parallel import in_parallel
+from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES, Averages, features
@@ -42,7 +43,7 @@ from rank_families import FITTED_ON
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
-WORKERS, RIDGE, ROUNDS = 2, 0.3, 100
+RIDGE, ROUNDS = 0.3, 100
 KINDS: tuple[Kind, ...] = ("regression", "classification")
 BY_LINES = ("linear", "next_linear", "correlation")
 OWN = tuple(name for name in FEATURES if name not in BY_LINES)
@@ -52,9 +53,8 @@ EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redunda
 FIRST_EDITION = {"sensitivities": "effects", "redundancies": "dependences"}
 
 
-def seen(task: RankTask) -> Row:
+def seen(task: RankTask, report: Report = silent) -> Row:
     """What the estimator has seen of every k."""
-    torch.set_num_threads(1)
     begin = time.process_time()
     model = (RankClassifier if task.is_classification else RankRegressor)(random_state=task.seed).fit(task.x, task.y)
     found = model.selection_.evidence
@@ -70,12 +70,11 @@ def collected(asked: argparse.Namespace) -> list[Row]:
     tasks = [t for seed in asked.seeds for t in suite(FITTED_ON, seed) if t.n in asked.rows]
     tasks = [t for t in tasks if t.family in asked.families]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        waiting = {pool.submit(seen, t): f for t, f in zip(tasks, files, strict=True) if not f.exists()}
-        for number, done in enumerate(as_completed(waiting), start=1):
-            waiting[done].write_text(json.dumps(done.result()))
-            print(f"{number}/{len(waiting)} {waiting[done].stem} in {done.result()['seconds']} s", flush=True)
+    waiting = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]
+    with closing(in_parallel(seen, [t for t, _ in waiting], n_jobs=asked.n_jobs)) as results:
+        for number, (row, (_, file)) in enumerate(zip(results, waiting, strict=True), start=1):
+            file.write_text(json.dumps(row))
+            print(f"{number}/{len(waiting)} {file.stem} in {row['seconds']} s", flush=True)
     return [json.loads(file.read_text()) for file in sorted(asked.folder.glob("*.json"))]
 
 
@@ -178,6 +177,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[100])
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--families", nargs="+", default=[*FITTED_ON])
+    parser.add_argument("--n-jobs", type=int, default=2)
     rows = collected(parser.parse_args())
     if missing := sorted({*FITTED_ON} - {row["family"] for row in rows}):
         print(f"Nothing is written: there is no task of {', '.join(missing)}.")
