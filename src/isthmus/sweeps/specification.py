@@ -18,7 +18,7 @@ from isthmus.data.sources import built_in_settings
 from isthmus.data.splitting import check_seed
 from isthmus.data.table_format import TableFormat
 from isthmus.errors import FileFormatError, FileMissingError, IsthmusError, OptionError, UnknownNameError
-from isthmus.selection import SelectionConfig
+from isthmus.selection import SelectionConfig, usual_schedule
 from isthmus.training import Schedule
 
 _LOADING = ("task", "target", "drop", "weights", "group", "time", "missing", "test")
@@ -221,6 +221,10 @@ def _source(values: Mapping[str, Any]) -> str:
 def _config(options: Mapping[str, Any]) -> SelectionConfig:
     """The configuration with these values in the place of defaults."""
     plain: dict[str, Any] = asdict(SelectionConfig())
+    if any(name.startswith("schedule.") for name in options):
+        depths = options.get("depth") or 1
+        deepest = max(depths) if isinstance(depths, list | tuple) else depths
+        plain["schedule"] = asdict(usual_schedule(deepest if isinstance(deepest, int) else 1))
     for name, value in options.items():
         table, _, last = name.rpartition(".")
         (plain[table] if table else plain)[last] = value
