@@ -47,8 +47,6 @@ FIT = [
         "1",
         "--cv",
         "3",
-        "--threads",
-        "1",
     ),
     *("--ridge", "0.01,0.03", "--overwrite", "--out", "r"),
 ]
@@ -71,9 +69,9 @@ JOBS = [
     Job("fit --overwrite", ["fit", "t.csv", *FIT], ("r",), ["fit", "t.csv", *FIT, "--seed", "1"]),
     Job(
         "reproduce --overwrite",
-        ["reproduce", "linear-networks", "--jobs", "1", "--overwrite", "--out", "r"],
+        ["reproduce", "linear-networks", "--n-jobs", "1", "--overwrite", "--out", "r"],
         ("r",),
-        ["reproduce", "linear-networks", "--jobs", "1", "--out", "r"],
+        ["reproduce", "linear-networks", "--n-jobs", "1", "--out", "r"],
     ),
 ]
 

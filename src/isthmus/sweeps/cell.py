@@ -124,7 +124,8 @@ def _fitted(store: Path, cell: Cell, report: Report) -> FitRecord:
     options = RunOptions(cell.config, cv=cell.cv, seed=cell.seed, command=command, data=loading)
     while True:
         try:
-            return run_fit(dataset, options, run_of(store, cell.number), report=report)
+            # Cells are what is spread over workers, never the folds of one that runs in this process.
+            return run_fit(dataset, options, run_of(store, cell.number), n_jobs=1, report=report)
         except BusyFolderError:  # a worker that its scheduler has lost may end the cell: then there is what it found
             report(0.0, "waiting for another process that is at work in it")
             time.sleep(_AGAIN)
