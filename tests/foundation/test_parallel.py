@@ -266,6 +266,7 @@ EXAMPLES = {
     "Iterable[str]": ["a", "b"],
     "object": "thing",
     "str | None": None,
+    "float | None": 2.5,
     "int | str": 1,
     "cause": "λ",
 }
