@@ -12,6 +12,7 @@ from typing import Any
 from isthmus.errors import MissingExtraError, OptionError
 
 _PATIENCE = 5  # seconds
+_FEWEST = 2  # worker threads
 _ADDRESS = re.compile(r"(\w+://)?[^/]+:\d+")
 
 
@@ -62,6 +63,8 @@ def _check_workers(client: Any, address: str) -> None:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as none:
         raise OptionError("--scheduler", address, "that of a scheduler with workers; start `dask worker`") from none
+    if sum(client.nthreads().values()) < _FEWEST:  # joblib would run the jobs of a single one in this process
+        raise OptionError("--scheduler", address, "that of a scheduler with two worker threads or more; start another")
     try:
         found = set(client.run(version, "isthmus").values())
     except ImportError:  # PackageNotFoundError is one
