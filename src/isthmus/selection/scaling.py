@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from isthmus.data import Sample
 from isthmus.foundation.progress import Report, part
-from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.statistics import standard_error, weighted_mean
 from isthmus.networks import Scaling, standardization
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
@@ -21,7 +20,8 @@ from isthmus.selection.hyperparameters import descent_ridge, judges, trial_depth
 from isthmus.selection.spanned_sample import SpannedSample
 
 _ALIKE = 3.0  # times the smallest deviation of a column, up to which it makes no difference
-_BETTER = 0.95  # of the error with a scale each, on which the evidence was weighed, that one scale must reach
+# One scale must lose so much less than one each, on which the evidence was weighed, and be so sure of it.
+_LEAST_GAIN, _SURE = 0.05, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ def select_scaling(
 ) -> ScaledProblem:
     """The rows at the scaling that is asked for; where none is, at the one that predicts held-out rows better.
 
-    "columns" and "global" are tried where the deviations of columns differ by more than three times. Each is judged in
-    its own units and in those of the other, by the geometric mean of both.
+    "columns" and "global" are tried where the deviations of columns differ by more than three times. Both are judged in
+    the units of both, on the same rows; "global" is taken where it loses less by more than two standard errors.
 
     Args:
         sample: All rows.
@@ -87,12 +87,16 @@ def select_scaling(
     ]
     if len(made) == 1:
         return made[0]
-    each, shared = (
-        _errors(problem, sample, folds, part(report, at / 2.0, (at + 1) / 2.0)) for at, problem in enumerate(made)
-    )
-    ratio = math.exp(float(np.mean(np.log(np.maximum(shared, 1e-300) / np.maximum(each, 1e-300)))))
-    chosen, verb = (made[1], "predicts") if ratio < _BETTER else (made[0], "does not predict")
-    reason = f"One scale for all columns {verb} held-out rows better than one each: {ratio:.2f} times their error."
+    weights, each = _losses(made[0], sample, folds, part(report, 0.0, 0.5))
+    _, shared = _losses(made[1], sample, folds, part(report, 0.5, 1.0))
+    # In units of the mean loss with a scale each, so that both metrics weigh the same.
+    means = weighted_mean(each, weights).clamp_min(torch.finfo(each.dtype).tiny)
+    gains = ((each - shared) / means).mean(1)
+    gain, error = float(weighted_mean(gains, weights)), standard_error(gains, weights)
+    is_better = gain > max(_LEAST_GAIN, _SURE * error)
+    chosen, verb = (made[1], "predicts") if is_better else (made[0], "does not predict")
+    said = f"{abs(gain):.0%} {'less' if gain > 0 else 'more'} error, ± {error:.0%}"
+    reason = f"One scale for all columns {verb} held-out rows better than one each: {said}."
     return replace(chosen, reason=reason)
 
 
@@ -109,22 +113,23 @@ def _are_alike(rows: np.ndarray) -> bool:
     return bool(len(varying) < 2 or varying.max() <= _ALIKE * varying.min())
 
 
-def _errors(problem: ScaledProblem, sample: Sample, folds: Folds, report: Report) -> np.ndarray:
-    """Errors at held-out rows: of numbers with a scale for each column and with one for all, of classes −log p."""
-    total, count = np.zeros(1 if sample.labels is not None else 2), 0.0
+def _losses(problem: ScaledProblem, sample: Sample, folds: Folds, report: Report) -> tuple[Tensor, Tensor]:
+    """Weights `(m,)` of held-out rows, and what they lose `(m, metrics)`.
+
+    Of numbers in units of each column and in one for all; of classes −log p.
+    """
+    weights, losses = [], []
     asked = judges(sample, folds)
     for at, fold in enumerate(asked):
         held = folds[fold][1]
-        outputs = problem.outputs(fold, held, part(report, at / len(asked), (at + 1) / len(asked)))
-        weights = torch.from_numpy(sample.weights[held])
+        outputs = problem.outputs(fold, held, part(report, at / len(asked), (at + 1) / len(asked))).double()
+        weights.append(torch.from_numpy(sample.weights[held]))
         if sample.labels is not None:
             truths = torch.from_numpy(sample.labels[held])
-            losses = [torch.nn.functional.cross_entropy(outputs.double(), truths, reduction="none")]
+            losses.append(torch.nn.functional.cross_entropy(outputs, truths, reduction="none")[:, None])
         else:
             y = torch.from_numpy(np.asarray(sample.y, np.float64))
-            residuals = outputs.double() - y[torch.from_numpy(held)]
-            scales = (standardization(y, scaling).scale for scaling in ("columns", "global"))
-            losses = [(residuals / scale).square().mean(1) for scale in scales]
-        total += [float(weighted_mean(each, weights) * weights.sum()) for each in losses]
-        count += float(weights.sum())
-    return total / count
+            residuals = outputs - y[torch.from_numpy(held)]
+            scales = [standardization(y, scaling).scale for scaling in ("columns", "global")]
+            losses.append(torch.stack([(residuals / scale).square().mean(1) for scale in scales], 1))
+    return torch.cat(weights), torch.cat(losses)
