@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from isthmus.factorization import kernel_ridge
 from isthmus.factorization.kernel_ridge import _RIDGES, _WIDTHS, kernel_prediction, predicted_share
 
 
@@ -52,3 +53,15 @@ def test_the_predicted_share_is_that_of_leaving_rows_out_by_hand():
     found = predicted_share(torch.from_numpy(x), torch.from_numpy(np.stack([y, np.ones(30)], 1)))
     assert float(found[0]) == pytest.approx(1.0 - least / (centred**2).sum(), abs=1e-3)
     assert float(found[1]) == 0.0
+
+
+def test_of_many_rows_the_width_is_that_which_some_of_them_prefer(monkeypatch):
+    x, fresh = normal(450, 2, 3), normal(50, 2, 4)
+    y = torch.stack([torch.sin(3 * x[:, 0]), x[:, 0] + x[:, 1], torch.cos(x[:, 1] ** 2)], 1) + 0.05 * normal(450, 3, 5)
+    some = kernel_prediction(x, y, fresh)
+    monkeypatch.setattr(kernel_ridge, "_MANY", 1000)
+    every = kernel_prediction(x, y, fresh)
+    truth = torch.stack([torch.sin(3 * fresh[:, 0]), fresh[:, 0] + fresh[:, 1], torch.cos(fresh[:, 1] ** 2)], 1)
+    errors, least = ((each - truth).square().mean(0) for each in (some, every))
+    assert bool((errors <= 1.1 * least).all())
+    assert int((some == every).all(0).sum()) >= 2  # where some and all rows prefer the same width

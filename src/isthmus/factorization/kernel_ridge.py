@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ _WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the Gaussian, in median distances: fr
 _RIDGES = tuple(10.0**power for power in range(-10, 1))  # a share of the trace of the kernel matrix
 
 
+_MANY, _FEW = 400, 300  # rows: of more than so many the width is chosen by so many
 _COLUMNS = 64  # of y, at a time: memory grows with them, the rows and the ridges
 
 
@@ -19,6 +20,7 @@ _COLUMNS = 64  # of y, at a time: memory grows with them, the rows and the ridge
 class _Fits:
     """One width and all ridges: kernel exp(−|x − x'|²/scale), inverse eigenvalues `(ridges, n)` in its eigenvectors."""
 
+    width: float
     scale: Tensor
     vectors: Tensor
     inverses: Tensor
@@ -41,22 +43,23 @@ class _Fits:
         return self.vectors @ (self.inverses[ridge].T * (self.vectors.T @ y))
 
 
-def _fits(x: Tensor) -> Iterator[_Fits]:
-    """Ridge regressions on x with every width."""
+def _fits(x: Tensor, widths: Sequence[float] = _WIDTHS) -> Iterator[_Fits]:
+    """Ridge regressions on x with some of the widths."""
     squares = torch.cdist(x, x).square()
     median = squares[squares > 0].median() if (squares > 0).any() else squares.new_ones(())
     ridges = squares.new_tensor(_RIDGES)[:, None] * len(x)
-    for width in _WIDTHS:
+    for width in widths:
         scale = 2.0 * width**2 * median
         values, vectors = torch.linalg.eigh((-squares / scale).exp())
         inverses = 1.0 / (values.clamp_min(0.0) + ridges)
-        yield _Fits(scale, vectors, inverses, inverses @ vectors.square().T)
+        yield _Fits(width, scale, vectors, inverses, inverses @ vectors.square().T)
 
 
 def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
     r"""Predict the columns of y at fresh rows with the kernel $\exp(-|x - x'|^2 / 2h^2)$.
 
-    For each column of y the h and λ are taken with which rows are predicted best from the others.
+    For each column of y the h and λ are taken with which rows are predicted best from the others; of more than 400 rows
+    h by 300 of them, as each h tried takes time that grows with their cube.
 
     Args:
         x: `(n, d)` float64, columns on a common scale.
@@ -70,9 +73,13 @@ def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
     squares = torch.cdist(fresh, x).square()
     best = y.new_full((y.shape[1],), torch.inf)
     predicted = mean.expand(len(fresh), -1).clone()
-    for fits in _fits(x):
+    width_of = _best_widths(x, y - mean) if len(x) > _MANY else None
+    widths = _WIDTHS if width_of is None else [width for width in _WIDTHS if bool((width_of == width).any())]
+    every = torch.arange(y.shape[1], device=y.device)
+    for fits in _fits(x, widths):
         across = (-squares / fits.scale).exp()
-        for columns in torch.arange(y.shape[1], device=y.device).split(_COLUMNS):
+        own_columns = every if width_of is None else every[width_of == fits.width]
+        for columns in own_columns.split(_COLUMNS):
             own = y[:, columns] - mean[columns]
             errors, ridge = fits.errors(own).min(0)
             better = errors < best[columns]
@@ -80,6 +87,19 @@ def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
             best[chosen] = errors[better]
             predicted[:, chosen] = mean[chosen] + across @ fits.coefficients(own[:, better], ridge[better])
     return predicted
+
+
+def _best_widths(x: Tensor, y: Tensor) -> Tensor:
+    """The width with which some rows of each column of y `(n, m)` are predicted best from the others: `(m,)`."""
+    rows = torch.linspace(0, len(x) - 1, _FEW, device=x.device).round().long()
+    best, width_of = y.new_full((y.shape[1],), torch.inf), y.new_full((y.shape[1],), _WIDTHS[0])
+    for fits in _fits(x[rows]):
+        for columns in torch.arange(y.shape[1], device=y.device).split(_COLUMNS):
+            errors = fits.errors(y[rows][:, columns]).amin(0)
+            better = errors < best[columns]
+            best[columns[better]] = errors[better]
+            width_of[columns[better]] = fits.width
+    return width_of
 
 
 def predicted_share(x: Tensor, y: Tensor) -> Tensor:
