@@ -20,7 +20,8 @@ of them, `--alone` only the decisions, beside the comparisons that are there. Wh
 
 Each record is of the method as it was at the run: `first` of margins in place of weighed evidence (decision 19), and
 `first_1` of seed 1 after a first change; `second` of the weights of decision 21, `third` of those of
-decision 22 without what came after the run (told there); `fourth` of those of decision 23.
+decision 22 without what came after the run (told there); `fourth_first` of those of decision 23, and `fourth` of
+the networks of decision 32, which were not chosen in view of it, with the same weights.
 """
 
 from __future__ import annotations
