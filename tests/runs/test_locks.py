@@ -47,6 +47,15 @@ def test_a_folder_that_another_process_holds_is_refused_and_free_when_it_is_kill
     assert list(folder.iterdir()) == []
 
 
+def test_a_fit_that_finds_another_at_work_takes_nothing_away(tmp_path):
+    """It looked before the other had made the folder."""
+    folder = RunFolder(tmp_path / "r")
+    with pytest.raises(BusyFolderError), folder.unchanged_if_refused():  # noqa: PT012
+        (folder.unfinished / "result").mkdir(parents=True)  # the other's
+        raise BusyFolderError(folder.path)
+    assert (folder.unfinished / "result").is_dir()
+
+
 def test_eight_fits_at_once_are_one_fit(finished, tmp_path):
     def attempt(_):
         try:

@@ -89,6 +89,8 @@ class RunFolder:
         missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             yield
+        except BusyFolderError:
+            raise  # what is there is the other's, also where there was nothing before
         except IsthmusError:
             if not had_begun:
                 shutil.rmtree(self.unfinished, ignore_errors=True)
