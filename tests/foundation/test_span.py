@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.foundation.span import span_axes
+from isthmus.foundation.span import is_wide, span_axes
 
 
 @pytest.mark.parametrize(("n", "d"), [(20, 50), (50, 20), (30, 30), (1, 5), (9000, 4)])
@@ -27,3 +27,11 @@ def test_directions_that_are_rounding_are_left_out_and_short_ones_are_orthonorma
     assert axes.shape[1] == 5
     np.testing.assert_allclose(axes.T @ axes, np.eye(5), atol=1e-12)
     assert np.abs(rows - rows @ axes @ axes.T).max() <= 1e-6
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "expected"),
+    [(10, 63, False), (63, 64, True), (64, 64, False), (1000, 255, False), (1000, 256, True), (300, 301, True)],
+)
+def test_rows_are_wide_with_more_columns_than_rows_or_with_very_many(n, d, expected):
+    assert is_wide(torch.zeros(n, d)) == expected

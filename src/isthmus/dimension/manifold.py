@@ -14,12 +14,11 @@ from isthmus.dimension.levina_bickel import NEAREST, box_dimension, log_ratios
 from isthmus.dimension.nearest_neighbours import nearest
 from isthmus.errors import OptionError
 from isthmus.foundation.arrays import as_matrix
-from isthmus.foundation.span import span_axes
+from isthmus.foundation.span import is_wide, span_axes
 from isthmus.foundation.tolerance import Tolerance
 
 _ROWS, _CENTRES = 20_000, 1_000
 _SCALES = (4, 8, 16, 32, 64, 128, 256)
-_WIDE = 64  # columns
 _TOGETHER = 32  # neighbourhoods whose angles are averaged for the dimension near one row
 _SAME = Tolerance(1e-6)  # of the largest deviation: rows nearer and directions thinner are rounding
 
@@ -132,7 +131,7 @@ def _different(x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     else:
         drawn = torch.arange(len(x))
     points = x[drawn] - x[drawn].mean(0)
-    if points.shape[1] >= _WIDE:  # all that is asked are distances and angles, which its span keeps
+    if is_wide(points):  # all that is asked are distances and angles, which its span keeps
         points = points @ span_axes(points)
     grain = float(points.abs().max()) * _SAME.relative
     if grain == 0.0:

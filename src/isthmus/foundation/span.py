@@ -5,8 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_WIDE, _VERY_WIDE = 64, 256  # columns: worth a turn where there are more of them than rows, and in any case
 _ROUNDING = 1e-6  # directions of less than this, relative to the largest, are the rounding of single precision
 _CHUNK = 8192
+
+
+def is_wide(rows: Tensor) -> bool:
+    """Whether rows `(n, d)` have so many columns that the coordinates they span are worth the price of finding them."""
+    n, d = rows.shape
+    return d >= _VERY_WIDE or (d >= _WIDE and d > n)
 
 
 def span_axes(rows: Tensor) -> Tensor:

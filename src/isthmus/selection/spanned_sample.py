@@ -10,12 +10,18 @@ from torch import Tensor
 
 from isthmus.data import Sample
 from isthmus.factorization import Factorization
-from isthmus.foundation.span import span_axes
-from isthmus.networks import Affine, FullyConnected, Scaling, StandardizedNetwork, standardization
+from isthmus.foundation.span import is_wide, span_axes
+from isthmus.networks import (
+    Affine,
+    FullyConnected,
+    Scaling,
+    StandardizedNetwork,
+    after_affine,
+    before_affine,
+    standardization,
+)
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.training import FittedNetwork
-
-_WIDE, _VERY_WIDE = 64, 256  # columns: wide where there are more of them than rows, and in any case
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,20 +49,18 @@ class SpannedSample:
     @staticmethod
     def of(sample: Sample, scaling: Scaling) -> SpannedSample | None:
         """The rows in the span, if the inputs or the outputs are wide."""
-        has_numbers = sample.labels is None
-        if not (_is_wide(sample.x) or (has_numbers and _is_wide(sample.y))):
+        x, weights = torch.from_numpy(sample.x), torch.from_numpy(sample.weights)
+        y = None if sample.labels is not None else torch.from_numpy(np.asarray(sample.y, np.float64))
+        if not (is_wide(x) or (y is not None and is_wide(y))):
             return None
-        weights = torch.from_numpy(sample.weights)
-        x = torch.from_numpy(sample.x)
         inputs = standardization(x, scaling, weights)
         x_inside, input_axes = _turned(inputs.forward(x))
         if sample.y is sample.x:
             inside = Sample(x_inside, x_inside, sample.weights, sample.task)
             return SpannedSample(inside, sample, inputs, inputs, input_axes, input_axes)
-        if not has_numbers:
+        if y is None:
             inside = Sample(x_inside, sample.y, sample.weights, sample.task)
             return SpannedSample(inside, sample, inputs, Affine.identity(sample.outputs), input_axes, None)
-        y = torch.from_numpy(np.asarray(sample.y, np.float64))
         outputs = standardization(y, scaling, weights)
         y_inside, output_axes = _turned(outputs.forward(y))
         inside = Sample(x_inside, y_inside, sample.weights, sample.task)
@@ -98,13 +102,8 @@ class SpannedSample:
         )
 
 
-def _is_wide(rows: np.ndarray) -> bool:
-    n, d = rows.shape
-    return bool(d >= _VERY_WIDE or (d >= _WIDE and d > n))
-
-
 def _turned(rows: Tensor) -> tuple[np.ndarray, Tensor | None]:
-    if not _is_wide(rows.numpy()):
+    if not is_wide(rows):
         return rows.numpy(), None
     axes = span_axes(rows)
     return (rows @ axes).numpy(), axes
@@ -112,20 +111,9 @@ def _turned(rows: Tensor) -> tuple[np.ndarray, Tensor | None]:
 
 def _reading(network: FullyConnected, axes: Tensor | None) -> FullyConnected:
     """The network of columns that reads their coordinates along the axes."""
-    if axes is None:
-        return network
-    first, *others = network.weights
-    return replace(network, weights=((first.double() @ axes.T).to(first), *others))
+    return network if axes is None else before_affine(network, axes.T.to(network.weights[0]))
 
 
 def _writing(network: FullyConnected, axes: Tensor | None) -> FullyConnected:
     """The network that writes columns where it wrote their coordinates along the axes."""
-    if axes is None:
-        return network
-    *others, last = network.weights
-    *shifts, shift = network.biases
-    return replace(
-        network,
-        weights=(*others, (axes @ last.double()).to(last)),
-        biases=(*shifts, (axes @ shift.double()).to(shift)),
-    )
+    return network if axes is None else after_affine(network, axes.to(network.weights[-1]))

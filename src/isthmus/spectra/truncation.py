@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from isthmus.foundation.span import span_axes
-from isthmus.networks import FullyConnected
+from isthmus.foundation.span import is_wide, span_axes
+from isthmus.networks import FullyConnected, before_affine
 from isthmus.spectra.jacobian import spaced
 from isthmus.spectra.layer_spectrum import layer_moments
 from isthmus.spectra.running_covariance import Moments
 
-_WIDE = 256  # inputs: of more than rows all that the rows tell is in their span
 _ROWS = 1000  # rows over which the decoder's sensitivity is averaged
 _FLOPS, _FEWEST_ROWS = 4 * 10**12, 100  # a minute or two: of very wide networks fewer rows are averaged over
 _CHUNK_NUMBERS = 32_000_000
@@ -77,11 +76,10 @@ def balanced_truncations(
             effect come in any order.
     """
     wanted = range(network.depth) if layers is None else layers
-    if network.d_in >= _WIDE and network.d_in > len(x):
+    if is_wide(x) and network.d_in > len(x):
         axes = span_axes(x.to(network.weights[0]))
-        first, *others = network.weights
-        inside = replace(network, weights=((first.double() @ axes).to(first), *others))
-        rows = (x.double() @ axes).to(first)
+        inside = before_affine(network, axes.to(network.weights[0]))
+        rows = (x.double() @ axes).to(network.weights[0])
         found = balanced_truncations(inside, rows, layers=wanted, points=points, dtype=dtype)
         return [each if each.layer else each.along(axes) for each in found]
     moments = layer_moments(network, x)

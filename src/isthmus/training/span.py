@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from isthmus.foundation.span import span_axes
-from isthmus.networks import FullyConnected
+from isthmus.foundation.span import is_wide, span_axes
+from isthmus.networks import FullyConnected, after_affine, before_affine
 from isthmus.training.objective import Objective
-
-_WIDE = 256  # columns from which the principal axes of the data are worth their price
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +32,11 @@ class Span:
 
     @staticmethod
     def of(objective: Objective) -> Span:
-        """The span of data in memory, of the sides with 256 columns or more; no change for others."""
+        """The span of data in memory, of the sides that are wide (`is_wide`); no change for others."""
         x, y = objective.x, objective.y
-        inputs = span_axes(x) if isinstance(x, Tensor) and x.shape[1] >= _WIDE else None
+        inputs = span_axes(x) if isinstance(x, Tensor) and is_wide(x) else None
         outputs = None
-        if objective.likelihood.is_quadratic and isinstance(y, Tensor) and y.shape[1] >= _WIDE:
+        if objective.likelihood.is_quadratic and isinstance(y, Tensor) and is_wide(y):
             outputs = inputs if y is x else span_axes(y)
         x_inside = x if inputs is None or not isinstance(x, Tensor) else (x.double() @ inputs).to(x)
         if y is x:
@@ -49,20 +47,12 @@ class Span:
 
     def inside(self, network: FullyConnected) -> FullyConnected:
         """A network of the data as one of their coordinates: the same on the data, up to outputs outside the span."""
-        weights, biases = list(network.weights), list(network.biases)
         if self.inputs is not None:
-            weights[0] = (weights[0].double() @ self.inputs).to(weights[0])
-        if self.outputs is not None:
-            weights[-1] = (self.outputs.T @ weights[-1].double()).to(weights[-1])
-            biases[-1] = (self.outputs.T @ biases[-1].double()).to(biases[-1])
-        return FullyConnected(tuple(weights), tuple(biases), network.activation)
+            network = before_affine(network, self.inputs.to(network.weights[0]))
+        return network if self.outputs is None else after_affine(network, self.outputs.T.to(network.weights[-1]))
 
     def outside(self, network: FullyConnected) -> FullyConnected:
         """A network of the coordinates as one of the data, of the same norm."""
-        weights, biases = list(network.weights), list(network.biases)
         if self.inputs is not None:
-            weights[0] = (weights[0].double() @ self.inputs.T).to(weights[0])
-        if self.outputs is not None:
-            weights[-1] = (self.outputs @ weights[-1].double()).to(weights[-1])
-            biases[-1] = (self.outputs @ biases[-1].double()).to(biases[-1])
-        return FullyConnected(tuple(weights), tuple(biases), network.activation)
+            network = before_affine(network, self.inputs.T.to(network.weights[0]))
+        return network if self.outputs is None else after_affine(network, self.outputs.to(network.weights[-1]))
