@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -62,28 +64,19 @@ def local_profile(
     bounds = None if depth is None else cost_lower(spectra, depth)
     size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
     layers = LayerProbes(function).collect(reported(rows, size, lambda chunk: chunk, part(report, SHARES[1], 1.0)))
-    smallest = min(function.d_in, function.d_out)
-    best = next((n for n in found if n.change <= tolerance.relative), None)
-    bottleneck = _cut_bracket(jacobian, best, smallest, tolerance)
+    facts = _ranks(function, jacobian, found, tolerance)
     return RankProfile(
         model=function.name,
         method="local",
         rows=len(rows),
-        jacobian_rank=within(jacobian, bottleneck),
-        bottleneck_rank=bottleneck,
-        bottleneck_layer=best.cut if best else 0,
-        bottleneck_place=best.name if best else "inputs",
-        bottleneck_error=best.change if best else 0.0,
-        changes={n.rank: n.change for n in found},
-        norm_per_depth=None,
         cost_lower=None if bounds is None else float(bounds.max()),
         cost_row=None if bounds is None else int(index[int(bounds.argmax())]),
         jacobian=spectra,
         points=index,
         curve=rank_curve(spectra, tolerance),
         layers=tuple(layers),
-        tolerance=tolerance,
         notes=kinks.notes(index),
+        **facts,
     )
 
 
@@ -102,29 +95,38 @@ def differences_profile(found: BlackBox, rows: Rows, tolerance: Tolerance, evalu
     cut_rows = _rows_of_cuts(evaluations)
     curve = projection_curve(function, rows.spaced(cut_rows)[0], until=tolerance.relative) if cut_rows else []
     jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", "values less their bars")
-    smallest = min(function.d_in, function.d_out)
-    best = next((n for n in curve if n.change <= tolerance.relative), None)
-    bottleneck = _cut_bracket(jacobian, best, smallest, tolerance)
+    facts = _ranks(function, jacobian, curve, tolerance)
     return RankProfile(
         model=found.function.name,
         method="differences",
         rows=len(rows),
-        jacobian_rank=within(jacobian, bottleneck),
-        bottleneck_rank=bottleneck,
-        bottleneck_layer=best.cut if best else 0,
-        bottleneck_place=best.name if best else "inputs",
-        bottleneck_error=best.change if best else 0.0,
-        changes={n.rank: n.change for n in curve},
-        norm_per_depth=None,
         cost_lower=None,
         cost_row=None,
         jacobian=spectra,
         points=found.points,
         curve=rank_curve(spectra, tolerance),
         layers=(),
-        tolerance=tolerance,
         notes=found.notes(tolerance),
+        **facts,
     )
+
+
+def _ranks(
+    function: RowFunction, jacobian: RankEstimate, curve: Sequence[ProjectionPoint], tolerance: Tolerance
+) -> dict[str, Any]:
+    """What a profile says of both ranks, as its fields: from the Jacobian's and the projections at cuts."""
+    best = next((n for n in curve if n.change <= tolerance.relative), None)
+    bottleneck = _cut_bracket(jacobian, best, min(function.d_in, function.d_out), tolerance)
+    return {
+        "jacobian_rank": within(jacobian, bottleneck),
+        "bottleneck_rank": bottleneck,
+        "bottleneck_layer": best.cut if best else 0,
+        "bottleneck_place": best.name if best else "inputs",
+        "bottleneck_error": best.change if best else 0.0,
+        "changes": {n.rank: n.change for n in curve},
+        "norm_per_depth": None,
+        "tolerance": tolerance,
+    }
 
 
 def _spectra(
