@@ -19,9 +19,9 @@ _DESCENT_END = 0.6  # of the progress of a network
 class FoldNetworks:
     """Networks of the rows that each fold leaves, each trained once.
 
-    A fold has one descent for a depth, at one λ; the network of any λ goes on from it by L-BFGS. On ten tasks of known
-    rank the best network of a ladder of λ predicted as well so as with a descent for every λ (its error was 0.98 times
-    as large), in a third of the time: a descent finds the directions, and λ says how far each is kept.
+    A fold has one descent for a depth, at one λ; the network of any λ goes on from it by L-BFGS: a descent finds the
+    directions, and λ says how far each is kept. The networks of a ladder of λ predict as well so as with a descent for
+    each, in a third of the time (`benchmarks/selection_descents.py`).
 
     Args:
         sample: All rows.
