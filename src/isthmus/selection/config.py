@@ -38,7 +38,8 @@ class SelectionConfig:
         width: Width of the hidden layers.
         activation: Name of σ: "relu", "leaky_relu", "leaky_relu:SLOPE", "absolute" or "identity".
         standardize: "columns" or "global", one scale each or for all, or "none". None is "columns", or "global" where
-            that predicts held-out rows better (`select_scaling`).
+            that predicts held-out rows better (`select_scaling`). Outputs in one unit, as pixels are, have another loss
+            then, which rows cannot choose: say "global".
         tolerance: ε of the rank.
         n_init: Random starts of each network, of which the best is kept.
         schedule: How long and how fast each network is trained; the default is `usual_schedule` of the depth.
