@@ -25,7 +25,6 @@ from isthmus.training import (
     search_rank,
 )
 from isthmus.training import objective as objective_module
-from isthmus.training import span as span_module
 from isthmus.training import stored as stored_module
 from isthmus.training.span import Span
 
@@ -109,7 +108,7 @@ def test_weighted_ridge_regression_is_solved_in_a_few_evaluations():
 
 
 def test_the_span_of_the_data_keeps_the_weighted_objective(points, monkeypatch):
-    monkeypatch.setattr(span_module, "_WIDE", 4)
+    monkeypatch.setattr("isthmus.training.span.is_wide", lambda rows: True)
     objective, network = objective_of(points, False), random_layers((5, 7, 4), RELU, seed=3)
     span = Span.of(objective)
     assert span.objective.weights is objective.weights
