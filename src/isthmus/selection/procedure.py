@@ -34,6 +34,7 @@ from isthmus.selection.hyperparameters import (
     is_calibrated,
 )
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
+from isthmus.selection.leading_coordinates import keep_leading_coordinates
 from isthmus.selection.long_table import drawn_rows
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
@@ -149,9 +150,10 @@ def select_rank_of(
     sample, cv, drawn = drawn_rows(sample, cv, seed)
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
     try:
-        told = part(report, 0.0, _SCALED)
+        told, then = part(report, 0.0, _SCALED / 2.0), part(report, _SCALED / 2.0, _SCALED)
         with one_thread():
             scaled = select_scaling(sample, folds, config, seed=seed, cache=cache, report=told)
+            scaled = keep_leading_coordinates(scaled, sample, folds, config, seed=seed, cache=cache, report=then)
         scaled = replace(scaled, reason=f"{drawn} {scaled.reason}".strip())
         found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
     except ConstantOutputError:

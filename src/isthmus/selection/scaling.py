@@ -46,14 +46,22 @@ class ScaledProblem:
 
     @staticmethod
     def of(
-        sample: Sample, folds: Folds, config: SelectionConfig, scaling: Scaling, *, seed: int, cache: SelectionCache
+        sample: Sample,
+        folds: Folds,
+        config: SelectionConfig,
+        scaling: Scaling,
+        *,
+        seed: int,
+        cache: SelectionCache,
+        leading: int | None = None,
     ) -> ScaledProblem:
-        """The rows at a scaling."""
-        spanned = SpannedSample.of(sample, scaling)
+        """The rows at a scaling, wide inputs in so many leading coordinates; in all for None."""
+        spanned = SpannedSample.of(sample, scaling, leading)
         own = replace(config, standardize=scaling if spanned is None else "none")
         inside = sample if spanned is None else spanned.sample
         ridge = descent_ridge(inside, own)
-        networks = FoldNetworks(inside, folds, own, ridge, seed=seed, cache=cache, name=f"{scaling}-")
+        name = f"{scaling}-" if leading is None else f"{scaling}-{leading}-leading-"
+        networks = FoldNetworks(inside, folds, own, ridge, seed=seed, cache=cache, name=name)
         return ScaledProblem(inside, own, spanned, networks, scaling)
 
     @torch.no_grad()

@@ -47,14 +47,20 @@ class SpannedSample:
     output_axes: Tensor | None
 
     @staticmethod
-    def of(sample: Sample, scaling: Scaling) -> SpannedSample | None:
-        """The rows in the span, if the inputs or the outputs are wide."""
+    def of(sample: Sample, scaling: Scaling, leading: int | None = None) -> SpannedSample | None:
+        """The rows in the span, if the inputs or the outputs are wide.
+
+        Args:
+            sample: The rows as they are.
+            scaling: Of their columns.
+            leading: How many of the inputs' coordinates are kept, those of most variance; None for all.
+        """
         x, weights = torch.from_numpy(sample.x), torch.from_numpy(sample.weights)
         y = None if sample.labels is not None else torch.from_numpy(np.asarray(sample.y, np.float64))
         if not (is_wide(x) or (y is not None and is_wide(y))):
             return None
         inputs = standardization(x, scaling, weights)
-        x_inside, input_axes = _turned(inputs.forward(x))
+        x_inside, input_axes = _turned(inputs.forward(x), leading)
         if sample.y is sample.x:
             inside = Sample(x_inside, x_inside, sample.weights, sample.task)
             return SpannedSample(inside, sample, inputs, inputs, input_axes, input_axes)
@@ -102,10 +108,10 @@ class SpannedSample:
         )
 
 
-def _turned(rows: Tensor) -> tuple[np.ndarray, Tensor | None]:
+def _turned(rows: Tensor, leading: int | None = None) -> tuple[np.ndarray, Tensor | None]:
     if not is_wide(rows):
         return rows.numpy(), None
-    axes = span_axes(rows)
+    axes = span_axes(rows)[:, :leading]
     return (rows @ axes).numpy(), axes
 
 
