@@ -8,6 +8,8 @@ import numpy as np
 
 from isthmus.data.dataset import Floats, Integers, Weights
 from isthmus.data.merging import merged_rows
+from isthmus.data.row_draw import drawn_rows
+from isthmus.foundation.rows import Rows
 from isthmus.foundation.task import Task
 
 
@@ -20,19 +22,28 @@ class Sample:
         y: Outputs `(n, d_out)`, or class indices `(n,)`; an autoencoder's is its x.
         weights: How much each row counts, `(n,)`, positive.
         task: What is learned.
+        drawn_from: How many different rows these were drawn from; 0 where they are all.
     """
 
     x: Floats
     y: Floats | Integers
     weights: Weights
     task: Task
+    drawn_from: int = 0
 
     @staticmethod
     def merged(x: Floats, y: Floats | Integers, weights: Weights, task: Task) -> Sample:
-        """The different rows of positive weight, in double precision, in an order that they alone decide."""
+        """The different rows of positive weight, in double precision, in an order that they alone decide.
+
+        Of very many rows some (`drawn_rows`). Arrays may be memory maps, of which only these are copied.
+        """
+        targets = None if y is x else np.asarray(y, np.int64) if task == "classification" else Rows(y, "y")
+        rows, different = drawn_rows(Rows(x), targets, weights)
+        if rows is not None:
+            x, y, weights = (drawn := x[rows]), drawn if y is x else y[rows], weights[rows]
         x64 = np.asarray(x, np.float64)
         y64 = x64 if y is x else y if task == "classification" else np.asarray(y, np.float64)
-        return Sample(*merged_rows(x64, y64, weights), task)
+        return Sample(*merged_rows(x64, y64, weights), task, different)
 
     def at(self, rows: Integers) -> Sample:
         """Some of the rows."""

@@ -12,8 +12,6 @@ from torch import Tensor
 from isthmus.data.dataset import Floats
 from isthmus.factorization import Attribution, attribution
 from isthmus.selection import RankSelection
-from isthmus.selection.long_table import MOST_ROWS
-from isthmus.spectra import spaced
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +30,11 @@ class Latents:
 
 
 def latents(found: RankSelection, x: Floats, names: Sequence[str]) -> Latents | None:
-    """Of the rows of `x` `(n, d_in)` with columns called `names`; None at rank 0, where there are no coordinates.
-
-    Of more rows than a selection learns from as many are looked at, evenly spaced.
-    """
+    """Of the rows of `x` `(n, d_in)` with columns called `names`; None at rank 0, where there are no coordinates."""
     if found.factorization is None:
         return None
-    rows = spaced(torch.from_numpy(x), MOST_ROWS)
-    z = found.encode(rows)
-    return Latents(z.amin(0), z.amax(0), attribution(found.factorization, rows.numpy(), names=names))
+    z = found.encode(torch.from_numpy(x))
+    return Latents(z.amin(0), z.amax(0), attribution(found.factorization, x, names=names))
 
 
 def input_names(estimator: Any) -> list[str]:

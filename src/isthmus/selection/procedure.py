@@ -35,7 +35,6 @@ from isthmus.selection.hyperparameters import (
 )
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.leading_coordinates import keep_leading_coordinates
-from isthmus.selection.long_table import drawn_rows
 from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
@@ -147,14 +146,15 @@ def select_rank_of(
     """
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
-    sample, cv, drawn = drawn_rows(sample, cv, seed)
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
     try:
         told, then = part(report, 0.0, _SCALED / 2.0), part(report, _SCALED / 2.0, _SCALED)
         with one_thread():
             scaled = select_scaling(sample, folds, config, seed=seed, cache=cache, report=told)
             scaled = keep_leading_coordinates(scaled, sample, folds, config, seed=seed, cache=cache, report=then)
-        scaled = replace(scaled, reason=f"{drawn} {scaled.reason}".strip())
+        if sample.drawn_from:
+            said = f"Of {sample.drawn_from:,} different rows {len(sample.x):,} were drawn."
+            scaled = replace(scaled, reason=f"{said} {scaled.reason}".strip())
         found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
     except ConstantOutputError:
         return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")

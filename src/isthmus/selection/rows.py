@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Floats, Integers
+from isthmus.data.row_draw import MOST_ROWS
 from isthmus.errors import OptionError, ShapeError
-from isthmus.foundation.arrays import as_matrix, as_weights
+from isthmus.foundation.arrays import as_weights
+from isthmus.foundation.matrices import check_rows, real_array, real_matrix
 from isthmus.foundation.task import TASKS
 
 
@@ -32,23 +31,26 @@ def as_sample(
     """
     if task not in TASKS:
         raise OptionError("task", task, " or ".join(map(repr, TASKS)))
-    inputs: Floats = as_matrix(x, "x").cpu().numpy()
+    inputs = _matrix(x, "x")
     weights = np.ones(len(inputs)) if sample_weight is None else as_weights(sample_weight, len(inputs)).numpy()
     if task == "autoencoder":
         return Sample.merged(inputs, inputs, weights, task), inputs, weights
     if y is None:
         raise ShapeError(f"y is missing. Pass the outputs, or task='autoencoder' to learn x itself (task is {task!r}).")
-    outputs = _columns(y)
+    outputs = _matrix(y, "y")
     if len(outputs) != len(inputs):
         raise ShapeError(f"x has {len(inputs)} rows and y has {len(outputs)}. Pass one output for each input.")
     targets = _indices(outputs, weights) if task == "classification" else outputs
     return Sample.merged(inputs, targets, weights, task), inputs, weights
 
 
-def _columns(y: object) -> Floats:
-    columns: Any = y if isinstance(y, Tensor) else np.asarray(y)
-    found: Floats = as_matrix(columns[:, None] if columns.ndim == 1 else columns, "y").cpu().numpy()
-    return found
+def _matrix(data: object, what: str) -> Floats:
+    """Checked; but very many rows are left as they are, in their file if they are mapped: their draw checks them."""
+    array = real_array(data, what)
+    if what == "y" and array.ndim == 1:
+        array = array[:, None]
+    check_rows(array.shape, what, is_matrix=True)
+    return array if len(array) > MOST_ROWS else real_matrix(array, what)
 
 
 def _indices(columns: Floats, weights: NDArray[np.float64]) -> Integers:
