@@ -64,8 +64,8 @@ def test_a_surface_is_not_swept_by_one_number(monkeypatch):
     taken = restrict_to_ranks(fitted.network, fitted.objective, most=2)[0].value
     swept, refit = [], restriction.refit
 
-    def watched(network, layer, rank, objective, *, evaluations):
-        found = refit(network, layer, rank, objective, evaluations=evaluations)
+    def watched(network, layer, rank, objective, *, evaluations, **options):
+        found = refit(network, layer, rank, objective, evaluations=evaluations, **options)
         if evaluations == restriction._UNFOLDING:
             swept.append(objective.value(found))
         return found

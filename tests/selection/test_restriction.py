@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isthmus import fit
-from isthmus.selection import restrict_to_ranks
+from isthmus.selection import restrict_to_ranks, restriction
 from isthmus.training import Schedule, TrainingConfig
 
 
@@ -52,3 +52,27 @@ def test_no_more_than_the_layers_carry(fitted):
     assert torch.isfinite(
         torch.tensor([each.value for each in restrict_to_ranks(fitted.network, fitted.objective, most=100)])
     ).all()
+
+
+def test_numbers_in_doubt_are_trained_on_and_others_are_not(monkeypatch):
+    rng = np.random.default_rng(101)
+    t = rng.uniform(0.0, 1.0, (200, 2))
+    config = TrainingConfig(depth=4, width=24, ridge=0.001, schedule=Schedule(steps=150, rounds=1, evaluations=60))
+    tube = np.concatenate([np.sin(5.0 * t[:, :1]), np.cos(5.0 * t[:, :1]), t[:, 1:]], 1)  # one number is nearly enough
+    both = np.concatenate([np.sin(4.0 * t), np.cos(4.0 * t)], 1)  # one is far from it
+    trained_on, refit = [], restriction.refit
+
+    def watched(network, layer, rank, objective, *, evaluations, proceed=None):
+        if proceed is not None:
+            trained_on.append(rank)
+        return refit(network, layer, rank, objective, evaluations=evaluations, proceed=proceed)
+
+    monkeypatch.setattr(restriction, "refit", watched)
+    near, far = (fit(y @ rng.standard_normal((y.shape[1], 8)), y, config=config, seed=0) for y in (tube, both))
+    restrict_to_ranks(far.network, far.objective, most=4)
+    assert trained_on
+    assert 1 not in trained_on
+    longer = restrict_to_ranks(near.network, near.objective, most=3)[0].value
+    assert 1 in trained_on
+    monkeypatch.setattr(restriction, "_MOST", 0)
+    assert longer < 0.9 * restrict_to_ranks(near.network, near.objective, most=3)[0].value

@@ -11,7 +11,7 @@ from isthmus.training import lbfgs
 from isthmus.training.line_search import Point, wolfe_step
 
 
-def minimized(function, slope, start, evaluations, memory=20, dtype=torch.float64):
+def minimized(function, slope, start, evaluations, memory=20, dtype=torch.float64, proceed=None):
     """Where L-BFGS ends, and how often it evaluated."""
     vector = torch.tensor(start, dtype=dtype)
     gradient, calls = torch.zeros_like(vector), []
@@ -21,7 +21,7 @@ def minimized(function, slope, start, evaluations, memory=20, dtype=torch.float6
         gradient.copy_(torch.from_numpy(np.asarray(slope(vector.double().numpy()))))
         return torch.tensor(function(vector.double().numpy()), dtype=dtype)
 
-    lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory)
+    lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=memory, proceed=proceed)
     return vector.double().numpy(), calls
 
 
@@ -52,6 +52,21 @@ def test_no_more_evaluations_are_spent_than_are_given():
     for given in (1, 2, 7, 30):
         _, calls = minimized(rosen, rosen_der, np.tile([-1.2, 1.0], 5), given)
         assert len(calls) == given
+
+
+def test_it_asks_after_each_step_whether_to_go_on():
+    asked = []
+
+    def proceed(done, lowest):
+        asked.append((done, lowest))
+        return lowest > 1.0
+
+    start = np.tile([-1.2, 1.0], 5)
+    found, calls = minimized(rosen, rosen_der, start, 2000, proceed=proceed)
+    values = [rosen(at.numpy()) for at in calls]
+    assert [lowest for _, lowest in asked] == [min(values[:done]) for done, _ in asked]
+    assert asked[-1] == (len(calls), rosen(found))
+    assert asked[-1][1] <= 1.0 < asked[-2][1]
 
 
 def test_it_ends_at_the_lowest_point_that_was_evaluated_also_when_it_is_interrupted():

@@ -1,17 +1,18 @@
 """Learn f: minimise loss + (λ/L)‖w‖² by a loop one can read."""
 
 from isthmus.training.config import Schedule, TrainingConfig
+from isthmus.training.curvature import CurvatureFrame, curvatures
 from isthmus.training.fitting import FittedNetwork, fit
 from isthmus.training.history import Moment
 from isthmus.training.identity_layers import insert_identity_layers
-from isthmus.training.natural import natural_lbfgs
+from isthmus.training.natural import minimize_matrices, natural_lbfgs
 from isthmus.training.neuron_pruning import prune_neurons, widened
 from isthmus.training.norm_reduction import reduce_norm
 from isthmus.training.objective import Objective
 from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.problem import constant_loss
 from isthmus.training.projection import project
-from isthmus.training.quasi_newton import lbfgs
+from isthmus.training.quasi_newton import Proceed, lbfgs
 from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
 from isthmus.training.rebalancing import rebalance
 from isthmus.training.stored import StoredRows
@@ -19,19 +20,23 @@ from isthmus.training.warm_start import WARM_SCHEDULE, warm_start_fit
 
 __all__ = [
     "WARM_SCHEDULE",
+    "CurvatureFrame",
     "FittedNetwork",
     "Moment",
     "Objective",
     "Parameters",
+    "Proceed",
     "RankCandidate",
     "RankSearch",
     "Schedule",
     "StoredRows",
     "TrainingConfig",
     "constant_loss",
+    "curvatures",
     "fit",
     "insert_identity_layers",
     "lbfgs",
+    "minimize_matrices",
     "natural_lbfgs",
     "project",
     "prune_neurons",

@@ -77,6 +77,15 @@ class Parameters:
             tuple(w[index] for w in self.weights), tuple(b[index] for b in self.biases), self.activation
         )
 
+    def joined(self) -> list[Tensor]:
+        r"""$[W_\ell, b_\ell]$ of the first network, `(n_ℓ, n_{ℓ-1} + 1)` each; copies."""
+        return [torch.cat([w[0], b[0][:, None]], 1) for w, b in zip(self.weights, self.biases, strict=True)]
+
+    def assign_joined(self, matrices: Sequence[Tensor]) -> None:
+        """Copy such matrices into the first network."""
+        for w, b, each in zip(self.weights, self.biases, matrices, strict=True):
+            w[0], b[0] = each[:, :-1], each[:, -1]
+
     def assign(self, network: FullyConnected, index: int = 0) -> None:
         """Copy the weights and biases of `network`, of this shape, into one of the networks."""
         for mine, w in zip(self.weights, network.weights, strict=True):

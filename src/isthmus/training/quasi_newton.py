@@ -12,11 +12,21 @@ from isthmus.training.line_search import Point, wolfe_step
 
 Evaluate = Callable[[], Tensor]
 """Fills the gradient at the vector as it is now and returns the objective."""
+Proceed = Callable[[int, float], bool]
+"""Whether to go on after so many evaluations, of which the least found so much."""
 
 _LEAST_CURVATURE = 1e-10  # of a pair, sᵀy: below it says nothing about the objective
 
 
-def lbfgs(vector: Tensor, gradient: Tensor, evaluate: Evaluate, *, evaluations: int, memory: int) -> None:
+def lbfgs(
+    vector: Tensor,
+    gradient: Tensor,
+    evaluate: Evaluate,
+    *,
+    evaluations: int,
+    memory: int,
+    proceed: Proceed | None = None,
+) -> None:
     """Minimise from `vector`, in place, by L-BFGS with a line search for the strong Wolfe conditions.
 
     `vector` and `gradient` are the tensors that `evaluate` reads and fills; they keep their memory throughout. The
@@ -32,6 +42,7 @@ def lbfgs(vector: Tensor, gradient: Tensor, evaluate: Evaluate, *, evaluations: 
         evaluate: The objective.
         evaluations: At most so many calls of it.
         memory: Pairs of steps and changes of the gradient that are kept.
+        proceed: Asked after each step; None goes on.
 
     Source:
         Nocedal (1980); Byrd, Nocedal and Schnabel (1994), theorem 2.2, for the compact form.
@@ -72,6 +83,8 @@ def lbfgs(vector: Tensor, gradient: Tensor, evaluate: Evaluate, *, evaluations: 
             gradient.copy_(found.gradient)
             value = found.value
             pairs.append(direction * found.step, gradient - before)
+            if proceed is not None and not proceed(evaluations - left, lowest):
+                break
     finally:
         vector.copy_(best)
 
