@@ -44,7 +44,7 @@ check: $(VENV)/.test
 	$(BIN)/lint-imports
 
 # These want a folder to resume from and take hours.
-IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py
+IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py benchmarks/selection_growth.py
 
 bench: $(VENV)/.test
 	$(PIP) install -c constraints.txt -e '.[bench]'
