@@ -6,6 +6,7 @@ from isthmus.spectra.bottleneck import (
     chosen,
     truncation_curve,
 )
+from isthmus.spectra.isometry import BottleneckCertificate, bottleneck_certificate
 from isthmus.spectra.jacobian import (
     jacobian_rank,
     jacobian_spectra,
@@ -19,11 +20,13 @@ from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
 from isthmus.spectra.rank_estimate import RankEstimate
+from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import RankCurve, rank_curve
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
 
 __all__ = [
     "BalancedTruncation",
+    "BottleneckCertificate",
     "JacobianSpectra",
     "LayerSpectrum",
     "Model",
@@ -34,6 +37,7 @@ __all__ = [
     "TruncationPoint",
     "as_network",
     "balanced_truncations",
+    "bottleneck_certificate",
     "bottleneck_rank",
     "chosen",
     "jacobian_rank",
@@ -44,6 +48,7 @@ __all__ = [
     "measure",
     "rank_curve",
     "spaced",
+    "tangent_kernel_traces",
     "truncated",
     "truncation_curve",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -12,15 +13,19 @@ from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork
 from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve, within
-from isthmus.spectra.jacobian import cost_lower, jacobian_spectra
+from isthmus.spectra.isometry import certificate_at
+from isthmus.spectra.jacobian import cost_lower, jacobian_spectra, spaced
 from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.layer_spectrum import CHUNK, layer_spectra
 from isthmus.spectra.point_spectra import rank_over_points
 from isthmus.spectra.profile import RankProfile
+from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import rank_curve
 
 _TRIED_ROWS = (300, 2000)  # rows on which truncations of a chain are compared, fewer of very wide networks:
 _TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
+_KERNEL_ROWS = (4, 100)  # rows at which the trace of the tangent kernel is taken, fewer of wide networks:
+_KERNEL_PRODUCTS = 2 * 10**9  # multiplications of one derivative by all parameters there
 SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the truncations are done
 
 
@@ -54,6 +59,15 @@ def chain_profile(
     bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
     size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
     layers = layer_spectra(network, reported(flat, size, units, part(report, SHARES[1], 1.0)))
+    certificate = certificate_at(network, kinks.x, index, spectra)
+    if certificate is not None:
+        layers = [
+            replace(layer, isometry_distance=distance)
+            for layer, distance in zip(layers, certificate.distances, strict=True)
+        ]
+    per_row = network.parameter_count * min(network.widths[-2:])
+    kernel_rows = min(_KERNEL_ROWS[1], max(_KERNEL_ROWS[0], _KERNEL_PRODUCTS // per_row))
+    kernel = tangent_kernel_traces(network, spaced(kinks.x, kernel_rows))
     return RankProfile(
         model=name,
         method="chain",
@@ -71,6 +85,8 @@ def chain_profile(
         points=index,
         curve=rank_curve(spectra, tolerance),
         layers=tuple(layers),
+        certificate=certificate,
+        kernel_per_depth=float(kernel.mean()) / network.depth,
         tolerance=tolerance,
         notes=kinks.notes(index),
     )
