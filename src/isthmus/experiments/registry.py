@@ -1,4 +1,4 @@
-"""Every experiment there is, in the order of the slides."""
+"""Every experiment there is: those of the slides in their order, then those of the follow-ups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
+from isthmus.experiments.followups import layer_certificates
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
     huge_depth,
@@ -28,6 +29,7 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     sample_size.EXPERIMENT,
     linear_networks.EXPERIMENT,
     infinite_depth.EXPERIMENT,
+    layer_certificates.EXPERIMENT,
 )
 
 

@@ -6,6 +6,7 @@ from isthmus.spectra.bottleneck import (
     chosen,
     truncation_curve,
 )
+from isthmus.spectra.class_collapse import CollapsedLayer, NeuralCollapse, neural_collapse
 from isthmus.spectra.isometry import BottleneckCertificate, bottleneck_certificate
 from isthmus.spectra.jacobian import (
     jacobian_rank,
@@ -27,9 +28,11 @@ from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations,
 __all__ = [
     "BalancedTruncation",
     "BottleneckCertificate",
+    "CollapsedLayer",
     "JacobianSpectra",
     "LayerSpectrum",
     "Model",
+    "NeuralCollapse",
     "ProfileLogger",
     "RankCurve",
     "RankEstimate",
@@ -46,6 +49,7 @@ __all__ = [
     "layer_spectra",
     "lightning_callback",
     "measure",
+    "neural_collapse",
     "rank_curve",
     "spaced",
     "tangent_kernel_traces",

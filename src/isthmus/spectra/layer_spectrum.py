@@ -32,8 +32,8 @@ class LayerSpectrum:
         isometry_distance: $\|W_\ell - V_\ell V'^\top_{\ell-1}\|_F / \sqrt k$, the relative distance to the partial
             isometry that the certificate of the profile exhibits; None where there is none.
         cost_of_identity: What one identity layer more would cost behind ℓ,
-            $\|\tilde Z_\ell (\sigma(\tilde Z_\ell); 1)^+\|_F^2$ with the constant that biases read; None at ℓ = L, where
-            nothing arrives, and where the model is no chain.
+            $\|\tilde Z_\ell (\sigma(\tilde Z_\ell); 1)^+\|_F^2$ with the constant that biases read; None at ℓ = L, for
+            an empty layer, and where the model is no chain.
         identity_residual: The share of $\tilde Z_\ell$, as a norm, that no such layer gives back: where it is large the
             cost is that of another map than the identity.
         kinetic_energy: The least $\|(O (W, b)_{\ell+1} B - \tilde Z_\ell) B^+\|_F^2$ over rotations O, how far the next
