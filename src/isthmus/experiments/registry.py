@@ -14,6 +14,7 @@ from isthmus.experiments.jacot2023 import (
     inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
+    phase_diagram,
     rank_recovery,
     sample_size,
     weight_spectrum,
@@ -29,6 +30,7 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     sample_size.EXPERIMENT,
     linear_networks.EXPERIMENT,
     infinite_depth.EXPERIMENT,
+    phase_diagram.EXPERIMENT,
     layer_certificates.EXPERIMENT,
 )
 

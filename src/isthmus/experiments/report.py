@@ -74,7 +74,14 @@ def _provenance(record: Record) -> str:
         f"Scale {record['scale']}: {len(cells)} trainings or measurements, {duration(worked)} of one processor in "
         f"{duration(record['seconds'])}, on {record['device']}."
     )
+    if not record["is_complete"]:
+        whole = len(experiment_named(record["name"]).cells(_settings(record)))
+        said += f" Not finished: {len(cells)} of {whole} by now; the same command goes on."
     return f"{said} {failed} of them failed." if failed else said
+
+
+def _settings(record: Record) -> Any:
+    return experiment_named(record["name"]).restored(record["settings"])
 
 
 def _page(records: Sequence[Record]) -> str:

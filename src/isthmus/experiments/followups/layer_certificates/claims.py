@@ -61,7 +61,7 @@ def _certified(settings: Settings, trained: Sequence[Row]) -> Claim:
         ),
         median(deepest) > 0.5 if deepest else None,
         f"more than half of the layers of the median network at L = {max(at)}. Layers share the gain of f, each its "
-        "L-th root, so that singular values near 1 are a limit in L that 30 layers are far from",
+        "L-th root, so that singular values near 1 are a limit in L that few layers are far from",
     )
 
 
