@@ -6,7 +6,7 @@ from typing import Any
 
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
-from isthmus.experiments.followups import layer_certificates
+from isthmus.experiments.followups import layer_certificates, saddle_to_saddle
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
     huge_depth,
@@ -32,6 +32,7 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     infinite_depth.EXPERIMENT,
     phase_diagram.EXPERIMENT,
     layer_certificates.EXPERIMENT,
+    saddle_to_saddle.EXPERIMENT,
 )
 
 
