@@ -80,9 +80,9 @@ class MeasureRecord(NetworkRecord):
     bottleneck_change_ranks: list[int]
     cost_row: int | None
     curve: ToleranceCurve
-    certificate: CertificateRow | None = None
-    certified_share: float | None = None
-    kernel_per_depth: float | None = None
+    certificate: CertificateRow | None
+    certified_share: float | None
+    kernel_per_depth: float | None
     notes: list[str]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -13,10 +13,10 @@ from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork
 from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve, within
-from isthmus.spectra.isometry import certificate_at
+from isthmus.spectra.isometry import BottleneckCertificate, certificate_at
 from isthmus.spectra.jacobian import cost_lower, jacobian_spectra, spaced
 from isthmus.spectra.kinks import off_kinks_of_chain
-from isthmus.spectra.layer_spectrum import CHUNK, layer_spectra
+from isthmus.spectra.layer_spectrum import CHUNK, LayerSpectrum, layer_spectra
 from isthmus.spectra.point_spectra import rank_over_points
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.tangent_kernel import tangent_kernel_traces
@@ -60,14 +60,6 @@ def chain_profile(
     size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
     layers = layer_spectra(network, reported(flat, size, units, part(report, SHARES[1], 1.0)))
     certificate = certificate_at(network, kinks.x, index, spectra)
-    if certificate is not None:
-        layers = [
-            replace(layer, isometry_distance=distance)
-            for layer, distance in zip(layers, certificate.distances, strict=True)
-        ]
-    per_row = network.parameter_count * min(network.widths[-2:])
-    kernel_rows = min(_KERNEL_ROWS[1], max(_KERNEL_ROWS[0], _KERNEL_PRODUCTS // per_row))
-    kernel = tangent_kernel_traces(network, spaced(kinks.x, kernel_rows))
     return RankProfile(
         model=name,
         method="chain",
@@ -84,12 +76,30 @@ def chain_profile(
         jacobian=spectra,
         points=index,
         curve=rank_curve(spectra, tolerance),
-        layers=tuple(layers),
+        layers=_with_distances(layers, certificate),
         certificate=certificate,
-        kernel_per_depth=float(kernel.mean()) / network.depth,
+        kernel_per_depth=_kernel_per_depth(network, kinks.x, memory),
         tolerance=tolerance,
         notes=kinks.notes(index),
     )
+
+
+def _with_distances(
+    layers: Sequence[LayerSpectrum], certificate: BottleneckCertificate | None
+) -> tuple[LayerSpectrum, ...]:
+    if certificate is None:
+        return tuple(layers)
+    pairs = zip(layers, certificate.distances, strict=True)
+    return tuple(replace(layer, isometry_distance=distance) for layer, distance in pairs)
+
+
+def _kernel_per_depth(network: FullyConnected, points: Tensor, memory: int) -> float:
+    """Tr Θ/L, the mean over as many of the points as time and memory allow."""
+    outputs = min(network.widths[-2:])
+    affordable = max(_KERNEL_ROWS[0], _KERNEL_PRODUCTS // (network.parameter_count * outputs))
+    held = max(1, memory // (16 * outputs * max(network.widths)))
+    rows = spaced(points, min(_KERNEL_ROWS[1], affordable, held))
+    return float(tangent_kernel_traces(network, rows).mean()) / network.depth
 
 
 def reported(rows: Rows, size: int, units: Callable[[Tensor], Tensor], report: Report) -> Iterator[Tensor]:
