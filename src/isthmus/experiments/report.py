@@ -45,7 +45,7 @@ def claims_table(records: Sequence[Record]) -> str:
     counts = ", ".join(f"{verdicts.count(value)} {VERDICTS[value]}" for value in (True, False, None))
     hours = sum(record["seconds"] for record in records)
     parts = [
-        "# What the slides claim, and what our runs give\n\n"
+        "# What the slides and follow-ups claim, and what our runs give\n\n"
         "Written from the records by `isthmus report results/*.json --out docs/reproductions.md`; the same with "
         "figures: `--out site.html`. A record is repeated by `isthmus reproduce results/NAME.json --out DIR`, which "
         f"compares all numbers.\n\n{len(verdicts)} statements: {counts}. Wall time of all records: {duration(hours)}.\n"
