@@ -35,7 +35,7 @@ def gradients(network, x, labels, ridge):
     return torch.autograd.grad(loss, w)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(1, 7), min_size=1, max_size=4),
     st.sampled_from([0.0, 0.2, 1.0, -1.0, 3.0]),

@@ -34,7 +34,7 @@ def nearest(weight, k):
 slopes = st.sampled_from([0.0, 0.1, 1.0, -1.0, -0.5, 2.0, -3.0])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.integers(1, 7), min_size=2, max_size=9), slopes, st.integers(0, 2**32), st.floats(0.2, 2.0), st.data()
 )
