@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.data.dataset import Integers, Weights
-from isthmus.foundation.rows import Rows
+from isthmus.data.dataset import Floats, Integers, Weights
+from isthmus.errors import NonFiniteError
 
 MOST_ROWS = 50_000
 """Different rows that are learned from and judged on; of more so many are drawn."""
@@ -15,15 +15,15 @@ _CHUNK = 65_536
 _Words = NDArray[np.uint64]
 
 
-def drawn_rows(x: Rows, y: Rows | Integers | None, weights: Weights) -> tuple[Integers | None, int]:
+def drawn_rows(x: Floats, y: Floats | Integers | None, weights: Weights) -> tuple[Integers | None, int]:
     """The rows to keep: all copies of about `MOST_ROWS` different rows at most, drawn by a hash of what they hold.
 
     So the draw does not depend on the order of the rows, nor on how often one is repeated. Rows are read a chunk at a
     time; memory grows by eight bytes a row. Of each class there are its share, and at least ten.
 
     Args:
-        x: Inputs.
-        y: Outputs, or class indices `(n,)`; None for an autoencoder.
+        x: Inputs `(n, d_in)`; a memory map stays in its file.
+        y: Outputs `(n, d_out)`, or class indices `(n,)`; None for an autoencoder.
         weights: `(n,)`; rows of weight 0 do not exist.
 
     Returns:
@@ -35,7 +35,7 @@ def drawn_rows(x: Rows, y: Rows | Integers | None, weights: Weights) -> tuple[In
     if len(x) <= MOST_ROWS:
         return None, 0
     hashes, is_counted = _hashes(x, y), weights > 0
-    labels = y if isinstance(y, np.ndarray) else np.zeros(len(x), np.int64)
+    labels = y if y is not None and y.ndim == 1 else np.zeros(len(x), np.int64)
     _, first = np.unique(hashes[is_counted], return_index=True)  # in ascending order of the hashes
     different = len(first)
     if different <= MOST_ROWS:
@@ -49,22 +49,27 @@ def drawn_rows(x: Rows, y: Rows | Integers | None, weights: Weights) -> tuple[In
     return np.flatnonzero(is_counted & (hashes <= limits[labels])), different
 
 
-def _hashes(x: Rows, y: Rows | Integers | None) -> _Words:
+def _hashes(x: Floats, y: Floats | Integers | None) -> _Words:
     """64 bits a row, equal where the rows are."""
     found: _Words = np.zeros(len(x), np.uint64)
     for begin in range(0, len(x), _CHUNK):
-        part = slice(begin, begin + _CHUNK)
-        words = found[part]
-        sides = [x.chunk(part.start, part.stop).double().numpy()]
-        if isinstance(y, Rows):
-            sides.append(y.chunk(part.start, part.stop).double().numpy())
-        elif y is not None:
-            sides.append(y[part, None].astype(np.float64))
-        for side in sides:
-            for column in (side + 0.0).T:  # −0.0 + 0.0 = 0.0, as in `merged_rows`
-                words = _mixed(words ^ np.ascontiguousarray(column).view(np.uint64))
-        found[part] = words
+        words = found[begin : begin + _CHUNK]
+        for side, what in ((x, "x"), (y, "y")):
+            if side is not None:
+                for column in _finite(side, begin, what).T:
+                    words = _mixed(words ^ np.ascontiguousarray(column).view(np.uint64))
+        found[begin : begin + _CHUNK] = words
     return found
+
+
+def _finite(side: Floats | Integers, begin: int, what: str) -> NDArray[np.float64]:
+    """Some rows, `(m, d)`, with one zero: −0.0 + 0.0 = 0.0, as in `merged_rows`."""
+    part = np.asarray(side[begin : begin + _CHUNK], np.float64) + 0.0
+    part = part[:, None] if part.ndim == 1 else part
+    if not (is_finite := np.isfinite(part)).all():
+        row, column = np.argwhere(~is_finite)[0].tolist()
+        raise NonFiniteError(what, begin + row, column)
+    return part
 
 
 def _mixed(words: _Words) -> _Words:

@@ -9,7 +9,6 @@ import numpy as np
 from isthmus.data.dataset import Floats, Integers, Weights
 from isthmus.data.merging import merged_rows
 from isthmus.data.row_draw import drawn_rows
-from isthmus.foundation.rows import Rows
 from isthmus.foundation.task import Task
 
 
@@ -37,8 +36,8 @@ class Sample:
 
         Of very many rows some (`drawn_rows`). Arrays may be memory maps, of which only these are copied.
         """
-        targets = None if y is x else np.asarray(y, np.int64) if task == "classification" else Rows(y, "y")
-        rows, different = drawn_rows(Rows(x), targets, weights)
+        targets = None if y is x else np.asarray(y, np.int64) if task == "classification" else y
+        rows, different = drawn_rows(x, targets, weights)
         if rows is not None:
             x, y, weights = (drawn := x[rows]), drawn if y is x else y[rows], weights[rows]
         x64 = np.asarray(x, np.float64)

@@ -23,6 +23,7 @@ from isthmus.spectra import spaced
 
 _FEWEST = 64  # coordinates: fewer cost next to nothing
 _LEAST = 10
+_WORTH = 0.5  # of the coordinates: to keep more saves too little for the network that must confirm it
 _ROWS = 1000  # the time of kernel ridge regression grows with the cube of them
 
 
@@ -57,7 +58,7 @@ def keep_leading_coordinates(
     if spanned is None or spanned.input_axes is None or sample.y is sample.x or spanned.sample.x.shape[1] <= _FEWEST:
         return problem
     count, all_of_them = _proposed(spanned.sample, folds), spanned.sample.x.shape[1]
-    if count == all_of_them:
+    if count > _WORTH * all_of_them:
         return problem
     fewer = ScaledProblem.of(sample, folds, config, problem.scaling, seed=seed, cache=cache, leading=count)
     with_all = _network_error(problem, folds, part(report, 0.0, 0.5))

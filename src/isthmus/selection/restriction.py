@@ -80,17 +80,17 @@ def restrict_to_ranks(
         if value > (1.0 + _UNTOUCHED) * whole:
             narrow = refit(narrow, layer, k, objective, evaluations=evaluations)
             value = objective.value(narrow)
+        is_near = (1.0 + _UNTOUCHED) * whole < value < whole + _NEARLY * (constant - whole)
+        if is_doubtful and is_near:
+            patience = _patience(whole, value, evaluations)
+            narrow = refit(narrow, layer, k, objective, evaluations=_MOST * evaluations, proceed=patience)
+            value = objective.value(narrow)
         if is_doubtful and k <= MOST_UNFOLDED and value > sufficient:
             ridge = min(max(objective.ridge / constant, _RIDGES[0]), _RIDGES[1])
             unfolded = _unfolded(network, k, objective, ridge)
             # A sheet of more dimensions can be swept by fewer numbers, which fits its points and no others.
             if unfolded is not None and unfolded.value < sufficient:
                 narrow, layer, value = unfolded.network, unfolded.layer, unfolded.value
-        is_near = (1.0 + _UNTOUCHED) * whole < value < whole + _NEARLY * (constant - whole)
-        if is_doubtful and is_near:
-            patience = _patience(whole, value, evaluations)
-            narrow = refit(narrow, layer, k, objective, evaluations=_MOST * evaluations, proceed=patience)
-            value = objective.value(narrow)
         found.append(RestrictedNetwork(k, layer, narrow, value))
     return found[::-1]
 
