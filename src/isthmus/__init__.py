@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isthmus.compression import Compressed as Compressed
+    from isthmus.compression import compress as compress
     from isthmus.costs import depth_window as depth_window
     from isthmus.costs import representation_cost as representation_cost
     from isthmus.data import load_dataset as load_dataset
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 # Opened when asked for: torch takes a second to import, scikit-learn another, and `isthmus --help` needs neither.
 _HOMES = {
+    "compression": ("Compressed", "compress"),
     "costs": ("depth_window", "representation_cost"),
     "data": ("load_dataset",),
     "dimension": ("manifold_dimension",),
@@ -91,6 +94,7 @@ _MOVED = {
 """Names of the first edition, and where what they meant is now."""
 
 __all__ = [
+    "Compressed",
     "Factorization",
     "FittedNetwork",
     "IsthmusError",
@@ -101,6 +105,7 @@ __all__ = [
     "TrainingConfig",
     "attribution",
     "bottleneck_rank",
+    "compress",
     "depth_window",
     "enumerate_regions",
     "factor",

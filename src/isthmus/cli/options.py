@@ -63,3 +63,12 @@ def checked_jobs(count: int) -> int:
     if count == 0:
         raise OptionError("--n-jobs", count, "a whole number of workers, or -1 for one a processor")
     return count
+
+
+def parsed_box(box: tuple[str, str]) -> tuple[object, object]:
+    """Lower and upper bound of a box: numbers, or lists of one for each axis."""
+    try:
+        low, high = ([float(v) for v in side.split(",")] for side in box)
+    except ValueError as wrong:
+        raise OptionError("--box", " ".join(box), "two numbers, or two lists of numbers with commas") from wrong
+    return (low[0] if len(low) == 1 else low), (high[0] if len(high) == 1 else high)
