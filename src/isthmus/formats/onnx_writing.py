@@ -93,7 +93,7 @@ def _activation(slope: float, current: str, result: str, number: int, is_double:
     # onnxruntime has no LeakyRelu in double precision.
     factor, side = f"isthmus_slope_{number}", f"isthmus_s_{number}"
     return [
-        helper.make_node("Constant", [], [factor], f"slope_{number}", value=numpy_helper.from_array(np.float64(slope))),
+        helper.make_node("Constant", [], [factor], f"slope_{number}", value=numpy_helper.from_array(np.array(slope))),
         helper.make_node("Mul", [current, factor], [side], f"scaled_{number}"),
         helper.make_node("Max" if slope <= 1.0 else "Min", [current, side], [result], f"activation_{number}"),
     ]
