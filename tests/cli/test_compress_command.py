@@ -12,6 +12,7 @@ from torch import nn
 
 from commands import call
 from isthmus.cli.main import run
+from isthmus.compression import path
 from isthmus.formats import load
 from isthmus.formats.chain_files import Interface, write_chain
 from isthmus.networks.chain_conversion import chain_of
@@ -22,6 +23,8 @@ KEYS = {"rank", "error", "parameters_before", "parameters_after", "depth_before"
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(path, "_FINAL", 200)
+    monkeypatch.setattr(path, "_STEPS", 40)
     torch.manual_seed(0)
     parts = [nn.Linear(6, 20), nn.ReLU(), nn.Linear(20, 20), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 4)]
     model = nn.Sequential(*parts).eval()

@@ -8,6 +8,7 @@ from torch import nn
 
 from cases import random_layers
 from isthmus import compress
+from isthmus.compression import path
 from isthmus.errors import (
     DomainError,
     IncompressibleModelError,
@@ -19,6 +20,13 @@ from isthmus.errors import (
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected, StandardizedNetwork
 from isthmus.networks.scaling import Affine
+
+
+@pytest.fixture(autouse=True)
+def _short_training(monkeypatch):
+    """What is trained on is trained on for a fifth of the steps."""
+    monkeypatch.setattr(path, "_FINAL", 200)
+    monkeypatch.setattr(path, "_STEPS", 40)
 
 
 def generator(seed=0):

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import log
 
 import torch
 
-from isthmus.compression.affine_runs import multiplied_out
+from isthmus.compression.affine_runs import Precision, multiplied_out, with_short_runs
 from isthmus.compression.layer_statistics import layer_statistics
+from isthmus.compression.linearising import linearised
 from isthmus.compression.narrowing import narrowed, neuron_orders
 from isthmus.compression.refitting import Targets, refitted
 from isthmus.compression.weighted_rank import allocated_ranks, weighted_svds, with_ranks
 from isthmus.errors import OptionError
 from isthmus.networks.chain import Chain
 
+_EXACT = Precision(torch.finfo(torch.float64).eps, 1.0)
 _RATIO = 0.8  # of the size from one step to the next
-_EVALUATIONS = 120  # of the gradient after each step
-_FINAL = 600  # of the gradient for the chain that is kept
+_STEPS = 120  # of training after each step
+_FINAL = 1000  # of training of the chain that is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,8 @@ class Step:
 
     Attributes:
         chain: In float64.
-        method: How it came from the one before: "as given", "rank k", "low rank" or "fewer neurons".
+        method: How it came from the one before: "exact folds", "rank k", "low rank", "fewer neurons" or
+            "fewer layers".
         error: On the rows to choose by, relative to the spread of f there.
     """
 
@@ -38,23 +42,31 @@ class Step:
 def smaller_and_smaller(
     start: Step, targets: Targets, dtype: torch.dtype, generator: torch.Generator
 ) -> Iterator[Step]:
-    """Chains of 0.8 times the size of the one before, until nothing smaller is found.
+    """Chains smaller than the one before, by a fifth for the most part, until nothing smaller is found.
 
-    At each step matrices of low rank (`weighted_rank`) and fewer neurons (`narrowing`) are both tried, each refitted on
-    the rows, and the one with the smaller error on the rows to choose by is gone on from.
+    At each step matrices of low rank (`weighted_rank`), fewer neurons (`narrowing`) and one layer less (`linearising`)
+    are tried, each refitted on the rows. The one that adds least to the squared error on the rows to choose by, for
+    each factor e that it is smaller, is gone on from.
     """
     step = start
     while True:
         wanted = int(_RATIO * step.chain.parameter_count)
         trials = [
-            Step(*_renamed(refitted(chain, targets, dtype, _EVALUATIONS), method))
+            Step(*_renamed(refitted(chain, targets, dtype, _STEPS), method))
             for chain, method in _smaller(step.chain, targets, wanted, generator)
             if chain.parameter_count < step.chain.parameter_count
         ]
         if not trials:
             return
-        step = min(trials, key=lambda trial: trial.error)
+        step = min(trials, key=lambda trial: _price(step, trial))
         yield step
+
+
+def _price(before: Step, after: Step) -> float:
+    """Squared error that is added for each factor e of the size; what lowers the error is the better the smaller."""
+    gained = after.error**2 - before.error**2
+    smaller = log(before.chain.parameter_count / after.chain.parameter_count)
+    return gained / smaller if gained > 0 else gained * smaller
 
 
 def within_tolerance(
@@ -109,6 +121,9 @@ def _smaller(chain: Chain, targets: Targets, wanted: int, generator: torch.Gener
     yield with_ranks(svds, allocated_ranks(svds, wanted)), "low rank"
     if whole.depth != chain.depth:
         statistics = layer_statistics(chain, targets.x, generator)
+    straight = linearised(chain, statistics, targets.x)
+    if straight is not None:
+        yield with_short_runs(straight, _EXACT)[0], "fewer layers"
     orders = neuron_orders(chain, statistics)
     if any(order is not None for order in orders):
         yield narrowed(chain, orders, wanted), "fewer neurons"
