@@ -13,15 +13,12 @@ from rich.padding import Padding
 from rich.table import Table
 
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, checked_model, parsed_box
-from isthmus.errors import OptionError, TargetExistsError
+from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, checked_model, checked_out, parsed_box
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from isthmus.compression import Compressed
-
-_KINDS = (".onnx", ".safetensors", ".pt2")
 
 
 def compress(
@@ -53,10 +50,7 @@ def compress(
     limit = None if tolerance is None else Tolerance(tolerance)
     bounds = None if box is None else parsed_box(box)
     checked_model(model)
-    if out.suffix.lower() not in _KINDS:
-        raise OptionError("--out", str(out), f"a path that ends in {', '.join(_KINDS[:-1])} or {_KINDS[-1]}")
-    if out.exists() or out.is_symlink():
-        raise TargetExistsError(out)
+    checked_out(out)
     # Torch takes a second to load: what needs none has been said by now.
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object

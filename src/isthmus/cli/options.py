@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from isthmus.errors import FileMissingError, OptionError
+from isthmus.errors import FileMissingError, OptionError, TargetExistsError
+
+_NETWORK_FILES = (".onnx", ".safetensors", ".pt2")
 
 
 class MissingName(StrEnum):
@@ -63,6 +65,15 @@ def checked_jobs(count: int) -> int:
     if count == 0:
         raise OptionError("--n-jobs", count, "a whole number of workers, or -1 for one a processor")
     return count
+
+
+def checked_out(path: Path) -> Path:
+    """`path`, if a network can be written to it as a new file."""
+    if path.suffix.lower() not in _NETWORK_FILES:
+        raise OptionError("the file", str(path), f"a path that ends in {', '.join(_NETWORK_FILES)}")
+    if path.exists() or path.is_symlink():
+        raise TargetExistsError(path)
+    return path
 
 
 def parsed_box(box: tuple[str, str]) -> tuple[object, object]:
