@@ -86,7 +86,7 @@ BAD = [
     (["--rank", "1", "--tolerance", "0.001"], "through 1 numbers change f by"),
     (["--rank", "99"], "rank is 99 but must be at most"),
     (["--out", "there.onnx"], "something at there.onnx already"),
-    (["--out", "s.pth"], "ends in .onnx, .safetensors or .pt2"),
+    (["--out", "s.pth"], "ends in .onnx, .safetensors, .pt2"),
     (["--out", "m.onnx"], "something at m.onnx already"),
 ]
 

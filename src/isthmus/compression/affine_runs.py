@@ -77,12 +77,12 @@ def _shortened(run: list[Layer], precision: Precision) -> tuple[list[Layer], flo
     narrow = min(range(len(widths)), key=widths.__getitem__) if widths else None
     if narrow is None or widths[narrow] * (d_in + d_out) >= d_in * d_out:
         whole = _product(run)
-        if not _may_be_narrow(whole.weight, precision.tail(len(run))):
+        if not _may_be_narrow(whole.exact.weight, precision.tail(len(run))):
             return [whole], 0.0
-        u, s, vt = torch.linalg.svd(whole.weight, full_matrices=False)
-        bias = whole.bias
+        u, s, vt = torch.linalg.svd(whole.exact.weight, full_matrices=False)
+        bias = whole.exact.bias
     else:
-        before, after = _product(run[: narrow + 1]), _product(run[narrow + 1 :])
+        before, after = _product(run[: narrow + 1]).exact, _product(run[narrow + 1 :]).exact
         q_out, r_out = torch.linalg.qr(after.weight)
         q_in, r_in = torch.linalg.qr(before.weight.T)
         u, s, vt = torch.linalg.svd(r_out @ r_in.T)
@@ -101,12 +101,13 @@ def _shortened(run: list[Layer], precision: Precision) -> tuple[list[Layer], flo
 
 
 def _product(run: Sequence[Layer]) -> Layer:
-    """The run as one layer."""
-    weight, bias = run[0].weight, run[0].bias
-    for layer in run[1:]:
+    """The run as one layer: itself where it is one, else in float64."""
+    if len(run) == 1:
+        return run[0]
+    weight, bias = run[0].exact.weight, run[0].exact.bias
+    for layer in (each.exact for each in run[1:]):
         weight, bias = layer.weight @ weight, torch.addmv(layer.bias, layer.weight, bias)
-    name = f"{run[0].name} to {run[-1].name}" if len(run) > 1 else run[0].name
-    return Layer(weight, bias, run[-1].activation, name)
+    return Layer(weight, bias, run[-1].activation, f"{run[0].name} to {run[-1].name}")
 
 
 def _numerical_rank(s: Tensor, tail: float) -> int:

@@ -78,7 +78,7 @@ class BackwardBounds:
     subtracts a bound of its own rounding, so the result holds in the real numbers.
 
     Args:
-        chain: In float64.
+        chain: The chain.
         lower, upper: The box, `(d,)`.
 
     Source:
@@ -100,13 +100,13 @@ class BackwardBounds:
 
     def pre_activations(self, layer: int, neurons: Tensor, *, sides: Sequence[int] = (1, -1)) -> list[Tensor]:
         """Lower bounds of z (side 1) and of −z (side −1) of some neurons of a layer, counted from 0."""
-        weight, bias = self._layers[layer].weight[neurons], self._layers[layer].bias[neurons]
+        weight, bias = self._layers[layer].weight[neurons].double(), self._layers[layer].bias[neurons].double()
         return [self.least(layer, side * weight, side * bias) for side in sides]
 
     def optimised(self, layer: int, neurons: Tensor, signs: Tensor) -> Tensor:
         """Lower bounds of `signs` · z of some neurons, the free slopes chosen for each by gradient ascent."""
-        weight = signs[:, None] * self._layers[layer].weight[neurons]
-        bias = signs * self._layers[layer].bias[neurons]
+        weight = signs[:, None] * self._layers[layer].weight[neurons].double()
+        bias = signs * self._layers[layer].bias[neurons].double()
         slopes = []
         for relaxation in self._relaxations[:layer]:
             start = relaxation.low_slope if relaxation.is_convex else relaxation.high_slope
@@ -134,7 +134,7 @@ class BackwardBounds:
         r"""Lower bounds `(m,)` of $A a_\ell + c$ over the box, $a_\ell$ what layer `layer` reads, A `(m, n)`."""
         slack = rounding(a.shape[1] + 1) * (a.abs() @ self._a_sizes[layer] + c.abs())
         for index in reversed(range(layer)):
-            relaxation, source = self._relaxations[index], self._layers[index]
+            relaxation, source = self._relaxations[index], self._layers[index].exact
             low, high = relaxation.low_slope, relaxation.high_slope
             if slopes is not None and relaxation.is_convex:
                 low = slopes[index]

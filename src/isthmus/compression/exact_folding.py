@@ -31,13 +31,13 @@ def folded(chain: Chain, domain: Domain, precision: Precision, generator: torch.
     runs that come of it.
 
     Args:
-        chain: In float64.
+        chain: The chain. What is computed is in float64; what is only left out keeps its precision.
         domain: Where f is kept.
         precision: What counts as rounding.
         generator: Draws points of the box that refute signs.
     """
     chain, folds = with_short_runs(chain, precision)
-    signs, bounds = proved_signs(chain, domain, generator)
+    signs, bounds = proved_signs(chain, domain, precision.unit, generator)
     layers = list(chain.layers)
     for number in range(chain.depth - 1):
         if layers[number].activation.is_linear:
@@ -74,19 +74,19 @@ def _least(chain: Chain, number: int, domain: Domain, bounds: BackwardBounds) ->
     layer = chain.layers[number]
 
     def on_box(functions: Tensor) -> Tensor:
-        return bounds.least(number, functions @ layer.weight, functions @ layer.bias)
+        return bounds.least(number, functions @ layer.exact.weight, functions @ layer.exact.bias)
 
     def on_rows(functions: Tensor) -> Tensor:
         a = domain.rows
         for before in chain.layers[:number]:
             a = before(a)
-        return torch.addmm(functions @ layer.bias, a, (functions @ layer.weight).T).amin(0)
+        return torch.addmm(functions @ layer.exact.bias, a, (functions @ layer.exact.weight).T).amin(0)
 
     return on_box if domain.is_box else on_rows
 
 
 def _open_end(last: Layer, signs: LayerSigns) -> tuple[Layer, list[Fold]]:
     """The last layer without its activation, where it has one and every neuron keeps its sign."""
-    outputs = Layer(torch.eye(len(last.bias), dtype=last.bias.dtype), torch.zeros_like(last.bias))
+    outputs = Layer(torch.eye(len(last.bias)), torch.zeros(len(last.bias)))
     hidden, folds = made_linear(Hidden(last, outputs, torch.arange(len(last.bias)), signs))
     return replace(last, weight=hidden.layer.weight, bias=hidden.layer.bias, activation=hidden.layer.activation), folds

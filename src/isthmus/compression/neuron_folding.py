@@ -41,12 +41,12 @@ class Hidden:
     @property
     def slopes(self) -> Tensor:
         """What σ multiplies each neuron with that is proved to keep its sign, `(n,)`; others have σ's own bend."""
-        return torch.where(self.sign > 0, 1.0, self.layer.activation.negative_slope).to(self.layer.bias)
+        return torch.where(self.sign > 0, 1.0, self.layer.activation.negative_slope).double()
 
     @property
     def outgoing(self) -> Tensor:
         """Norms of the outgoing columns, `(n,)`."""
-        norms: Tensor = self.reader.weight.norm(dim=0)
+        norms: Tensor = self.reader.weight.norm(dim=0, dtype=torch.float64)
         return norms
 
     def ends(self) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ class Hidden:
         # Bounds of a neuron without weights are apart by their own rounding; it has one value.
         is_still = (self.layer.weight == 0.0).all(1)
         low, high = (
-            torch.where(is_still, self.layer.bias, side[self.ids])
+            torch.where(is_still, self.layer.bias.double(), side[self.ids])
             for side in (self.signs.bounds.lower, self.signs.bounds.upper)
         )
         ends = torch.stack([self.layer.activation(low), self.layer.activation(high)])
@@ -65,7 +65,7 @@ class Hidden:
     def keeping(self, kept: Tensor, weight: Tensor | None = None, shift: Tensor | None = None) -> Hidden:
         """With some of the neurons, the reader's weight `(m, n)` replaced before and its bias shifted."""
         outgoing = self.reader.weight if weight is None else weight
-        bias = self.reader.bias if shift is None else self.reader.bias + shift
+        bias = self.reader.bias if shift is None else self.reader.bias.double() + shift
         return replace(
             self,
             layer=replace(self.layer, weight=self.layer.weight[kept], bias=self.layer.bias[kept]),
@@ -94,13 +94,10 @@ def made_linear(hidden: Hidden) -> tuple[Hidden, list[Fold]]:
     if hidden.layer.activation.is_linear or not bool((hidden.sign != 0).all()):
         return hidden, []
     folds = _by_proof(hidden, "always active", hidden.slopes != 0.0)
-    slopes = hidden.slopes[:, None]
-    layer = replace(
-        hidden.layer,
-        weight=slopes * hidden.layer.weight,
-        bias=slopes[:, 0] * hidden.layer.bias,
-        activation=IDENTITY,
-    )
+    layer = replace(hidden.layer, activation=IDENTITY)
+    if bool((hidden.slopes != 1.0).any()):
+        weight, bias = hidden.slopes[:, None] * layer.exact.weight, hidden.slopes * layer.exact.bias
+        layer = replace(layer, weight=weight, bias=bias)
     return replace(hidden, layer=layer), folds
 
 
@@ -128,12 +125,12 @@ def without_constant(hidden: Hidden, precision: Precision) -> tuple[Hidden, list
         )
         if len(members)
     ]
-    return hidden.keeping((~is_gone).nonzero().flatten(), shift=hidden.reader.weight @ middle), folds
+    return hidden.keeping((~is_gone).nonzero().flatten(), shift=hidden.reader.exact.weight @ middle), folds
 
 
 def without_proportional(hidden: Hidden, precision: Precision) -> tuple[Hidden, list[Fold]]:
     """Without neurons whose incoming weights are those of another one times a positive number (any, for |z|)."""
-    joint = torch.cat([hidden.layer.weight, hidden.layer.bias[:, None]], 1)
+    joint = torch.cat([hidden.layer.exact.weight, hidden.layer.exact.bias[:, None]], 1)
     norms = joint.norm(dim=1)
     rows = joint / torch.where(norms > 0, norms, 1.0)[:, None]
     cosines = rows @ rows.T
@@ -141,7 +138,9 @@ def without_proportional(hidden: Hidden, precision: Precision) -> tuple[Hidden, 
         rows = rows * torch.sign(rows.gather(1, rows.abs().argmax(1, keepdim=True)))
         cosines = cosines.abs()
     near = (cosines > 1.0 - _NEAR).triu(1) & (norms > 0)[:, None]
-    weight, gone, largest = hidden.reader.weight.clone(), torch.zeros_like(norms, dtype=torch.bool), 0.0
+    if not bool(near.any()):
+        return hidden, []
+    weight, gone, largest = hidden.reader.exact.weight.clone(), torch.zeros_like(norms, dtype=torch.bool), 0.0
     tolerance = precision.room * precision.unit
     for i, j in near.nonzero().tolist():
         distance = float((rows[i] - rows[j]).norm())
@@ -177,14 +176,15 @@ def with_shared_linear(
     steady = ((hidden.sign != 0) & (hidden.slopes != 0.0)).nonzero().flatten()
     if len(steady) < 2:
         return hidden, []
-    through = hidden.reader.weight[:, steady] * hidden.slopes[steady]
-    carried = through @ hidden.layer.weight[steady]
-    u, s, _ = torch.linalg.svd(carried, full_matrices=False)
+    incoming, bias = hidden.layer.weight[steady].double(), hidden.layer.bias[steady].double()
+    through = hidden.reader.weight[:, steady].double() * hidden.slopes[steady]
+    frame, outer = torch.linalg.qr(through)
+    u, s, _ = torch.linalg.svd(outer @ torch.linalg.qr(incoming.T).R.T, full_matrices=False)
     rest = s.flip(0).square().cumsum(0).sqrt()
     rank = len(s) - int((rest <= precision.tail(1) * s.norm()).sum())
     if rank >= len(steady):
         return hidden, []
-    basis = u[:, :rank]
+    basis = frame @ u[:, :rank]
     mixed = basis.T @ through
     whole = mixed.new_zeros(rank, len(hidden.signs.sign))
     whole[:, hidden.ids[steady]] = mixed
@@ -194,14 +194,15 @@ def with_shared_linear(
     lift = (-floor).clamp_min(0.0)
     others = torch.ones_like(hidden.sign, dtype=torch.bool)
     others[steady] = False
-    shift = through @ hidden.layer.bias[steady] - basis @ (mixed @ hidden.layer.bias[steady] + lift)
     layer = replace(
         hidden.layer,
-        weight=torch.cat([hidden.layer.weight[others], mixed @ hidden.layer.weight[steady]]),
-        bias=torch.cat([hidden.layer.bias[others], mixed @ hidden.layer.bias[steady] + lift]),
+        weight=torch.cat([hidden.layer.weight[others].double(), mixed @ incoming]),
+        bias=torch.cat([hidden.layer.bias[others].double(), mixed @ bias + lift]),
     )
     reader = replace(
-        hidden.reader, weight=torch.cat([hidden.reader.weight[:, others], basis], 1), bias=hidden.reader.bias + shift
+        hidden.reader,
+        weight=torch.cat([hidden.reader.weight[:, others].double(), basis], 1),
+        bias=hidden.reader.bias.double() + through @ bias - basis @ (mixed @ bias + lift),
     )
     proof = f"what is read of them has {rank} dimensions: {rank} neurons carry it, lifted above zero on the domain"
     folds = [hidden.fold("shared", steady, proof, None)]

@@ -84,10 +84,10 @@ def compress(
     with flushed_denormals(), torch.no_grad():
         points = domain.points(generator)
         own = model(points) if isinstance(model, StandardizedNetwork) else chain.to(dtype)(points)
-        given = _Given(chain, dtype, points, chain(points), own.double())
+        given = _Given(chain, dtype, points, chain.exact(points), own.double())
         report(0.1, "proving the signs of neurons")
         smaller, folds, dtype, notes = _folded(given, domain, generator)
-        found = _Found(smaller, "exact folds", relative_error(smaller.to(dtype)(rows).double(), chain(rows)), ())
+        found = _Found(smaller, "exact folds", relative_error(smaller.to(dtype)(rows).double(), chain.exact(rows)), ())
         if tolerance is not None or rank is not None:
             report(0.4, "approximating")
             found = _approximated(found, chain, rows, tolerance, rank, dtype, generator)
@@ -113,7 +113,7 @@ def compress(
 
 @dataclass(frozen=True, eq=False)
 class _Given:
-    """The given chain in float64, its own precision, and its outputs at points of the domain in both."""
+    """The given chain, its own precision, and its outputs at points of the domain in float64 and in that precision."""
 
     chain: Chain
     dtype: torch.dtype
@@ -142,7 +142,7 @@ class _Given:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A network in float64, how it was made, its error, and what was seen on the way."""
+    """A network, how it was made, its error, and what was seen on the way."""
 
     chain: Chain
     method: str
@@ -151,7 +151,7 @@ class _Found:
 
 
 def _exact(model: object) -> tuple[Chain, torch.dtype]:
-    """The model as a chain in float64, and its own precision."""
+    """The model as a chain, and its own precision."""
     chain = chain_of(model)
     dtype = model.network.dtype if isinstance(model, StandardizedNetwork) else chain.dtype
     for layer in chain.layers:
@@ -159,7 +159,7 @@ def _exact(model: object) -> tuple[Chain, torch.dtype]:
             if not bool(torch.isfinite(tensor).all()):
                 place = (~torch.isfinite(tensor)).nonzero()[0].tolist()
                 raise NonFiniteError(what, place[0], place[-1])
-    return chain.to(torch.float64), dtype
+    return chain, dtype
 
 
 def _rows(model: object, x: object, d_in: int) -> Tensor:
@@ -179,7 +179,7 @@ def _flat(x: object) -> Tensor:
 def _folded(
     given: _Given, domain: Domain, generator: torch.Generator
 ) -> tuple[Chain, list[Fold], torch.dtype, tuple[str, ...]]:
-    """The folded chain in float64, its folds, the precision it is written in, and what is to be said of that.
+    """The folded chain, its folds, the precision it is written in, and what is to be said of that.
 
     What counts as rounding in a matrix may show in the outputs: then less does, and at last nothing. Where single
     precision does not hold f in the units of its data, it is written in double precision.
@@ -206,11 +206,12 @@ def _approximated(
     dtype: torch.dtype,
     generator: torch.Generator,
 ) -> _Found:
+    given, folded_chain = given.to(torch.float64), found.chain.to(torch.float64)
     targets = Targets.of(given, rows, generator)
-    start = Step(found.chain, found.method, targets.error(found.chain.to(dtype)))
+    start = Step(folded_chain, found.method, targets.error(found.chain.to(dtype)))
     seen = [start]
     if rank is not None:
-        start = through_rank(found.chain, targets, rank, dtype, generator)
+        start = through_rank(folded_chain, targets, rank, dtype, generator)
         seen.append(start)
     if tolerance is not None:
         error = max(start.error, targets.judged(start.chain.to(dtype)))

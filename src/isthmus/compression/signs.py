@@ -23,7 +23,6 @@ EVERYWHERE, INTERVALS, LINES, SLOPES, SPLITTING, ROWS = (
 )
 _FLOPS = 4 * 10**12  # beyond it only neurons that no point has shown both signs of are bounded backwards
 _OPTIMISED = 400  # neurons of a layer whose slopes are optimised at most: a second or two for 100 of a layer
-_ZERO = 1e-7  # share of a layer's largest pre-activation that is no sign: single precision does not hold it
 
 
 @dataclass(eq=False)
@@ -70,12 +69,15 @@ class LayerSigns:
 METHODS = (EVERYWHERE, INTERVALS, LINES, SLOPES, SPLITTING, ROWS)
 
 
-def proved_signs(chain: Chain, domain: Domain, generator: torch.Generator) -> tuple[list[LayerSigns], BackwardBounds]:
-    """The signs of the pre-activations of every layer of a chain in float64 on the domain.
+def proved_signs(
+    chain: Chain, domain: Domain, unit: float, generator: torch.Generator
+) -> tuple[list[LayerSigns], BackwardBounds]:
+    """The signs of the pre-activations of every layer of a chain on the domain, in float64.
 
     Points of the domain refute first; then intervals for every input, intervals over the box, linear bounds, linear
     bounds with optimised slopes, and for few inputs linear bounds over parts of the box. Where only rows were given,
-    what is not proved for every input is looked up on the rows.
+    what is not proved for every input is looked up on the rows, where a share `unit` of a layer's largest
+    pre-activation is rounding.
     """
     seen = _seen(chain, domain.points(generator) if domain.is_box else domain.rows)
     back = BackwardBounds(chain, domain.lower, domain.upper)
@@ -83,7 +85,7 @@ def proved_signs(chain: Chain, domain: Domain, generator: torch.Generator) -> tu
     free = Interval(*(torch.full_like(domain.lower, side) for side in (-torch.inf, torch.inf)))
     values = Interval(domain.lower, domain.upper)
     is_cheap = 2 * chain.depth * sum(layer.weight.numel() for layer in chain.layers) * max(chain.widths) < _FLOPS
-    for number, layer in enumerate(chain.layers):
+    for number, layer in enumerate(each.exact for each in chain.layers):
         z = Interval(*affine_interval(layer.weight, layer.bias, free.lower, free.upper))
         signs = LayerSigns.of(z, seen[number].lower.lt(0) & seen[number].upper.gt(0))
         found.append(signs)
@@ -91,7 +93,7 @@ def proved_signs(chain: Chain, domain: Domain, generator: torch.Generator) -> tu
         if domain.is_box:
             _bounded(signs, back, number, values, layer.weight, layer.bias, is_cheap)
         elif not layer.activation.is_linear:
-            signs.prove(_settled(seen[number]), ROWS)
+            signs.prove(_settled(seen[number], unit), ROWS)
         free = Interval(*activation_interval(layer.activation, z.lower, z.upper))
         values = Interval(*activation_interval(layer.activation, signs.bounds.lower, signs.bounds.upper))
         back.append(signs.bounds, values.size)
@@ -127,7 +129,9 @@ def _split(chain: Chain, domain: Domain, found: list[LayerSigns]) -> None:
     ]
     if not any(len(each) for each in wanted):
         return
-    for signs, neurons, (low, high) in zip(found, wanted, split_signs(chain, domain, wanted), strict=True):
+    for signs, neurons, (low, high) in zip(
+        found, wanted, split_signs(chain.to(torch.float64), domain, wanted), strict=True
+    ):
         if len(neurons):
             signs.prove_some(neurons, low, high, SPLITTING)
 
@@ -136,15 +140,15 @@ def _seen(chain: Chain, points: Tensor) -> list[Interval]:
     """Least and largest pre-activation of each neuron over some points of the domain."""
     found = []
     a = points
-    for layer in chain.layers:
+    for layer in (each.exact for each in chain.layers):
         z = torch.addmm(layer.bias, a, layer.weight.T)
         found.append(Interval(z.amin(0), z.amax(0)))
         a = layer.activation(z)
     return found
 
 
-def _settled(seen: Interval) -> Interval:
+def _settled(seen: Interval, unit: float) -> Interval:
     """Bounds over the rows, without what is no more than rounding beside the layer's largest value."""
-    slack = _ZERO * float(seen.size.max())
+    slack = unit * float(seen.size.max())
     lower = torch.where((seen.lower < 0) & (seen.lower >= -slack), 0.0, seen.lower)
     return Interval(lower, torch.where((seen.upper > 0) & (seen.upper <= slack), 0.0, seen.upper))

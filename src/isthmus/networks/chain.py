@@ -31,8 +31,13 @@ class Layer:
     name: str = ""
 
     def __call__(self, a: Tensor) -> Tensor:
-        """Of rows `(N, m)`: `(N, n)`."""
-        return self.activation(torch.addmm(self.bias, a, self.weight.T))
+        """Of rows `(N, m)`: `(N, n)`, in the precision of the rows."""
+        return self.activation(torch.addmm(self.bias.to(a), a, self.weight.to(a).T))
+
+    @property
+    def exact(self) -> Layer:
+        """The same layer in float64: what a float32 number is, a float64 number is too."""
+        return self.to(torch.float64)
 
     def to(self, dtype: torch.dtype) -> Layer:
         """The same layer in another precision."""
@@ -119,6 +124,14 @@ class Chain:
         for layer in self.layers:
             values.append(layer(values[-1]))
         return values
+
+    def exact(self, x: Tensor) -> Tensor:
+        """The function at the rows of `x`, computed in float64 a layer at a time, however the weights are held."""
+        check_columns(x, self.d_in)
+        a = x.double()
+        for layer in self.layers:
+            a = layer(a)
+        return a
 
     def __call__(self, x: Tensor) -> Tensor:
         """The function at the rows of `x` `(N, d_in)`: `(N, d_out)`."""
