@@ -125,6 +125,6 @@ def _may_be_narrow(weight: Tensor, tail: float) -> bool:
     generator = torch.Generator().manual_seed(0)
     probe = torch.randn(m, most, generator=generator, dtype=weight.dtype)
     basis = torch.linalg.qr(weight @ probe).Q
-    rest = weight.square().sum() - (basis.T @ weight).square().sum()
+    whole, inside = (float(torch.linalg.vector_norm(each)) ** 2 for each in (weight, basis.T @ weight))
     # Squares hide what is below the root of the unit; what is that close goes on to the decomposition.
-    return float(rest) <= max(100 * tail**2, 1e-12) * float(weight.square().sum())
+    return whole - inside <= max(100 * tail**2, 1e-12) * whole

@@ -21,12 +21,12 @@ def affine_interval(weight: Tensor, bias: Tensor, lower: Tensor, upper: Tensor) 
     Sums of terms of one sign are summed apart from those of the other, so that what cannot be negative is bounded by
     zero exactly, whatever the rounding.
     """
-    high = -_least(-weight, -bias, lower, upper)
-    return _least(weight, bias, lower, upper), high
+    right, left = weight.clamp_min(0.0), (-weight).clamp_min_(0.0)
+    return _least(right, left, bias, lower, upper), -_least(left, right, -bias, lower, upper)
 
 
-def _least(weight: Tensor, bias: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
-    right, left = weight.clamp_min(0.0), (-weight).clamp_min(0.0)
+def _least(right: Tensor, left: Tensor, bias: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+    """The least value of (`right` − `left`) a + b."""
     gain, loss = bias.clamp_min(0.0), (-bias).clamp_min(0.0)
     is_open = torch.zeros_like(bias, dtype=torch.bool)
     for part, positive, negative in ((right, lower, -lower), (left, -upper, upper)):
@@ -34,7 +34,7 @@ def _least(weight: Tensor, bias: Tensor, lower: Tensor, upper: Tensor) -> Tensor
         is_open |= ((part > 0) & ~is_finite).any(1)
         gain = gain + part @ torch.where(is_finite, positive, 0.0).clamp_min(0.0)
         loss = loss + part @ torch.where(is_finite, negative, 0.0).clamp_min(0.0)
-    slack = rounding(2 * weight.shape[1])
+    slack = rounding(2 * right.shape[1])
     return torch.where(is_open, -torch.inf, gain * (1.0 - slack) - loss * (1.0 + slack))
 
 

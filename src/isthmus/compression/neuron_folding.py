@@ -132,7 +132,7 @@ def without_proportional(hidden: Hidden, precision: Precision) -> tuple[Hidden, 
     """Without neurons whose incoming weights are those of another one times a positive number (any, for |z|)."""
     joint = torch.cat([hidden.layer.exact.weight, hidden.layer.exact.bias[:, None]], 1)
     norms = joint.norm(dim=1)
-    rows = joint / torch.where(norms > 0, norms, 1.0)[:, None]
+    rows = joint.div_(torch.where(norms > 0, norms, 1.0)[:, None])
     cosines = rows @ rows.T
     if hidden.layer.activation == ABSOLUTE:
         rows = rows * torch.sign(rows.gather(1, rows.abs().argmax(1, keepdim=True)))
