@@ -234,6 +234,14 @@ def test_a_larger_tolerance_gives_a_smaller_network_within_it():
     assert sizes[0] > sizes[1]
 
 
+def test_a_rank_is_kept_on_the_way_to_a_tolerance():
+    """Two factors through 5 numbers are larger than the 7 × 6 matrix that they replace, and stay all the same."""
+    net = random_layers((9, 6, 7, 8), RELU, 0)
+    found = compress(net, rows(9, 300), rank=5, tolerance=Tolerance(0.6))
+    assert found.rank == min(found.chain.widths) <= 5
+    assert len(found.curve) > 2
+
+
 def test_the_same_seed_gives_the_same_network():
     net = random_layers((4, 10, 3), RELU, 0)
     first, second = (compress(net, rows(4, 100), tolerance=Tolerance(0.2), seed=3) for _ in range(2))

@@ -40,13 +40,13 @@ class Step:
 
 
 def smaller_and_smaller(
-    start: Step, targets: Targets, dtype: torch.dtype, generator: torch.Generator
+    start: Step, targets: Targets, dtype: torch.dtype, generator: torch.Generator, *, rank: int | None = None
 ) -> Iterator[Step]:
     """Chains smaller than the one before, by a fifth for the most part, until nothing smaller is found.
 
     At each step matrices of low rank (`weighted_rank`), fewer neurons (`narrowing`) and one layer less (`linearising`)
     are tried, each refitted on the rows. The one that adds least to the squared error on the rows to choose by, for
-    each factor e that it is smaller, is gone on from.
+    each factor e that it is smaller, is gone on from. With a `rank` only chains that are that narrow somewhere are.
     """
     step = start
     while True:
@@ -54,7 +54,7 @@ def smaller_and_smaller(
         trials = [
             Step(*_renamed(refitted(chain, targets, dtype, _STEPS), method))
             for chain, method in _smaller(step.chain, targets, wanted, generator)
-            if chain.parameter_count < step.chain.parameter_count
+            if chain.parameter_count < step.chain.parameter_count and (rank is None or min(chain.widths) <= rank)
         ]
         if not trials:
             return
@@ -70,7 +70,13 @@ def _price(before: Step, after: Step) -> float:
 
 
 def within_tolerance(
-    start: Step, targets: Targets, tolerance: float, dtype: torch.dtype, generator: torch.Generator
+    start: Step,
+    targets: Targets,
+    tolerance: float,
+    dtype: torch.dtype,
+    generator: torch.Generator,
+    *,
+    rank: int | None = None,
 ) -> tuple[Step, list[Step]]:
     """The smallest chain on the way whose error is within a tolerance on both held-out parts; and all that were seen.
 
@@ -79,7 +85,7 @@ def within_tolerance(
     """
     found, seen = start, [start]
     beyond: list[Step] = []
-    for step in smaller_and_smaller(start, targets, dtype, generator):
+    for step in smaller_and_smaller(start, targets, dtype, generator, rank=rank):
         seen.append(step)
         if _is_within(step.chain, step.error, targets, tolerance):
             found, beyond = step, []

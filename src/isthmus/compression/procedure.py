@@ -98,7 +98,7 @@ def compress(
             before=_size_before(model, chain),
             after=Size(written.parameter_count, written.depth, written.flops, written.widths),
             folds=tuple(folds),
-            rank=min((*written.widths, *([] if rank is None else [rank]))),
+            rank=min(written.widths),
             error=found.error,
             largest_change=given.change(written),
             rounding=given.rounding,
@@ -217,7 +217,7 @@ def _approximated(
         error = max(start.error, targets.judged(start.chain.to(dtype)))
         if error > tolerance.relative:
             raise UnmetToleranceError(tolerance.relative, error, rank)
-        start, more = within_tolerance(start, targets, tolerance.relative, dtype, generator)
+        start, more = within_tolerance(start, targets, tolerance.relative, dtype, generator, rank=rank)
         seen += more[1:]
     curve = tuple(CurvePoint(step.method, step.chain.parameter_count, step.error) for step in seen)
     return replace(
