@@ -14,6 +14,7 @@ method has seen.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import tempfile
 import time
@@ -28,7 +29,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from _environment import keep
+from _environment import RESULTS, keep
 from isthmus import compress, load_dataset
 from isthmus.compression.latency import run_seconds
 from isthmus.compression.layer_statistics import LayerStatistics, layer_statistics
@@ -134,14 +135,14 @@ def change_on_box(given: Chain, small: Chain, low: float, high: float) -> float:
 
 def fitted_runs(folder: Path) -> list[dict[str, Any]]:
     rows = []
-    for depth, ranks in ((6, range(1, 9)), (13, (1, 2, 4, 8))):
+    for depth, ranks in ((6, (1, 2, 4, 8)), (13, (2, 4))):
         for k in ranks:
             dataset = load_dataset(f"teacher:k={k},n=300", seed=k)
             config = SelectionConfig(depth=depth, ridge=0.05, max_folds=2)
             run = folder / f"run-{depth}-{k}"
             run_fit(dataset, RunOptions(config, seed=0), run)
             model: Any = load(run)
-            x = np.random.default_rng(k + 50).standard_normal((3000, 50))
+            x = np.random.default_rng(k + 50).standard_normal((2000, 50))
             row: dict[str, Any] = {"depth": depth, "k": k}
             before = write_chain(chain_of(model).to(torch.float32), folder / f"before-{depth}-{k}.onnx")
             fresh = torch.from_numpy(np.random.default_rng(k + 90).standard_normal((2000, 50)))
@@ -334,9 +335,12 @@ def stable_neurons() -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tools", help="interpreter that has onnxslim, onnxsim and onnxruntime")
-    tools = parser.parse_args().tools
+    parser.add_argument("parts", nargs="*", help="some of the parts; the others are kept as they were")
+    given = parser.parse_args()
+    tools = given.tools
     torch.set_num_threads(1)
-    figures: dict[str, Any] = {}
+    record = RESULTS / "compress.json"
+    figures: dict[str, Any] = json.loads(record.read_text())["figures"] if record.exists() and given.parts else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = {
@@ -346,6 +350,8 @@ def main() -> None:
             "runs": lambda: fitted_runs(folder),
         }
         for part, work in parts.items():
+            if given.parts and part not in given.parts:
+                continue
             figures[part] = work()
             keep("compress", "most of a deep network can be taken out, with proofs or within a tolerance", figures)
 

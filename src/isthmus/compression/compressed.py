@@ -90,7 +90,7 @@ class Compressed:
         """The network as a torch module that takes matrices of rows.
 
         Raises:
-            IncompressibleModelError: For the absolute value, which has no module in torch.
+            OptionError: For the absolute value, which has no module in torch.
         """
         return chain_module(self.chain)
 

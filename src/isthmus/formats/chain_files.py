@@ -72,9 +72,8 @@ def write_chain(chain: Chain, path: str | Path, interface: Interface | None = No
         interface: Names and the shape of a row; plain rows if None.
 
     Raises:
-        OptionError, TargetExistsError: As `checked_target`.
+        OptionError, TargetExistsError: As `checked_target`; also if the kind of file has no such activation.
         MissingExtraError: If onnx is needed and not installed.
-        IncompressibleModelError: If the kind of file has no such activation.
     """
     path = checked_target(path)
     write_atomically(path, _WRITERS[path.suffix.lower()](chain, interface or Interface((chain.d_in,))))
@@ -105,6 +104,7 @@ def _safetensors_content(chain: Chain, interface: Interface) -> bytes:
     network = _as_network(chain)
     if network is not None:
         return bytes(safetensors.torch.save(*content(network)))
+    chain_module(chain)  # what it is loaded as again
     tensors: dict[str, Tensor] = {}
     for number, layer in enumerate(chain.layers, start=1):
         tensors[f"weight.{number}"] = layer.weight.cpu().contiguous().clone()

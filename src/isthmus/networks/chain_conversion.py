@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from isthmus.errors import IncompressibleModelError
+from isthmus.errors import IncompressibleModelError, OptionError
 from isthmus.networks.activations import ABSOLUTE, Activation
 from isthmus.networks.chain import Chain, Layer
 from isthmus.networks.conversion import AffineMap, named_parts
@@ -41,7 +41,7 @@ def chain_module(chain: Chain) -> nn.Sequential:
     """A `Sequential` of Linear and activation modules that computes the chain, in eval mode.
 
     Raises:
-        IncompressibleModelError: For the absolute value, which has no module in torch.
+        OptionError: For the absolute value, which has no module in torch.
     """
     modules: list[nn.Module] = []
     for layer in chain.layers:
@@ -51,7 +51,7 @@ def chain_module(chain: Chain) -> nn.Sequential:
             built.bias.copy_(layer.bias)
         modules.append(built)
         if layer.activation == ABSOLUTE:
-            raise IncompressibleModelError("A torch module", "torch has no module for the absolute value; write .onnx")
+            raise OptionError("out", "a file for torch", "an .onnx file: torch has no module for the absolute value")
         if not layer.activation.is_linear:
             slope = layer.activation.negative_slope
             modules.append(nn.ReLU() if slope == 0.0 else nn.LeakyReLU(slope))
