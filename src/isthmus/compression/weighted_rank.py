@@ -65,6 +65,9 @@ class WeightedSvd:
         """Two layers through `rank` coordinates; the mean of a is mapped as before."""
         inner = self.encode[:rank] @ self.layer.weight
         outer = self.decode[:, :rank]
+        # Both factors of a coordinate of one size: they are trained and quantised together.
+        size = (outer.norm(dim=0) / inner.norm(dim=1).clamp_min(torch.finfo(inner.dtype).tiny)).sqrt()
+        inner, outer = size[:, None] * inner, outer / size
         kept = torch.addmv(self.layer.bias, self.layer.weight, self.mean)
         # Of the mean only what the factors do not carry goes into the bias.
         bias = kept - outer @ (inner @ self.mean)
