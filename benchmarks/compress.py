@@ -2,8 +2,8 @@
 
 In one run on one thread: (1) 784-100×11-784 with ten linear middle layers, and with ten ReLUs that are always active on
 the box, beside onnxslim, onnxsim and onnxruntime's own optimiser, which run in another interpreter that `--tools` names
-(pip install onnxslim==0.1.59 onnxsim==0.8.1 onnxruntime==1.22.1 onnx==1.18.0 ml_dtypes); (2) runs of `isthmus fit` on
-teachers of rank 1 to 8; (3) networks of the digits at 2 to 16 times fewer parameters, beside the singular value
+(pip install onnxslim==0.1.59 onnxsim==0.8.1 onnxruntime==1.22.1 onnx==1.18.0 ml_dtypes); (2) runs of depth 6
+on teachers of rank 1 to 8; (3) networks of the digits at 2 to 16 times fewer parameters, beside the singular value
 decomposition of each weight, that of each weight times the root of its inputs' covariance (SVD-LLM; the principal
 components of the layer's outputs give the same matrix), ranks allocated by energy, and neurons by the norms of their
 weights, all as published and with the refit that ours has; int8 by onnxruntime; (4) networks trained with ℓ1 and ℓ2 on
@@ -46,6 +46,7 @@ from isthmus.selection import SelectionConfig
 
 POINTS = 100_000
 RATIOS = (2, 4, 8, 16)
+DEPTH = 6  # of the runs
 TOOLS = {
     "onnxslim": "import onnx, onnxslim; onnx.save(onnxslim.slim(onnx.load({0!r})), {1!r})",
     "onnxsim": "import onnx, onnxsim; onnx.save(onnxsim.simplify(onnx.load({0!r}))[0], {1!r})",
@@ -135,34 +136,33 @@ def change_on_box(given: Chain, small: Chain, low: float, high: float) -> float:
 
 def fitted_runs(folder: Path) -> list[dict[str, Any]]:
     rows = []
-    for depth, ranks in ((6, (1, 2, 4, 8)), (13, (2, 4))):
-        for k in ranks:
-            dataset = load_dataset(f"teacher:k={k},n=300", seed=k)
-            config = SelectionConfig(depth=depth, ridge=0.05, max_folds=2)
-            run = folder / f"run-{depth}-{k}"
-            run_fit(dataset, RunOptions(config, seed=0), run)
-            model: Any = load(run)
-            x = np.random.default_rng(k + 50).standard_normal((2000, 50))
-            row: dict[str, Any] = {"depth": depth, "k": k}
-            before = write_chain(chain_of(model).to(torch.float32), folder / f"before-{depth}-{k}.onnx")
-            fresh = torch.from_numpy(np.random.default_rng(k + 90).standard_normal((2000, 50)))
-            wanted = model(fresh).double()
-            for tolerance in (None, 0.01, 0.03):
-                start = time.process_time()
-                found = compress(model, x, tolerance=None if tolerance is None else Tolerance(tolerance))
-                seconds = time.process_time() - start
-                after = found.save(folder / f"after-{depth}-{k}-{tolerance}.onnx")
-                batch = fresh[:256].float().numpy()
-                row[str(tolerance or "exact")] = {
-                    "times_fewer": found.before.parameters / found.after.parameters,
-                    "times_faster_256": run_seconds(before, batch) / run_seconds(after, batch),
-                    "error_on_fresh_rows": relative_error(found(fresh).double(), wanted),
-                    "depth_after": found.after.depth,
-                    "rank": found.rank,
-                    "seconds": seconds,
-                }
-            rows.append(row)
-            print(row, flush=True)
+    for k in (1, 2, 4, 8):
+        dataset = load_dataset(f"teacher:k={k},n=300", seed=k)
+        config = SelectionConfig(depth=DEPTH, ridge=0.05, max_folds=2)
+        run = folder / f"run-{DEPTH}-{k}"
+        run_fit(dataset, RunOptions(config, seed=0), run)
+        model: Any = load(run)
+        x = np.random.default_rng(k + 50).standard_normal((2000, 50))
+        row: dict[str, Any] = {"depth": DEPTH, "k": k}
+        before = write_chain(chain_of(model).to(torch.float32), folder / f"before-{DEPTH}-{k}.onnx")
+        fresh = torch.from_numpy(np.random.default_rng(k + 90).standard_normal((2000, 50)))
+        wanted = model(fresh).double()
+        for tolerance in (None, 0.01, 0.03):
+            start = time.process_time()
+            found = compress(model, x, tolerance=None if tolerance is None else Tolerance(tolerance))
+            seconds = time.process_time() - start
+            after = found.save(folder / f"after-{DEPTH}-{k}-{tolerance}.onnx")
+            batch = fresh[:256].float().numpy()
+            row[str(tolerance or "exact")] = {
+                "times_fewer": found.before.parameters / found.after.parameters,
+                "times_faster_256": run_seconds(before, batch) / run_seconds(after, batch),
+                "error_on_fresh_rows": relative_error(found(fresh).double(), wanted),
+                "depth_after": found.after.depth,
+                "rank": found.rank,
+                "seconds": seconds,
+            }
+        rows.append(row)
+        print(row, flush=True)
     return rows
 
 
