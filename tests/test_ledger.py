@@ -8,7 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEDGER = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
-ROOMS = "costs|data|dimension|estimators|experiments|factorization|formats|networks|regions|selection|spectra|training"
+ROOMS = (
+    "compression|costs|data|dimension|estimators|experiments|factorization|formats|networks|regions|selection|spectra|"
+    "training"
+)
 
 
 def named_tests():

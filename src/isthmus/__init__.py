@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isthmus.compression import compress as compress
     from isthmus.costs import depth_window as depth_window
     from isthmus.costs import representation_cost as representation_cost
     from isthmus.data import load_dataset as load_dataset
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
     from isthmus.spectra import bottleneck_rank as bottleneck_rank
     from isthmus.spectra import jacobian_rank as jacobian_rank
     from isthmus.spectra import measure as measure
-    from isthmus.training import FittedNetwork as FittedNetwork
     from isthmus.training import TrainingConfig as TrainingConfig
     from isthmus.training import fit as fit
 
 # Opened when asked for: torch takes a second to import, scikit-learn another, and `isthmus --help` needs neither.
 _HOMES = {
+    "compression": ("compress",),
     "costs": ("depth_window", "representation_cost"),
     "data": ("load_dataset",),
     "dimension": ("manifold_dimension",),
@@ -51,7 +52,7 @@ _HOMES = {
     "runs": ("load_run",),
     "selection": ("RankSelection", "SelectionConfig", "select_rank"),
     "spectra": ("RankProfile", "bottleneck_rank", "jacobian_rank", "measure"),
-    "training": ("FittedNetwork", "TrainingConfig", "fit"),
+    "training": ("TrainingConfig", "fit"),
 }
 _HOME = {name: f"isthmus.{home}" for home, names in _HOMES.items() for name in names}
 _MOVED = {
@@ -62,6 +63,7 @@ _MOVED = {
     "DepthWindow": "isthmus.costs.DepthWindow",
     "DimensionEstimate": "isthmus.dimension.DimensionEstimate",
     "FitOptions": "isthmus.SelectionConfig",
+    "FittedNetwork": "isthmus.training.FittedNetwork",
     "FullyConnected": "isthmus.networks.FullyConnected",
     "Plan": "isthmus.training.Schedule",
     "Plane": "isthmus.regions.Plane",
@@ -92,7 +94,6 @@ _MOVED = {
 
 __all__ = [
     "Factorization",
-    "FittedNetwork",
     "IsthmusError",
     "RankProfile",
     "RankSelection",
@@ -101,6 +102,7 @@ __all__ = [
     "TrainingConfig",
     "attribution",
     "bottleneck_rank",
+    "compress",
     "depth_window",
     "enumerate_regions",
     "factor",

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["fit", "predict", "measure", "cost", "regions", "report", "reproduce", "sweep", "window"]
+COMMANDS = ["fit", "predict", "measure", "compress", "cost", "regions", "report", "reproduce", "sweep", "window"]
 SAID = {
     "help": (["--help"], 0),
     "nothing": ([], 2),
@@ -25,6 +25,8 @@ SAID = {
     "no such kind of table": (["predict", ".", "--data", "t.csv", "--out", "p.txt"], 2),
     "no such model": (["measure", "none.onnx", "--data", "t.csv"], 2),
     "a wrong tolerance": (["measure", "none.onnx", "--data", "t.csv", "--tolerance", "2"], 2),
+    "a target of no kind": (["compress", "t.csv", "--data", "t.csv", "--out", "s.pth"], 2),
+    "a target that is there": (["compress", "t.csv", "--data", "t.csv", "--out", "t.onnx"], 2),
     "nothing to report": (["report", "none"], 2),
     "no such specification": (["sweep", "none.toml", "--out", "s"], 2),
     "no workers": (["sweep", "t.csv", "--out", "s", "--n-jobs", "0"], 2),
@@ -50,6 +52,7 @@ def answers(tmp_path_factory):
     """Status, both outputs and the heavy modules that were there by then, of each command in one fresh process."""
     folder = tmp_path_factory.mktemp("light")
     (folder / "t.csv").write_text("a,b\n" + "1,2\n3,4\n" * 3)
+    (folder / "t.onnx").touch()
     (folder / "ragged.csv").write_text("a,b\n1,2\n3,4,5\n")
     asked = json.dumps({name: arguments for name, (arguments, _) in SAID.items()})
     done = subprocess.run(

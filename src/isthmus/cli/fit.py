@@ -38,6 +38,7 @@ from isthmus.cli.options import (
     Tolerated,
     checked_device,
     checked_jobs,
+    checked_out,
     checked_seed,
 )
 from isthmus.errors import OptionError
@@ -82,6 +83,9 @@ def fit(
     width: Annotated[int | None, typer.Option(help="Width of the hidden layers. Default: 64.")] = None,
     out: Annotated[Path | None, typer.Option(help="RUN folder. Default: runs/<data>-<digest>.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace another run in the folder, once this one is done.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write the function for other runtimes too: .onnx, .safetensors or .pt2.")
+    ] = None,
     seed: Seed = 0,
     standardize: Standardize = None,
     activation: ActivationName = "relu",
@@ -120,12 +124,14 @@ def fit(
         "test": test,
     }
     checked_jobs(n_jobs)
+    if export is not None:
+        checked_out(export)
     told = TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet)
     dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
     loading["table"] = asdict(told)
 
     from isthmus.reports import write_report
-    from isthmus.runs import RunFolder, RunOptions, run_fit
+    from isthmus.runs import RunFolder, RunOptions, load_run, run_fit
     from isthmus.selection import SelectionConfig, usual_schedule
 
     given = {name: value for name, value in asked.items() if value is not None}
@@ -148,10 +154,13 @@ def fit(
         page = write_report([record], RunFolder(folder).report)
     from isthmus.cli.output import print_json, print_summary
 
+    paths = {"run": folder, "report": page}
+    if export is not None:
+        paths["export"] = load_run(folder).export(export)
     if as_json:
-        print_json(record, run=folder, report=page)
+        print_json(record, **paths)
     else:
-        print_summary(record, run=folder, report=page)
+        print_summary(record, **paths)
 
 
 def _several(option: str, text: str | None, kind: type[int] | type[float]) -> Any:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from isthmus.cli.compress import compress
 from isthmus.cli.cost import cost
 from isthmus.cli.fit import fit
 from isthmus.cli.measure import measure
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command()(fit)
 app.command()(predict)
 app.command()(measure)
+app.command()(compress)
 app.command()(cost)
 app.command()(regions)
 app.command()(report)

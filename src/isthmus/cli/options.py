@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from isthmus.errors import FileMissingError, OptionError
+from isthmus.errors import FileMissingError, OptionError, TargetExistsError
+
+_NETWORK_FILES = (".onnx", ".safetensors", ".pt2")
 
 
 class MissingName(StrEnum):
@@ -63,3 +65,21 @@ def checked_jobs(count: int) -> int:
     if count == 0:
         raise OptionError("--n-jobs", count, "a whole number of workers, or -1 for one a processor")
     return count
+
+
+def checked_out(path: Path) -> Path:
+    """`path`, if a network can be written to it as a new file."""
+    if path.suffix.lower() not in _NETWORK_FILES:
+        raise OptionError("the file", str(path), f"a path that ends in {', '.join(_NETWORK_FILES)}")
+    if path.exists() or path.is_symlink():
+        raise TargetExistsError(path)
+    return path
+
+
+def parsed_box(box: tuple[str, str]) -> tuple[object, object]:
+    """Lower and upper bound of a box: numbers, or lists of one for each axis."""
+    try:
+        low, high = ([float(v) for v in side.split(",")] for side in box)
+    except ValueError as wrong:
+        raise OptionError("--box", " ".join(box), "two numbers, or two lists of numbers with commas") from wrong
+    return (low[0] if len(low) == 1 else low), (high[0] if len(high) == 1 else high)

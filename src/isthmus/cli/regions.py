@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from isthmus.cli.options import AsJson, ModelPath, Tolerated, checked_model
+from isthmus.cli.options import AsJson, ModelPath, Tolerated, checked_model, parsed_box
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -81,11 +81,7 @@ def regions(
 
 def _bounds(box: tuple[str, str] | None, shown: np.ndarray | None) -> tuple[object, object]:
     if box is not None:
-        try:
-            low, high = ([float(v) for v in side.split(",")] for side in box)
-        except ValueError as wrong:
-            raise OptionError("--box", " ".join(box), "two numbers, or two lists of numbers with commas") from wrong
-        return (low[0] if len(low) == 1 else low), (high[0] if len(high) == 1 else high)
+        return parsed_box(box)
     if shown is None:
         raise OptionError("--box", "missing", "given as LO HI, for example --box -1 1, unless there is a --plane")
     middle, half = shown.mean(axis=0), 0.75 * np.ptp(shown, axis=0).max()

@@ -38,11 +38,13 @@ from isthmus.errors.files import (
     RunConflictError,
     StoreConflictError,
     StoreError,
+    TargetExistsError,
     TensorChoiceError,
     UnsupportedOperatorError,
 )
 from isthmus.errors.models import (
     IncompatibleNetworksError,
+    IncompressibleModelError,
     MixedRowsError,
     ModelCallError,
     NotDifferentiableError,
@@ -61,6 +63,7 @@ from isthmus.errors.options import (
     RenamedAttributeError,
     RenamedOptionError,
     UnknownNameError,
+    UnmetToleranceError,
 )
 
 __all__ = [
@@ -80,6 +83,7 @@ __all__ = [
     "FileMissingError",
     "ForeignFolderError",
     "IncompatibleNetworksError",
+    "IncompressibleModelError",
     "InexactNetworkError",
     "IsthmusError",
     "MemoryBudgetError",
@@ -103,11 +107,13 @@ __all__ = [
     "ShapeError",
     "StoreConflictError",
     "StoreError",
+    "TargetExistsError",
     "TensorChoiceError",
     "TooFewRowsError",
     "TooLargeError",
     "UnknownActivationError",
     "UnknownNameError",
+    "UnmetToleranceError",
     "UnsupportedModuleError",
     "UnsupportedOperatorError",
     "WorkerError",

@@ -22,6 +22,13 @@ class FileFormatError(IsthmusError, ValueError):
         super().__init__(f"Cannot read {path}: {cause}. {remedy}")
 
 
+class TargetExistsError(IsthmusError, FileExistsError):
+    """Where something new should be written, something is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"There is something at {path} already, and it is not replaced. Choose another --out.")
+
+
 class UnsupportedOperatorError(IsthmusError, ValueError):
     """An ONNX graph holds an operator, or a form of one, without a differentiable counterpart here."""
 

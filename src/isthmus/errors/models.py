@@ -28,6 +28,16 @@ class UnsupportedModuleError(IsthmusError, TypeError):
         )
 
 
+class IncompressibleModelError(IsthmusError, TypeError):
+    """A model is no chain that can be written smaller."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(
+            f"{model} cannot be compressed: {reason}. Compressed are chains of Linear, ReLU, LeakyReLU, Flatten, "
+            "Identity, and Dropout and BatchNorm1d in eval mode, one after the other."
+        )
+
+
 class IncompatibleNetworksError(IsthmusError, ValueError):
     """Two networks cannot be combined because they differ in something that one network has only once."""
 

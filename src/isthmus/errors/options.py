@@ -15,6 +15,19 @@ class OptionError(IsthmusError, ValueError):
         super().__init__(f"{option} is {value!r} but must be {requirement}.")
 
 
+class UnmetToleranceError(IsthmusError, ValueError):
+    """No smaller network is within a tolerance."""
+
+    def __init__(self, tolerance: float, error: float, rank: int | None) -> None:
+        what, remedy = "exact folds alone", "Nothing is within it: choose a larger tolerance"
+        if rank is not None:
+            what, remedy = f"a network through {rank} numbers", "Choose a larger tolerance or a larger rank"
+        super().__init__(
+            f"The tolerance is {tolerance:g}, but {what} change f by {error:.3g} of its spread on held-out rows. "
+            f"{remedy}."
+        )
+
+
 class UnknownNameError(IsthmusError, ValueError):
     """Something is named that there is not."""
 

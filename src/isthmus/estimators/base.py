@@ -14,6 +14,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from isthmus.compression import export_halves
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Floats, Integers
 from isthmus.errors import PartialFitError, RenamedAttributeError, RenamedOptionError
@@ -140,6 +141,20 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         save_estimator(self, self.selection_, self._latents, Path(path))
+
+    def export(self, path: str | Path) -> Path:
+        """Write the function to a new `.onnx`, `.safetensors` or `.pt2` file for other runtimes, and return its path.
+
+        The file takes the columns that were fitted and gives what `decode(encode(X))` gives: of classes their scores.
+
+        Raises:
+            OptionError: If the path ends otherwise.
+            TargetExistsError: If something is there already.
+            MissingExtraError: If onnx is needed and not installed.
+        """
+        check_is_fitted(self)
+        encoder, decoder = (getattr(self.factorization_, name, None) for name in ("encoder", "decoder"))
+        return export_halves(encoder, decoder, self.selection_.constant, self.n_features_in_, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -9,6 +9,7 @@ import numpy as np
 from torch import nn
 
 from isthmus.errors import FileFormatError, FileMissingError
+from isthmus.formats.chain_files import CHAIN_FORMAT, chain_from
 from isthmus.formats.described_safetensors import described_network
 from isthmus.formats.onnx_file import load_onnx, load_onnx_values
 from isthmus.formats.onnx_runtime import RuntimeFunction
@@ -73,6 +74,9 @@ def load(
     tensors, metadata = read_safetensors(path, REMEDY)
     if metadata.get("format") == FORMAT:
         return ours(path, tensors, metadata)
+    if metadata.get("format") == CHAIN_FORMAT:
+        module = chain_from(path, tensors, metadata)
+        return _with_shape(module, (0, module[0].in_features), None)  # type: ignore[arg-type]
     if kind != ".safetensors":
         raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}", REMEDY)
     return _with_shape(described_network(path, tensors), (), None)

@@ -182,3 +182,17 @@ def _tensors(graph: onnx.GraphProto) -> Any:
                 yield from _tensors(attribute.g)
             for inner in attribute.graphs:
                 yield from _tensors(inner)
+
+
+def onnx_names(path: Path) -> dict[str, str | int]:
+    """What a file calls its input and its output, and the version of its operators; empty where it has several."""
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)
+    weights = {each.name for each in model.graph.initializer}
+    inputs = [each.name for each in model.graph.input if each.name not in weights]
+    outputs = [each.name for each in model.graph.output]
+    opsets = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
+    if len(inputs) != 1 or len(outputs) != 1 or len(opsets) != 1:
+        return {}
+    return {"input": inputs[0], "output": outputs[0], "opset": opsets[0]}

@@ -37,6 +37,11 @@ class OnnxModule(nn.Module):
         for key, name in self._constants:
             self.register_buffer(key, steps.constants[name])
 
+    @property
+    def operators(self) -> list[str]:
+        """The kinds of operators in the graph."""
+        return sorted({step.node.operator for step in self._steps})
+
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         """The outputs at the rows of `x` `(n, …)`."""
         if x.dtype in (torch.float16, torch.bfloat16):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import UnsupportedModuleError
+from isthmus.errors import IncompressibleModelError, UnsupportedModuleError
 from isthmus.networks.activations import (
     ABSOLUTE,
     IDENTITY,
@@ -27,17 +27,20 @@ from isthmus.networks.wrappers import unwrapped
 
 
 @dataclass(frozen=True, eq=False)
-class _AffineMap:
+class AffineMap:
+    """One affine map of a module: its matrix and its shift, and whether it is a Linear."""
+
     weight: Tensor
     bias: Tensor
     is_layer: bool  # a Linear, as opposed to a normalisation that only ever folds into one
 
-    def after(self, first: _AffineMap) -> _AffineMap:
+    def after(self, first: AffineMap) -> AffineMap:
+        """The map that applies `first` and then this one."""
         weight = self.weight @ first.weight
-        return _AffineMap(weight, self.weight @ first.bias + self.bias, self.is_layer or first.is_layer)
+        return AffineMap(weight, self.weight @ first.bias + self.bias, self.is_layer or first.is_layer)
 
 
-_Part = _AffineMap | Activation
+_Part = AffineMap | Activation
 
 _KNOWN_FORWARDS = frozenset(
     kind.forward for kind in (nn.Linear, nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Flatten, nn.Dropout, nn.BatchNorm1d)
@@ -69,7 +72,7 @@ def from_torch(
     """
     module = unwrapped(module)
     parts = _merged(list(_parts(module, input_shape, memory)))
-    maps = [p for p in parts if isinstance(p, _AffineMap)]
+    maps = [p for p in parts if isinstance(p, AffineMap)]
     sigmas = {p for p in parts if isinstance(p, Activation)}
     if not maps:
         raise UnsupportedModuleError(type(module).__name__, "it has no Linear layer")
@@ -92,7 +95,7 @@ def chain_depth(module: nn.Module) -> int | None:
     try:
         leaves = list(_leaves(unwrapped(module), ""))
         kinds = [
-            [_AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
+            [AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
             if is_spatial(leaf)
             else [_tiny(part) for part in _translated(name, leaf, None)]
             for name, leaf in leaves
@@ -101,14 +104,28 @@ def chain_depth(module: nn.Module) -> int | None:
         return None
     parts = _merged([part for kind in kinds for part in kind])
     is_one = len({p for p in parts if isinstance(p, Activation)}) <= 1
-    return len(_with_identities(parts)) if is_one and any(isinstance(p, _AffineMap) for p in parts) else None
+    return len(_with_identities(parts)) if is_one and any(isinstance(p, AffineMap) for p in parts) else None
+
+
+def named_parts(module: nn.Module) -> Iterator[tuple[str, _Part]]:
+    """The affine maps and activations of a module of rows one after the other, with the names of their modules.
+
+    Raises:
+        IncompressibleModelError: At a convolution or pooling: as a matrix it would be larger than it is.
+        UnsupportedModuleError: If a part has no exact form.
+    """
+    for name, leaf in _leaves(unwrapped(module), ""):
+        if is_spatial(leaf):
+            raise IncompressibleModelError(name, "it shares its weights between positions; as a matrix it is larger")
+        for part in _translated(name, leaf, None):
+            yield name, part
 
 
 _ONE = torch.ones(1, 1)
 
 
 def _tiny(part: _Part) -> _Part:
-    return _AffineMap(_ONE, _ONE[0], part.is_layer) if isinstance(part, _AffineMap) else part
+    return AffineMap(_ONE, _ONE[0], part.is_layer) if isinstance(part, AffineMap) else part
 
 
 def to_torch(network: FullyConnected) -> nn.Sequential:
@@ -143,7 +160,7 @@ def _parts(module: nn.Module, shape: tuple[int, ...] | None, memory: int) -> Ite
         _check_spatial(name, leaf, shape)
         assert shape is not None
         weight, bias = dense(name, leaf, shape, dtype, memory)
-        yield _AffineMap(weight, bias, not isinstance(leaf, NORMS))
+        yield AffineMap(weight, bias, not isinstance(leaf, NORMS))
         shape = output_shape(name, leaf, shape, dtype)
 
 
@@ -182,7 +199,7 @@ def _translated(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) -> li
             with evaluating(leaf):  # a spectral norm in training mode changes its buffers when it is read
                 w = leaf.weight.detach()
             b = torch.zeros_like(w[:, 0]) if leaf.bias is None else leaf.bias.detach()
-            return [_AffineMap(w, b, True)]
+            return [AffineMap(w, b, True)]
         case nn.ReLU():
             return [RELU]
         case nn.LeakyReLU():
@@ -200,7 +217,7 @@ def _translated(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) -> li
     raise UnsupportedModuleError(name, "it does not act on rows of a matrix (n, d) one by one")
 
 
-def _batch_norm(name: str, norm: nn.BatchNorm1d) -> _AffineMap:
+def _batch_norm(name: str, norm: nn.BatchNorm1d) -> AffineMap:
     if norm.training or norm.running_mean is None or norm.running_var is None:
         raise UnsupportedModuleError(
             name, "it normalises by the batch; call .eval() on a model that keeps running statistics"
@@ -212,7 +229,7 @@ def _batch_norm(name: str, norm: nn.BatchNorm1d) -> _AffineMap:
     shift = -norm.running_mean.double() * scale
     if norm.affine:
         shift = shift + norm.bias.detach().double()
-    return _AffineMap(torch.diag(scale).to(norm.running_var), shift.to(norm.running_var), False)
+    return AffineMap(torch.diag(scale).to(norm.running_var), shift.to(norm.running_var), False)
 
 
 def _merged(parts: list[_Part]) -> list[_Part]:
@@ -222,8 +239,8 @@ def _merged(parts: list[_Part]) -> list[_Part]:
     for part in parts:
         last = merged[-1] if merged else None
         if (
-            isinstance(part, _AffineMap)
-            and isinstance(last, _AffineMap)
+            isinstance(part, AffineMap)
+            and isinstance(last, AffineMap)
             and (has_activation or not (part.is_layer and last.is_layer))
         ):
             merged[-1] = part.after(last)
@@ -232,17 +249,17 @@ def _merged(parts: list[_Part]) -> list[_Part]:
     return merged
 
 
-def _with_identities(parts: list[_Part]) -> list[_AffineMap]:
+def _with_identities(parts: list[_Part]) -> list[AffineMap]:
     """The affine maps, with an identity layer wherever an activation stands at an end or beside another one."""
-    layers: list[_AffineMap] = []
+    layers: list[AffineMap] = []
     is_waiting = False  # an activation has come since the last affine map
     for index, part in enumerate(parts):
-        if isinstance(part, _AffineMap):
+        if isinstance(part, AffineMap):
             layers.append(part)
             is_waiting = False
             continue
         if not layers:
-            following = next(p for p in parts[index:] if isinstance(p, _AffineMap))
+            following = next(p for p in parts[index:] if isinstance(p, AffineMap))
             layers.append(_identity(following.weight.T))
         elif is_waiting:
             layers.append(_identity(layers[-1].weight))
@@ -252,7 +269,7 @@ def _with_identities(parts: list[_Part]) -> list[_AffineMap]:
     return layers
 
 
-def _identity(like: Tensor) -> _AffineMap:
+def _identity(like: Tensor) -> AffineMap:
     """The identity on the output space of the matrix `like`."""
     eye = torch.eye(like.shape[0], dtype=like.dtype, device=like.device)
-    return _AffineMap(eye, torch.zeros_like(eye[0]), True)
+    return AffineMap(eye, torch.zeros_like(eye[0]), True)

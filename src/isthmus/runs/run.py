@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from isthmus.compression import export_halves
 from isthmus.data import encode_as
 from isthmus.errors import FileFormatError, ShapeError
 from isthmus.factorization import latent_names
@@ -63,6 +64,19 @@ class Run:
             check_columns(latent, self.record.rank, "z")
             outputs = self.decoder(latent)
         return np.asarray(likelihood_of(self.record.task).expectation(outputs).numpy())
+
+    def export(self, path: str | Path) -> Path:
+        """Write the function to a new `.onnx`, `.safetensors` or `.pt2` file and return its path.
+
+        It takes the columns of the run and gives its outputs, of a classification the scores of the classes.
+
+        Raises:
+            OptionError: If the path ends otherwise.
+            TargetExistsError: If something is there already.
+            MissingExtraError: If onnx is needed and not installed.
+        """
+        constant = torch.tensor(self.record.constant, dtype=torch.float64)
+        return export_halves(self.encoder, self.decoder, constant, self.record.data.inputs, path)
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Predict outputs `(n, d_out)`, or the names of the most probable classes `(n,)`, at the rows of `x`."""

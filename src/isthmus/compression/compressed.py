@@ -1,0 +1,177 @@
+"""The smaller network, what it changes, and why it may be smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from isthmus.compression.fold import Fold
+from isthmus.errors import DisagreementError
+from isthmus.formats.chain_files import Interface, write_chain
+from isthmus.formats.loading import load
+from isthmus.formats.reference import agreement
+from isthmus.foundation.arrays import as_matrix
+from isthmus.foundation.rows import Rows
+from isthmus.networks.chain import Chain
+from isthmus.networks.chain_conversion import chain_module
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a model is.
+
+    Attributes:
+        parameters: Numbers that it holds.
+        depth: Matrices that it multiplies with.
+        flops: Multiplications and additions of these for one row.
+        widths: Numbers in a row of the inputs, of what each matrix gives, and of the outputs last.
+    """
+
+    parameters: int
+    depth: int
+    flops: int
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One network on the way to a smaller one: how it was made, its parameters, its error on held-out rows."""
+
+    method: str
+    parameters: int
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    r"""A smaller network in place of f.
+
+    Attributes:
+        chain: The network, in the precision in which it is written.
+        before, after: Sizes of f and of the network.
+        folds: The exact steps with their proofs, in order.
+        rank: Through how few numbers the network passes its inputs.
+        error: $\|f - f_k\| / \|f - \bar f\|$; of exact folds over the rows, else over held-out rows that nothing was
+            fitted to.
+        largest_change: Largest change of an output over rows, and over random points of the box if there is one,
+            relative to the largest output there.
+        rounding: What evaluating f itself in its own precision changes, as `largest_change`.
+        domain: Where the folds hold, in words.
+        method: "exact folds", or how the last of the approximations was made.
+        curve: Networks of other sizes that were seen on the way; empty where only exact folds were asked for.
+        notes: What a reader should know.
+        interface: Shape of a row and names of the tensors in files.
+    """
+
+    chain: Chain
+    before: Size
+    after: Size
+    folds: tuple[Fold, ...]
+    rank: int
+    error: float
+    largest_change: float
+    rounding: float
+    domain: str
+    method: str
+    curve: tuple[CurvePoint, ...]
+    notes: tuple[str, ...]
+    interface: Interface
+    _points: Tensor = field(repr=False)
+
+    @property
+    def module(self) -> nn.Sequential:
+        """The network as a torch module that takes matrices of rows.
+
+        Raises:
+            OptionError: For the absolute value, which has no module in torch.
+        """
+        return chain_module(self.chain)
+
+    def __call__(self, x: object) -> Tensor:
+        """The network at the rows of `x` `(n, d_in)`: `(n, d_out)`."""
+        return self.chain(as_matrix(x))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network to a new `.onnx`, `.safetensors` or `.pt2` file, atomically, and return its path.
+
+        The file is loaded again and compared with the network, an `.onnx` file in onnxruntime as well, on rows and on
+        random points of the box; one that differs is taken away again.
+
+        Raises:
+            OptionError: If the path ends otherwise.
+            TargetExistsError: If something is there already.
+            MissingExtraError: If onnx is needed and not installed.
+            DisagreementError: If the file computes something else.
+        """
+        path = write_chain(self.chain, path, self.interface)
+        try:
+            self._compare(path)
+        except BaseException:
+            path.unlink()
+            raise
+        return path
+
+    def example(self, count: int) -> NDArray[np.generic]:
+        """So many rows of the domain, repeated where there are fewer, in the shape and precision of files."""
+        index = torch.arange(count) % len(self._points)
+        rows: NDArray[np.generic] = self._points[index].to(self.chain.dtype).numpy()
+        return rows.reshape(count, *self.interface.row_shape)
+
+    def record(self) -> dict[str, Any]:
+        """What is told, ready for JSON."""
+        return {
+            "kind": "compress",
+            "rank": self.rank,
+            "error": self.error,
+            "largest_change": self.largest_change,
+            "rounding": self.rounding,
+            "domain": self.domain,
+            "method": self.method,
+            "parameters_before": self.before.parameters,
+            "parameters_after": self.after.parameters,
+            "depth_before": self.before.depth,
+            "depth_after": self.after.depth,
+            "flops_before": self.before.flops,
+            "flops_after": self.after.flops,
+            "widths_before": list(self.before.widths),
+            "widths_after": list(self.after.widths),
+            "folds": [fold.record() for fold in self.folds],
+            "curve": [vars(point) for point in self.curve],
+            "notes": list(self.notes),
+        }
+
+    def _compare(self, path: Path) -> None:
+        model: Any = load(path)
+        rows = self._points.to(self.chain.dtype)
+        wanted = self.chain(rows)
+        shaped = rows.reshape(len(rows), *self.interface.row_shape)
+        with torch.no_grad():
+            found = model(shaped if isinstance(model, nn.Module) else rows)
+        size = float(wanted.abs().max())
+        off = float((found - wanted).abs().max())
+        if not off <= 1e3 * torch.finfo(self.chain.dtype).eps * size:
+            raise DisagreementError(str(path), "isthmus", self.interface.output, f"differs by {off:.3g} of {size:.3g}")
+        if isinstance(model, nn.Module):
+            agreement(model, Rows(shaped))
+
+
+def interface_of(model: object, chain: Chain, names: Mapping[str, Any] | None = None) -> Interface:
+    """How a file should call what goes in and out of a chain that was made of a model.
+
+    Args:
+        model: The model; one from a file may say the shape of its rows.
+        chain: The chain.
+        names: Fields of `Interface` that the given file says.
+    """
+    shape = getattr(model, "input_shape", None)
+    is_known = isinstance(shape, tuple) and all(isinstance(size, int) for size in shape) and len(shape) > 0
+    row = tuple(shape) if is_known and shape is not None else (chain.d_in,)
+    given = Interface(row, **(names or {}))
+    return given if given.width == chain.d_in else Interface((chain.d_in,), **(names or {}))
