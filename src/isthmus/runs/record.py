@@ -80,6 +80,7 @@ class MeasureRecord(NetworkRecord):
     cost_row: int | None
     curve: ToleranceCurve
     notes: list[str]
+    units: str = ""
 
     @property
     def answer(self) -> int:

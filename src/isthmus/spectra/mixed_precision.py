@@ -13,6 +13,7 @@ from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.gram import gram_singular_values, singular_values
 from isthmus.spectra.local import jacobian_rows, local_spectra, rows_at_a_time
 from isthmus.spectra.point_spectra import JacobianSpectra
+from isthmus.spectra.units import Units
 
 _LIMIT = 1e-6  # estimated error over σ_1 up to which a row is confirmed, a tenth of what is promised
 _SMALLEST = 1e-3  # of σ_1: values below it would be known to less than 1 %
@@ -28,6 +29,7 @@ def confirmed_spectra(
     *,
     tolerance: Tolerance,
     memory: int,
+    units: Units | None = None,
     seed: int = 0,
     report: Report = silent,
 ) -> JacobianSpectra:
@@ -51,6 +53,7 @@ def confirmed_spectra(
         x: Where to differentiate.
         tolerance: At which ranks are going to be decided.
         memory: Bytes that Jacobians and saved activations may take.
+        units: What inputs and outputs are counted in; as they are if None.
         seed: Of u.
         report: Told the fraction done.
 
@@ -61,7 +64,7 @@ def confirmed_spectra(
     single, exact = function.in_channels_last(x), function.in_double(x)
     pays = min(function.d_out, function.d_in) >= _FEWEST_PASSES
     if single.dtype == torch.float64 or exact.dtype != torch.float64 or not pays:
-        return local_spectra(exact, x, memory=memory, report=report)
+        return local_spectra(exact, x, memory=memory, units=units, report=report)
     generator = torch.Generator().manual_seed(seed)
     probes = torch.randn(len(x), function.d_out, generator=generator, dtype=torch.float64).to(function.device)
     values = torch.zeros(len(x), min(function.d_in, function.d_out), dtype=torch.float64, device=function.device)
@@ -73,27 +76,27 @@ def confirmed_spectra(
             rows = x[part]
             doubtful = torch.ones(len(rows), dtype=torch.bool, device=function.device)
             if refused <= _FUTILE * tried:
-                values[part], doubtful = _attempt(single, exact, rows, probes[part], tolerance)
+                values[part], doubtful = _attempt(single, exact, rows, probes[part], tolerance, units)
                 tried, refused = tried + len(rows), refused + int(doubtful.sum())
             if doubtful.any():
-                values[part][doubtful] = singular_values(jacobian_rows(exact, rows[doubtful.to(rows.device)]))
+                values[part][doubtful] = singular_values(jacobian_rows(exact, rows[doubtful.to(rows.device)], units))
             begin += len(rows)
             report(begin / len(x), f"Jacobian {begin} of {len(x)}")
     return JacobianSpectra(values)
 
 
 def _attempt(
-    single: RowFunction, exact: RowFunction, x: Tensor, probes: Tensor, tolerance: Tolerance
+    single: RowFunction, exact: RowFunction, x: Tensor, probes: Tensor, tolerance: Tolerance, units: Units | None
 ) -> tuple[Tensor, Tensor]:
     """Singular values from single precision, and which rows they are not confirmed for, `(n,)`."""
     try:
-        jacobian = jacobian_rows(single, x).double()
+        jacobian = jacobian_rows(single, x, units).double()
     except NotDifferentiableError:  # infinite in single precision only, perhaps
         values = torch.zeros(len(x), min(single.d_in, single.d_out), dtype=torch.float64, device=single.device)
         return values, torch.ones(len(x), dtype=torch.bool, device=single.device)
     values = gram_singular_values(jacobian)
     first = values[:, :1]
-    error = (_pulled_back(exact, x, probes) - (probes[:, None, :] @ jacobian)[:, 0]).norm(dim=1)
+    error = (_pulled_back(exact, x, probes, units) - (probes[:, None, :] @ jacobian)[:, 0]).norm(dim=1)
     is_confirmed = (
         (error <= _LIMIT * first[:, 0])
         & (values[:, -1] >= _SMALLEST * first[:, 0])
@@ -102,12 +105,14 @@ def _attempt(
     return values, ~is_confirmed
 
 
-def _pulled_back(function: RowFunction, x: Tensor, u: Tensor) -> Tensor:
-    """Jᵀ u at each row, `(n, d_in)`, for one u `(n, d_out)` a row."""
+def _pulled_back(function: RowFunction, x: Tensor, u: Tensor, units: Units | None) -> Tensor:
+    """Jᵀ u at each row in the units, `(n, d_in)`, for one u `(n, d_out)` a row."""
+    u = u if units is None else u * units.outputs.to(u)
     with torch.enable_grad():
         x = x.to(dtype=function.dtype, device=function.device).detach().clone().requires_grad_()
         y = function(x)
         if not y.requires_grad:  # a constant function
             return torch.zeros(len(x), function.d_in, dtype=function.dtype, device=function.device)
         (result,) = torch.autograd.grad(y, x, u, materialize_grads=True)
-    return result.flatten(1)
+    gradient = result.flatten(1)
+    return gradient if units is None else gradient * units.inputs.to(gradient)
