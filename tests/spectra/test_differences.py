@@ -161,10 +161,14 @@ def test_what_a_callable_should_not_do_is_told():
 
 BAD = {
     "raises": (lambda x: 1 / 0, ModelCallError, "ZeroDivisionError: division by zero"),
-    "nan": (np.log, NonFiniteError, "the output of log holds NaN"),
-    "nan nearby": (lambda x: np.where(np.abs(x - np.round(x, 1)) < 1e-12, x, np.nan), NonFiniteError, "near a row"),
+    "nan": (np.log, NonFiniteError, "The output of log is not finite at row 0 "),
+    "nan nearby": (
+        lambda x: np.where(np.abs(x - np.round(x, 1)) < 1e-12, x, np.nan),
+        NonFiniteError,
+        "is not finite near one of the rows",
+    ),
     "one number": (lambda x: x.sum(), RowCountError, "returns one number"),
-    "other rows": (lambda x: x.reshape(-1, 3), RowCountError, r"takes 4 rows and returns 8 rows"),
+    "other rows": (lambda x: x.reshape(-1, 3), RowCountError, r"takes 60 rows and returns 120 rows"),
     "mixed rows": (lambda x: x - x.mean(0), MixedRowsError, "mixes the rows"),
     "labels": (lambda x: (x > 0).astype(int), NotDifferentiableError, "returns int64, labels or counts"),
     "objects": (lambda x: np.array([None] * len(x)), DtypeError, "object"),

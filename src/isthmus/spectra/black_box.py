@@ -117,10 +117,9 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     check_function(call)
     kept = PASSES * min(SCALED_ROWS, len(rows), evaluations // 100)
     function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
-    sample = rows.spaced(options.points)[0].double().flatten(1)
-    how = difference_step(function, sample, options.seed)
-    scaled = rows.spaced(min(SCALED_ROWS, max(_FEWEST, evaluations // 100)))[0]
-    outputs = function(scaled.double().flatten(1))
+    scaled, numbers = rows.spaced(min(SCALED_ROWS, max(_FEWEST, evaluations // 100)))
+    outputs = function(scaled.double().flatten(1), numbers)
+    how = difference_step(function, rows.spaced(options.points)[0].double().flatten(1), options.seed)
     units = units_of(scaled, outputs, options.scale_inputs, options.scale_outputs, how.noise)
     allowed = function.left // evaluations_per_row(function.d_in)
     if allowed < 1:
@@ -128,7 +127,7 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
         raise EvaluationBudgetError(function.name, needed, evaluations)
     where, index = rows.spaced(min(options.points, allowed))
     x = where.double().flatten(1)
-    spectra = difference_spectra(function, x, how, units, memory=options.memory, report=report)
+    spectra = difference_spectra(function, x, index, how, units, memory=options.memory, report=report)
     function.budget = evaluations
     return BlackBox(function, how, spectra, index, min(options.points, len(rows)), outputs, units)
 

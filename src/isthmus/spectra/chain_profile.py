@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
 from torch import Tensor
 
+from isthmus.errors import NonFiniteOutputError
 from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.rows import Rows
@@ -39,7 +41,7 @@ def chain_profile(
             chunk = model.inputs.forward(chunk.double())
         return chunk.to(dtype=network.dtype, device=network.device)
 
-    units = _units(model, inside(flat.spaced(SCALED_ROWS)[0]), options)
+    units = _units(model, name, inside, flat, options)
     where, index = flat.spaced(options.points)
     kinks = off_kinks_of_chain(network, inside(where))
     spectra = jacobian_spectra(network, kinks.x, memory=memory, units=units, report=part(report, 0.0, SHARES[0]))
@@ -82,10 +84,23 @@ def chain_profile(
     )
 
 
-def _units(model: FullyConnected | StandardizedNetwork, x: Tensor, options: MeasureOptions) -> Units:
+def _units(
+    model: FullyConnected | StandardizedNetwork,
+    name: str,
+    inside: Callable[[Tensor], Tensor],
+    rows: Rows,
+    options: MeasureOptions,
+) -> Units:
+    chosen, numbers = rows.spaced(SCALED_ROWS)
+    network = model.network if isinstance(model, StandardizedNetwork) else model
+    x = inside(chosen)
+    outputs = network(x)
+    if not bool(torch.isfinite(outputs).all()):
+        row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
+        raise NonFiniteOutputError(name, int(numbers[row]), column)
     if isinstance(model, StandardizedNetwork):
         return units_of_standardized(model, options.scale_inputs, options.scale_outputs)
-    return units_of(x, model(x), options.scale_inputs, options.scale_outputs)
+    return units_of(x, outputs, options.scale_inputs, options.scale_outputs)
 
 
 def reported(rows: Rows, size: int, units: Callable[[Tensor], Tensor], report: Report) -> Iterator[Tensor]:

@@ -50,6 +50,7 @@ def evaluations_per_row(d_in: int) -> int:
 def difference_spectra(
     function: EvaluatedFunction,
     x: Tensor,
+    numbers: Tensor,
     how: DifferenceStep,
     units: Units,
     *,
@@ -68,6 +69,7 @@ def difference_spectra(
     Args:
         function: f.
         x: `(n, d_in)`, float64.
+        numbers: Of the rows in the data, `(n,)`.
         how: The step and the noise.
         units: What inputs and outputs are counted in.
         memory: Bytes that differences may take at a time.
@@ -81,7 +83,7 @@ def difference_spectra(
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for begin in range(0, len(x), each):
         rows = x[begin : begin + each]
-        found.append(_refined(function, rows, function(rows), how, units))
+        found.append(_refined(function, rows, function(rows, numbers[begin : begin + each]), how, units))
         report((begin + len(rows)) / len(x), f"Jacobian {begin + len(rows)} of {len(x)}")
     return DifferenceSpectra(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
@@ -134,7 +136,7 @@ def _central(function: EvaluatedFunction, x: Tensor, centre: Tensor, steps: Tens
     ahead, behind = x[:, None] + offsets, x[:, None] - offsets
     # What was really added: x + h is rounded.
     distance = torch.diagonal(ahead - behind, dim1=1, dim2=2)
-    values = function(torch.cat([ahead.reshape(-1, d), behind.reshape(-1, d)]), " near a row")
+    values = function(torch.cat([ahead.reshape(-1, d), behind.reshape(-1, d)]))
     plus, minus = values.reshape(2, n, d, -1)
     first = (plus - minus) / distance[:, :, None]
     second = (plus - 2.0 * centre[:, None] + minus) / distance[:, :, None]

@@ -20,7 +20,7 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import row_function
-from isthmus.networks.wrappers import in_single_precision, unwrapped
+from isthmus.networks.wrappers import in_single_precision, name_of, unwrapped
 from isthmus.spectra.black_box import black_box
 from isthmus.spectra.chain_profile import chain_profile
 from isthmus.spectra.local_profile import differences_profile, local_profile
@@ -107,7 +107,7 @@ def profile_of(
         function = None if network is not None else row_function(model, rows.spaced(2)[0], options.output)
         notes = (*upcast, *(agreement(model, rows) if options.check else ()))
         if network is not None:
-            profile = chain_profile(network, rows, type(model).__name__, options, report)
+            profile = chain_profile(network, rows, name_of(model), options, report)
         else:
             assert function is not None
             profile = local_profile(function, rows, reason, options, report)

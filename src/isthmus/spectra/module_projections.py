@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import NonFiniteError
+from isthmus.errors import NonFiniteOutputError
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.units import Units
@@ -56,13 +56,13 @@ def outputs_at(function: RowFunction, x: Tensor, numbers: Tensor) -> Tensor:
         numbers: Of the rows in the data, for messages.
 
     Raises:
-        NonFiniteError: If an output is NaN or infinite.
+        NonFiniteOutputError: If an output is NaN or infinite.
     """
     with evaluating(function.module), torch.no_grad():
         outputs = torch.cat([function(_home(function, rows)) for rows in x.split(_CHUNK)])
     if not bool(torch.isfinite(outputs).all()):
         row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
-        raise NonFiniteError(f"the output of {function.name}", int(numbers[row]), column)
+        raise NonFiniteOutputError(function.name, int(numbers[row]), column)
     return outputs
 
 
