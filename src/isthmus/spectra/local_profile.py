@@ -43,7 +43,7 @@ def local_profile(
     cut_rows, numbers = rows.spaced(SCALED_ROWS)
     outputs = outputs_at(function, cut_rows, numbers)
     units = units_of(cut_rows, outputs, options.scale_inputs, options.scale_outputs)
-    kinks = off_kinks(function.in_double(where), where, memory=options.memory, seed=options.seed)
+    kinks = off_kinks(function, where, memory=options.memory, seed=options.seed)
     spectra = _spectra(function, kinks.x, depth, units, options, part(report, 0.0, SHARES[0]))
     found = projection_curve(function, cut_rows, outputs, units, until=tolerance.relative)
     kind = "certified lower bounds of leading singular values" if spectra.upper is not None else "all singular values"
