@@ -128,6 +128,15 @@ def test_a_fault_at_some_rows_makes_every_row_be_confirmed(share):
     assert largest_error(spectra(module, x)[0], expected) < 1e-5
 
 
+def test_a_fault_that_is_found_late_leads_back_to_the_rows_before(monkeypatch):
+    monkeypatch.setattr("isthmus.spectra.mixed_precision.rows_at_a_time", lambda *_: 50)
+    x = rows((6,), 208)
+    module = seeded(lambda: Faulty(2.5))
+    x[:, 0] = x[:, 0].clamp(-2.0, 2.0)
+    x[[30, 158], 0] = 3.0  # 158 is looked at (50 rows a time after eight, one in eight), 30 is not
+    assert largest_error(spectra(module, x)[0], oracle(module, x)) < 1e-5
+
+
 def test_rows_unlike_those_that_were_confirmed_are_confirmed_themselves():
     """One row in a hundred, of another size, and not among those that are looked at in any case."""
     x = rows((6,), 200) * 0.1

@@ -46,8 +46,8 @@ def confirmed_spectra(
     Then $\mathbb E\|u^\top E\|^2 = \|E\|_F^2$, which bounds the error of every singular value (Weyl), and
     $u^\top J$ in double precision takes one backward pass. A row is confirmed if
     $\|u^\top E\| \le 10^{-6} \sigma_1$; one of error $\|E\|_F = \delta \sigma_1$ is so with probability at most
-    $0.8 \cdot 10^{-6} / \delta$. Where one is not, the fault may be in any: from there on every row is confirmed, and
-    those that are not are differentiated in double precision.
+    $0.8 \cdot 10^{-6} / \delta$. Where one is not, the fault may be in any: every other row is confirmed, or
+    differentiated in double precision.
 
     To count a wrong rank without a word, a row like its neighbours would have to be off by $10^{-3} \sigma_1$, a
     thousand times what all confirmed rows are. What is left is a row within rounding of a kink: there the derivative is
@@ -74,20 +74,28 @@ def confirmed_spectra(
     with evaluating(function.module):
         size, in_double = rows_at_a_time(single, x, memory), rows_at_a_time(exact, x, memory)
         check = _Check(exact, in_double, units, tolerance, torch.Generator().manual_seed(seed))
+        trusted = torch.zeros(len(x), dtype=torch.bool, device=function.device)
         begin = tried = refused = 0
         while begin < len(x):
             part = slice(begin, begin + (min(size, _PILOT) if begin == 0 else size))
             rows = x[part]
             doubtful = torch.ones(len(rows), dtype=torch.bool, device=function.device)
+            check.trusted = torch.zeros_like(doubtful)
             if refused <= _FUTILE * tried:
                 values[part], doubtful = _attempt(single, rows, units, check)
                 tried, refused = tried + len(rows), refused + int(doubtful.sum())
+            trusted[part] = check.trusted
             if doubtful.any():
-                again = rows[doubtful.to(rows.device)].split(in_double)
-                values[part][doubtful] = torch.cat([singular_values(jacobian_rows(exact, r, units)) for r in again])
+                values[part][doubtful] = _exact_values(exact, rows[doubtful.to(rows.device)], units, in_double)
             begin += len(rows)
             report(begin / len(x), f"Jacobian {begin} of {len(x)}")
+        if not check.is_sampled and trusted.any():  # before the first failure
+            values[trusted] = _exact_values(exact, x[trusted.to(x.device)], units, in_double)
     return JacobianSpectra(values)
+
+
+def _exact_values(exact: RowFunction, x: Tensor, units: Units | None, rows: int) -> Tensor:
+    return torch.cat([singular_values(jacobian_rows(exact, part, units)) for part in x.split(rows)])
 
 
 def _attempt(single: RowFunction, x: Tensor, units: Units | None, check: _Check) -> tuple[Tensor, Tensor]:
@@ -102,7 +110,12 @@ def _attempt(single: RowFunction, x: Tensor, units: Units | None, check: _Check)
 
 
 class _Check:
-    """Which rows single precision is not good enough for; remembers what the confirmed ones were like."""
+    """Which rows single precision is not good enough for; remembers what the confirmed ones were like.
+
+    Attributes:
+        is_sampled: Whether no row has failed so far, so that not all are confirmed.
+        trusted: `(n,)`, which of the last rows were taken without being confirmed.
+    """
 
     def __init__(
         self, exact: RowFunction, rows: int, units: Units | None, tolerance: Tolerance, generator: torch.Generator
@@ -110,7 +123,7 @@ class _Check:
         self._rows = rows  # at a time
         self._exact, self._units, self._tolerance, self._generator = exact, units, tolerance, generator
         self._range: tuple[Tensor, Tensor] | None = None
-        self._is_sampled = True
+        self.is_sampled, self.trusted = True, torch.zeros(1, dtype=torch.bool)
 
     def doubtful(self, x: Tensor, jacobian: Tensor, values: Tensor) -> Tensor:
         """`(n,)`, of the rows `x` with Jacobians `(n, d_out, d_in)` and singular values from single precision."""
@@ -119,15 +132,16 @@ class _Check:
         doubtful: Tensor = is_near | (values[:, -1] < _SMALLEST * first[:, 0])
         sizes = torch.stack([x.flatten(1).abs().amax(1).to(first), first[:, 0]], 1)
         asked = torch.arange(len(x), device=first.device) % _EVERY == 0
-        if self._range is None or not self._is_sampled:
+        if self._range is None or not self.is_sampled:
             asked = torch.ones_like(asked)
         else:
             low, high = self._range
             asked |= ((sizes < low / _LIKE) | (sizes > high * _LIKE)).any(1)
         failed = self._failed(x, jacobian, first[:, 0], asked & ~doubtful)
-        if failed.any() and self._is_sampled:
-            self._is_sampled = False
+        if failed.any() and self.is_sampled:
+            self.is_sampled = False
             failed |= self._failed(x, jacobian, first[:, 0], ~asked & ~doubtful)
+        self.trusted = ~asked & ~doubtful & self.is_sampled
         confirmed = sizes[asked & ~doubtful & ~failed]
         if len(confirmed):
             low, high = confirmed.amin(0), confirmed.amax(0)
