@@ -45,6 +45,11 @@ def test_a_chain_in_a_file(here, capsys):
     record = json.loads(out)
     assert (status, err, record["method"]) == (0, "", "chain")
     assert 0 < record["cost_lower"] <= record["norm_per_depth"]
+    distances = [layer["isometry_distance"] for layer in record["layers"]]
+    assert record["certified_share"] == sum(each <= 0.1 for each in distances) / len(distances)
+    squares = record["certificate"]["rank"] * sum(each**2 for each in distances)
+    assert 0 < squares <= record["certificate"]["excess"]
+    assert [layer["cost_of_identity"] is None for layer in record["layers"]] == [False] * (len(distances) - 1) + [True]
     status, out, _ = call(capsys, "measure", "conv.pt2", "--data", "flat.npy", "--json")
     assert json.loads(out)["rows"] == 20
     # One conv layer too large for a small budget is measured by derivatives.
@@ -61,6 +66,7 @@ def test_any_model_in_a_file(here, capsys):
     status, out, _ = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--leading", "1", "--json")
     record = json.loads(out)
     assert (status, record["cost_lower"], record["jacobian"]["is_sketched"]) == (0, None, True)
+    assert (record["certificate"], record["certified_share"]) == (None, None)  # the theory does not cover it
 
 
 def test_what_is_left_out_of_a_table_is_told(here, capsys):

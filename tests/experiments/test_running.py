@@ -230,7 +230,7 @@ def test_the_bare_command_lists(capsys):
 
 def test_records_join_into_a_page_and_a_table(finished, tmp_path, capsys):
     source = str(finished[0] / "linear-networks.json")
-    for name, start in (("site.html", "<!doctype html>"), ("claims.md", "# What the slides claim")):
+    for name, start in (("site.html", "<!doctype html>"), ("claims.md", "# What the slides and follow-ups claim")):
         assert run(["report", source, source, "--out", str(tmp_path / name)]) == 0
         assert (tmp_path / name).read_text().startswith(start)
     assert run(["report", source, str(tmp_path)]) == 2

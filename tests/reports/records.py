@@ -172,6 +172,15 @@ def measure_record(k=3, **changes):
         "norm_per_depth": 9.804,
         "cost_lower": 5.891,
         "cost_row": 17,
+        "certificate": {
+            "row": 17,
+            "rank": k + 1,
+            "log_pseudo_determinant": 4.0,
+            "excess": 29.3,
+            "guaranteed_share": 0.0,
+        },
+        "certified_share": 0.5,
+        "kernel_per_depth": 3999.0,
         "tolerance": 0.1,
         "curve": _curve(k),
     }
@@ -247,6 +256,10 @@ def _layers(k, rng):
                 weight_singular_values=sorted(weights.tolist(), reverse=True),
                 activation_singular_values=sorted(activations.tolist(), reverse=True),
                 nonlinearity_impact=float(bend) if layer < _DEPTH else None,
+                isometry_distance=0.3 + float(bend),
+                cost_of_identity=k + 1 + 10 * float(bend) if layer < _DEPTH else None,
+                identity_residual=0.1 * float(bend) if layer < _DEPTH else None,
+                kinetic_energy=0.5 + 10 * float(bend) if layer < _DEPTH else None,
             )
         )
     return layers

@@ -75,6 +75,15 @@ def test_a_profile_shows_itself(profile, tmp_path):
     assert profile.report(tmp_path / "r.html").stat().st_size > 1_000_000
     if profile.method == "local":
         assert "local measurements" in profile._repr_html_()
+        with pytest.raises(OptionError, match="what is 'isometry'"):
+            profile.plot("isometry")
+        return
+    page = (tmp_path / "r.html").read_text()
+    assert "lie within 0.1 of a partial isometry of rank" in page
+    assert "Cost of identity and energy" in page
+    distances, identity = profile.plot("isometry"), profile.plot("identity")
+    assert list(distances.data[0].y) == [layer.isometry_distance for layer in profile.layers]
+    assert list(identity.data[2].y) == list(profile.energies)
 
 
 def test_a_table_has_one_row_a_layer(profile):

@@ -23,6 +23,7 @@ from isthmus.costs.linear import (
     diagonal_cost,
     matrix_cost,
 )
+from isthmus.costs.linear_front import LinearFrontCost, linear_front_cost
 from isthmus.costs.lower import lower_bounds
 from isthmus.costs.patches import Patches
 from isthmus.costs.path import PiecewiseLinear, piecewise_linear
@@ -50,6 +51,7 @@ __all__ = [
     "DepthWindow",
     "Interpolant",
     "LinearCost",
+    "LinearFrontCost",
     "Patches",
     "PathGrowth",
     "PiecewiseLinear",
@@ -70,6 +72,7 @@ __all__ = [
     "diagonal_cost",
     "in_best_coordinates",
     "lightened",
+    "linear_front_cost",
     "log_slope",
     "lower_bounds",
     "matrix_cost",

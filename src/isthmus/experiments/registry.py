@@ -1,4 +1,4 @@
-"""Every experiment there is, in the order of the slides."""
+"""Every experiment there is: those of the slides in their order, then those of the follow-ups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
+from isthmus.experiments.followups import layer_certificates, saddle_to_saddle
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
     huge_depth,
@@ -13,6 +14,7 @@ from isthmus.experiments.jacot2023 import (
     inverted_s_classification,
     linear_networks,
     mnist_autoencoder,
+    phase_diagram,
     rank_recovery,
     sample_size,
     weight_spectrum,
@@ -28,6 +30,9 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     sample_size.EXPERIMENT,
     linear_networks.EXPERIMENT,
     infinite_depth.EXPERIMENT,
+    phase_diagram.EXPERIMENT,
+    layer_certificates.EXPERIMENT,
+    saddle_to_saddle.EXPERIMENT,
 )
 
 

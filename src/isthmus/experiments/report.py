@@ -45,7 +45,7 @@ def claims_table(records: Sequence[Record]) -> str:
     counts = ", ".join(f"{verdicts.count(value)} {VERDICTS[value]}" for value in (True, False, None))
     hours = sum(record["seconds"] for record in records)
     parts = [
-        "# What the slides claim, and what our runs give\n\n"
+        "# What the slides and follow-ups claim, and what our runs give\n\n"
         "Written from the records by `isthmus report results/*.json --out docs/reproductions.md`; the same with "
         "figures: `--out site.html`. A record is repeated by `isthmus reproduce results/NAME.json --out DIR`, which "
         f"compares all numbers.\n\n{len(verdicts)} statements: {counts}. Wall time of all records: {duration(hours)}.\n"
@@ -74,7 +74,14 @@ def _provenance(record: Record) -> str:
         f"Scale {record['scale']}: {len(cells)} trainings or measurements, {duration(worked)} of one processor in "
         f"{duration(record['seconds'])}, on {record['device']}."
     )
+    if not record["is_complete"]:
+        whole = len(experiment_named(record["name"]).cells(_settings(record)))
+        said += f" Not finished: {len(cells)} of {whole} by now; the same command goes on."
     return f"{said} {failed} of them failed." if failed else said
+
+
+def _settings(record: Record) -> Any:
+    return experiment_named(record["name"]).restored(record["settings"])
 
 
 def _page(records: Sequence[Record]) -> str:

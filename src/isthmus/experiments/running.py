@@ -31,9 +31,9 @@ def reproduce(
 ) -> Record:
     """Run an experiment and write its record, `folder/NAME.json`.
 
-    Every cell computes with one thread, so its numbers do not depend on `n_jobs`. The record is written again after
-    each cell, beside one that is to be replaced; an unfinished one is continued, a finished one of the same settings is
-    returned as it is.
+    Every cell computes with one thread, so its numbers do not depend on `n_jobs`. The record is judged and written
+    again after each cell, beside one that is to be replaced; an unfinished one is continued, a finished one of the same
+    settings is returned as it is.
 
     Args:
         experiment: What to run.
@@ -68,6 +68,7 @@ def reproduce(
     done = [row["cell"] for row in record["results"]]
     cells = experiment.cells(settings)
     pending = [cell for cell in cells if dict(cell) not in done]
+    order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
     before = time.monotonic()
     work = partial(_row, experiment.name, record["settings"], device)
     with closing(in_parallel(work, [dict(cell) for cell in pending], n_jobs=n_jobs, is_ordered=False)) as rows:
@@ -75,16 +76,21 @@ def reproduce(
             record["results"].append(row)
             record["seconds"] += (now := time.monotonic()) - before
             before = now
+            record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
+            _judge(experiment, settings, record)
             write_record(kept, record)
             report(len(record["results"]) / len(cells), _named(row["cell"]))
-    order = {tuple(cell.items()): index for index, cell in enumerate(cells)}
-    record["results"].sort(key=lambda row: order[tuple(row["cell"].items())])
-    record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
+    _judge(experiment, settings, record)
     record["is_complete"] = True
     write_record(path, record)
     if kept != path:
         kept.unlink(missing_ok=True)
     return record
+
+
+def _judge(experiment: Experiment[Any], settings: Any, record: Record) -> None:
+    """The verdicts from what is there by now: of an unfinished record too."""
+    record["claims"] = [plain(claim.record()) for claim in experiment.claims(settings, measurements(record))]
 
 
 def _resumed(path: Path, fresh: Record) -> Record:

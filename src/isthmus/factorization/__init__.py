@@ -11,12 +11,15 @@ from isthmus.factorization.halves import (
 from isthmus.factorization.input_attribution import Attribution, attribution
 from isthmus.factorization.latent_alignment import Alignment, alignment
 from isthmus.factorization.reduced_rank_regression import LinearBaseline, linear_baseline
+from isthmus.factorization.regularity import HalfRegularity, Regularity
 
 __all__ = [
     "Alignment",
     "Attribution",
     "Factorization",
+    "HalfRegularity",
     "LinearBaseline",
+    "Regularity",
     "alignment",
     "attribution",
     "factor",

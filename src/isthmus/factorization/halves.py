@@ -9,6 +9,7 @@ from torch import Tensor
 
 from isthmus.errors import OptionError
 from isthmus.factorization.orientation import oriented
+from isthmus.factorization.regularity import Regularity, regularity
 from isthmus.foundation.arrays import as_matrix, check_columns
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -64,6 +65,24 @@ class Factorization:
     def __call__(self, x: object) -> Tensor:
         """h(g(x)), `(n, d_out)`."""
         return self.decode(self.encode(x))
+
+    def regularity(self, x: object, *, points: int = 500) -> Regularity:
+        """How regular both halves are over the rows of `x` `(n, d_in)`, in the units of the data, and which is harder.
+
+        Args:
+            x: The rows, in the units the encoder takes.
+            points: At how many of them, evenly spaced, Jacobians are taken.
+
+        Raises:
+            ShapeError, DtypeError, NonFiniteError: If `x` does not hold finite rows that fit the encoder.
+
+        Source:
+            arXiv 2405.14544 for the norms of the Jacobians; arXiv 2407.05664 for the part that norms and Lipschitz
+            constants play in learning compositions. Proofs of what is claimed: `docs/certificates.md`.
+        """
+        rows = as_matrix(x)
+        check_columns(rows, self.encoder.network.d_in)
+        return regularity(self.encoder.folded(), self.decoder.folded(), rows, points)
 
     @staticmethod
     def _applied(half: StandardizedNetwork, data: object, what: str) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from isthmus.reports import input_attribution, latents, learning, profiles, rank_evidence, samples, spectra
+from isthmus.reports import certificate, input_attribution, latents, learning, profiles, rank_evidence, samples, spectra
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
 from isthmus.runs import FitRecord, MeasureRecord
@@ -174,6 +174,8 @@ def _inside(record: Record) -> Iterator[Drawing]:
         "‖Z̃ − σ(Z̃)‖ / ‖Z̃‖",
         spectra.nonlinearity(record),
     )
+    if isinstance(record, MeasureRecord) and record.certificate is not None:
+        yield from _certified(record, record.certificate.rank)
     if isinstance(record, MeasureRecord):
         yield Drawing(
             "curve",
@@ -192,6 +194,27 @@ def _inside(record: Record) -> Iterator[Drawing]:
         "count as zero, those under a millionth are drawn there.",
         "σᵢ / σ₁",
         spectra.jacobian(record),
+    )
+
+
+def _certified(record: MeasureRecord, rank: int) -> Iterator[Drawing]:
+    yield Drawing(
+        "isometry",
+        INSIDE,
+        "Distance from an isometry",
+        f"How far each W_ℓ is from a partial isometry of rank {rank} that is exhibited, in units of its norm √{rank}. "
+        "Below the line a layer merely turns as many numbers and hands them on.",
+        "‖W_ℓ − V_ℓ V_ℓ₋₁ᵀ‖ / √k",
+        certificate.isometry_distances(record),
+    )
+    yield Drawing(
+        "identity",
+        INSIDE,
+        "Cost of identity and energy",
+        "What one identity layer more would cost behind each layer, how far the next layer moves in the same units, "
+        "and the difference, which is level along an optimal path.",
+        "squared norm of weights",
+        certificate.identity_costs(record),
     )
 
 

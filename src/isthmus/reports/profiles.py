@@ -8,7 +8,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from isthmus.errors import OptionError
-from isthmus.reports import learning, spectra, tables
+from isthmus.reports import certificate, learning, spectra, tables
 from isthmus.reports.canvas import (
     ACCENT,
     CONTRAST,
@@ -35,6 +35,8 @@ def figure(record: MeasureRecord, what: str) -> go.Figure:
         "activations": lambda r: spectra.through_layers(r, "activation_singular_values"),
         "nonlinearity": spectra.nonlinearity,
     }
+    if record.certificate is not None:
+        known |= {"isometry": certificate.isometry_distances, "identity": certificate.identity_costs}
     if what not in known:
         raise OptionError("what", what, f"one of {', '.join(known)}")
     return known[what](record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from isthmus.reports import column_table, comparison_table, evidence_table
+from isthmus.reports import certificate, column_table, comparison_table, evidence_table
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
 from isthmus.reports.sentences import headline
@@ -126,14 +126,16 @@ def layers(record: Record) -> str:
         )
         is_narrow = row.layer == record.bottleneck_layer and not record.is_local
         number_and_name = f"{row.layer} {row.name}".strip()
-        body.append((is_narrow, [number_and_name, weights, activations, number(row.nonlinearity_impact)]))
-    return _table(["ℓ", "singular values of W_ℓ", "of the activations", "nonlinearity"], body)
+        measured = (row.nonlinearity_impact, row.isometry_distance, row.cost_of_identity)
+        body.append((is_narrow, [number_and_name, weights, activations, *map(number, measured)]))
+    head = ["ℓ", "singular values of W_ℓ", "of the activations", "nonlinearity", "from an isometry", "cost of identity"]
+    return _table(head, body)
 
 
 def evidence(record: Record) -> str:
     """The sentences behind the answer, with their heading."""
     if isinstance(record, MeasureRecord):
-        said = [record.jacobian_evidence, record.bottleneck_evidence, *record.notes]
+        said = [record.jacobian_evidence, record.bottleneck_evidence, *certificate.sentences(record), *record.notes]
     else:
         said = [record.hyperparameters.reason, *record.rank_evidence]
     return f"<h2>Evidence</h2><ul class='evidence'>{''.join(f'<li>{escape(str(each))}</li>' for each in said)}</ul>"

@@ -14,6 +14,7 @@ from isthmus.foundation.task import Task
 from isthmus.runs.record_parts import (
     ArrowsRow,
     AttributionRow,
+    CertificateRow,
     DataRow,
     EvidenceRow,
     HistoryRow,
@@ -79,6 +80,9 @@ class MeasureRecord(NetworkRecord):
     bottleneck_change_ranks: list[int]
     cost_row: int | None
     curve: ToleranceCurve
+    certificate: CertificateRow | None
+    certified_share: float | None
+    kernel_per_depth: float | None
     notes: list[str]
     units: str = ""
 

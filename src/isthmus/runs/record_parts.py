@@ -21,6 +21,10 @@ class LayerRow(Part):
     weight_singular_values: list[float]
     activation_singular_values: list[float]
     nonlinearity_impact: float | None
+    isometry_distance: float | None = None
+    cost_of_identity: float | None = None
+    identity_residual: float | None = None
+    kinetic_energy: float | None = None
 
 
 class JacobianRow(Part):
@@ -32,6 +36,16 @@ class JacobianRow(Part):
     high: list[float]
     rank_counts: dict[str, int]
     is_sketched: bool
+
+
+class CertificateRow(Part):
+    """Partial isometries that the layers are near to (`spectra.BottleneckCertificate`)."""
+
+    row: int
+    rank: int
+    log_pseudo_determinant: float
+    excess: float
+    guaranteed_share: float
 
 
 class ToleranceCurve(Part):

@@ -16,7 +16,7 @@ from isthmus.training import Objective, Proceed, constant_loss
 EVALUATIONS = 20  # enough to heal what narrowing cuts; more fits the training rows through too few numbers
 _UNTOUCHED = 5e-4  # relative rise of the objective up to which a narrowed network is as good as the one before
 _SUFFICIENT = 0.02  # of what the network gains on a constant: numbers that lose less of it are about enough
-_MOST = 12  # times as many evaluations, where they are worthwhile
+_MOST = 6  # times as many evaluations, where they are worthwhile
 _NEARLY, _WORTHWHILE = 0.3, 0.2  # of what the network gains, the gap that may be closed; of the gap, what must be
 _POINTS = 100  # at which the network is differentiated to order the directions of a layer
 _UNFOLDING = 150  # evaluations: it starts further away
@@ -62,7 +62,7 @@ def restrict_to_ranks(
         objective: What to minimise, with its rows in the network's units.
         most: Largest k; fewer where no layer carries as many coordinates.
         least: Smallest k.
-        evaluations: Gradient evaluations of each refit; of the longer ones up to twelve times as many.
+        evaluations: Gradient evaluations of each refit; of the longer ones up to six times as many more.
         report: Told the fraction done.
     """
     x, targets = objective.sample()

@@ -5,6 +5,8 @@ from isthmus.spectra.bottleneck import (
     chosen,
     truncation_curve,
 )
+from isthmus.spectra.class_collapse import CollapsedLayer, NeuralCollapse, neural_collapse
+from isthmus.spectra.isometry import BottleneckCertificate, bottleneck_certificate
 from isthmus.spectra.jacobian import (
     jacobian_spectra,
     jacobians,
@@ -18,14 +20,18 @@ from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.ranks import bottleneck_rank, jacobian_rank
+from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import RankCurve, rank_curve
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
 
 __all__ = [
     "BalancedTruncation",
+    "BottleneckCertificate",
+    "CollapsedLayer",
     "JacobianSpectra",
     "LayerSpectrum",
     "Model",
+    "NeuralCollapse",
     "ProfileLogger",
     "RankCurve",
     "RankEstimate",
@@ -33,6 +39,7 @@ __all__ = [
     "TruncationPoint",
     "as_network",
     "balanced_truncations",
+    "bottleneck_certificate",
     "bottleneck_rank",
     "chosen",
     "jacobian_rank",
@@ -41,8 +48,10 @@ __all__ = [
     "layer_spectra",
     "lightning_callback",
     "measure",
+    "neural_collapse",
     "rank_curve",
     "spaced",
+    "tangent_kernel_traces",
     "truncated",
     "truncation_curve",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,17 +15,21 @@ from isthmus.foundation.progress import Report, part
 from isthmus.foundation.rows import Rows
 from isthmus.networks import FullyConnected, StandardizedNetwork
 from isthmus.spectra.bottleneck import TruncationPoint, bracket, chosen, is_shown, located_truncation_curve, within
-from isthmus.spectra.jacobian import jacobian_spectra, largest_cost_lower
+from isthmus.spectra.isometry import BottleneckCertificate, certificate_at
+from isthmus.spectra.jacobian import cost_lower, jacobian_spectra, spaced
 from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.layer_spectrum import CHUNK, LayerSpectrum, layer_spectra
 from isthmus.spectra.measure_options import MeasureOptions
-from isthmus.spectra.point_spectra import rank_over_points
+from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.profile import RankProfile
+from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import rank_curve
 from isthmus.spectra.units import SCALED_ROWS, Units, units_of, units_of_standardized
 
 _TRIED_ROWS = (300, 2000)  # rows on which truncations of a chain are compared, fewer of very wide networks:
 _TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
+_KERNEL_ROWS = (4, 100)  # rows at which the trace of the tangent kernel is taken, fewer of wide networks:
+_KERNEL_PRODUCTS = 2 * 10**9  # multiplications of one derivative by all parameters there
 SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the truncations are done
 
 
@@ -45,8 +51,6 @@ def chain_profile(
     where, index = flat.spaced(options.points)
     kinks = off_kinks_of_chain(network, inside(where))
     spectra = jacobian_spectra(network, kinks.x, memory=memory, units=units, report=part(report, 0.0, SHARES[0]))
-    raw = None if units.is_raw else lambda at: jacobian_spectra(network, kinks.x[at], memory=memory)
-    bound, best_row = largest_cost_lower(spectra, raw, network.depth, network.activation.negative_slope)
     tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
     told = units.of_network(network, are_inputs_counted=False)
     sample = inside(flat.spaced(tried)[0])
@@ -57,10 +61,12 @@ def chain_profile(
     if best is not None and not is_shown(best.rank, jacobian, network(sample)):
         best = None
     bottleneck = bracket(jacobian, best, narrowest, tolerance)
-    layers: list[LayerSpectrum] = []
+    facts: dict[str, Any] = {"cost_lower": None, "cost_row": None, "layers": ()}
     if options.are_layers_measured:
         size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
-        layers = layer_spectra(network, reported(flat, size, inside, part(report, SHARES[1], 1.0)))
+        chunks = reported(flat, size, inside, part(report, SHARES[1], 1.0))
+        raw = spectra if units.is_raw else jacobian_spectra(network, kinks.x, memory=memory)
+        facts = _of_the_weights(network, kinks.x, index, raw, layer_spectra(network, chunks), memory)
     return RankProfile(
         model=name,
         method="chain",
@@ -72,16 +78,52 @@ def chain_profile(
         bottleneck_error=0.0 if best is None else best.change,
         changes={n.rank: n.change for n in found},
         norm_per_depth=network.norm_per_depth,
-        cost_lower=bound,
-        cost_row=int(index[best_row]),
         jacobian=spectra,
         points=index,
         curve=rank_curve(spectra, tolerance),
-        layers=tuple(layers),
         tolerance=tolerance,
         notes=kinks.notes(index),
         units=units.sentence,
+        **facts,
     )
+
+
+def _of_the_weights(
+    network: FullyConnected,
+    x: Tensor,
+    index: Tensor,
+    spectra: JacobianSpectra,
+    layers: Sequence[LayerSpectrum],
+    memory: int,
+) -> dict[str, Any]:
+    """What a profile says of the network as it is, as its fields, from its spectra at the rows `x` without units."""
+    bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
+    certificate = certificate_at(network, x, index, spectra)
+    return {
+        "cost_lower": float(bounds.max()),
+        "cost_row": int(index[int(bounds.argmax())]),
+        "layers": _with_distances(layers, certificate),
+        "certificate": certificate,
+        "kernel_per_depth": _kernel_per_depth(network, x, memory),
+    }
+
+
+def _with_distances(
+    layers: Sequence[LayerSpectrum], certificate: BottleneckCertificate | None
+) -> tuple[LayerSpectrum, ...]:
+    if certificate is None:
+        return tuple(layers)
+    pairs = zip(layers, certificate.distances, strict=True)
+    return tuple(replace(layer, isometry_distance=distance) for layer, distance in pairs)
+
+
+def _kernel_per_depth(network: FullyConnected, points: Tensor, memory: int) -> float:
+    """Tr Θ/L, the mean over as many of the points as time and memory allow."""
+    outputs = min(network.widths[-2:])
+    affordable = max(_KERNEL_ROWS[0], _KERNEL_PRODUCTS // (network.parameter_count * outputs))
+    held = max(1, memory // (16 * outputs * max(network.widths)))
+    rows = spaced(points, min(_KERNEL_ROWS[1], affordable, held))
+    return float(tangent_kernel_traces(network, rows).mean()) / network.depth
 
 
 def _units(

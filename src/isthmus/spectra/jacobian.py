@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -16,7 +14,6 @@ from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.product import ThinChain
 from isthmus.spectra.units import Units
 
-_COST_POINTS = 64  # at which Proposition 3's bound is computed again in the network's own units
 _ROWS_IN_CACHE = 64  # larger stacks of small matrices leave the processor's cache and slow down
 
 
@@ -38,28 +35,6 @@ def cost_lower(spectra: JacobianSpectra, depth: int, negative_slope: float = 0.0
     """
     stretch = max(1.0, abs(negative_slope)) ** (depth - 1)
     return JacobianSpectra(spectra.singular_values / stretch).schatten(2.0 / depth)
-
-
-def largest_cost_lower(
-    spectra: JacobianSpectra,
-    raw: Callable[[Tensor], JacobianSpectra] | None,
-    depth: int,
-    negative_slope: float = 0.0,
-) -> tuple[float, int]:
-    """The largest of these bounds over the points, and at which it is reached.
-
-    Args:
-        spectra: In some units.
-        raw: Gives spectra of the function as it is, which the bound is for, at the points of these numbers; None where
-            those are `spectra`. It is asked for the points that promise most: the bound holds at every one.
-        depth: L.
-        negative_slope: Of the activation.
-    """
-    bounds = cost_lower(spectra, depth, negative_slope)
-    points = bounds.argsort(descending=True)[:_COST_POINTS]
-    bounds = bounds[points] if raw is None else cost_lower(raw(points), depth, negative_slope)
-    best = int(bounds.argmax())
-    return float(bounds[best]), int(points[best])
 
 
 def jacobians(network: FullyConnected, x: Tensor) -> Tensor:

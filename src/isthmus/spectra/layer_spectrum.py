@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.spectra.gram import singular_values
+from isthmus.spectra.identity_cost import IdentityCost
 from isthmus.spectra.running_covariance import Moments, MomentSum
 
 CHUNK = 4096  # rows whose activations are held at a time
@@ -28,9 +29,19 @@ class LayerSpectrum:
         nonlinearity_impact: $\|\tilde Z_\ell - \sigma(\tilde Z_\ell)\|_F / \|\tilde Z_\ell\|_F$; None at ℓ = L,
             where there is no activation, and where $\tilde Z_\ell = 0$.
         name: What the model calls the layer; empty for a chain.
+        isometry_distance: $\|W_\ell - V_\ell V'^\top_{\ell-1}\|_F / \sqrt k$, the relative distance to the partial
+            isometry that the certificate of the profile exhibits; None where there is none.
+        cost_of_identity: What one identity layer more would cost behind ℓ,
+            $\|\tilde Z_\ell (\sigma(\tilde Z_\ell); 1)^+\|_F^2$ with the constant that biases read; None at ℓ = L, for
+            an empty layer, and where the model is no chain.
+        identity_residual: The share of $\tilde Z_\ell$, as a norm, that no such layer gives back: where it is large the
+            cost is that of another map than the identity.
+        kinetic_energy: The least $\|(O (W, b)_{\ell+1} B - \tilde Z_\ell) B^+\|_F^2$ over rotations O, how far the next
+            layer moves in the same units; the energy −2H/L is `cost_of_identity - kinetic_energy`.
 
     Source:
-        Jacot (2023), experiment on rank recovery, panels (a), (b), (c).
+        Jacot (2023), experiment on rank recovery, panels (a), (b), (c); Jacot and Kaiser, arXiv 2405.17573, for the
+        cost of identity, whose form with biases and rotations is ours.
     """
 
     layer: int
@@ -38,6 +49,10 @@ class LayerSpectrum:
     activation_singular_values: tuple[float, ...]
     nonlinearity_impact: float | None
     name: str = ""
+    isometry_distance: float | None = None
+    cost_of_identity: float | None = None
+    identity_residual: float | None = None
+    kinetic_energy: float | None = None
 
     def summary(self, tolerance: Tolerance) -> dict[str, object]:
         r"""One row of a table: largest singular values, ranks at the tolerance, stable rank, nonlinearity impact.
@@ -55,6 +70,8 @@ class LayerSpectrum:
             "activation_deviation": activations[0] if activations else None,
             "activation_rank": _above(activations, tolerance),
             "nonlinearity_impact": self.nonlinearity_impact,
+            "isometry_distance": self.isometry_distance,
+            "cost_of_identity": self.cost_of_identity,
         }
 
 
@@ -83,6 +100,7 @@ def layer_spectra(network: FullyConnected, x: Tensor | Iterable[Tensor]) -> list
     """The measurements of every layer over the rows of `x` `(n, d_in)`, which may come in chunks."""
     sums = [MomentSum(d, network.device) for d in network.widths[1:]]
     bends = [Bend() for _ in network.weights]
+    identities = [IdentityCost(d, network.device) for d in network.widths[1:-1]]
     for chunk in [x] if isinstance(x, Tensor) else x:
         for rows in chunk.to(dtype=network.dtype, device=network.device).split(CHUNK):
             a, z = network.trace(rows)
@@ -90,8 +108,9 @@ def layer_spectra(network: FullyConnected, x: Tensor | Iterable[Tensor]) -> list
                 total.add(a[layer + 1] if layer + 1 < len(a) else z[-1])
                 if layer + 1 < len(a):
                     bends[layer].add(z[layer], a[layer + 1])
+                    identities[layer].add(z[layer], a[layer + 1])
     weights = side_by_side(singular_values, network.weights)
-    return [
+    found = [
         LayerSpectrum(
             layer,
             tuple(weight.tolist()),
@@ -100,6 +119,12 @@ def layer_spectra(network: FullyConnected, x: Tensor | Iterable[Tensor]) -> list
         )
         for layer, (weight, total, bend) in enumerate(zip(weights, sums, bends, strict=True), start=1)
     ]
+    for index, each in enumerate(identities):
+        cost, residual, kinetic = each.result(
+            sums[index].result(), network.weights[index + 1], network.biases[index + 1]
+        )
+        found[index] = replace(found[index], cost_of_identity=cost, identity_residual=residual, kinetic_energy=kinetic)
+    return found
 
 
 def shown_deviations(total: MomentSum) -> tuple[float, ...]:

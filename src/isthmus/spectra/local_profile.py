@@ -15,7 +15,7 @@ from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.black_box import PASSES, BlackBox
 from isthmus.spectra.bottleneck import is_shown, within
 from isthmus.spectra.chain_profile import SHARES, reported
-from isthmus.spectra.jacobian import largest_cost_lower
+from isthmus.spectra.jacobian import cost_lower
 from isthmus.spectra.kinks import off_kinks
 from isthmus.spectra.layer_hooks import LayerProbes
 from isthmus.spectra.layer_spectrum import CHUNK, LayerSpectrum
@@ -48,11 +48,11 @@ def local_profile(
     found = projection_curve(function, cut_rows, outputs, units, until=tolerance.relative)
     kind = "certified lower bounds of leading singular values" if spectra.upper is not None else "all singular values"
     jacobian = _sampled_rank(spectra, function, tolerance, reason, kind)
-    cost = row = None
+    bounds = None
     if depth is not None:
         exact = function.in_double(kinks.x)
-        raw = None if units.is_raw else lambda at: local_spectra(exact, kinks.x[at.cpu()], memory=options.memory)
-        cost, row = largest_cost_lower(spectra, raw, depth)
+        raw = spectra if units.is_raw else local_spectra(exact, kinks.x, memory=options.memory)
+        bounds = cost_lower(raw, depth)
     layers: list[LayerSpectrum] = []
     if options.are_layers_measured:
         size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
@@ -63,8 +63,8 @@ def local_profile(
         model=function.name,
         method="local",
         rows=len(rows),
-        cost_lower=cost,
-        cost_row=None if row is None else int(index[row]),
+        cost_lower=None if bounds is None else float(bounds.max()),
+        cost_row=None if bounds is None else int(index[int(bounds.argmax())]),
         jacobian=spectra,
         points=index,
         curve=rank_curve(spectra, tolerance),

@@ -13,6 +13,7 @@ from torch import Tensor
 from isthmus.foundation.show import show, show_html, show_page
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra.dataframe import data_frame
+from isthmus.spectra.isometry import BottleneckCertificate
 from isthmus.spectra.layer_spectrum import LayerSpectrum
 from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.rank_estimate import RankEstimate
@@ -51,6 +52,10 @@ class RankProfile:
         curve: Rank as a function of the tolerance.
         layers: Spectra and nonlinearity impact, in the order of the layers.
         tolerance: What counts as zero.
+        certificate: Partial isometries of one rank that the layers are near to, and a bound on their distances; None
+            where the method is local or the Jacobian vanishes.
+        kernel_per_depth: Tr Θ(x, x)/L of the neural tangent kernel, the mean over at most 100 of the points; None where
+            the method is local.
         notes: What a reader must know beside it, one sentence each: whether the model is that of its file, and so on.
         units: In what inputs and outputs are counted, in `jacobian`, in the ranks and in `changes`; norm, cost and
             layers are those of the model as it is.
@@ -74,7 +79,27 @@ class RankProfile:
     layers: tuple[LayerSpectrum, ...]
     tolerance: Tolerance
     notes: tuple[str, ...] = ()
+    certificate: BottleneckCertificate | None = None
+    kernel_per_depth: float | None = None
     units: str = ""
+
+    @property
+    def certified_share(self) -> float | None:
+        """The share of layers within the tolerance of the isometry exhibited; None without a certificate."""
+        return None if self.certificate is None else self.certificate.certified_share(self.tolerance.relative)
+
+    @property
+    def energies(self) -> tuple[float, ...]:
+        r"""$-2H/L = \text{cost of identity} - \text{kinetic energy}$ of each hidden layer that has both.
+
+        Along an optimal path of infinite depth H is conserved; how far these numbers drift tells how far this network
+        is from one.
+        """
+        return tuple(
+            layer.cost_of_identity - layer.kinetic_energy
+            for layer in self.layers
+            if layer.cost_of_identity is not None and layer.kinetic_energy is not None
+        )
 
     def record(self) -> dict[str, Any]:
         """The profile as plain JSON values, with the per-point spectra summarised by their quantiles."""
@@ -99,6 +124,9 @@ class RankProfile:
             "cost_lower": self.cost_lower,
             "cost_row": self.cost_row,
             "tolerance": self.tolerance.relative,
+            "certificate": _plain_certificate(self.certificate, self.tolerance),
+            "certified_share": self.certified_share,
+            "kernel_per_depth": self.kernel_per_depth,
             "jacobian": {
                 "points": len(relative),
                 "low": low.tolist(),
@@ -159,6 +187,15 @@ def _plain_layer(layer: LayerSpectrum) -> dict[str, Any]:
     if not layer.name:
         del plain["name"]
     return plain
+
+
+def _plain_certificate(certificate: BottleneckCertificate | None, tolerance: Tolerance) -> dict[str, Any] | None:
+    """All but the distances, which stand beside the layers."""
+    if certificate is None:
+        return None
+    plain = asdict(certificate)
+    del plain["distances"]
+    return {**plain, "guaranteed_share": certificate.guaranteed_share(tolerance.relative)}
 
 
 def _plain_curve(curve: RankCurve) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from isthmus.errors import FileFormatError, IsthmusError
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import read_json, write_atomically, write_json
 from isthmus.foundation.tolerance import Tolerance
+from isthmus.spectra.isometry import BottleneckCertificate
 from isthmus.spectra.layer_spectrum import LayerSpectrum
 from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
@@ -37,6 +38,7 @@ def save_profile(profile: RankProfile, folder: Path) -> Path:
     for name in ("jacobian_rank", "bottleneck_rank", "curve"):
         plain[name] = asdict(plain[name])
     plain["layers"] = [asdict(layer) for layer in profile.layers]
+    plain["certificate"] = None if profile.certificate is None else asdict(profile.certificate)
     plain["changes"] = {str(k): change for k, change in profile.changes.items()}
     plain["tolerance"] = profile.tolerance.relative
     write_json(folder / _JSON, {"format": _FORMAT, "version": _VERSION, "profile": plain})
@@ -67,6 +69,8 @@ def _assembled(plain: dict[str, Any], tensors: dict[str, Any]) -> RankProfile:
     plain["layers"] = tuple(LayerSpectrum(**_tupled(layer)) for layer in plain["layers"])
     plain["changes"] = {int(k): change for k, change in plain["changes"].items()}
     plain["notes"] = tuple(plain.get("notes", ()))
+    if plain.get("certificate") is not None:
+        plain["certificate"] = BottleneckCertificate(**_tupled(plain["certificate"]))
     plain["tolerance"] = Tolerance(plain["tolerance"])
     spectra = JacobianSpectra(tensors["singular_values"], tensors.get("upper"))
     return RankProfile(jacobian=spectra, points=tensors["points"], **plain)

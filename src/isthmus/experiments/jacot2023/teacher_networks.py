@@ -84,11 +84,15 @@ def train_candidates(task: Task, depth: int, device: str, *, grown_from: int) ->
     objective = task.objective(device)
     found = [(RANDOM, _random(task, objective, depth))]
     if depth > grown_from:
-        shallow = _random(task, objective, grown_from)
-        deep = insert_identity_layers(shallow, objective.sample()[0], depth, tolerance=_SPAN)
-        warm = replace(WARM_SCHEDULE, steps=3 * task.steps // 5, rounds=task.rounds)
-        found.append((GROWN, warm_start_fit(deep, objective, schedule=warm, seed=task.seed)))
+        found.append((GROWN, grow(task, objective, _random(task, objective, grown_from), depth)))
     return [Candidate(start, network, objective.value(network)) for start, network in found]
+
+
+def grow(task: Task, objective: Objective, network: FullyConnected, depth: int) -> FullyConnected:
+    """A trained network with identity layers up to `depth`, trained on."""
+    deep = insert_identity_layers(network, objective.sample()[0], depth, tolerance=_SPAN)
+    warm = replace(WARM_SCHEDULE, steps=3 * task.steps // 5, rounds=task.rounds)
+    return warm_start_fit(deep, objective, schedule=warm, seed=task.seed)
 
 
 def build_rank_one(task: Task, depth: int) -> Candidate:
