@@ -18,11 +18,12 @@ from _environment import keep
 from isthmus import Tolerance, jacobian_rank
 from isthmus.foundation.rows import Rows
 from isthmus.spectra.black_box import black_box
+from isthmus.spectra.measure_options import MeasureOptions
 
 SHAPES = [(3, 3, 16, 2), (6, 4, 32, 3), (10, 10, 40, 2), (20, 5, 64, 3)]
 ACTIVATIONS = [nn.Tanh, nn.ReLU, nn.GELU, nn.SiLU, nn.Softplus]
 ROWS = 40
-MEMORY = 1 << 28
+RAW = MeasureOptions(points=ROWS, memory=1 << 28, scale_inputs="none", scale_outputs="none")
 
 
 def network(seed: int) -> tuple[nn.Sequential, torch.Tensor]:
@@ -41,21 +42,24 @@ def hidden(net: nn.Module, dtype: torch.dtype) -> Any:
 
 
 def bars(dtype: torch.dtype) -> dict[str, Any]:
-    inside, sizes, evaluations = [], [], 0
+    inside, sizes, ratios, evaluations = [], [], [], 0
     for seed in range(20):
         net, x = network(seed)
         net = net.to(dtype)
-        found = black_box(hidden(net, dtype), Rows(x.numpy()), points=ROWS, memory=MEMORY)
+        found = black_box(hidden(net, dtype), Rows(x.numpy()), RAW)
         exact = copy.deepcopy(net).double()
         right = torch.linalg.svdvals(vmap(jacrev(exact))(x)).detach()
-        inside.append((found.spectra.values - right).abs() <= found.spectra.bars[:, None])
-        sizes.append(found.spectra.bars / right[:, 0])
+        error = (found.spectra.values - right).abs()
+        inside.append(error <= found.spectra.bars)
+        sizes.append(found.spectra.bars / right[:, :1])
+        ratios.append(found.spectra.bars / error.clamp_min(1e-300))
         evaluations += found.function.evaluations
     within = torch.cat([each.flatten() for each in inside]).double().mean()
     return {
         "networks": 20,
         "singular values within their bar": float(within),
-        "median bar, relative to the largest": float(torch.cat(sizes).median()),
+        "median bar, relative to the largest": float(torch.cat([each.flatten() for each in sizes]).median()),
+        "median bar over the true error": float(torch.cat([each.flatten() for each in ratios]).median()),
         "evaluations": evaluations,
     }
 

@@ -87,6 +87,21 @@ def test_the_operators_are_listed(capsys):
     assert {"Conv", "LSTM", "Resize"} <= set(out.split())
 
 
+def test_units_are_chosen_and_said(here, capsys):
+    arguments = ["measure", "gelu.pt2", "--data", "rows.npy", "--scale-outputs"]
+    said = {}
+    for how in ("data", "unit", "none"):
+        status, out, _ = call(capsys, *arguments, how, "--scale-inputs", "none", "--json")
+        assert status == 0
+        said[how] = json.loads(out)["units"]
+    assert said == {
+        "data": "Units: inputs as they are, each output by its spread over the rows.",
+        "unit": "Units: inputs as they are, all outputs by one number.",
+        "none": "Units: inputs as they are, outputs as they are.",
+    }
+    assert "Units: each input by its spread" in " ".join(call(capsys, *arguments, "none")[1].split())
+
+
 BAD = {
     "a pickle": (
         ["m.pt", "--data", "rows.npy"],

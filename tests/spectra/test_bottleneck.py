@@ -107,14 +107,18 @@ def test_a_standardised_network_is_measured_in_its_own_units():
     model = StandardizedNetwork(network, Affine(torch.full((9,), 5.0), torch.full((9,), 3.0)), Affine.identity(9))
     x = data(9)
     shifted = measure(model, 3.0 * x + 5.0)
-    plain = measure(network, x)
+    plain = measure(network, x, scale_inputs="none", scale_outputs="none")
     torch.testing.assert_close(shifted.jacobian.singular_values, plain.jacobian.singular_values)
+    assert shifted.units == "Units: each input by its spread in its fit, each output by its spread in its fit."
+    raw = measure(model, 3.0 * x + 5.0, scale_inputs="none", scale_outputs="none")
+    torch.testing.assert_close(3.0 * raw.jacobian.singular_values, plain.jacobian.singular_values)
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_few_rows_are_measured_without_complaint(n):
     profile = measure(through(2, seed=9), data(9, n=n))
-    assert profile.bottleneck_rank.upper <= n
+    assert profile.bottleneck_rank.upper == 9  # so few rows lie in n − 1 dimensions whatever f is
+    assert "no truncation on these rows shows less" in profile.bottleneck_rank.evidence[1]
 
 
 def test_a_large_rank_is_located_without_trying_every_k():

@@ -23,6 +23,7 @@ from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra.black_box import black_box
 from isthmus.spectra.ecnoise import POINTS, noise_level
+from isthmus.spectra.measure_options import MeasureOptions
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 6)) * np.logspace(-1, 1, 6)
@@ -39,7 +40,8 @@ def noisy(deviation):
 
 
 def spectra(call, x=X, **options):
-    return black_box(call, Rows(x), points=500, memory=1 << 26, **options)
+    options = MeasureOptions(memory=1 << 26, scale_inputs="none", scale_outputs="none", **options)
+    return black_box(call, Rows(x), options)
 
 
 def network(act, dtype):
@@ -54,8 +56,8 @@ def test_the_truth_lies_within_the_bars(act, dtype, largest_bar):
     x = np.random.default_rng(5).standard_normal((60, 6))
     found = spectra(lambda x: net(torch.from_numpy(x).to(dtype)), x)
     right = torch.linalg.svdvals(vmap(jacrev(net.double()))(torch.from_numpy(x))).detach()
-    assert bool(((found.spectra.values - right).abs() <= found.spectra.bars[:, None]).all())
-    assert float((found.spectra.bars / right[:, 0]).median()) < largest_bar
+    assert float(((found.spectra.values - right).abs() <= found.spectra.bars).double().mean()) >= 0.95
+    assert float((found.spectra.bars[:, 0] / right[:, 0]).median()) < largest_bar
 
 
 @pytest.mark.parametrize("deviation", [1e-3, 1e-6, 1e-9])
@@ -84,7 +86,7 @@ def test_the_truth_lies_within_the_bars_also_of_a_noisy_function(deviation):
 
     right = torch.linalg.svdvals(vmap(jacrev(exact))(torch.from_numpy(X)))
     found = spectra(noisy(deviation))
-    inside = (found.spectra.values - right).abs() <= found.spectra.bars[:, None]
+    inside = (found.spectra.values - right).abs() <= found.spectra.bars
     assert float(inside.double().mean()) >= 0.95
     assert 0.2 * deviation < float(found.how.noise.median()) < 5 * deviation
 
@@ -159,10 +161,14 @@ def test_what_a_callable_should_not_do_is_told():
 
 BAD = {
     "raises": (lambda x: 1 / 0, ModelCallError, "ZeroDivisionError: division by zero"),
-    "nan": (np.log, NonFiniteError, "the output of log holds NaN"),
-    "nan nearby": (lambda x: np.where(np.abs(x - np.round(x, 1)) < 1e-12, x, np.nan), NonFiniteError, "near a row"),
+    "nan": (np.log, NonFiniteError, "The output of log is not finite at row 0 "),
+    "nan nearby": (
+        lambda x: np.where(np.abs(x - np.round(x, 1)) < 1e-12, x, np.nan),
+        NonFiniteError,
+        "is not finite near one of the rows",
+    ),
     "one number": (lambda x: x.sum(), RowCountError, "returns one number"),
-    "other rows": (lambda x: x.reshape(-1, 3), RowCountError, r"takes 4 rows and returns 8 rows"),
+    "other rows": (lambda x: x.reshape(-1, 3), RowCountError, r"takes 60 rows and returns 120 rows"),
     "mixed rows": (lambda x: x - x.mean(0), MixedRowsError, "mixes the rows"),
     "labels": (lambda x: (x > 0).astype(int), NotDifferentiableError, "returns int64, labels or counts"),
     "objects": (lambda x: np.array([None] * len(x)), DtypeError, "object"),
@@ -197,8 +203,7 @@ def test_estimators_are_measured_through_their_functions():
     assert jacobian_rank(model.predict, X, tolerance=Tolerance(1e-6)).lower == 3
     with pytest.raises(UnsupportedModuleError, match=r"pass one of its functions .*predict"):
         measure(model, X)
-    with pytest.raises(UnsupportedModuleError, match="measure and jacobian_rank take any callable"):
-        bottleneck_rank(model.predict, X)
+    assert bottleneck_rank(model.predict, X, tolerance=Tolerance(1e-6)).upper == 3
 
 
 def test_rows_of_any_shape_and_the_dtype_of_the_data():

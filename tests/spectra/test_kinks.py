@@ -28,9 +28,8 @@ def rows(n=20, d=3, seed=0):
 
 
 def at_kinks(call, x):
-    function = row_function(Of(call).double(), x)
-    function = function.in_double(x) if function.dtype != torch.float64 else function
-    return off_kinks(function, x, memory=1 << 26)
+    function = row_function(Of(call), x)
+    return off_kinks(function if x.dtype == torch.float32 else function.in_double(x), x, memory=1 << 26)
 
 
 KINKED = {
@@ -49,9 +48,10 @@ KINKED = {
 
 
 @pytest.mark.parametrize("name", KINKED)
-def test_rows_at_a_kink_are_recognised_and_no_others(name):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_rows_at_a_kink_are_recognised_and_no_others(name, dtype):
     call, place = KINKED[name]
-    x = rows()
+    x = rows().to(dtype)
     x[3] = place
     found = at_kinks(call, x)
     assert (found.moved | found.left).nonzero().flatten().tolist() == [3]
@@ -70,8 +70,9 @@ SMOOTH = {
 
 
 @pytest.mark.parametrize("name", SMOOTH)
-def test_smooth_functions_have_none(name):
-    x = rows()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_smooth_functions_have_none(name, dtype):
+    x = rows().to(dtype)
     x[3] = 0.0
     found = at_kinks(SMOOTH[name], x)
     assert not bool((found.moved | found.left).any())

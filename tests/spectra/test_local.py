@@ -13,6 +13,7 @@ from isthmus.errors import (
     MixedRowsError,
     ModelCallError,
     NonFiniteError,
+    NonFiniteOutputError,
     NotDifferentiableError,
     OptionError,
     OutputChoiceError,
@@ -168,7 +169,7 @@ def test_convolutions_and_average_pooling_are_a_chain():
     )
     module(rows((2, 4, 4), 50))  # running statistics that differ from the start
     x = rows((2, 4, 4))
-    profile = measure(module, x, tolerance=Tolerance(1e-6))
+    profile = measure(module, x, tolerance=Tolerance(1e-6), scale_inputs="none", scale_outputs="none")
     assert profile.method == "chain"
     expected = oracle(module, x)
     found = profile.jacobian.singular_values
@@ -282,6 +283,22 @@ def test_bad_input_is_refused_with_the_remedy(name):
     module, x, options, error, message = BAD[name]
     with pytest.raises(error, match=message):
         measure(module, x, **options)
+
+
+@pytest.mark.parametrize("kind", ["chain", "module", "callable"])
+def test_an_output_that_is_not_finite_is_told_by_the_row_of_the_data(kind):
+    """Rows are looked at evenly spaced; the message counts those of the data."""
+    x = torch.ones(1200, 3)
+    x[1199, 1] = 1e30
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    with torch.no_grad():
+        net[0].weight.fill_(1e10)
+        net[2].weight.fill_(1.0)
+    model = {"chain": net, "module": nn.Sequential(*net, nn.Softplus()), "callable": lambda x: net(torch.tensor(x))}[
+        kind
+    ]
+    with pytest.raises(NonFiniteOutputError, match=r"is not finite at row 1199 \(output 0\)"):
+        measure(model, x)
 
 
 def test_training_mode_batch_norm_is_measured_in_eval_mode():

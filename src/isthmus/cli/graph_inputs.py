@@ -27,7 +27,7 @@ def print_tensors(model: Path, as_json: bool) -> None:
         return
     table = Table(box=None)
     for column in ("tensor", "role", "type", "shape"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a name that is cut cannot be given to --input
     for each in found:
         table.add_row(each.name.replace("[", r"\["), each.role, each.kind, _shape(each))
     Console(highlight=False, soft_wrap=True).print(table)

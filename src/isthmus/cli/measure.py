@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,17 @@ from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
 _MB = 1_000_000
+
+
+class ScalingName(StrEnum):
+    """In what units inputs or outputs are counted."""
+
+    data = "data"
+    unit = "unit"
+    none = "none"
+
+
+_BY_DATA = ScalingName.data
 
 
 def _list_operators(is_asked: bool) -> None:
@@ -47,6 +59,10 @@ def measure(
         bool, typer.Option("--by-differences", help="Run an .onnx file in onnxruntime and difference its values.")
     ] = False,
     evaluations: Annotated[int, typer.Option(help="Rows to evaluate at by differences.", min=1)] = 1_000_000,
+    scale_inputs: Annotated[ScalingName, typer.Option(help="Units of the inputs: as --scale-outputs.")] = _BY_DATA,
+    scale_outputs: Annotated[
+        ScalingName, typer.Option(help="Each by its spread over the rows (data), all by one (unit), or as they are.")
+    ] = _BY_DATA,
     is_list: Annotated[bool, typer.Option("--list", help="Name the tensors of an .onnx graph and stop.")] = False,
     leading: Annotated[
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
@@ -101,6 +117,8 @@ def measure(
             seed=seed,
             check=check,
             evaluations=evaluations,
+            scale_inputs=scale_inputs.value,
+            scale_outputs=scale_outputs.value,
             report=report,
         )
     record = measure_record(str(model), profile, "cpu")

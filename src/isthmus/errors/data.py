@@ -21,6 +21,19 @@ class NonFiniteError(IsthmusError, ValueError):
         )
 
 
+class NonFiniteOutputError(NonFiniteError):
+    """A model gives NaN or infinity for finite inputs."""
+
+    def __init__(self, model: str, row: int | None, column: int) -> None:
+        where = "near one of the rows, less than a step of a difference away" if row is None else f"at row {row}"
+        message = (
+            f"The output of {model} is not finite {where} (output {column}). Look at what it is given there: a "
+            "logarithm, a root or a division may not be defined, or numbers overflow. Leave such rows out, or measure "
+            "the part before it."
+        )
+        IsthmusError.__init__(self, message)
+
+
 class DtypeError(IsthmusError, TypeError):
     """An array does not hold real numbers."""
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.errors import MixedRowsError, RowCountError
+from isthmus.networks.wrappers import name_of
 
 _SAME = 1e-3  # relative difference of one row in two places that rounding does not explain
 
@@ -47,12 +48,12 @@ class FixedBatch(nn.Module):
             among = _tensors(self.inner(others))
         for each, mixed in zip(alone, among, strict=True):
             if each.ndim == 0 or len(each) != self.rows:
-                raise RowCountError(type(self.inner).__name__, self.rows, 0 if each.ndim == 0 else len(each))
+                raise RowCountError(name_of(self), self.rows, 0 if each.ndim == 0 else len(each))
             if each.is_floating_point() and each.numel():
                 size = float(torch.nan_to_num(each).abs().amax())
                 change = max(_largest(each - each[:1]), _largest(mixed[0] - each[0]))
                 if change > _SAME * size:
-                    raise MixedRowsError(type(self.inner).__name__, change / size if size else float("inf"))
+                    raise MixedRowsError(name_of(self), change / size if size else float("inf"))
         self._is_tried = True
 
 

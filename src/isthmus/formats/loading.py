@@ -46,8 +46,8 @@ def load(
 
     Returns:
         A network of ours, or a torch module in eval mode with the attributes `input_shape`, the shape of one row as
-        far as the file fixes it, None for free sizes, `()` where it says nothing; and `reference`, the file's own
-        runtime that measurements compare it with.
+        far as the file fixes it, None for free sizes, `()` where it says nothing; `reference`, the file's own runtime
+        that measurements compare it with; and `file_name`, what messages call it.
 
     Raises:
         FileMissingError: If there is nothing at `path`.
@@ -63,11 +63,11 @@ def load(
     if not path.is_file():
         raise FileMissingError(path, REMEDY)
     if kind == ".onnx":
-        return _with_shape(*load_onnx(path, input=input, output=output, held=held))
+        return _told(path, *load_onnx(path, input=input, output=output, held=held))
     if input is not None or output is not None or held:
         raise FileFormatError(path, "only the tensors of .onnx files have names", "Leave input, output and held out.")
     if kind == ".pt2":
-        return _with_shape(*load_pt2(path))
+        return _told(path, *load_pt2(path))
     if kind in _PICKLES:
         remedy = "Save the model with torch.export.save, torch.onnx.export or safetensors instead."
         raise FileFormatError(path, "such files hold pickles, which may run code and are never loaded", remedy)
@@ -79,7 +79,7 @@ def load(
         return _with_shape(module, (0, module[0].in_features), None)  # type: ignore[arg-type]
     if kind != ".safetensors":
         raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}", REMEDY)
-    return _with_shape(described_network(path, tensors), (), None)
+    return _told(path, described_network(path, tensors, metadata), (), None)
 
 
 def load_values(
@@ -108,7 +108,8 @@ def load_values(
     return load_onnx_values(path, input=input, output=output, held=held)
 
 
-def _with_shape(module: nn.Module, shape: tuple[int | None, ...], reference: Reference | None) -> nn.Module:
+def _told(path: Path, module: nn.Module, shape: tuple[int | None, ...], reference: Reference | None) -> nn.Module:
     module.input_shape = shape[1:]  # type: ignore[assignment]
     module.reference = reference  # type: ignore[assignment]
+    module.file_name = path.name  # type: ignore[assignment]
     return module

@@ -20,7 +20,7 @@ from isthmus.errors import (
     RowCountError,
 )
 from isthmus.networks.evaluation import evaluating
-from isthmus.networks.wrappers import check_callable, unwrapped
+from isthmus.networks.wrappers import check_callable, name_of, unwrapped
 
 _SAME = 1e-3  # relative difference of one row alone and in a batch that float32 kernels do not explain
 
@@ -52,8 +52,8 @@ class RowFunction:
 
     @property
     def name(self) -> str:
-        """The module's class."""
-        return type(self.module).__name__
+        """What messages call it."""
+        return name_of(self.module)
 
     @property
     def d_in(self) -> int:
@@ -116,7 +116,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
     """`module` as a function of the rows of `x` `(n, …)`, after every check that can be made before work starts.
 
     Raises:
-        NonFiniteError: If a weight is NaN or infinite, or an output at the first rows is.
+        NonFiniteError: If a weight is NaN or infinite.
         ModelCallError: If the module cannot be called on the rows, or looks inputs up in a table.
         OutputChoiceError: If there are several outputs and none or an unknown one was chosen.
         DtypeError: If the output does not hold real numbers.
@@ -132,7 +132,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
             raise NonFiniteError(f"the weight {name}", where[0] if where else 0, where[-1] if where else 0)
     dtype, device = _home(module)
     if dtype not in (torch.float32, torch.float64):
-        raise DtypeError(f"the weights of {type(module).__name__}", dtype)
+        raise DtypeError(f"the weights of {name_of(module)}", dtype)
     first = x[:2].to(dtype=dtype, device=device)
     shape = tuple(x.shape[1:])
     state = {name: t.detach() for name, t in module.named_parameters()}
@@ -173,9 +173,6 @@ def _check_output(function: RowFunction, result: Tensor, x: Tensor) -> None:
         if result.is_complex():
             raise DtypeError(f"the output of {function.name}", result.dtype)
         raise NotDifferentiableError(function.name, f"its output has dtype {result.dtype}")
-    if not torch.isfinite(result).all():
-        row, column = (~torch.isfinite(result)).nonzero()[0].tolist()
-        raise NonFiniteError(f"the output of {function.name}", row, column)
     if not result.requires_grad and _varies(function, x):
         raise NotDifferentiableError(function.name, "no derivative reaches its input")
 

@@ -30,6 +30,11 @@ class ScriptedModule(nn.Module):
             return script(x)
 
 
+def name_of(module: nn.Module) -> str:
+    """What messages call it: the file that it was loaded from, else its class."""
+    return getattr(module, "file_name", "") or type(module).__name__
+
+
 def unwrapped(module: nn.Module) -> nn.Module:
     """The module inside `torch.compile`, `DataParallel` and the like, which computes the same; a script as one part."""
     if isinstance(module, torch.jit.ScriptModule):
@@ -56,7 +61,7 @@ def in_single_precision(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     try:
         single = copy.deepcopy(module).float()
     except (RuntimeError, TypeError) as refused:
-        raise DtypeError(f"the weights of {type(module).__name__}", next(iter(kinds))) from refused
+        raise DtypeError(f"the weights of {name_of(module)}", next(iter(kinds))) from refused
     return single, (f"Its weights are {name}; it is computed in float32, so rounding to {name} is not part of it.",)
 
 
@@ -68,7 +73,7 @@ def check_callable(module: nn.Module, shape: tuple[int, ...]) -> None:
         NotDifferentiableError: If a part computes with integers.
         MixedRowsError: If a part normalises by the rows of a batch, also in eval mode.
     """
-    name = type(module).__name__
+    name = name_of(module)
     if any(nn.parameter.is_lazy(t) for t in (*module.parameters(), *module.buffers())):
         raise ModelCallError(name, shape, "a lazy layer has no weights yet", "Call the model once on a batch first.")
     for part in module.modules():

@@ -144,6 +144,8 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
             "These are local measurements, derivatives at points of the data: the model is not a chain of affine maps "
             "and one positively homogeneous activation, so nothing is said about regions or norms between the points."
         )
+    if record.units:
+        yield record.units
     yield from record.notes
 
 

@@ -84,6 +84,7 @@ class MeasureRecord(NetworkRecord):
     certified_share: float | None
     kernel_per_depth: float | None
     notes: list[str]
+    units: str = ""
 
     @property
     def answer(self) -> int:

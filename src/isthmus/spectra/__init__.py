@@ -2,14 +2,12 @@
 
 from isthmus.spectra.bottleneck import (
     TruncationPoint,
-    bottleneck_rank,
     chosen,
     truncation_curve,
 )
 from isthmus.spectra.class_collapse import CollapsedLayer, NeuralCollapse, neural_collapse
 from isthmus.spectra.isometry import BottleneckCertificate, bottleneck_certificate
 from isthmus.spectra.jacobian import (
-    jacobian_rank,
     jacobian_spectra,
     jacobians,
     spaced,
@@ -21,6 +19,7 @@ from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.profile_logger import ProfileLogger, lightning_callback
 from isthmus.spectra.rank_estimate import RankEstimate
+from isthmus.spectra.ranks import bottleneck_rank, jacobian_rank
 from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import RankCurve, rank_curve
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated

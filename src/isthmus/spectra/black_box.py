@@ -18,9 +18,12 @@ from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.difference_step import DifferenceStep, difference_step
 from isthmus.spectra.differences import DifferenceSpectra, difference_spectra, evaluations_per_row
 from isthmus.spectra.evaluated import EvaluatedFunction
+from isthmus.spectra.measure_options import MeasureOptions
+from isthmus.spectra.units import SCALED_ROWS, Units, units_of
 
-EVALUATIONS = 1_000_000
-"""How many rows a callable may be evaluated at."""
+PASSES = 40
+"""Evaluations of each row that the projections of a callable take at most."""
+_FEWEST = 10  # rows over which a spread is still taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,8 @@ class BlackBox:
         spectra: At the points.
         points: Which rows, `(n,)`.
         asked: At how many rows the spectra were asked for.
+        outputs: f at the rows over which spreads were taken, `(n, m)`.
+        units: What inputs and outputs are counted in.
     """
 
     function: EvaluatedFunction
@@ -40,6 +45,8 @@ class BlackBox:
     spectra: DifferenceSpectra
     points: Tensor
     asked: int
+    outputs: Tensor
+    units: Units
 
     def row_function(self) -> RowFunction:
         """The same function for what only needs its values."""
@@ -59,11 +66,11 @@ class BlackBox:
         """How the differences were taken, how exact they are, and what f did that it should not."""
         spectra, f = self.spectra, self.function
         first = spectra.values[:, 0].clamp_min(1e-300)
-        error = float((spectra.bars / first).median())
+        error = float((spectra.bars.amax(1) / first).median())
         found = [
             f"Derivatives are differences of {f.name}'s values: {f.evaluations} evaluations in {f.calls} calls, over "
             f"{self.how.step:.1g} of the spread of each input, for a noise of {_share(self.how.noise, f):.1g} of the "
-            f"outputs; each singular value is known to {error:.1g} of the largest (median)."
+            f"outputs; each singular value is known to {error:.1g} of the largest or better (median)."
         ]
         if self.unseen(tolerance):
             found.append(
@@ -87,27 +94,15 @@ def _share(noise: Tensor, function: EvaluatedFunction) -> float:
     return float(noise.norm()) / max(function.size, 1e-300)
 
 
-def black_box(
-    call: Callable[[Any], Any],
-    rows: Rows,
-    *,
-    points: int,
-    memory: int,
-    evaluations: int = EVALUATIONS,
-    kept: int = 0,
-    seed: int = 0,
-    report: Report = silent,
-) -> BlackBox:
+def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, report: Report = silent) -> BlackBox:
     """Measure the spectra of a callable at evenly spaced rows, as many as the budget allows.
+
+    Two fifths of the budget at most are left for projections.
 
     Args:
         call: Takes an array of rows in the dtype of the data, returns one output a row.
         rows: The data.
-        points: At how many rows at most.
-        memory: Bytes that differences may take at a time.
-        evaluations: The budget: rows that f is evaluated at.
-        kept: How many of them are left for later.
-        seed: Of the lines along which the noise is measured.
+        options: Points, memory, evaluations, units, and the seed of the lines along which the noise is measured.
         report: Told the fraction done.
 
     Raises:
@@ -116,22 +111,25 @@ def black_box(
         ModelCallError, RowCountError, DtypeError, NonFiniteError, MixedRowsError, NotDifferentiableError: If f is no
             differentiable function of one row.
     """
+    evaluations = options.evaluations
     if evaluations < 1:
         raise OptionError("evaluations", evaluations, "a positive number")
     check_function(call)
+    kept = PASSES * min(SCALED_ROWS, len(rows), evaluations // 100)
     function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
-    sample = rows.spaced(points)[0].double().flatten(1)
-    how = difference_step(function, sample, seed)
+    scaled, numbers = rows.spaced(min(SCALED_ROWS, max(_FEWEST, evaluations // 100)))
+    outputs = function(scaled.double().flatten(1), numbers)
+    how = difference_step(function, rows.spaced(options.points)[0].double().flatten(1), options.seed)
+    units = units_of(scaled, outputs, options.scale_inputs, options.scale_outputs, how.noise)
     allowed = function.left // evaluations_per_row(function.d_in)
     if allowed < 1:
-        raise EvaluationBudgetError(
-            function.name, function.evaluations + evaluations_per_row(function.d_in), evaluations
-        )
-    where, index = rows.spaced(min(points, allowed))
+        needed = function.evaluations + evaluations_per_row(function.d_in)
+        raise EvaluationBudgetError(function.name, needed, evaluations)
+    where, index = rows.spaced(min(options.points, allowed))
     x = where.double().flatten(1)
-    spectra = difference_spectra(function, x, how, memory=memory, report=report)
+    spectra = difference_spectra(function, x, index, how, units, memory=options.memory, report=report)
     function.budget = evaluations
-    return BlackBox(function, how, spectra, index, min(points, len(rows)))
+    return BlackBox(function, how, spectra, index, min(options.points, len(rows)), outputs, units)
 
 
 def check_function(call: object) -> None:

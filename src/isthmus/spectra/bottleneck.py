@@ -1,4 +1,4 @@
-"""Through how few numbers can f be passed without changing it: the bottleneck rank at a tolerance."""
+"""Through how few coordinates of one layer a network can be passed without changing it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected
-from isthmus.spectra.jacobian import jacobian_rank, spaced
-from isthmus.spectra.model import Model, as_network
+from isthmus.spectra.jacobian import spaced
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
 
@@ -115,45 +114,25 @@ def located_truncation_curve(network: FullyConnected, x: Tensor, *, until: float
     return [by_rank[rank] for rank in sorted(by_rank)]
 
 
-def bottleneck_rank(model: Model, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> RankEstimate:
-    r"""Smallest k such that f is, up to `tolerance`, a composition $h \circ g$ through $\mathbb R^k$.
+def bracket(jacobian: RankEstimate, best: TruncationPoint | None, narrowest: int, tolerance: Tolerance) -> RankEstimate:
+    """The bracket of Rank_BN that the Jacobian's rank and the best truncation give, if there is one that counts."""
+    upper, said = narrowest, f"the narrowest layer has width {narrowest}; no truncation on these rows shows less"
+    if best is not None and best.rank < narrowest:
+        upper = best.rank
+        said = (
+            f"keeping {upper} coordinates at layer {best.truncation.layer} changes f by {best.change:.2%} of its "
+            "spread over the data (exhibited)"
+        )
+    return RankEstimate(min(jacobian.lower, upper), upper, tolerance.relative, (jacobian.evidence[0], said))
 
-    $$\operatorname{Rank}_{BN}(f; \Omega) = \min \{k : f = h \circ g \text{ on } \Omega,\ g: \to \mathbb R^k\}$$
 
-    Above: the smallest k for which a factorisation is exhibited, by keeping k coordinates of the best layer, that
-    changes f by no more than `tolerance` relative to its spread over the data. Below: the Jacobian rank at the same
-    tolerance, as Rank_J ≤ Rank_BN; where the two tolerances disagree (they weigh different things) the lower end is
-    cut at the upper.
+def is_shown(rank: int, jacobian: RankEstimate, outputs: Tensor) -> bool:
+    """Whether `outputs` `(n, d_out)` can show that f passes through `rank` numbers.
 
-    Args:
-        model: A network, a standardised network (measured in standard units) or a torch module that converts.
-        x: `(n, d_in)` in the units the model takes.
-        tolerance: Relative change of f, and relative size of a singular value, that counts as none.
-
-    Returns:
-        `[lower, upper]`, the tolerance, and the evidence for both ends.
-
-    Raises:
-        NonFiniteError, ShapeError, DtypeError: If `x` is not a finite matrix that fits the model.
-        UnsupportedModuleError: If a torch module cannot be converted exactly.
-
-    Source:
-        Jacot (2023), definition of the bottleneck rank.
+    n rows lie in n − 1 dimensions whatever f is, and beside outputs that do not vary no change of f is small.
     """
-    network, inputs = as_network(model, x)
-    found = truncation_curve(network, inputs, until=tolerance.relative)
-    return bracket(jacobian_rank(network, inputs, tolerance=tolerance), found, tolerance)
-
-
-def bracket(jacobian: RankEstimate, found: list[TruncationPoint], tolerance: Tolerance) -> RankEstimate:
-    """The bracket of Rank_BN that the Jacobian's rank and the truncations that were `found` give."""
-    upper = chosen(found, tolerance)
-    exhibited = (
-        f"keeping {upper.rank} coordinates at layer {upper.truncation.layer} changes f by {upper.change:.2%} of its "
-        "spread over the data (exhibited)"
-    )
-    lower = min(jacobian.lower, upper.rank)
-    return RankEstimate(lower, upper.rank, tolerance.relative, (jacobian.evidence[0], exhibited))
+    varies = bool((outputs != outputs[:1]).any())
+    return rank < len(outputs) - 1 and (varies or jacobian.lower == 0)
 
 
 def within(jacobian: RankEstimate, bottleneck: RankEstimate) -> RankEstimate:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+import torch
 from torch import Tensor
 
+from isthmus.errors import NonFiniteOutputError
 from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.rows import Rows
-from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork
-from isthmus.spectra.bottleneck import bracket, chosen, located_truncation_curve, within
+from isthmus.spectra.bottleneck import TruncationPoint, bracket, chosen, is_shown, located_truncation_curve, within
 from isthmus.spectra.isometry import BottleneckCertificate, certificate_at
 from isthmus.spectra.jacobian import cost_lower, jacobian_spectra, spaced
 from isthmus.spectra.kinks import off_kinks_of_chain
 from isthmus.spectra.layer_spectrum import CHUNK, LayerSpectrum, layer_spectra
-from isthmus.spectra.point_spectra import rank_over_points
+from isthmus.spectra.measure_options import MeasureOptions
+from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import rank_curve
+from isthmus.spectra.units import SCALED_ROWS, Units, units_of, units_of_standardized
 
 _TRIED_ROWS = (300, 2000)  # rows on which truncations of a chain are compared, fewer of very wide networks:
 _TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
@@ -30,58 +34,78 @@ SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the trunc
 
 
 def chain_profile(
-    model: FullyConnected | StandardizedNetwork,
-    rows: Rows,
-    name: str,
-    tolerance: Tolerance,
-    points: int,
-    memory: int,
-    report: Report,
+    model: FullyConnected | StandardizedNetwork, rows: Rows, name: str, options: MeasureOptions, report: Report
 ) -> RankProfile:
-    """The profile of a network of ours over `rows`, a standardised one in standard units."""
+    """The profile of a network of ours over `rows`, a standardised one in its own units unless told otherwise."""
     network = model.network if isinstance(model, StandardizedNetwork) else model
+    tolerance, memory = options.tolerance, options.memory
     flat = rows.reshaped((rows.width,)) if len(rows.row_shape) > 1 else rows
     check_columns(flat.chunk(0, 1), network.d_in)
 
-    def units(chunk: Tensor) -> Tensor:
+    def inside(chunk: Tensor) -> Tensor:
         if isinstance(model, StandardizedNetwork):
             chunk = model.inputs.forward(chunk.double())
         return chunk.to(dtype=network.dtype, device=network.device)
 
-    where, index = flat.spaced(points)
-    kinks = off_kinks_of_chain(network, units(where))
-    spectra = jacobian_spectra(network, kinks.x, memory=memory, report=part(report, 0.0, SHARES[0]))
+    units = _units(model, name, inside, flat, options)
+    where, index = flat.spaced(options.points)
+    kinks = off_kinks_of_chain(network, inside(where))
+    spectra = jacobian_spectra(network, kinks.x, memory=memory, units=units, report=part(report, 0.0, SHARES[0]))
     tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
-    found = located_truncation_curve(network, units(flat.spaced(tried)[0]), until=tolerance.relative, extra=2)
-    best = chosen(found, tolerance)
-    jacobian = rank_over_points(spectra.ranks(tolerance), min(network.widths), tolerance)
-    bottleneck = bracket(jacobian, found, tolerance)
-    bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
-    size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
-    layers = layer_spectra(network, reported(flat, size, units, part(report, SHARES[1], 1.0)))
-    certificate = certificate_at(network, kinks.x, index, spectra)
+    told = units.of_network(network, are_inputs_counted=False)
+    sample = inside(flat.spaced(tried)[0])
+    found = located_truncation_curve(told, sample, until=tolerance.relative, extra=2)
+    narrowest = min(network.widths)
+    jacobian = rank_over_points(spectra.ranks(tolerance), narrowest, tolerance)
+    best: TruncationPoint | None = chosen(found, tolerance)
+    if best is not None and not is_shown(best.rank, jacobian, network(sample)):
+        best = None
+    bottleneck = bracket(jacobian, best, narrowest, tolerance)
+    facts: dict[str, Any] = {"cost_lower": None, "cost_row": None, "layers": ()}
+    if options.are_layers_measured:
+        size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
+        chunks = reported(flat, size, inside, part(report, SHARES[1], 1.0))
+        raw = spectra if units.is_raw else jacobian_spectra(network, kinks.x, memory=memory)
+        facts = _of_the_weights(network, kinks.x, index, raw, layer_spectra(network, chunks), memory)
     return RankProfile(
         model=name,
         method="chain",
         rows=len(rows),
         jacobian_rank=within(jacobian, bottleneck),
         bottleneck_rank=bottleneck,
-        bottleneck_layer=best.truncation.layer,
+        bottleneck_layer=network.widths.index(narrowest) if best is None else best.truncation.layer,
         bottleneck_place="",
-        bottleneck_error=best.change,
+        bottleneck_error=0.0 if best is None else best.change,
         changes={n.rank: n.change for n in found},
         norm_per_depth=network.norm_per_depth,
-        cost_lower=float(bounds.max()),
-        cost_row=int(index[int(bounds.argmax())]),
         jacobian=spectra,
         points=index,
         curve=rank_curve(spectra, tolerance),
-        layers=_with_distances(layers, certificate),
-        certificate=certificate,
-        kernel_per_depth=_kernel_per_depth(network, kinks.x, memory),
         tolerance=tolerance,
         notes=kinks.notes(index),
+        units=units.sentence,
+        **facts,
     )
+
+
+def _of_the_weights(
+    network: FullyConnected,
+    x: Tensor,
+    index: Tensor,
+    spectra: JacobianSpectra,
+    layers: Sequence[LayerSpectrum],
+    memory: int,
+) -> dict[str, Any]:
+    """What a profile says of the network as it is, as its fields, from its spectra at the rows `x` without units."""
+    bounds = cost_lower(spectra, network.depth, network.activation.negative_slope)
+    certificate = certificate_at(network, x, index, spectra)
+    return {
+        "cost_lower": float(bounds.max()),
+        "cost_row": int(index[int(bounds.argmax())]),
+        "layers": _with_distances(layers, certificate),
+        "certificate": certificate,
+        "kernel_per_depth": _kernel_per_depth(network, x, memory),
+    }
 
 
 def _with_distances(
@@ -100,6 +124,25 @@ def _kernel_per_depth(network: FullyConnected, points: Tensor, memory: int) -> f
     held = max(1, memory // (16 * outputs * max(network.widths)))
     rows = spaced(points, min(_KERNEL_ROWS[1], affordable, held))
     return float(tangent_kernel_traces(network, rows).mean()) / network.depth
+
+
+def _units(
+    model: FullyConnected | StandardizedNetwork,
+    name: str,
+    inside: Callable[[Tensor], Tensor],
+    rows: Rows,
+    options: MeasureOptions,
+) -> Units:
+    chosen, numbers = rows.spaced(SCALED_ROWS)
+    network = model.network if isinstance(model, StandardizedNetwork) else model
+    x = inside(chosen)
+    outputs = network(x)
+    if not bool(torch.isfinite(outputs).all()):
+        row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
+        raise NonFiniteOutputError(name, int(numbers[row]), column)
+    if isinstance(model, StandardizedNetwork):
+        return units_of_standardized(model, options.scale_inputs, options.scale_outputs)
+    return units_of(x, outputs, options.scale_inputs, options.scale_outputs)
 
 
 def reported(rows: Rows, size: int, units: Callable[[Tensor], Tensor], report: Report) -> Iterator[Tensor]:

@@ -73,7 +73,7 @@ def difference_step(function: EvaluatedFunction, x: Tensor, seed: int) -> Differ
 def _check_slopes(function: EvaluatedFunction, rows: Tensor, lines: Tensor, values: Tensor) -> None:
     """Refuse a function that is constant around most rows and yet varies between them."""
     offsets = torch.linspace(-1.0, 1.0, POINTS, dtype=torch.float64)[:, None, None] * (_FLAT * lines)
-    around = function((rows + offsets).flatten(0, 1), " near a row").reshape(POINTS, len(rows), -1)
+    around = function((rows + offsets).flatten(0, 1)).reshape(POINTS, len(rows), -1)
     flat = (around == values).all(2).all(0)
     if 2 * int(flat.sum()) > len(rows) and bool((values[flat] != values[flat][:1]).any()):
         cause = "it is constant around most rows and jumps between them, as trees do and what rounds"
@@ -85,7 +85,7 @@ def _noise(function: EvaluatedFunction, row: Tensor, line: Tensor) -> Tensor:
     spacing, found = _FIRST, None
     steps = torch.arange(POINTS, dtype=torch.float64) - (POINTS - 1) / 2
     for _ in range(_TRIES):
-        noise, why = noise_level(function(row + spacing * steps[:, None] * line, " near a row"))
+        noise, why = noise_level(function(row + spacing * steps[:, None] * line))
         found = noise if found is None else torch.maximum(found, noise)
         if bool((why == 1).any()):
             break
@@ -100,7 +100,7 @@ def _bend(function: EvaluatedFunction, row: Tensor, line: Tensor, noise: Tensor)
     places = torch.tensor([2.0, 1.0, -1.0, -2.0], dtype=torch.float64)
     weights = torch.tensor([0.5, -1.0, 1.0, -0.5], dtype=torch.float64)
     points = torch.cat([row + s * places[:, None] * line for s in _SCALES])
-    values = function(points, " near a row").reshape(len(_SCALES), 4, -1)
+    values = function(points).reshape(len(_SCALES), 4, -1)
     thirds = (weights[None, :, None] * values).sum(1).abs()
     scales = torch.tensor(_SCALES, dtype=torch.float64)[:, None]
     seen = thirds > _ABOVE * noise

@@ -13,8 +13,9 @@ from isthmus.foundation.progress import Report, silent
 from isthmus.spectra.difference_step import EPS, DifferenceStep
 from isthmus.spectra.evaluated import EvaluatedFunction
 from isthmus.spectra.point_spectra import JacobianSpectra
+from isthmus.spectra.units import Units
+from isthmus.spectra.value_bars import EntryNoise, value_bars
 
-_TIMES_NOISE = 2.0  # how far beyond its expectation the norm of the noise may lie
 _BENT = 5.0  # times the noise that an error is told from noise
 _CLOSER = 8.0  # times nearer the points of a row that is bent are taken again
 _ATTEMPTS = 3
@@ -26,7 +27,7 @@ class DifferenceSpectra:
 
     Attributes:
         values: `(n, r)`, descending.
-        bars: `(n,)`: each value of a row is off by at most this (Weyl: by the norm of the error of the Jacobian).
+        bars: `(n, r)`: each value is off by at most this.
         at_kinks: `(n,)`, whether the slopes before and behind a row differ.
     """
 
@@ -36,8 +37,9 @@ class DifferenceSpectra:
 
     def intervals(self) -> JacobianSpectra:
         """Lower and upper ends; a value below its bar has the lower end 0: it was not seen."""
-        bars = self.bars[:, None]
-        return JacobianSpectra((self.values - bars).clamp_min(0.0), self.values + bars)
+        lower, upper = (self.values - self.bars).clamp_min(0.0), self.values + self.bars
+        # Values descend, so that what is known of one bounds its neighbours.
+        return JacobianSpectra(lower.flip(1).cummax(1).values.flip(1), upper.cummin(1).values)
 
 
 def evaluations_per_row(d_in: int) -> int:
@@ -46,19 +48,30 @@ def evaluations_per_row(d_in: int) -> int:
 
 
 def difference_spectra(
-    function: EvaluatedFunction, x: Tensor, how: DifferenceStep, *, memory: int, report: Report = silent
+    function: EvaluatedFunction,
+    x: Tensor,
+    numbers: Tensor,
+    how: DifferenceStep,
+    units: Units,
+    *,
+    memory: int,
+    report: Report = silent,
 ) -> DifferenceSpectra:
     r"""Singular values of the Jacobian at the rows of `x` by central differences D(h).
 
     Let T = (D(2h) − D(h)) / 3, which is the error of D(h) where f is smooth, and N the norm to be expected of the
-    noise. Then the bar is $\|T\| + 2 N$. Where f has a kink at the row itself, D is the same at every distance; the
-    second differences S tell: 2 S(h) − S(2h) is half the jump of the slope, and its norm is added. Rows whose error
-    is more than noise are taken again from points eight times nearer, and the smaller bar is kept.
+    noise. Where the error is noise alone, the bar of each value is that of `value_bars`. Where it is more, f is bent or
+    has a kink within reach, and the bar of all is a bound of the norm of the error (Weyl): a kink at a distance t < h
+    moves D(h) by (h − t)/2h of the jump of the slope, T is t/12h of it, and the second differences S show
+    2 S(h) − S(2h) = (2h − 3t)/4h of it, so that $3\|T\| + \|2 S(h) − S(2h)\| + 2 N$ holds for every t. Such rows are
+    taken again from points eight times nearer, and the smaller bars are kept.
 
     Args:
         function: f.
         x: `(n, d_in)`, float64.
+        numbers: Of the rows in the data, `(n,)`.
         how: The step and the noise.
+        units: What inputs and outputs are counted in.
         memory: Bytes that differences may take at a time.
         report: Told the fraction done.
 
@@ -70,24 +83,24 @@ def difference_spectra(
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for begin in range(0, len(x), each):
         rows = x[begin : begin + each]
-        found.append(_refined(function, rows, function(rows), how))
+        found.append(_refined(function, rows, function(rows, numbers[begin : begin + each]), how, units))
         report((begin + len(rows)) / len(x), f"Jacobian {begin + len(rows)} of {len(x)}")
     return DifferenceSpectra(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
 def _refined(
-    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep
+    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep, units: Units
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Values, bars and kinks of some rows; those that are bent are tried again nearer."""
     step = how.step
-    values, bars, bent, kinks = _measured(function, x, centre, how, step)
+    values, bars, bent, kinks = _measured(function, x, centre, how, units, step)
     for _ in range(_ATTEMPTS - 1):
         again = bent.nonzero()[:, 0]
         step /= _CLOSER
         if not len(again) or len(again) * evaluations_per_row(function.d_in) > function.left:
             break
-        nearer = _measured(function, x[again], centre[again], how, step)
-        better = nearer[1] < bars[again]
+        nearer = _measured(function, x[again], centre[again], how, units, step)
+        better = nearer[1][:, 0] < bars[again, 0]
         chosen = again[better]
         values[chosen], bars[chosen], kinks[chosen] = nearer[0][better], nearer[1][better], nearer[3][better]
         bent[again] = nearer[2] & better
@@ -95,7 +108,7 @@ def _refined(
 
 
 def _measured(
-    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep, step: float
+    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep, units: Units, step: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Singular values, bars, whether the error is more than noise, whether there is a kink at the row."""
     steps = torch.maximum(step * how.scale, 1e3 * EPS * x.abs().amax(0))
@@ -105,12 +118,15 @@ def _measured(
         )
     near, near_bend = _central(function, x, centre, steps)
     far, far_bend = _central(function, x, centre, 2.0 * steps)
-    noise = _noise_norm(how.noise, steps)
-    error = torch.linalg.matrix_norm((far - near) / 3.0, ord=2)
-    jump = torch.linalg.matrix_norm(2.0 * near_bend - far_bend, ord=2)
-    at_kink = jump > 2 * _BENT * noise
-    bars = error + _TIMES_NOISE * noise + torch.where(at_kink, jump, 0.0)
-    return torch.linalg.svdvals(near), bars, (error > _BENT * noise) | at_kink, at_kink
+    noise = EntryNoise(how.noise * units.outputs, units.inputs / steps / 2.0**0.5)
+    truncation = units.of_jacobian((far - near) / 3.0)
+    error = torch.linalg.matrix_norm(truncation, ord=2)
+    jump = torch.linalg.matrix_norm(units.of_jacobian(2.0 * near_bend - far_bend), ord=2)
+    at_kink = jump > 2 * _BENT * noise.norm()
+    is_bent = (error > _BENT * noise.norm()) | at_kink
+    values, bars = value_bars(units.of_jacobian(near), truncation, noise)
+    bars[is_bent] = (3.0 * error + jump + 2.0 * noise.norm())[is_bent, None]
+    return values, bars, is_bent, at_kink
 
 
 def _central(function: EvaluatedFunction, x: Tensor, centre: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,15 +136,8 @@ def _central(function: EvaluatedFunction, x: Tensor, centre: Tensor, steps: Tens
     ahead, behind = x[:, None] + offsets, x[:, None] - offsets
     # What was really added: x + h is rounded.
     distance = torch.diagonal(ahead - behind, dim1=1, dim2=2)
-    values = function(torch.cat([ahead.reshape(-1, d), behind.reshape(-1, d)]), " near a row")
+    values = function(torch.cat([ahead.reshape(-1, d), behind.reshape(-1, d)]))
     plus, minus = values.reshape(2, n, d, -1)
     first = (plus - minus) / distance[:, :, None]
     second = (plus - 2.0 * centre[:, None] + minus) / distance[:, :, None]
     return first.mT, second.mT
-
-
-def _noise_norm(noise: Tensor, steps: Tensor) -> float:
-    """The spectral norm to be expected of independent noise in a matrix of central differences."""
-    columns = float(noise.norm()) / float(steps.min())
-    rows = float(noise.max()) * float((1.0 / steps).norm())
-    return float((columns + rows) / 2.0**0.5)

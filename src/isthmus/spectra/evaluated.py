@@ -16,7 +16,7 @@ from isthmus.errors import (
     IsthmusError,
     MixedRowsError,
     ModelCallError,
-    NonFiniteError,
+    NonFiniteOutputError,
     NotDifferentiableError,
     RowCountError,
 )
@@ -62,15 +62,15 @@ class EvaluatedFunction:
         """Evaluations that the budget still allows."""
         return self.budget - self.evaluations
 
-    def __call__(self, x: Tensor, what: str = "") -> Tensor:
+    def __call__(self, x: Tensor, numbers: Tensor | None = None) -> Tensor:
         """f at the rows of `x` `(n, d_in)`, `(n, m)` float64.
 
         Args:
             x: Where to evaluate.
-            what: Where these rows are, for messages about outputs that are not finite.
+            numbers: Of the rows in the data, for messages; None near rows of the data.
 
         Raises:
-            EvaluationBudgetError, ModelCallError, RowCountError, DtypeError, NonFiniteError: As they say.
+            EvaluationBudgetError, ModelCallError, RowCountError, DtypeError, NonFiniteOutputError: As they say.
         """
         if len(x) > self.left:
             raise EvaluationBudgetError(self.name, self.evaluations + len(x), self.budget)
@@ -80,7 +80,7 @@ class EvaluatedFunction:
         finite = torch.isfinite(result)
         if not finite.all():
             row, column = (~finite).nonzero()[0].tolist()
-            raise NonFiniteError(f"the output of {self.name}{what}", row, column)
+            raise NonFiniteOutputError(self.name, None if numbers is None else int(numbers[row]), column)
         return result
 
     def _values(self, x: Tensor) -> Tensor:

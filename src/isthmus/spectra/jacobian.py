@@ -1,27 +1,18 @@
-"""Singular values of the Jacobian at data points, and the rank they show."""
+"""Singular values of the Jacobian at data points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from isthmus.errors import OptionError
 from isthmus.foundation.memory import DEFAULT_MEMORY, rows_within
 from isthmus.foundation.progress import Report, silent
-from isthmus.foundation.rows import Rows
 from isthmus.foundation.threads import side_by_side
-from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import FullyConnected, StandardizedNetwork
-from isthmus.spectra.black_box import EVALUATIONS, black_box
-from isthmus.spectra.kinks import off_kinks_of_chain
-from isthmus.spectra.model import Model, as_network
-from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
+from isthmus.networks import FullyConnected
+from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.product import ThinChain
-from isthmus.spectra.rank_estimate import RankEstimate
+from isthmus.spectra.units import Units
 
 _ROWS_IN_CACHE = 64  # larger stacks of small matrices leave the processor's cache and slow down
 
@@ -78,6 +69,7 @@ def jacobian_spectra(
     *,
     memory: int = DEFAULT_MEMORY,
     dtype: torch.dtype = torch.float64,
+    units: Units | None = None,
     report: Report = silent,
 ) -> JacobianSpectra:
     r"""Singular values of Jf at the rows of `x` `(n, d_in)`.
@@ -93,12 +85,13 @@ def jacobian_spectra(
         memory: Bytes that the intermediate results may take; the rows are worked through in chunks that fit.
         dtype: Precision of the products. float64 gives each value above 1e-9 of the largest to 1e-5 of itself;
             float32 is faster and right to about 1e-6 of the largest.
+        units: What inputs and outputs are counted in; as they are if None.
         report: Told the fraction done.
 
     Raises:
         MemoryBudgetError: If not even one row fits into `memory`.
     """
-    chain = ThinChain(network, dtype)
+    chain = ThinChain(network, dtype, units)
     rows = rows_within(memory, chain.numbers_per_row * 8, "one partial Jacobian")
     chunks = x.split(min(max(1, rows // torch.get_num_threads()), _ROWS_IN_CACHE))
     narrowest = min(network.widths)
@@ -109,53 +102,6 @@ def jacobian_spectra(
         done += len(found)
         report(done / len(x), f"Jacobian {done} of {len(x)}")
     return JacobianSpectra(values)
-
-
-def jacobian_rank(
-    model: Model | Callable[[Any], Any],
-    x: object,
-    *,
-    tolerance: Tolerance = DEFAULT_TOLERANCE,
-    points: int = 500,
-    evaluations: int = EVALUATIONS,
-) -> RankEstimate:
-    r"""Largest rank of the Jacobian of f over data points.
-
-    $$\operatorname{Rank}_J(f; \Omega) = \max_{x \in \Omega} \operatorname{rank} Jf(x)$$
-
-    The maximum runs over at most `points` rows of `x`, evenly spaced, so the result bounds Rank_J from below; the
-    narrowest layer bounds it from above.
-
-    Args:
-        model: A network, a standardised network (differentiated in standard units), a torch module that converts, or
-            any callable on arrays, as for `measure`: of it only singular values above their error bars count.
-        x: `(n, d_in)` in the units the model takes.
-        tolerance: Which singular values count as zero, relative to the largest at the same point.
-        points: How many rows to differentiate at.
-        evaluations: At how many rows a callable may be evaluated.
-
-    Returns:
-        `[lower, upper]`, the tolerance and the evidence (sampled).
-
-    Raises:
-        NonFiniteError: If `x` holds NaN or infinity.
-        ShapeError: If `x` does not fit the model.
-        UnsupportedModuleError: If a torch module cannot be converted exactly.
-
-    Source:
-        Jacot (2023), definition of the Jacobian rank.
-    """
-    if callable(model) and not isinstance(model, nn.Module | FullyConnected | StandardizedNetwork):
-        found = black_box(model, Rows(x), points=points, memory=DEFAULT_MEMORY, evaluations=evaluations)
-        smallest = min(found.function.d_in, len(found.how.noise))
-        estimate = rank_over_points(found.spectra.intervals().ranks(tolerance), smallest, tolerance)
-        return replace(estimate, evidence=(estimate.evidence[0], *found.notes(tolerance)))
-    network, inputs = as_network(model, x)
-    kinks = off_kinks_of_chain(network, spaced(inputs, points))
-    ranks = jacobian_spectra(network, kinks.x).ranks(tolerance)
-    estimate = rank_over_points(ranks, min(network.widths), tolerance)
-    told = kinks.notes(spaced(torch.arange(len(inputs)), points))
-    return replace(estimate, evidence=(*estimate.evidence, *told))
 
 
 def spaced(x: Tensor, count: int) -> Tensor:

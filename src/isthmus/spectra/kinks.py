@@ -17,6 +17,8 @@ _LOOK = 1e-6  # in units of the spread: how far on either side the slopes are co
 _MOVE = 1e-4  # how far a row is moved
 _SAME = 1e-4  # relative difference of slopes that curvature and rounding do not explain
 _TRIES = 3
+_EVERY = 8  # one row in so many is looked at in double precision in any case
+_ULPS = 8.0  # a step in single precision is at least so many roundings
 _EPS = torch.finfo(torch.float64).eps
 
 
@@ -55,20 +57,24 @@ def _rows(numbers: Tensor) -> str:
     return f"Row {shown} lies" if len(numbers) == 1 else f"{len(numbers)} rows ({shown}) lie"
 
 
-def off_kinks(function: RowFunction, x: Tensor, *, memory: int, seed: int = 0) -> Kinks:
+def off_kinks(single: RowFunction, x: Tensor, *, memory: int, seed: int = 0) -> Kinks:
     r"""The rows of `x` `(n, …)`, moved where the slopes ahead, behind and of autodiff differ along a random line.
 
     With g the gradient of $w^\top f$, w and u random, a row is at a kink where $g^\top u$ is not the slope of
     $w^\top f$ along u on both sides. This takes no knowledge of the module, needs three passes forward and one back,
-    and also sees kinks that cancel in the values and not in autodiff. In single precision nothing can be seen.
+    and also sees kinks that cancel in the values and not in autodiff. In single precision alone nothing can be seen.
+
+    Double precision looks at the rows where gradients in single precision, which need no differences of values, change
+    along that line or values jump, and at one row in eight; where one of these is at a kink all the same, at all.
     """
+    function = single.in_double(x)
     nothing = torch.zeros(len(x), dtype=torch.bool)
     if function.dtype != torch.float64:
         return Kinks(x, nothing, nothing)
     rows, generator = x.double(), torch.Generator().manual_seed(seed)
     scale, direction = _spread(rows), _direction(rows, generator)
     w = torch.randn(function.d_out, generator=generator, dtype=torch.float64)
-    at_kink = _differ(function, rows, scale * direction, w, memory)
+    at_kink = _at_kinks(single, function, rows, scale * direction, w, memory)
     moved, left = at_kink.clone(), at_kink
     for attempt in range(_TRIES):
         if not bool(left.any()):
@@ -110,6 +116,49 @@ def _as_rows(mask: Tensor, x: Tensor) -> Tensor:
     return mask.reshape(-1, *[1] * (x.ndim - 1))
 
 
+def _at_kinks(single: RowFunction, function: RowFunction, x: Tensor, line: Tensor, w: Tensor, memory: int) -> Tensor:
+    """At which rows of `x` `(n, …)` the slopes along `line` are not one, `(n,)`."""
+    if single.dtype != torch.float32:
+        return _differ(function, x, line, w, memory)
+    suspect = torch.zeros(len(x), dtype=torch.bool)
+    with evaluating(single.module):
+        size = rows_within(memory, 3 * saved_bytes(single, x[:1]), f"one row of {single.name}")
+        for begin in range(0, len(x), size):
+            suspect[begin : begin + size] = _change(single, x[begin : begin + size], line, w).cpu()
+    asked = suspect.clone()
+    asked[::_EVERY] = True
+    found = torch.zeros_like(asked)
+    found[asked] = _differ(function, x[asked], line, w, memory)
+    if bool((found & ~suspect).any()):  # what single precision does not see may be anywhere
+        found[~asked] = _differ(function, x[~asked], line, w, memory)
+    return found
+
+
+def _change(single: RowFunction, x: Tensor, line: Tensor, w: Tensor) -> Tensor:
+    """Whether the gradient of wᵀf changes from one side of a row to the other, or its value jumps."""
+    x, line, w = (each.to(dtype=single.dtype, device=single.device) for each in (x, line, w))
+    # Large numbers swallow small steps.
+    step = torch.maximum(_LOOK * line.abs(), _ULPS * torch.finfo(x.dtype).eps * x.abs()) * line.sign()
+    (here, y), (ahead, above), (behind, below) = (_gradient(single, x + s * step, w) for s in (0.0, 1.0, -1.0))
+    size = torch.stack([here, ahead, behind]).norm(dim=2).amax(0)
+    apart = torch.stack([ahead - behind, ahead - here, behind - here]).norm(dim=2).amax(0)
+    jump = ((above - below) @ w).abs() - 2.0 * (here * step.flatten(1)).sum(1).abs()
+    seen = (apart <= _SAME * size) & (jump <= _SAME * (y.abs() @ w.abs()))
+    change: Tensor = ~seen
+    return change  # also where something is not finite
+
+
+def _gradient(function: RowFunction, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient of wᵀf at each row, `(n, d_in)`, and f there."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        y = function(x)
+        gradient = torch.zeros_like(x)
+        if y.requires_grad:
+            (gradient,) = pulled_back(function, (y @ w).sum(), x)
+    return gradient.flatten(1), y.detach()
+
+
 def _differ(function: RowFunction, x: Tensor, line: Tensor, w: Tensor, memory: int) -> Tensor:
     """At which rows of `x` `(n, …)` the three slopes along `line` are not one, `(n,)`."""
     found = []
@@ -123,16 +172,10 @@ def _differ(function: RowFunction, x: Tensor, line: Tensor, w: Tensor, memory: i
 
 
 def _differ_at(function: RowFunction, x: Tensor, line: Tensor, w: Tensor) -> Tensor:
-    with torch.enable_grad():
-        here = x.detach().clone().requires_grad_()
-        y = function(here)
-        gradient = torch.zeros_like(here)
-        if y.requires_grad:
-            (gradient,) = pulled_back(function, (y @ w).sum(), here)
+    gradient, y = _gradient(function, x, w)
     with torch.no_grad():
-        y = y.detach()
-        slope = (gradient * line).flatten(1).sum(1)
-        size = (gradient * line).flatten(1).norm(dim=1)
+        along = gradient * line.flatten()
+        slope, size = along.sum(1), along.norm(dim=1)
         allowed = _SAME * size + 5e3 * _EPS * (y.abs() @ w.abs()) / _LOOK
         at_kink = torch.zeros(len(x), dtype=torch.bool, device=x.device)
         for side in (1.0, -1.0):

@@ -18,6 +18,7 @@ from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.gram import gram_singular_values, singular_values
 from isthmus.spectra.point_spectra import JacobianSpectra
+from isthmus.spectra.units import Units
 
 _COPIES = 3  # of what a forward pass saves: itself, the gradients of a backward pass, and kernels' scratch space
 _IN_CACHE = (
@@ -26,7 +27,9 @@ _IN_CACHE = (
 _FORWARD_COST = 3  # a derivative in forward mode repeats the forward pass and has less tuned kernels
 
 
-def local_spectra(function: RowFunction, x: Tensor, *, memory: int, report: Report = silent) -> JacobianSpectra:
+def local_spectra(
+    function: RowFunction, x: Tensor, *, memory: int, units: Units | None = None, report: Report = silent
+) -> JacobianSpectra:
     """Singular values of the Jacobian at the rows of `x` `(n, *input_shape)`, all of them.
 
     The rows of a batch do not influence each other, so one backward pass from one output gives a row of every
@@ -36,6 +39,7 @@ def local_spectra(function: RowFunction, x: Tensor, *, memory: int, report: Repo
         function: Any differentiable function of rows.
         x: Where to differentiate.
         memory: Bytes that Jacobians and saved activations may take.
+        units: What inputs and outputs are counted in; as they are if None.
         report: Told the fraction done.
 
     Returns:
@@ -49,7 +53,7 @@ def local_spectra(function: RowFunction, x: Tensor, *, memory: int, report: Repo
         found = []
         for begin in range(0, len(x), rows):
             chunk = x[begin : begin + rows]
-            jacobian = jacobian_rows(function, chunk)
+            jacobian = jacobian_rows(function, chunk, units)
             is_single = jacobian.dtype == torch.float32
             found.append(gram_singular_values(jacobian) if is_single else singular_values(jacobian))
             report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
@@ -87,9 +91,13 @@ def saved_bytes(function: RowFunction, row: Tensor) -> int:
     return sum(seen.values()) + 8 * (result.numel() + row.numel())
 
 
-def jacobian_rows(function: RowFunction, x: Tensor) -> Tensor:
+def jacobian_rows(function: RowFunction, x: Tensor, units: Units | None = None) -> Tensor:
     """The Jacobians at the rows of `x`, `(n, d_out, d_in)`, in the dtype of the module; call inside `evaluating`."""
-    x = x.to(dtype=function.dtype, device=function.device).detach()
+    jacobian = _jacobian_rows(function, x.to(dtype=function.dtype, device=function.device).detach())
+    return jacobian if units is None else units.of_jacobian(jacobian)
+
+
+def _jacobian_rows(function: RowFunction, x: Tensor) -> Tensor:
     if function.d_in * _FORWARD_COST < function.d_out:
         try:
             return _forward(function, x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -13,58 +12,53 @@ from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import chain_depth
 from isthmus.networks.rowwise import RowFunction
-from isthmus.spectra.black_box import BlackBox
-from isthmus.spectra.bottleneck import within
+from isthmus.spectra.black_box import PASSES, BlackBox
+from isthmus.spectra.bottleneck import is_shown, within
 from isthmus.spectra.chain_profile import SHARES, reported
 from isthmus.spectra.jacobian import cost_lower
 from isthmus.spectra.kinks import off_kinks
 from isthmus.spectra.layer_hooks import LayerProbes
-from isthmus.spectra.layer_spectrum import CHUNK
+from isthmus.spectra.layer_spectrum import CHUNK, LayerSpectrum
 from isthmus.spectra.local import local_spectra
+from isthmus.spectra.measure_options import MeasureOptions
 from isthmus.spectra.mixed_precision import confirmed_spectra
-from isthmus.spectra.module_projections import ProjectionPoint, projection_curve
+from isthmus.spectra.module_projections import ProjectionPoint, outputs_at, projection_curve
 from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.sketch import sketched_spectra
 from isthmus.spectra.tolerance_curve import rank_curve
+from isthmus.spectra.units import SCALED_ROWS, Units, units_of
 
-_CUT_ROWS = 500  # rows on which projections at the cuts of a module are compared
 _PROBE_BYTES = 1 << 26  # of inputs that go through a module at a time
-_PASSES = 40  # evaluations of each of those rows that the projections of a callable take at most
-
-
-@dataclass(frozen=True)
-class LocalOptions:
-    """What was asked of a local measurement, as `measure` names it."""
-
-    points: int
-    output: str | None
-    leading: int | None
-    memory: int
-    seed: int
 
 
 def local_profile(
-    function: RowFunction,
-    rows: Rows,
-    tolerance: Tolerance,
-    reason: str,
-    options: LocalOptions,
-    report: Report,
+    function: RowFunction, rows: Rows, reason: str, options: MeasureOptions, report: Report
 ) -> RankProfile:
     """The profile of a function of rows that torch differentiates; `reason` says why it is no chain."""
     where, index = rows.spaced(options.points)
+    tolerance = options.tolerance
     depth = chain_depth(function.module) if options.output is None else None
-    kinks = off_kinks(function.in_double(where), where, memory=options.memory, seed=options.seed)
-    spectra = _spectra(function, kinks.x, tolerance, depth, options, part(report, 0.0, SHARES[0]))
-    found = projection_curve(function, rows.spaced(_CUT_ROWS)[0], until=tolerance.relative)
+    cut_rows, numbers = rows.spaced(SCALED_ROWS)
+    outputs = outputs_at(function, cut_rows, numbers)
+    units = units_of(cut_rows, outputs, options.scale_inputs, options.scale_outputs)
+    kinks = off_kinks(function, where, memory=options.memory, seed=options.seed)
+    spectra = _spectra(function, kinks.x, depth, units, options, part(report, 0.0, SHARES[0]))
+    found = projection_curve(function, cut_rows, outputs, units, until=tolerance.relative)
     kind = "certified lower bounds of leading singular values" if spectra.upper is not None else "all singular values"
     jacobian = _sampled_rank(spectra, function, tolerance, reason, kind)
-    bounds = None if depth is None else cost_lower(spectra, depth)
-    size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
-    layers = LayerProbes(function).collect(reported(rows, size, lambda chunk: chunk, part(report, SHARES[1], 1.0)))
-    facts = _ranks(function, jacobian, found, tolerance)
+    bounds = None
+    if depth is not None:
+        exact = function.in_double(kinks.x)
+        raw = spectra if units.is_raw else local_spectra(exact, kinks.x, memory=options.memory)
+        bounds = cost_lower(raw, depth)
+    layers: list[LayerSpectrum] = []
+    if options.are_layers_measured:
+        size = max(1, min(CHUNK, _PROBE_BYTES // (8 * function.d_in)))
+        chunks = reported(rows, size, lambda chunk: chunk, part(report, SHARES[1], 1.0))
+        layers = LayerProbes(function).collect(chunks)
+    facts = _ranks(function, jacobian, found, outputs, tolerance)
     return RankProfile(
         model=function.name,
         method="local",
@@ -76,26 +70,20 @@ def local_profile(
         curve=rank_curve(spectra, tolerance),
         layers=tuple(layers),
         notes=kinks.notes(index),
+        units=units.sentence,
         **facts,
     )
 
 
-def evaluations_of_cuts(evaluations: int) -> int:
-    """How many of the evaluations of a callable are kept for projections: two fifths of them at most."""
-    return _PASSES * _rows_of_cuts(evaluations)
-
-
-def _rows_of_cuts(evaluations: int) -> int:
-    return min(_CUT_ROWS, evaluations // 100)
-
-
-def differences_profile(found: BlackBox, rows: Rows, tolerance: Tolerance, evaluations: int) -> RankProfile:
+def differences_profile(found: BlackBox, rows: Rows, options: MeasureOptions) -> RankProfile:
     """The profile of a callable whose spectra were `found` by differences of its values."""
-    function, spectra = found.row_function(), found.spectra.intervals()
-    cut_rows = _rows_of_cuts(evaluations)
-    curve = projection_curve(function, rows.spaced(cut_rows)[0], until=tolerance.relative) if cut_rows else []
+    function, spectra, tolerance = found.row_function(), found.spectra.intervals(), options.tolerance
+    curve = []
+    if found.function.left >= PASSES * len(found.outputs):
+        sample = rows.spaced(len(found.outputs))[0]
+        curve = projection_curve(function, sample, found.outputs, found.units, until=tolerance.relative)
     jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", "values less their bars")
-    facts = _ranks(function, jacobian, curve, tolerance)
+    facts = _ranks(function, jacobian, curve, found.outputs, tolerance)
     return RankProfile(
         model=found.function.name,
         method="differences",
@@ -107,15 +95,22 @@ def differences_profile(found: BlackBox, rows: Rows, tolerance: Tolerance, evalu
         curve=rank_curve(spectra, tolerance),
         layers=(),
         notes=found.notes(tolerance),
+        units=found.units.sentence,
         **facts,
     )
 
 
 def _ranks(
-    function: RowFunction, jacobian: RankEstimate, curve: Sequence[ProjectionPoint], tolerance: Tolerance
+    function: RowFunction,
+    jacobian: RankEstimate,
+    curve: Sequence[ProjectionPoint],
+    outputs: Tensor,
+    tolerance: Tolerance,
 ) -> dict[str, Any]:
     """What a profile says of both ranks, as its fields: from the Jacobian's and the projections at cuts."""
     best = next((n for n in curve if n.change <= tolerance.relative), None)
+    if best is not None and not is_shown(best.rank, jacobian, outputs):
+        best = None
     bottleneck = _cut_bracket(jacobian, best, min(function.d_in, function.d_out), tolerance)
     return {
         "jacobian_rank": within(jacobian, bottleneck),
@@ -130,19 +125,16 @@ def _ranks(
 
 
 def _spectra(
-    function: RowFunction,
-    x: Tensor,
-    tolerance: Tolerance,
-    depth: int | None,
-    options: LocalOptions,
-    report: Report,
+    function: RowFunction, x: Tensor, depth: int | None, units: Units, options: MeasureOptions, report: Report
 ) -> JacobianSpectra:
     memory, seed = options.memory, options.seed
     if options.leading is not None:
-        return sketched_spectra(function.in_double(x), x, options.leading, memory=memory, seed=seed, report=report)
+        exact, leading = function.in_double(x), options.leading
+        return sketched_spectra(exact, x, leading, memory=memory, units=units, seed=seed, report=report)
     if depth is not None:  # Proposition 3 sums small powers, to which the smallest values matter
-        return local_spectra(function.in_double(x), x, memory=memory, report=report)
-    return confirmed_spectra(function, x, tolerance=tolerance, memory=memory, seed=seed, report=report)
+        return local_spectra(function.in_double(x), x, memory=memory, units=units, report=report)
+    tolerance = options.tolerance
+    return confirmed_spectra(function, x, tolerance=tolerance, memory=memory, units=units, seed=seed, report=report)
 
 
 def _sampled_rank(

@@ -20,12 +20,14 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import row_function
-from isthmus.networks.wrappers import in_single_precision, unwrapped
-from isthmus.spectra.black_box import EVALUATIONS, black_box
+from isthmus.networks.wrappers import in_single_precision, name_of, unwrapped
+from isthmus.spectra.black_box import black_box
 from isthmus.spectra.chain_profile import chain_profile
-from isthmus.spectra.local_profile import LocalOptions, differences_profile, evaluations_of_cuts, local_profile
+from isthmus.spectra.local_profile import differences_profile, local_profile
+from isthmus.spectra.measure_options import EVALUATIONS, MeasureOptions
 from isthmus.spectra.model import Model
 from isthmus.spectra.profile import RankProfile
+from isthmus.spectra.units import Scaling
 
 
 def measure(
@@ -40,6 +42,8 @@ def measure(
     seed: int = 0,
     check: bool = True,
     evaluations: int = EVALUATIONS,
+    scale_inputs: Scaling = "data",
+    scale_outputs: Scaling = "data",
     report: Report = silent,
 ) -> RankProfile:
     """Every measurement of `model` over the rows of `x`.
@@ -48,14 +52,12 @@ def measure(
     measured in closed form. Of any other callable on arrays (a simulator, `predict` of an estimator, a session of a
     runtime) only values are known: derivatives are differences whose step follows the measured noise, each singular
     value has an error bar, and a direction below it is neither counted nor called absent. Any other module is measured
-    locally: derivatives at points, spectra of its layers
-    through hooks, projections at the places everything must pass. It is evaluated in eval mode; its modes, the
-    random state and its gradients are left as they were.
+    locally: derivatives at points, spectra of its layers through hooks, projections at the places everything must
+    pass. It is evaluated in eval mode; its modes, the random state and its gradients are left as they were.
 
     Args:
-        model: A network, a standardised network (measured in standard units), any torch module that takes one
-            tensor whose first dimension counts rows, or any callable that takes a numpy array `(n, …)` of the dtype
-            of `x` and returns one output a row.
+        model: A network, a standardised network, any torch module that takes one tensor whose first dimension counts
+            rows, or any callable that takes a numpy array `(n, …)` of the dtype of `x` and returns one output a row.
         x: `(n, d_in)`, or `(n, …)` as the module takes it; a numpy memory map is read in chunks.
         tolerance: Which relative sizes count as zero.
         points: At how many rows, evenly spaced, the Jacobian is taken.
@@ -66,6 +68,10 @@ def measure(
         seed: Of the random vectors behind `leading`, or behind the confirmation of single precision.
         check: Compare a model that was loaded from a file with the file's own runtime first.
         evaluations: At how many rows a callable may be evaluated.
+        scale_inputs: In what units inputs are counted, which decides what is small beside what. "data": each by its
+            spread over the rows (of a standardised network: over those of its fit); what does not vary does not count.
+            "unit": all by one number, for numbers of one unit such as pixels. "none": as they are.
+        scale_outputs: The same of the outputs.
         report: Told the fraction done.
 
     Raises:
@@ -80,47 +86,52 @@ def measure(
     Source:
         Jacot (2023), definitions of the ranks, Proposition 3, experiment on rank recovery.
     """
-    check_memory(memory)
-    rows = x if isinstance(x, Rows) else Rows(x)
+    options = MeasureOptions(
+        tolerance, points, output, leading, memory, seed, check, evaluations, scale_inputs, scale_outputs
+    )
+    return profile_of(model, x if isinstance(x, Rows) else Rows(x), options, report)
+
+
+def profile_of(
+    model: Model | Callable[[Any], Any], rows: Rows, options: MeasureOptions, report: Report = silent
+) -> RankProfile:
+    """The profile of `model` as it is asked for: what `measure`, `jacobian_rank` and `bottleneck_rank` answer from."""
+    check_memory(options.memory)
     with flushed_denormals(), torch.no_grad():
         if isinstance(model, FullyConnected | StandardizedNetwork):
-            return chain_profile(model, rows, type(model).__name__, tolerance, points, memory, report)
+            return chain_profile(model, rows, type(model).__name__, options, report)
         if not isinstance(model, nn.Module):
-            call: Any = model
-            found = black_box(
-                call if output is None else partial(call, output=output),
-                rows,
-                points=points,
-                memory=memory,
-                evaluations=evaluations,
-                kept=evaluations_of_cuts(evaluations),
-                seed=seed,
-                report=report,
-            )
-            profile = differences_profile(found, rows, tolerance, evaluations)
-            return replace(profile, notes=(*getattr(model, "notes", ()), *profile.notes))
+            return _by_differences(model, rows, options, report)
         model, upcast = in_single_precision(unwrapped(model))
-        network, reason = _as_chain(model, rows, memory, output, leading)
-        function = None if network is not None else row_function(model, rows.spaced(2)[0], output)
-        notes = (*upcast, *(agreement(model, rows) if check else ()))
+        network, reason = _as_chain(model, rows, options)
+        function = None if network is not None else row_function(model, rows.spaced(2)[0], options.output)
+        notes = (*upcast, *(agreement(model, rows) if options.check else ()))
         if network is not None:
-            profile = chain_profile(network, rows, type(model).__name__, tolerance, points, memory, report)
+            profile = chain_profile(network, rows, name_of(model), options, report)
         else:
             assert function is not None
-            options = LocalOptions(points, output, leading, memory, seed)
-            profile = local_profile(function, rows, tolerance, reason, options, report)
+            profile = local_profile(function, rows, reason, options, report)
         return replace(profile, notes=(*notes, *profile.notes))
 
 
-def _as_chain(
-    model: nn.Module, rows: Rows, memory: int, output: str | None, leading: int | None
-) -> tuple[FullyConnected | None, str]:
+def _by_differences(call: Any, rows: Rows, options: MeasureOptions, report: Report) -> RankProfile:
+    notes = getattr(call, "notes", ())
+    if options.output is not None:
+        call = partial(call, output=options.output)
+    found = black_box(call, rows, options, report)
+    profile = differences_profile(found, rows, options)
+    return replace(profile, notes=(*notes, *profile.notes))
+
+
+def _as_chain(model: nn.Module, rows: Rows, options: MeasureOptions) -> tuple[FullyConnected | None, str]:
     """The module as a chain, or None and the reason why it is none."""
-    if output is not None or leading is not None:
+    if options.output is not None or options.leading is not None:
         return None, "derivatives were asked for"
     try:
         with evaluating(model):
-            return from_torch(model, rows.row_shape if len(rows.row_shape) > 1 else None, memory=memory // 16), ""
+            return from_torch(
+                model, rows.row_shape if len(rows.row_shape) > 1 else None, memory=options.memory // 16
+            ), ""
     except UnsupportedModuleError as refused:
         return None, str(refused).partition(". Supported")[0]
     except DtypeError:

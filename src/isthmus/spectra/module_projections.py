@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import NonFiniteError
+from isthmus.errors import NonFiniteOutputError
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
+from isthmus.spectra.units import Units
 
 _WIDEST = 4096  # numbers at a cut that are still decomposed
 _LARGEST = 256  # k is doubled and bisected up to here
@@ -36,14 +37,38 @@ class ProjectionPoint:
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
+    """A place, the mean of what passes it `(d,)`, and `(d, r)` matrices to principal coordinates and back from them."""
+
     number: int
     name: str
     part: nn.Module | None
     mean: Tensor
-    axes: Tensor
+    encode: Tensor
+    decode: Tensor
 
 
-def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[ProjectionPoint]:
+def outputs_at(function: RowFunction, x: Tensor, numbers: Tensor) -> Tensor:
+    """f at the rows of `x`, `(n, d_out)` in the dtype it computes in.
+
+    Args:
+        function: Any function of rows.
+        x: `(n, *input_shape)`.
+        numbers: Of the rows in the data, for messages.
+
+    Raises:
+        NonFiniteOutputError: If an output is NaN or infinite.
+    """
+    with evaluating(function.module), torch.no_grad():
+        outputs = torch.cat([function(_home(function, rows)) for rows in x.split(_CHUNK)])
+    if not bool(torch.isfinite(outputs).all()):
+        row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
+        raise NonFiniteOutputError(function.name, int(numbers[row]), column)
+    return outputs
+
+
+def projection_curve(
+    function: RowFunction, x: Tensor, outputs: Tensor, units: Units, *, until: float
+) -> list[ProjectionPoint]:
     """For several k the best cut, ascending in k, down to the smallest k found whose change is at most `until`.
 
     The parts of a Sequential are cuts, and so are inputs and outputs: whatever passes them, passes nothing else.
@@ -53,27 +78,23 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
     Args:
         function: Any function of rows.
         x: `(n, *input_shape)`.
+        outputs: f there, `(n, d_out)`.
+        units: What inputs and outputs are counted in.
         until: Relative change of f.
-
-    Raises:
-        NonFiniteError: If an output is NaN or infinite.
     """
     with evaluating(function.module), torch.no_grad():
-        outputs = torch.cat([function(_home(function, rows)).double() for rows in x.split(_CHUNK)])
-        if not bool(torch.isfinite(outputs).all()):
-            row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
-            raise NonFiniteError(f"the output of {function.name} at the rows of the data", row, column)
-        spread = float((outputs - outputs.mean(0)).square().sum())
-        cuts = _cuts(function, x)
+        outputs, weigh = outputs.double(), units.outputs.to(outputs.device)
+        spread = float(((outputs - outputs.mean(0)) * weigh).square().sum())
+        cuts = _cuts(function, x, units)
         found: dict[int, ProjectionPoint] = {}
 
         def at(rank: int) -> ProjectionPoint:
             if rank not in found:
-                tried = [_projected(function, x, outputs, spread, cut, rank) for cut in cuts]
+                tried = [_projected(function, x, outputs, weigh, spread, cut, rank) for cut in cuts]
                 found[rank] = min(tried, key=lambda each: each.change)
             return found[rank]
 
-        largest = min(_LARGEST, function.d_in, function.d_out, max((cut.axes.shape[1] for cut in cuts), default=0))
+        largest = min(_LARGEST, function.d_in, function.d_out, max((cut.encode.shape[1] for cut in cuts), default=0))
         if cuts and at(0).change > until:
             low, high = 0, 1
             while high < largest and at(high).change > until:
@@ -86,7 +107,7 @@ def projection_curve(function: RowFunction, x: Tensor, *, until: float) -> list[
     return [found[rank] for rank in sorted(found)]
 
 
-def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
+def _cuts(function: RowFunction, x: Tensor, units: Units) -> list[_Cut]:
     # The whole module comes last: its output is a cut also where its last part is used elsewhere as well.
     parts = _sequence(function.module, "")
     places: list[tuple[str, nn.Module | None]] = [("inputs", None), *parts]
@@ -113,16 +134,23 @@ def _cuts(function: RowFunction, x: Tensor) -> list[_Cut]:
     # What is called twice in a pass is no single place that everything must go through.
     once = {number: torch.cat(rows) for number, rows in sorted(seen.items()) if len(rows) == len(x.split(_CHUNK))}
     finite = {number: rows for number, rows in once.items() if bool(torch.isfinite(rows).all())}
-    return [_Cut(number, *places[number], *_principal(rows)) for number, rows in finite.items()]
+    # Inputs and outputs are told apart by their units; numbers inside the module share whatever unit they have.
+    sizes = {0: units.inputs, len(places) - 1: torch.where(units.outputs > 0, 1.0 / units.outputs, 0.0)}
+    return [_cut(number, *places[number], rows, sizes.get(number)) for number, rows in finite.items()]
 
 
-def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean `(d,)` and principal axes `(d, r)` of the rows `(n, d)`, those below float32 rounding left out."""
-    mean = rows.double().mean(0)
+def _cut(number: int, name: str, part: nn.Module | None, rows: Tensor, size: Tensor | None) -> _Cut:
+    """Mean and principal axes of the rows `(n, d)` in units of `size`, those below float32 rounding left out."""
+    exact = rows.double()
+    size = torch.ones_like(exact[0]) if size is None or len(size) != exact.shape[1] else size.to(exact)
+    inverse = torch.where(size > 0, 1.0 / size.where(size > 0, 1.0), 0.0)
+    counted = exact * inverse
+    mean = counted.mean(0)
     # There are few rows and often more columns: the decomposition of the rows is the smaller one.
-    _, deviations, axes = torch.linalg.svd(rows.double() - mean, full_matrices=False)
+    _, deviations, axes = torch.linalg.svd(counted - mean, full_matrices=False)
     floor = deviations[0] + mean.norm() * len(rows) ** 0.5
-    return mean, axes[deviations > floor * torch.finfo(torch.float32).eps].T
+    kept = axes[deviations > floor * torch.finfo(torch.float32).eps].T
+    return _Cut(number, name, part, exact.mean(0), inverse[:, None] * kept, size[:, None] * kept)
 
 
 def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
@@ -138,13 +166,13 @@ def _sequence(module: nn.Module, name: str) -> list[tuple[str, nn.Module]]:
 
 
 def _projected(
-    function: RowFunction, x: Tensor, outputs: Tensor, spread: float, cut: _Cut, rank: int
+    function: RowFunction, x: Tensor, outputs: Tensor, weigh: Tensor, spread: float, cut: _Cut, rank: int
 ) -> ProjectionPoint:
-    axes = cut.axes[:, :rank]
+    encode, decode = cut.encode[:, :rank], cut.decode[:, :rank]
 
     def projected(value: Tensor) -> Tensor:
         rows = value.flatten(1).double() - cut.mean
-        return (cut.mean + rows @ axes @ axes.T).to(value.dtype).reshape(value.shape)
+        return (cut.mean + rows @ encode @ decode.T).to(value.dtype).reshape(value.shape)
 
     handle = None
     if cut.part is not None:
@@ -154,7 +182,7 @@ def _projected(
         for rows, expected in zip(x.split(_CHUNK), outputs.split(_CHUNK), strict=True):
             rows = _home(function, rows)
             result = function(rows if cut.part is not None else projected(rows))
-            change += float((result.double() - expected).square().sum())
+            change += float(((result.double() - expected) * weigh).square().sum())
     finally:
         if handle is not None:
             handle.remove()

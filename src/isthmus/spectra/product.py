@@ -10,6 +10,7 @@ from torch import Tensor
 from isthmus.networks import FullyConnected
 from isthmus.networks.activations import Activation
 from isthmus.spectra.gram import gram_singular_values
+from isthmus.spectra.units import Units
 
 _WORTH_REDUCING = 0.7  # share of the core's size below which two QR decompositions are cheaper than a larger SVD
 _WORTH_GATHERING = 0.8  # share of a layer's neurons above which copying out the active ones costs more than it saves
@@ -56,8 +57,11 @@ class ThinChain:
     however wide inputs and outputs are. The factors are computed once for all points.
     """
 
-    def __init__(self, network: FullyConnected, dtype: torch.dtype) -> None:
+    def __init__(self, network: FullyConnected, dtype: torch.dtype, units: Units | None = None) -> None:
         weights = [w.double() for w in network.weights]
+        if units is not None and not units.is_raw:
+            weights[0] = weights[0] * units.inputs.to(weights[0])
+            weights[-1] = weights[-1] * units.outputs.to(weights[-1])[:, None]
         if network.depth > 1 and weights[0].shape[1] > weights[0].shape[0]:
             weights[0] = torch.linalg.qr(weights[0].T, mode="r").R.T
         if network.depth > 1 and weights[-1].shape[0] > weights[-1].shape[1]:

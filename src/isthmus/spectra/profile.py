@@ -36,7 +36,7 @@ class RankProfile:
             and its linear regions mean something; "local" where only derivatives at points were taken, "differences"
             where even these are differences of values.
         rows: How many rows the layers were measured on.
-        jacobian_rank: Bracket of Rank_J of the functions within the tolerance, never above that of Rank_BN; the count
+        jacobian_rank: Bracket of Rank_J of the functions within the tolerance, within that of Rank_BN; the count
             of singular values at the points is in the evidence and in `jacobian`.
         bottleneck_rank: Bracket of Rank_BN at the tolerance.
         bottleneck_layer: ℓ, the layer whose activations carry the bottleneck (0: the inputs).
@@ -57,6 +57,8 @@ class RankProfile:
         kernel_per_depth: Tr Θ(x, x)/L of the neural tangent kernel, the mean over at most 100 of the points; None where
             the method is local.
         notes: What a reader must know beside it, one sentence each: whether the model is that of its file, and so on.
+        units: In what inputs and outputs are counted, in `jacobian`, in the ranks and in `changes`; norm, cost and
+            layers are those of the model as it is.
     """
 
     model: str
@@ -79,6 +81,7 @@ class RankProfile:
     notes: tuple[str, ...] = ()
     certificate: BottleneckCertificate | None = None
     kernel_per_depth: float | None = None
+    units: str = ""
 
     @property
     def certified_share(self) -> float | None:
@@ -135,6 +138,7 @@ class RankProfile:
             "curve": _plain_curve(self.curve),
             "layers": [_plain_layer(layer) for layer in self.layers],
             "notes": list(self.notes),
+            "units": self.units,
         }
 
     def save(self, folder: str | Path) -> Path:

@@ -14,6 +14,7 @@ from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.local import pushed_forward, saved_bytes
 from isthmus.spectra.point_spectra import JacobianSpectra
+from isthmus.spectra.units import Units
 
 _OVERSAMPLING = 8  # directions beyond those asked for; the intervals tighten with them
 _PROBES = 10  # random vectors that bound what the sketch has not seen
@@ -26,6 +27,7 @@ def sketched_spectra(
     leading: int,
     *,
     memory: int,
+    units: Units | None = None,
     seed: int = 0,
     iterations: int = 3,
     report: Report = silent,
@@ -48,6 +50,7 @@ def sketched_spectra(
         x: `(n, *input_shape)`.
         leading: How many singular values.
         memory: Bytes that the sketches of a chunk of rows may take.
+        units: What inputs and outputs are counted in; as they are if None.
         seed: Of the random vectors.
         iterations: Subspace iterations: more of them narrow the intervals.
         report: Told the fraction done.
@@ -72,7 +75,7 @@ def sketched_spectra(
         rows = rows_within(memory, per_row, f"the sketch of one row of {function.name}")
         for begin in range(0, len(x), rows):
             chunk = x[begin : begin + rows].to(dtype=function.dtype, device=function.device)
-            low, high = _intervals(_Map(function, chunk), width, iterations, generator, len(x))
+            low, high = _intervals(_Map(function, chunk, units), width, iterations, generator, len(x))
             lower.append(low[:, :leading])
             upper.append(high[:, :leading])
             report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
@@ -80,10 +83,13 @@ def sketched_spectra(
 
 
 class _Map:
-    """The Jacobians at some rows as linear maps: J V and Jᵀ U for blocks of vectors."""
+    """The Jacobians at some rows, in some units, as linear maps: J V and Jᵀ U for blocks of vectors."""
 
-    def __init__(self, function: RowFunction, x: Tensor) -> None:
+    def __init__(self, function: RowFunction, x: Tensor, units: Units | None) -> None:
         self.function, self.rows = function, x.detach()
+        inputs = units.inputs if units is not None else torch.ones(function.d_in, dtype=torch.float64)
+        outputs = units.outputs if units is not None else torch.ones(function.d_out, dtype=torch.float64)
+        self._inputs, self._outputs = inputs.to(x.device)[:, None], outputs.to(x.device)[:, None]
         self.d_in = function.d_in
         with torch.enable_grad():
             self._x = x.detach().clone().requires_grad_()
@@ -91,6 +97,7 @@ class _Map:
 
     def forward(self, v: Tensor) -> Tensor:
         """J V, `(n, d_in, q)` to `(n, d_out, q)`, float64."""
+        v = self._inputs * v
         try:
             with torch.no_grad():
                 columns = [
@@ -99,17 +106,18 @@ class _Map:
                 ]
         except NotImplementedError as missing:
             raise NotDifferentiableError(self.function.name, "a kernel has no derivative in forward mode") from missing
-        return torch.stack(columns, 2)
+        return self._outputs * torch.stack(columns, 2)
 
     def adjoint(self, u: Tensor) -> Tensor:
         """Jᵀ U, `(n, d_out, q)` to `(n, d_in, q)`, float64."""
+        u = self._outputs * u
         if not self._y.requires_grad:
             return torch.zeros(len(u), self.d_in, u.shape[2], dtype=torch.float64, device=u.device)
         columns = [
             torch.autograd.grad(self._y, self._x, u[:, :, i].to(self._y), retain_graph=True, materialize_grads=True)[0]
             for i in range(u.shape[2])
         ]
-        return torch.stack([c.flatten(1).double() for c in columns], 2)
+        return self._inputs * torch.stack([c.flatten(1).double() for c in columns], 2)
 
 
 def _intervals(

@@ -33,7 +33,7 @@ def account(network: FullyConnected, x: Tensor) -> Numbers:
         of W_ℓ and of Z_ℓ `(n, n_ℓ)` for ℓ = 1, …, L (Z_L: the outputs); `centred`, of the centred Z_ℓ; `impact`,
         $\|\tilde Z_\ell - \sigma(\tilde Z_\ell)\|_F / \|\tilde Z_\ell\|_F$ for ℓ = 1, …, L − 1.
     """
-    profile = measure(network, x)
+    profile = measure(network, x, scale_inputs="none", scale_outputs="none")
     activations, pre_activations = network.trace(x)
     behind = [*activations[1:], pre_activations[-1]]
     return {

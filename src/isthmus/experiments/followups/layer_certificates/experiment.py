@@ -41,7 +41,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
 
 
 def _account(candidate: Candidate, x: object) -> Numbers:
-    profile = measure(candidate.network, x)
+    profile = measure(candidate.network, x, scale_inputs="none", scale_outputs="none")
     certificate = profile.certificate
     assert certificate is not None  # None only for a constant, which no teacher of rank 1 and more is
     hidden = profile.layers[:-1]

@@ -65,7 +65,7 @@ def trained(settings: Settings, network: FullyConnected, x: Tensor, y: Tensor) -
         loss = float(objective.gradient(at, slope))
         if step in kept:
             now = at.network()
-            rank = bottleneck_rank(now, x).upper
+            rank = bottleneck_rank(now, x, scale_inputs="none", scale_outputs="none").upper
             found.append({"step": step, "loss": loss, "rank": rank, "gaps": gaps(now)})
         for bias in slope.biases:
             bias.zero_()

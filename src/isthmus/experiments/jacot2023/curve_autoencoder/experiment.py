@@ -63,7 +63,7 @@ def _measured(network: FullyConnected, x: Floats, points: Floats) -> dict[str, f
     return {
         "after": float(distances(exact(torch.from_numpy(points)).numpy()).mean()),
         "after_on_data": float(distances(exact(rows).numpy()).mean()),
-        "rank": bottleneck_rank(exact, rows).upper,
+        "rank": bottleneck_rank(exact, rows, scale_inputs="none", scale_outputs="none").upper,
         "projection_error": float((torch.linalg.matrix_norm(j @ j - j) / size).median()),
         "norm_per_depth": exact.norm_per_depth,
     }

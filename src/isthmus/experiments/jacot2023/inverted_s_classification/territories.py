@@ -51,7 +51,7 @@ def reading(
         "tripoints_far": len(enumerate_regions(exact, (-far, far)).tripoints()),
         "present": len(boundary.present),
         "misclassified": int((exact(rows).argmax(1) != classes).sum()),
-        "rank": bottleneck_rank(exact, rows).upper,
+        "rank": bottleneck_rank(exact, rows, scale_inputs="none", scale_outputs="none").upper,
         "norm_per_depth": exact.norm_per_depth,
         "unit_norm": norm_at_unit_margin(exact, margin) if margin > 0 else None,
     }, boundary

@@ -55,7 +55,7 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         rows, classes = torch.from_numpy(x), torch.from_numpy(y)
         found["ridges"].append(ridge)
         found["tripoints"].append(tripoints_in_boxes(exact, x, settings.boxes))
-        found["rank"].append(bottleneck_rank(exact, rows).upper)
+        found["rank"].append(bottleneck_rank(exact, rows, scale_inputs="none", scale_outputs="none").upper)
         found["objective"].append(float(f"{objective.with_ridge(ridge).value(network):.5g}"))
         found["error"].append(float((exact(rows).argmax(1) != classes).double().mean()))
     return found

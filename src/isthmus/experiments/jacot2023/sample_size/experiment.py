@@ -74,7 +74,7 @@ def _rows(settings: Settings, n: int, seed: int) -> tuple[np.ndarray[Any, Any], 
 
 def _searched(x: object, y: object, config: TrainingConfig, seed: int) -> Numbers:
     search = search_rank(x, y, config=config, seed=seed)
-    profile = measure(search.best.network, search.objective.x)
+    profile = measure(search.best.network, search.objective.x, scale_inputs="none", scale_outputs="none")
     return {
         "found": profile.bottleneck_rank.upper,
         "jacobian_rank": profile.jacobian_rank.lower,
