@@ -21,6 +21,8 @@ class Fold:
         errors: As the losses, what a person counts (`Likelihood.row_errors`).
         linear_errors: The same of the linear method through as many numbers, `(·, m)`.
         full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
+        index_losses, index_surprises, index_directions: Of functions of few combinations of the inputs
+            (`EmbeddingPath`), directions in the units of the inputs; empty unless outputs are learned.
     """
 
     losses: Tensor
@@ -32,6 +34,9 @@ class Fold:
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
+    index_losses: Tensor
+    index_surprises: Tensor
+    index_directions: Tensor
 
 
 PARTS = tuple(field.name for field in fields(Fold))
