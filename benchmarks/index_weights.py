@@ -109,9 +109,7 @@ def main() -> None:
             write_seen(task, found, folder)
         seen.append(read_seen(file_of(task, folder)))
     weights = [round(float(each), 2) for each in fitted_weights(seen)]
-    keep_in_package(
-        "selection/index_weights.json", {"fitted_by": "benchmarks/index_weights.py", "weights": weights}
-    )
+    keep_in_package("selection/index_weights.json", {"fitted_by": "benchmarks/index_weights.py", "weights": weights})
     figures = {"features": INDEX_FEATURES, "weights": weights, "left_out": left_out(seen)}
     keep("index_weights", "The weights decide tasks that they were not fitted on", figures)
     print(figures)

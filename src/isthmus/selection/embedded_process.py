@@ -59,8 +59,8 @@ class EmbeddedProcess:
         at = _Point(self, b)
         pull = self._outputs * len(self._x) / at.quadratic
         residual = (self._y - at.features.T @ at.coefficients) / at.noise
-        # The derivative of the surprise by the features, H features, and features H features^T, both from decompositions
-        # of m rows: A = noise + features features^T.
+        # H, the derivative by the covariance, is wanted times the features and between them: with the eigenvectors of
+        # noise + features featuresᵀ both take matrices of m rows, not of n.
         shrunk = at.vectors / (at.noise + at.values)
         inner = self._outputs * (shrunk * at.values) @ at.vectors.T - pull * at.coefficients @ at.coefficients.T
         outer = solve_triangular(at.root.T, self._outputs * (shrunk @ at.vectors.T), upper=True)

@@ -17,6 +17,7 @@ MOST = 24
 """Combinations that are looked at."""
 _FIRST = 6  # combinations of the first path; while all of them are best, twice as many
 _EVALUATIONS, _REFITS = 12, 5  # of the widest process, and of each that is narrowed from the one before
+_FINAL = 25  # of the process of all rows
 _ROWS = 4000  # that are learned from
 _POINTS = 300  # at which the network is differentiated
 _LINES = 0.3  # how much the slope of a linear fit counts beside the network's, which may have missed it
@@ -124,21 +125,26 @@ def _by_effect(process: EmbeddedProcess, b: Tensor) -> tuple[Tensor, Tensor]:
 def span_axes(x: Tensor, weights: Tensor | None) -> Tensor:
     """Orthonormal axes `(d, r)` of the directions in which rows `(n, d)` vary."""
     _, values, vectors = torch.linalg.svd(x - weighted_mean(x, weights), full_matrices=False)
-    return vectors[values > _SPAN * values[:1]].T
+    axes: Tensor = vectors[values > _SPAN * values[:1]].T
+    return axes
 
 
 def directions_of_all(x: Tensor, y: Tensor, weights: Tensor, of_parts: Sequence[Tensor]) -> Tensor:
     """Ordered combinations of a process of rows in standard units, the heaviest column positive: `(k, d)`.
 
     Args:
-        x, y, weights: The rows; at most 4,000 evenly spaced ones are used.
+        x: Inputs `(n, d)`; at most 4,000 evenly spaced rows are used.
+        y: Outputs `(n, p)`.
+        weights: How much each row counts, `(n,)`, positive.
         of_parts: Those of parts of them, with whose common span the search begins.
     """
     x, y, weights = (spaced(each, _ROWS) for each in (x, y, weights))
     axes = span_axes(x, weights)
     process = EmbeddedProcess((x - weighted_mean(x, weights)) @ axes, y, weights)
-    _, _, common = torch.linalg.svd(torch.cat(list(of_parts)) @ axes, full_matrices=False)
-    b, _ = process.fit(_of_unit_variance(process, common[: len(of_parts[0])]), _EVALUATIONS)
+    every = torch.cat(list(of_parts)) @ axes
+    _, vectors = torch.linalg.eigh(process.covariance(every))
+    common = vectors.flip(1)[:, : len(of_parts[0])].T @ every
+    b, _ = process.fit(_of_unit_variance(process, common), _FINAL)
     found = _by_effect(process, b)[0] @ b @ axes.T
     heaviest = found.gather(1, found.abs().argmax(1, keepdim=True))
     return torch.where(heaviest < 0.0, -found, found)
@@ -157,7 +163,8 @@ def _starts(network: FullyConnected, x: Tensor, y: Tensor, axes: Tensor) -> Tens
     products += _LINES * (line @ line.T) / line.square().sum().clamp_min(least)
     values, vectors = torch.linalg.eigh(products)
     lengths = values.clamp_min(_LEAST * float(values[-1]) + least).sqrt()
-    return (vectors * lengths).flip(1).T
+    starts: Tensor = (vectors * lengths).flip(1).T
+    return starts
 
 
 def _is_last_best(losses: list[Tensor]) -> bool:

@@ -18,6 +18,7 @@ from isthmus.selection.index_evidence import IndexEvidence, weigh_index_evidence
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 
 _TIED = 1e-6  # of a unit vector: a column outside the span by more can be exchanged for others
+_SURE = 0.8  # probability from which on an answer is called likely
 _FEW = 3  # folds of which one can be left out
 
 
@@ -58,6 +59,28 @@ class IndexRank:
     def interval(self) -> tuple[int, int]:
         """(lower, upper)."""
         return self.lower, self.upper
+
+    @staticmethod
+    def without_variation(inputs: int) -> IndexRank:
+        """Of rows whose inputs or outputs are all the same."""
+        evidence = IndexEvidence((1.0,), (0.0,), (), (), ())
+        return IndexRank(0, 0, 0, evidence, 0, (), torch.zeros(0, inputs), torch.zeros(0, 0, inputs))
+
+    @property
+    def sentence(self) -> str:
+        """What was found and how sure it is, in one line."""
+        at, inputs = self.probabilities[self.rank], self.directions.shape[1]
+        allowed = str(self.rank) if self.lower == self.upper else f"{self.lower} to {self.upper}"
+        what = "linear combination of" if self.rank == 1 else "linear combinations of"
+        if at <= _SURE:
+            return (
+                f"How many linear combinations of the {inputs} inputs the outputs depend on is not settled: "
+                f"{self.rank} has probability {at:.0%}, {allowed} agree."
+            )
+        doubt = "" if self.lower == self.upper else f"; another draw of rows may say {allowed}"
+        if self.rank == 0:
+            return f"No linear combination of the {inputs} inputs was found to matter (probability {at:.0%}{doubt})."
+        return f"The outputs depend on {self.rank} {what} the {inputs} inputs (probability {at:.0%}{doubt})."
 
     @property
     def probabilities(self) -> tuple[float, ...]:

@@ -296,4 +296,5 @@ def _constant(sample: Sample, config: SelectionConfig, level: Level, sentence: s
         factorization=None,
         constant=constant if affine is None else affine.backward(constant),
         n_evaluations=0,
+        index=IndexRank.without_variation(sample.x.shape[1]) if sample.task == "regression" else None,
     )

@@ -48,8 +48,8 @@ class RankSelection:
         factorization: Its two halves at the rank; None at rank 0.
         constant: The constant that fits the rows best, `(d_out,)`: mean outputs, or logs of the shares of the classes.
         n_evaluations: Gradient evaluations of the network of all rows.
-        index: How many linear combinations of the inputs f is a function of, and which; None of classes and of an
-            autoencoder, where it is not asked, and where nothing varies.
+        index: How many linear combinations of the inputs f is a function of, and which (`IndexRank`); None of classes
+            and of an autoencoder, of which it is not asked.
         not_done: What Ctrl-C left undone, a sentence each; empty for a selection that ran to its end.
     """
 
