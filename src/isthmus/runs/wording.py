@@ -43,10 +43,11 @@ def warnings_in_words(selection: RankSelection, profile: RankProfile) -> list[st
             "With one output, one input or two classes the rank can only be 0 or 1. How many linear combinations of "
             "the inputs matter is the index rank, of outputs."
         )
-    if selection.index is not None and selection.index.rank < selection.rank:
+    index = selection.index
+    if index is not None and (index.rank < selection.rank or index.rank > 0 == selection.rank):
         said.append(
-            f"A function of {selection.index.rank} linear combinations of its inputs cannot have rank "
-            f"{selection.rank}: the rank or the index rank is wrong."
+            f"A function of {index.rank} linear combinations of its inputs cannot have rank {selection.rank}: the rank "
+            "or the index rank is wrong."
         )
     if profile.bottleneck_rank.upper != selection.rank:
         said.append(

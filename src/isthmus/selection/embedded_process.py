@@ -152,7 +152,7 @@ class _Point:
 
     def _quadratics(self, noises: Tensor) -> Tensor:
         explained = (self._turned_squares / (noises[:, None] + self.values)).sum(1)
-        left = (self._square - explained) / noises
+        left: Tensor = (self._square - explained) / noises
         return left.clamp_min(torch.finfo(torch.float64).tiny)
 
     def _likeliest(self, n: int) -> tuple[float, float]:

@@ -161,6 +161,8 @@ def _starts(network: FullyConnected, x: Tensor, y: Tensor, axes: Tensor) -> Tens
     least = torch.finfo(x.dtype).tiny
     products = slopes.T @ slopes / slopes.square().sum().clamp_min(least)
     products += _LINES * (line @ line.T) / line.square().sum().clamp_min(least)
+    if not len(products):  # nothing varies
+        return products
     values, vectors = torch.linalg.eigh(products)
     lengths = values.clamp_min(_LEAST * float(values[-1]) + least).sqrt()
     starts: Tensor = (vectors * lengths).flip(1).T

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -50,6 +51,9 @@ def weigh_index_evidence(
 ) -> tuple[Tensor, IndexEvidence]:
     """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
 
+    None are enough with at least the probability that what the best number of them gains on the mean is chance: a few
+    rows far out can have much evidence and predict nothing.
+
     Args:
         found: The folds, at least one.
         held: The rows that they hold out, `(m,)`, fold after fold.
@@ -61,16 +65,23 @@ def weigh_index_evidence(
     losses = torch.cat([fold.index_losses[:count] for fold in found], 1)
     counted = weights[held].double()
     errors = torch.stack([weighted_mean(row, counted) for row in losses])
-    steps = losses[:-1] - losses[1:]
-    gains = [float(weighted_mean(row, counted)) / max(standard_error(row, counted), 1e-300) for row in steps]
+    gains = [_significance(fewer - more, counted) for fewer, more in pairwise(losses)]
     surprises = torch.stack([fold.index_surprises[:count] for fold in found]).mean(0)
     falls = ((surprises[:-1] - surprises[1:]) / dimensions).tolist()
     agreements = [_agreement(found, spaced(x, _ROWS), k, dimensions) for k in range(1, count)]
     table = index_features(gains, falls, agreements)
-    enough = torch.sigmoid(table @ torch.tensor(index_weights(), dtype=table.dtype))
-    chances = posterior(torch.cat([enough, enough.new_ones(1)]))
+    enough = torch.cat([torch.sigmoid(table @ torch.tensor(index_weights(), dtype=table.dtype)), table.new_ones(1)])
+    of_best = _significance(losses[0] - losses[int(errors.argmin())], counted)
+    enough[0] = max(float(enough[0]), math.erfc(of_best / math.sqrt(2.0)) if of_best > 0.0 else 1.0)
+    chances = posterior(enough)
     plain = tuple(chances.tolist()), tuple(errors.tolist()), tuple(gains), tuple(falls), tuple(agreements)
     return chances, IndexEvidence(*plain)
+
+
+def _significance(gains: Tensor, weights: Tensor) -> float:
+    """Mean of the gains of rows `(m,)` in its standard errors."""
+    error = standard_error(gains, weights)
+    return float(weighted_mean(gains, weights)) / error if error > 0.0 else 0.0
 
 
 def index_features(gains: Sequence[float], surprises: Sequence[float], agreements: Sequence[float]) -> Tensor:

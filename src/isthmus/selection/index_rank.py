@@ -139,7 +139,9 @@ def select_index_rank(found: Sequence[Fold], sample: Sample, folds: Folds, scali
         dimensions,
         _ties(axes),
         directions,
-        torch.stack([_matched(each, directions, x) for each in of_folds]) if rank else directions[None],
+        torch.stack([_matched(each, directions, x) for each in of_folds])
+        if rank
+        else x.new_zeros(len(found), 0, x.shape[1]),
     )
 
 
