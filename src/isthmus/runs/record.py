@@ -122,7 +122,7 @@ class FitRecord(NetworkRecord):
     rank_upper: int
     rank_probabilities: dict[str, float] | None
     rank_is_undecided: bool
-    index: IndexRow | None = None
+    index: IndexRow | None
     verdict: VerdictRow
     evidence: EvidenceRow
     hyperparameters: HyperparametersRow
