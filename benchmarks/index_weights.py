@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _environment import keep, keep_in_package
+from _index_alone import index_of
 from _index_tasks import CHOOSING, IndexTask, noise_task, tasks
-from isthmus import select_rank
 from isthmus.selection.index_evidence import INDEX_FEATURES, index_features
 from isthmus.selection.index_rank import IndexRank
 
@@ -104,9 +104,7 @@ def main() -> None:
     seen = []
     for task in chosen_on():
         if not file_of(task, folder).exists():
-            found = select_rank(task.x, task.y).index
-            assert found is not None
-            write_seen(task, found, folder)
+            write_seen(task, index_of(task.x, task.y), folder)
         seen.append(read_seen(file_of(task, folder)))
     weights = [round(float(each), 2) for each in fitted_weights(seen)]
     keep_in_package("selection/index_weights.json", {"fitted_by": "benchmarks/index_weights.py", "weights": weights})

@@ -14,8 +14,8 @@ def sentences(found: IndexRow) -> Iterator[str]:
     """The answer, and which combinations of the inputs cannot be told apart."""
     yield found.sentence
     inputs = len(found.inputs)
-    if found.dimensions < inputs and found.rank:
-        yield f"The rows vary in {found.dimensions} of {inputs} directions of the inputs."
+    if found.dimensions < inputs and not found.ties and found.rank:
+        yield f"They were sought in the {found.dimensions} of {inputs} directions of the inputs that the networks read."
     constant = [names[0] for names in found.ties if len(names) == 1]
     if constant:
         yield f"{_listed(constant)} {'does' if len(constant) == 1 else 'do'} not vary and can have any weight."

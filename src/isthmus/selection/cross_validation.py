@@ -18,7 +18,7 @@ from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.canonical_correlations import CanonicalCorrelations, canonical_correlations
-from isthmus.selection.embedding_path import EmbeddingPath, embedding_path
+from isthmus.selection.embedding_path import path_of_fold
 from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
 from isthmus.selection.last_latent import LastLatent, last_latent
@@ -197,7 +197,7 @@ def _fold(
     for found in side_by_side(measured, range(1, len(narrowed) + 1)):
         last.append(found)
         report(0.7 + 0.2 * len(last) / len(narrowed), f"coordinate {len(last)}")
-    indexed = _combinations(fitted, (inputs, outputs), task)
+    combined = path_of_fold(fitted, (inputs, outputs), task)
     return Fold(
         torch.stack(losses).cpu(),
         likelihood.row_losses(whole, outputs).cpu(),
@@ -210,18 +210,10 @@ def _fold(
         ).cpu(),
         linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
         full_errors(objective, (inputs, outputs), network.d_out, task),
-        indexed.losses,
-        indexed.surprises,
-        indexed.directions / fitted.inputs.scale.cpu(),
+        combined.losses,
+        combined.surprises,
+        combined.directions,
     )
-
-
-def _combinations(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], task: Task) -> EmbeddingPath:
-    """Functions of few combinations of the inputs, in the network's units; nothing unless outputs are learned."""
-    if task != "regression":
-        return EmbeddingPath.empty(fitted.network.d_in)
-    x, y = fitted.objective.sample()
-    return embedding_path(fitted.network, (x, y, fitted.objective.weights), held_out)
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:

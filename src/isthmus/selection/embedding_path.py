@@ -1,17 +1,19 @@
-r"""Functions of k = 1, 2, … linear combinations of the inputs, learned from the rows that a fold does not hold out."""
+"""Functions of k = 1, 2, … linear combinations of the inputs, learned from the rows that a fold does not hold out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.task import Task
 from isthmus.networks import FullyConnected
 from isthmus.selection.embedded_process import EmbeddedProcess
 from isthmus.spectra import jacobians, spaced
+from isthmus.training import FittedNetwork
 
 MOST = 24
 """Combinations that are looked at."""
@@ -45,6 +47,21 @@ class EmbeddingPath:
     def empty(inputs: int) -> EmbeddingPath:
         """Of nothing, where no functions of so many inputs are learned."""
         return EmbeddingPath(*(torch.zeros(shape, dtype=torch.float64) for shape in ((0, 0), 0, (0, 0, inputs))))
+
+
+def path_of_fold(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], task: Task) -> EmbeddingPath:
+    """The path of a fold's training rows, directions in the units of the inputs; empty unless outputs are learned.
+
+    Args:
+        fitted: The network of the fold.
+        held_out: Inputs `(m, d)` and outputs of the rows that it holds out, in the network's units.
+        task: What is learned.
+    """
+    if task != "regression":
+        return EmbeddingPath.empty(fitted.network.d_in)
+    x, y = fitted.objective.sample()
+    found = embedding_path(fitted.network, (x, y, fitted.objective.weights), held_out)
+    return replace(found, directions=found.directions / fitted.inputs.scale.cpu())
 
 
 def embedding_path(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
+from isthmus.selection.embedding_path import EmbeddingPath
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:
@@ -37,6 +39,11 @@ class Fold:
     index_losses: Tensor
     index_surprises: Tensor
     index_directions: Tensor
+
+    @property
+    def combinations(self) -> EmbeddingPath:
+        """Functions of few combinations of the inputs."""
+        return EmbeddingPath(self.index_losses, self.index_surprises, self.index_directions)
 
 
 PARTS = tuple(field.name for field in fields(Fold))

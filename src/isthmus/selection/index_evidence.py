@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from isthmus.foundation.statistics import standard_error, weighted_mean
-from isthmus.selection.fold import Fold
+from isthmus.selection.embedding_path import EmbeddingPath
 from isthmus.selection.posterior import posterior
 from isthmus.spectra import spaced
 
@@ -47,7 +47,7 @@ class IndexEvidence:
 
 
 def weigh_index_evidence(
-    found: Sequence[Fold], held: Tensor, x: Tensor, weights: Tensor, dimensions: int
+    paths: Sequence[EmbeddingPath], held: Tensor, x: Tensor, weights: Tensor, dimensions: int
 ) -> tuple[Tensor, IndexEvidence]:
     """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
 
@@ -55,20 +55,20 @@ def weigh_index_evidence(
     rows far out can have much evidence and predict nothing.
 
     Args:
-        found: The folds, at least one.
+        paths: Of the folds, at least one.
         held: The rows that they hold out, `(m,)`, fold after fold.
         x: Inputs of all rows `(n, d)`.
         weights: How much each row counts, `(n,)`, positive.
         dimensions: In how many directions the inputs vary.
     """
-    count = min(len(fold.index_losses) for fold in found)
-    losses = torch.cat([fold.index_losses[:count] for fold in found], 1)
+    count = min(len(path.losses) for path in paths)
+    losses = torch.cat([path.losses[:count] for path in paths], 1)
     counted = weights[held].double()
     errors = torch.stack([weighted_mean(row, counted) for row in losses])
     gains = [_significance(fewer - more, counted) for fewer, more in pairwise(losses)]
-    surprises = torch.stack([fold.index_surprises[:count] for fold in found]).mean(0)
+    surprises = torch.stack([path.surprises[:count] for path in paths]).mean(0)
     falls = ((surprises[:-1] - surprises[1:]) / dimensions).tolist()
-    agreements = [_agreement(found, spaced(x, _ROWS), k, dimensions) for k in range(1, count)]
+    agreements = [_agreement(paths, spaced(x, _ROWS), k, dimensions) for k in range(1, count)]
     table = index_features(gains, falls, agreements)
     enough = torch.cat([torch.sigmoid(table @ torch.tensor(index_weights(), dtype=table.dtype)), table.new_ones(1)])
     of_best = _significance(losses[0] - losses[int(errors.argmin())], counted)
@@ -104,13 +104,13 @@ def index_weights() -> list[float]:
     return found
 
 
-def _agreement(found: Sequence[Fold], x: Tensor, k: int, dimensions: int) -> float:
+def _agreement(paths: Sequence[EmbeddingPath], x: Tensor, k: int, dimensions: int) -> float:
     """Of the folds about k combinations; 0 where they span all directions, which agree whatever they are."""
-    if k >= dimensions or len(found) < 2:
+    if k >= dimensions or len(paths) < 2:
         return 0.0
     bases = []
-    for fold in found:
-        z = x.double() @ fold.index_directions[k - 1, :k].T
+    for path in paths:
+        z = x.double() @ path.directions[k - 1, :k].T
         bases.append(torch.linalg.qr(z - z.mean(0))[0])
     squares = [
         float(torch.linalg.svdvals(one.T @ other)[-1]) ** 2 for at, one in enumerate(bases) for other in bases[:at]

@@ -11,8 +11,7 @@ from torch import Tensor
 from isthmus.data import Sample
 from isthmus.foundation.threads import one_thread
 from isthmus.networks import Scaling, standardization
-from isthmus.selection.embedding_path import directions_of_all, span_axes
-from isthmus.selection.fold import Fold
+from isthmus.selection.embedding_path import EmbeddingPath, directions_of_all, span_axes
 from isthmus.selection.folds import Folds
 from isthmus.selection.index_evidence import IndexEvidence, weigh_index_evidence
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
@@ -97,11 +96,13 @@ class IndexRank:
         return ((count - 1) / count * deviations.square().sum(0)).sqrt()
 
 
-def select_index_rank(found: Sequence[Fold], sample: Sample, folds: Folds, scaling: Scaling) -> IndexRank | None:
+def select_index_rank(
+    paths: Sequence[EmbeddingPath], sample: Sample, folds: Folds, scaling: Scaling
+) -> IndexRank | None:
     """Weigh what the folds say of the index rank, and learn the combinations from all rows; None of classes and copies.
 
     Args:
-        found: Of the first of the folds, at least one.
+        paths: Of the first of the folds, at least one.
         sample: All rows.
         folds: All folds.
         scaling: Of the columns.
@@ -111,21 +112,21 @@ def select_index_rank(found: Sequence[Fold], sample: Sample, folds: Folds, scali
     x, weights = torch.from_numpy(sample.x).double(), torch.from_numpy(sample.weights)
     y = torch.from_numpy(sample.y).double()
     inputs, outputs = (standardization(each, scaling, weights) for each in (x, y))
-    held = [torch.from_numpy(rows) for _, rows in folds[: len(found)]]
+    held = [torch.from_numpy(rows) for _, rows in folds[: len(paths)]]
 
     def weighed(kept: Sequence[int]) -> tuple[Tensor, IndexEvidence]:
         rows = torch.cat([held[at] for at in kept])
-        return weigh_index_evidence([found[at] for at in kept], rows, x, weights, dimensions)
+        return weigh_index_evidence([paths[at] for at in kept], rows, x, weights, dimensions)
 
     with one_thread():
         axes = span_axes(inputs.forward(x), weights)
-        dimensions, every = axes.shape[1], range(len(found))
+        dimensions, every = axes.shape[1], range(len(paths))
         chances, evidence = weighed(every)
         rank = int(chances.argmax())
-        left_out = every if len(found) >= _FEW else ()
+        left_out = every if len(paths) >= _FEW else ()
         without = [expected_rank(weighed([at for at in every if at != left])[0]) for left in left_out]
         lower, upper = rank_interval(chances, rank, jackknife_error(without))
-        of_folds = [fold.index_directions[rank - 1, :rank] for fold in found] if rank else []
+        of_folds = [path.directions[rank - 1, :rank] for path in paths] if rank else []
         directions = x.new_zeros(0, x.shape[1])
         if rank:
             start = [each * inputs.scale for each in of_folds]
@@ -141,7 +142,7 @@ def select_index_rank(found: Sequence[Fold], sample: Sample, folds: Folds, scali
         directions,
         torch.stack([_matched(each, directions, x) for each in of_folds])
         if rank
-        else x.new_zeros(len(found), 0, x.shape[1]),
+        else x.new_zeros(len(paths), 0, x.shape[1]),
     )
 
 

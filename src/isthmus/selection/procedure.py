@@ -183,7 +183,7 @@ def _selected(
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
         weighed = _Weighed.of(found, sample, folds, tolerance)
-        index = select_index_rank(found, sample, folds, config.standardize or "columns")
+        index = select_index_rank([fold.combinations for fold in found], sample, folds, config.standardize or "columns")
         return _answer(fitted, weighed, index, sample, chosen, config, tuple(not_done))
 
 
