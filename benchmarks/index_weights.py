@@ -108,7 +108,10 @@ def main() -> None:
         seen.append(read_seen(file_of(task, folder)))
     weights = [round(float(each), 2) for each in fitted_weights(seen)]
     keep_in_package("selection/index_weights.json", {"fitted_by": "benchmarks/index_weights.py", "weights": weights})
-    figures = {"features": INDEX_FEATURES, "weights": weights, "left_out": left_out(seen)}
+    figures: dict[str, Any] = {"features": INDEX_FEATURES, "weights": weights, "left_out": left_out(seen)}
+    for columns in ([0, 1], [0, 1, 2], [0, 1, 3]):
+        names = " and ".join(INDEX_FEATURES[column] for column in columns[1:])
+        figures[f"left_out, {names}"] = left_out([(k, features[:, columns]) for k, features in seen])
     keep("index_weights", "The weights decide tasks that they were not fitted on", figures)
     print(figures)
 
