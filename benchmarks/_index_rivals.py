@@ -1,4 +1,4 @@
-"""Other methods on the 60 tasks of `index_rank`, written beside its answers for that to read.
+"""Other methods on the tasks of one output that `index_rank` has answered, written beside its answers for that to read.
 
 Sliced inverse regression and SAVE are those of the package `sliced` (0.7, which needs numpy before 2 and the alias
 `numpy.int`, given back to it here); principal Hessian directions follow Li (1992); `kernel` is the gradient outer
@@ -30,7 +30,7 @@ from _index_tasks import REPORTED, task
 Floats = NDArray[np.float64]
 Found = tuple[int, Floats]
 """The number, and directions as columns `(r, ·)`, the strongest first."""
-TASKS, SLICES, LEVEL, ROWS = 60, 10, 0.05, 1000
+SLICES, LEVEL, ROWS = 10, 0.05, 1000
 WIDTHS, RIDGES = (1.0, 2.0, 4.0, 8.0), (1e-4, 1e-3, 1e-2, 1e-1)
 
 
@@ -135,9 +135,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     setattr(np, "int", int)  # noqa: B010
     folder, found = Path(sys.argv[1]), dict[str, Any]()
+    seeds = [int(file.stem.removeprefix("task-")) for file in sorted(folder.glob("task-*.json"))]
     for name, method in METHODS.items():
         right, angles, failed = 0, [], 0
-        for seed in range(TASKS):
+        for seed in seeds:
             of = task(REPORTED, seed)
             x = whitened(of.x)
             try:
@@ -149,6 +150,7 @@ def main() -> None:
             right += k == of.k
             angles.append(largest_angle(x @ directions[:, : of.k], of.z))
         found[name] = {
+            "tasks": len(seeds),
             "exact": right,
             "failed": failed,
             "angle_median": round(float(np.median(angles)), 1) if angles else None,

@@ -71,8 +71,6 @@ def held_out_losses(z: Floats, y: Floats) -> Floats:
 
 
 def is_decidable(of: IndexTask) -> bool:
-    if of.k == 0:
-        return True
     fewer = held_out_losses(of.z[:, :-1], of.y) if of.k > 1 else ((of.y - of.y.mean(0)) ** 2).sum(1)
     gains = fewer - held_out_losses(of.z, of.y)
     return bool(gains.mean() > SURE * gains.std(ddof=1) / np.sqrt(len(gains)))
@@ -109,23 +107,25 @@ def answered(of: IndexTask) -> dict[str, Any]:
     return answer
 
 
+def exact(answers: list[dict[str, Any]]) -> int:
+    return sum(each["rank"] == each["k"] for each in answers)
+
+
 def summary(answers: list[dict[str, Any]]) -> dict[str, Any]:
-    decidable = [each for each in answers if each["is_decidable"]]
+    decidable = [each for each in answers if each.get("is_decidable", False)]
     chances = [np.append(each["probabilities"], np.zeros(30)) for each in answers]
     sure = [each for each in answers if each["probabilities"][each["rank"]] > 0.95]
     angles = [each["angle"] for each in answers if "angle" in each]
     within = [each["within"] for each in answers if "within" in each]
-    right = sum(each["rank"] == each["k"] for each in answers)
     return {
         "tasks": len(answers),
-        "exact": right,
-        "decidable": len(decidable),
-        "decidable_exact": sum(each["rank"] == each["k"] for each in decidable),
+        "exact": exact(answers),
+        **({"decidable": len(decidable), "decidable_exact": exact(decidable)} if decidable else {}),
         "off_by_more_than_one": sum(abs(each["rank"] - each["k"]) > 1 for each in answers),
         "interval_holds": sum(each["interval"][0] <= each["k"] <= each["interval"][1] for each in answers),
         "interval_width": round(float(np.mean([each["interval"][1] - each["interval"][0] for each in answers])), 2),
         "sure": len(sure),
-        "sure_exact": sum(each["rank"] == each["k"] for each in sure),
+        "sure_exact": exact(sure),
         "mean_probability_of_answer": round(float(np.mean([p.max() for p in chances])), 3),
         "brier": round(
             float(np.mean([((p - np.eye(len(p))[e["k"]]) ** 2).sum() for p, e in zip(chances, answers, strict=True)])),
@@ -148,12 +148,15 @@ def kept(file: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--done", action="store_true", help="Only tasks whose answers the folder holds.")
+    given = parser.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    answers = {name: kept(folder / f"{name}.json", lambda of=of: answered(of)) for name, of in reported_on()}
-    for name, of in reported_on():
-        decidable = kept(folder / f"oracle-{name}.json", lambda of=of: {"is_decidable": is_decidable(of)})
-        answers[name] |= decidable
+    asked = {name: of for name, of in reported_on() if not given.done or (folder / f"{name}.json").exists()}
+    answers = {name: kept(folder / f"{name}.json", lambda of=of: answered(of)) for name, of in asked.items()}
+    for name, of in asked.items():
+        if of.k and of.y.shape[1] == 1:
+            answers[name] |= kept(folder / f"oracle-{name}.json", lambda of=of: {"is_decidable": is_decidable(of)})
     figures: dict[str, Any] = {
         group: summary([each for name, each in answers.items() if name.startswith(group)]) for group in GROUPS
     }

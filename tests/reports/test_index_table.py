@@ -10,7 +10,7 @@ def test_what_cannot_be_told_apart_is_named():
     answer, constant, tied = index_table.sentences(found)
     assert answer == found.sentence
     assert constant == "x4 does not vary and can have any weight."
-    assert "among x0 and x3; x5, x6 and x7; it is shown spread evenly" in tied
+    assert "at any row among x0 and x3; x5, x6 and x7; it is shown spread evenly" in tied
 
 
 def test_where_ties_are_not_listed_the_directions_are_counted():

@@ -50,6 +50,8 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
         console.print(_comparison(record))
         if record.index is not None and record.index.rank:
             console.print(_combinations(record.index))
+            legend = index_table.caption(record.index, inputs=_INPUTS, most=_COMBINATIONS)
+            console.print(Padding(f"[dim]{_plain(legend)}[/dim]", (0, 0, 1, 2)))
     else:
         console.print(_layers(record))
     for name, path in paths.items():
@@ -94,8 +96,7 @@ def _comparison(record: FitRecord) -> Table:
 
 def _combinations(found: IndexRow) -> Table:
     """The inputs that weigh most in the first of the combinations that the outputs depend on."""
-    title = _plain(index_table.caption(found, inputs=_INPUTS, most=_COMBINATIONS))
-    table = Table(title=title, title_justify="left", box=None, pad_edge=True)
+    table = Table(title="\nlinear combinations of the inputs", title_justify="left", box=None, pad_edge=True)
     for column in index_table.columns(found, most=_COMBINATIONS):
         table.add_column(column, justify="left" if column == "input" else "right")
     for _, cells in index_table.rows(found, inputs=_INPUTS, most=_COMBINATIONS):

@@ -22,7 +22,7 @@ def sentences(found: IndexRow) -> Iterator[str]:
     tied = [_listed(names) for names in found.ties if len(names) > 1]
     if tied:
         groups = "; ".join(tied[:_NAMED]) + ("; and others" if len(tied) > _NAMED else "")
-        yield f"Weight can be moved without a change at any row among {groups}; it is shown spread evenly."
+        yield f"Weight can be moved with hardly a change at any row among {groups}; it is shown spread evenly."
 
 
 def columns(found: IndexRow, *, most: int | None = None) -> list[str]:

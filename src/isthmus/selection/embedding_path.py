@@ -25,7 +25,8 @@ _POINTS = 300  # at which the network is differentiated
 _LINES = 0.3  # how much the slope of a linear fit counts beside the network's, which may have missed it
 _RIDGE = 0.05  # of the linear fit, in variances of a column
 _LEAST = 1e-3  # of the largest eigenvalue: combinations that matter less begin as if they mattered so much
-_SPAN = 1e-6  # of the largest singular value, below which rows do not vary
+_SPAN = 1e-3  # of the largest singular value: less varies where copies of a column are rounded
+_ROUNDING = 1e-6  # of the largest deviation of a combination, below which one is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ def path_of_fold(fitted: FittedNetwork, held_out: tuple[Tensor, Tensor], task: T
         return EmbeddingPath.empty(fitted.network.d_in)
     x, y = fitted.objective.sample()
     found = embedding_path(fitted.network, (x, y, fitted.objective.weights), held_out)
-    return replace(found, directions=found.directions / fitted.inputs.scale.cpu())
+    return replace(found, directions=in_units(found.directions, fitted.inputs.scale.cpu()))
 
 
 def embedding_path(
@@ -132,7 +133,7 @@ def _by_effect(process: EmbeddedProcess, b: Tensor) -> tuple[Tensor, Tensor]:
     do not depend on the units of the inputs.
     """
     values, vectors = torch.linalg.eigh(process.covariance(b))
-    scales = values.clamp_min(float(values[-1]) * _SPAN**2 + torch.finfo(values.dtype).tiny).sqrt()
+    scales = values.clamp_min(float(values[-1]) * _ROUNDING**2 + torch.finfo(values.dtype).tiny).sqrt()
     root, inverse = (vectors * scales) @ vectors.T, (vectors / scales) @ vectors.T
     _, axes = torch.linalg.eigh(root @ process.gradient_products(b) @ root)
     axes = axes.flip(1)
@@ -140,10 +141,19 @@ def _by_effect(process: EmbeddedProcess, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def span_axes(x: Tensor, weights: Tensor | None) -> Tensor:
-    """Orthonormal axes `(d, r)` of the directions in which rows `(n, d)` vary."""
+    """Orthonormal axes `(d, r)` of the directions in which rows `(n, d)` vary, by a thousandth of the most at least."""
     _, values, vectors = torch.linalg.svd(x - weighted_mean(x, weights), full_matrices=False)
     axes: Tensor = vectors[values > _SPAN * values[:1]].T
     return axes
+
+
+def in_units(directions: Tensor, scale: Tensor) -> Tensor:
+    """Directions of standardised inputs `(…, d)` as directions of the inputs, whose scales are `scale` `(d,)`.
+
+    Weights that are rounding are zero: the scale of a constant column may be rounding, too.
+    """
+    least = torch.finfo(directions.dtype).eps * directions.shape[-1] * directions.abs().amax(-1, keepdim=True)
+    return torch.where(directions.abs() > least, directions, 0.0) / scale
 
 
 def directions_of_all(x: Tensor, y: Tensor, weights: Tensor, of_parts: Sequence[Tensor]) -> Tensor:

@@ -11,12 +11,12 @@ from torch import Tensor
 from isthmus.data import Sample
 from isthmus.foundation.threads import one_thread
 from isthmus.networks import Scaling, standardization
-from isthmus.selection.embedding_path import EmbeddingPath, directions_of_all, span_axes
+from isthmus.selection.embedding_path import EmbeddingPath, directions_of_all, in_units, span_axes
 from isthmus.selection.folds import Folds
 from isthmus.selection.index_evidence import IndexEvidence, weigh_index_evidence
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 
-_TIED = 1e-6  # of a unit vector: a column outside the span by more can be exchanged for others
+_TIED = 2e-3  # of the projection on what does not vary: less of a column there is the rounding of copies
 _SURE = 0.8  # probability from which on an answer is called likely
 _FEW = 3  # folds of which one can be left out
 
@@ -35,8 +35,8 @@ class IndexRank:
             were looked at may be needed.
         evidence: What is known about each k.
         dimensions: In how many directions the inputs vary; no index rank is larger.
-        ties: Groups of columns among which weight can be moved without a change at any row: copies, columns that add up
-            to a constant, and alone a column that is constant. Of rows with more columns than rows they are not listed.
+        ties: Groups of columns among which weight can be moved with hardly a change at any row: copies, columns that
+            add up to a constant, and alone a column that is constant. Of wide rows they are not listed.
         directions: A, `(k, d_in)` float64, in the units of the inputs: combinations of variance 1 without correlation,
             the largest effect on f first, the heaviest column positive. Among ties the weight is spread evenly.
         replicates: A without the rows of each fold in turn, `(folds, k, d_in)`.
@@ -130,7 +130,8 @@ def select_index_rank(
         directions = x.new_zeros(0, x.shape[1])
         if rank:
             start = [each * inputs.scale for each in of_folds]
-            directions = directions_of_all(inputs.forward(x), outputs.forward(y), weights, start) / inputs.scale
+            found = directions_of_all(inputs.forward(x), outputs.forward(y), weights, start)
+            directions = in_units(found, inputs.scale)
     is_open = upper == len(chances) - 1 < dimensions
     return IndexRank(
         rank,
