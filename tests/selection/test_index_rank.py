@@ -133,8 +133,9 @@ def test_row_order_does_not_matter():
     np.testing.assert_array_equal(one.directions, other.directions)
 
 
-def rank_of(probabilities, lower, upper, replicates=2):
-    k, evidence = int(np.argmax(probabilities)), IndexEvidence(probabilities, (), (), (), ())
+def rank_of(probabilities, lower, upper, replicates=2, left=0.1):
+    errors = (1.0, *[left] * (len(probabilities) - 1))
+    k, evidence = int(np.argmax(probabilities)), IndexEvidence(probabilities, errors, (), (), ())
     directions = torch.arange(2.0 * replicates * k).reshape(replicates, k, 2).double()
     return IndexRank(k, lower, upper, evidence, 2, (), directions[:1].reshape(k, 2), directions)
 
@@ -145,6 +146,8 @@ def test_thin_evidence_is_said():
     thin = rank_of((0.3, 0.6, 0.1), 0, 2).sentence
     assert "is not settled: 1 has probability 60%, 0 to 2 agree" in thin
     assert rank_of((0.9, 0.1), 0, 0).sentence.startswith("No linear combination")
+    assert rank_of((0.1, 0.9), 1, 1, left=0.2).sentence.endswith("20% of the variance: weaker ones may hide in it.")
+    assert "hide" not in rank_of((0.1, 0.9), 1, 1).sentence
 
 
 def test_standard_errors_are_those_of_the_jackknife():
