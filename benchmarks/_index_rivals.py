@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import chi2
 
-from _index_tasks import REPORTED, task
+from _index_tasks import REPORTED, largest_angle, task
 
 Floats = NDArray[np.float64]
 Found = tuple[int, Floats]
@@ -123,12 +123,6 @@ METHODS: dict[str, Callable[[Floats, Floats], Found]] = {
     "kernel": kernel_gradients,
     "xrfm": recursive_feature_machine,
 }
-
-
-def largest_angle(z: Floats, true: Floats) -> float:
-    bases = [np.linalg.qr(each - each.mean(0))[0] for each in (z, true)]
-    least = np.linalg.svd(bases[0].T @ bases[1])[1].min()
-    return float(np.degrees(np.arccos(min(least, 1.0))))
 
 
 def main() -> None:

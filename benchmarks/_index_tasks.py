@@ -115,6 +115,13 @@ def noise_task(seed: int) -> IndexTask:
     return IndexTask(seed, 0, 1.0, (name,), kind, np.zeros((0, x.shape[1])), 0.0, x, draws[name][:, None], x[:, :0])
 
 
+def largest_angle(z: Floats, true: Floats) -> float:
+    """Between the spans of combinations over the rows, in degrees."""
+    bases = [np.linalg.qr(each - each.mean(0))[0] for each in (z, true)]
+    least = np.linalg.svd(bases[0].T @ bases[1])[1].min()
+    return float(np.degrees(np.arccos(min(least, 1.0))))
+
+
 def _inputs(rng: np.random.Generator, n: int, d: int, k: int, kind: str) -> tuple[Floats, Floats]:
     """Inputs `(n, d)` in units that differ, and A `(k, d)`."""
     directions = rng.standard_normal((k, d))

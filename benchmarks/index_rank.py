@@ -30,7 +30,7 @@ from sklearn.model_selection import KFold
 
 from _environment import keep
 from _index_alone import index_of
-from _index_tasks import REPORTED, IndexTask, noise_task, task
+from _index_tasks import REPORTED, IndexTask, largest_angle, noise_task, task
 
 Floats = NDArray[np.float64]
 GROUPS: dict[str, tuple[int, Callable[[int], IndexTask]]] = {
@@ -46,13 +46,6 @@ def reported_on() -> Iterator[tuple[str, IndexTask]]:
     order = sorted((seed / count, group, seed) for group, (count, _) in GROUPS.items() for seed in range(count))
     for _, group, seed in order:
         yield f"{group}-{seed:02}", GROUPS[group][1](seed)
-
-
-def largest_angle(z: Floats, true: Floats) -> float:
-    """Between the spans of combinations over the rows, in degrees."""
-    bases = [np.linalg.qr(each - each.mean(0))[0] for each in (z, true)]
-    least = np.linalg.svd(bases[0].T @ bases[1])[1].min()
-    return float(np.degrees(np.arccos(min(least, 1.0))))
 
 
 def held_out_losses(z: Floats, y: Floats) -> Floats:
