@@ -12,7 +12,8 @@ from isthmus.formats import save
 from isthmus.networks import RELU
 
 FOUND = ("lower", "upper", "evidence", "verdict", "hyperparameters", "tolerance", "task", "is_calibrated", "not_done")
-PUBLIC = ("rank_", "rank_interval_", "rank_probabilities_", "n_iter_", "n_features_in_")
+INDEX = ("index_rank_", "index_rank_interval_", "index_rank_probabilities_")
+PUBLIC = ("rank_", "rank_interval_", "rank_probabilities_", "n_iter_", "n_features_in_", *INDEX)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,6 +30,14 @@ def test_everything_comes_back(kind, is_constant, tmp_path):
     assert all(getattr(loaded.selection_, name) == getattr(fitted.selection_, name) for name in FOUND)
     np.testing.assert_array_equal(loaded.selection_.constant, fitted.selection_.constant)
     np.testing.assert_array_equal(loaded.error_curve_, fitted.error_curve_)
+    assert (fitted.index_rank_ is None) == (kind is not RankRegressor)
+    if kind is RankRegressor:
+        for name in ("index_directions_", "index_direction_errors_"):
+            np.testing.assert_array_equal(getattr(loaded, name), getattr(fitted, name))
+        assert (loaded.selection_.index.evidence, loaded.selection_.index.ties) == (
+            fitted.selection_.index.evidence,
+            fitted.selection_.index.ties,
+        )
     np.testing.assert_array_equal(loaded.feature_names_in_, rows.columns)
     assert loaded.feature_names_in_.dtype == fitted.feature_names_in_.dtype
     np.testing.assert_array_equal(loaded.encode(rows), fitted.encode(rows))

@@ -14,6 +14,7 @@ from isthmus.runs.record_parts import (
     EvidenceRow,
     HistoryRow,
     HyperparametersRow,
+    IndexRow,
     JacobianRow,
     LatentRow,
     LayerRow,
@@ -52,6 +53,7 @@ def fit_record(k=4, *, seed=0, task="regression", **changes):
         "rank_probabilities": {str(j): p for j, p in enumerate(evidence.weighed)},
         "rank_is_undecided": False,
         "tolerance": 0.1,
+        "index": index_row(k + 1) if task == "regression" else None,
         "verdict": _verdict(k, task, evidence),
         "evidence": evidence,
         "hyperparameters": _hyperparameters(),
@@ -109,6 +111,27 @@ def evidence_row(k, task="regression"):
         rows=1001,
         error_name=likelihood_of(task).loss_name,
     )
+
+
+def index_row(k, inputs=6, **changes):
+    """k combinations of the inputs, the first of which weighs the first input most, and so on."""
+    names = [f"x{j}" for j in range(inputs)]
+    directions = [[1.0 if i % inputs == j else 0.125 for j in range(inputs)] for i in range(k)]
+    found = {
+        "rank": k,
+        "lower": k,
+        "upper": k,
+        "probabilities": {str(j): 0.9 if j == k else 0.1 / (k + 1) for j in range(k + 2)},
+        "sentence": f"The outputs depend on {k} linear combinations of the {inputs} inputs (probability 90%).",
+        "errors": [8.0 * 0.2 ** min(j, k) for j in range(k + 2)],
+        "dimensions": inputs,
+        "ties": [],
+        "inputs": names,
+        "deviations": [1.0] * inputs,
+        "directions": directions,
+        "standard_errors": [[0.0625] * inputs] * k,
+    }
+    return IndexRow.model_validate({**found, **changes})
 
 
 def path_record(k=3, **changes):

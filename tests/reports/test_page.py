@@ -162,7 +162,7 @@ def test_probabilities_that_are_not_known_leave_nothing_behind(page):
     assert "probably" in drawings(known)[0].caption
     assert "probab" not in drawings(unknown)[0].caption
     verdict = unknown.verdict.model_copy(update={"accuracy": ""})
-    assert "probab" not in words(page(unknown.model_copy(update={"verdict": verdict})))
+    assert "probab" not in words(page(unknown.model_copy(update={"verdict": verdict, "index": None})))
 
 
 def table(html, head):

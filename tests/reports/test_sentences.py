@@ -89,7 +89,7 @@ def test_ranks_over_ridges_are_said_where_they_were_followed():
 
 def test_without_probabilities_none_are_said():
     verdict = fit_record(2).verdict.model_copy(update={"accuracy": ""})
-    said = summary(fit_record(2, rank_probabilities=None, verdict=verdict))
+    said = summary(fit_record(2, rank_probabilities=None, verdict=verdict, index=None))
     assert "probability" not in said
     assert "None" not in said
     assert "were as sure as this one" not in said

@@ -39,6 +39,10 @@ def assert_same(one, other, x):
     for function in ("encode", "predict"):
         np.testing.assert_array_equal(*(getattr(each, function)(torch.tensor(x)) for each in (one, other)))
     np.testing.assert_array_equal(one.constant, other.constant)
+    assert (one.index is None) == (other.index is None)
+    if one.index is not None:
+        assert one.index.evidence == other.index.evidence
+        np.testing.assert_array_equal(one.index.replicates, other.index.replicates)
 
 
 class Interrupt:

@@ -10,13 +10,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.reports import column_table, comparison_table, evidence_table, headline, summary
+from isthmus.reports import column_table, comparison_table, evidence_table, headline, index_table, summary
 from isthmus.reports.answer import answer_of
 from isthmus.reports.wording import number
 from isthmus.runs import FitRecord, MeasureRecord
 from isthmus.runs.record import as_json
+from isthmus.runs.record_parts import IndexRow
 
 _ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "arrows")
+_INPUTS, _COMBINATIONS = 8, 3  # of the combinations of the inputs, what fits into 80 characters
 _COLOURS = {"rely": "green", "caution": "yellow", "do not rely": "red"}
 
 
@@ -46,6 +48,10 @@ def print_summary(record: FitRecord | MeasureRecord, **paths: Path) -> None:
         console.print(_evidence(record))
         console.print(Padding(f"[dim]{_plain(evidence_table.legend(answer_of(record)))}[/dim]", (0, 0, 1, 2)))
         console.print(_comparison(record))
+        if record.index is not None and record.index.rank:
+            console.print(_combinations(record.index))
+            legend = index_table.caption(record.index, inputs=_INPUTS, most=_COMBINATIONS)
+            console.print(Padding(f"[dim]{_plain(legend)}[/dim]", (0, 0, 1, 2)))
     else:
         console.print(_layers(record))
     for name, path in paths.items():
@@ -85,6 +91,16 @@ def _comparison(record: FitRecord) -> Table:
         table.add_column(column, justify="right" if column else "left")
     for is_answer, cells in comparison_table.rows(record):
         table.add_row(*map(_plain, cells), style="bold" if is_answer else "")
+    return table
+
+
+def _combinations(found: IndexRow) -> Table:
+    """The inputs that weigh most in the first of the combinations that the outputs depend on."""
+    table = Table(title="\nlinear combinations of the inputs", title_justify="left", box=None, pad_edge=True)
+    for column in index_table.columns(found, most=_COMBINATIONS):
+        table.add_column(column, justify="left" if column == "input" else "right")
+    for _, cells in index_table.rows(found, inputs=_INPUTS, most=_COMBINATIONS):
+        table.add_row(*map(_plain, cells))
     return table
 
 

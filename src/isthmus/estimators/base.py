@@ -205,6 +205,13 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         self.rank_interval_ = found.interval
         p = found.probabilities
         self.rank_probabilities_ = None if p is None else dict(enumerate(p))
+        index = found.index
+        self.index_rank_ = None if index is None else index.rank
+        self.index_rank_interval_ = None if index is None else index.interval
+        self.index_rank_probabilities_ = None if index is None else dict(enumerate(index.probabilities))
+        self.index_directions_ = None if index is None else index.directions.numpy()
+        errors = None if index is None else index.standard_errors
+        self.index_direction_errors_ = None if errors is None else errors.numpy()
         self.error_curve_ = np.array(found.evidence.errors)
         self.factorization_ = found.factorization
         self.attribution_ = None if there is None else there.attribution

@@ -19,13 +19,14 @@ from isthmus.formats.storage import content, ours, read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
-from isthmus.selection import Hyperparameters, RankEvidence, RankSelection
+from isthmus.selection import Hyperparameters, IndexEvidence, IndexRank, RankEvidence, RankSelection
 from isthmus.selection.hyperparameters import Trial
 from isthmus.selection.verdict import Comparison, Verdict
 from isthmus.training import Schedule
 
-_FORMAT, _VERSION = "isthmus-estimator", "5"
+_FORMAT, _VERSION = "isthmus-estimator", "6"
 _PLAIN = ("rank", "lower", "upper", "is_calibrated", "task", "n_evaluations", "not_done")
+_INDEX = ("rank", "lower", "upper", "dimensions", "ties")
 _REMEDY = "Pass a file saved by an estimator of isthmus."
 
 
@@ -48,6 +49,9 @@ def save_estimator(estimator: Any, found: RankSelection, latents: Latents | None
             "shares": list(estimator.dimension_shares_.items()),
         }
     tensors = {"constant": found.constant}
+    if (index := found.index) is not None:
+        description["index"] = {name: getattr(index, name) for name in _INDEX} | {"evidence": asdict(index.evidence)}
+        tensors |= {f"index.{name}": getattr(index, name) for name in ("directions", "replicates")}
     sides = {"network": found.network}
     if (halves := found.factorization) is not None:
         description |= {"layer": halves.layer, "error_curve": halves.error_curve}
@@ -117,6 +121,15 @@ def _selection(path: Path, description: dict[str, Any], tensors: dict[str, Tenso
         network=_network(path, "network", description["network"], tensors) if "network" in description else None,
         factorization=halves,
         constant=tensors["constant"],
+        index=_index(description["index"], tensors) if "index" in description else None,
+    )
+
+
+def _index(saved: dict[str, Any], tensors: dict[str, Tensor]) -> IndexRank:
+    return IndexRank(
+        **{**saved, "ties": tuple(map(tuple, saved["ties"])), "evidence": IndexEvidence(**_tuples(saved["evidence"]))},
+        directions=tensors["index.directions"],
+        replicates=tensors["index.replicates"],
     )
 
 

@@ -183,6 +183,8 @@ def _numbers(record: Record, chapter: str) -> Iterator[str]:
             tabled = tables.errors(record)
         if tabled:
             yield f"<details><summary>In numbers</summary>{tabled}</details>"
+    if chapter == MEANING and isinstance(record, FitRecord) and (tabled := tables.combinations(record)):
+        yield f"<h3>Linear combinations of the inputs</h3>{tabled}"
     if chapter == INSIDE:
         yield f"<details><summary>Layer by layer</summary>{tables.layers(record)}</details>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from isthmus.reports import index_table
 from isthmus.reports.record import Record
 from isthmus.reports.wording import (
     at_points,
@@ -71,6 +72,8 @@ def _fitted(record: FitRecord) -> Iterator[str]:
             f"{rough(found.whole_standard_error)} ({found.error_name})."
         )
     yield from _likely(record)
+    if record.index is not None:
+        yield from index_table.sentences(record.index)
     yield from _beyond(record)
     spectrum = record.jacobian
     yield (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from isthmus.reports import certificate, column_table, comparison_table, evidence_table
+from isthmus.reports import certificate, column_table, comparison_table, evidence_table, index_table
 from isthmus.reports.answer import answer_of
 from isthmus.reports.record import Record
 from isthmus.reports.sentences import headline
@@ -31,6 +31,7 @@ _RESULTS = (
     "training_seconds",
     "stopped",
 )
+_INPUTS_SHOWN = 30  # of a combination, those that weigh most
 _VALUES_SHOWN = 6  # singular values in a table of layers
 
 
@@ -101,6 +102,15 @@ def errors(record: FitRecord) -> str:
 def comparison(record: FitRecord) -> str:
     """The network through k numbers beside simpler methods, on the held-out rows and on those that were set aside."""
     return _table(comparison_table.columns(record), comparison_table.rows(record))
+
+
+def combinations(record: FitRecord) -> str:
+    """The linear combinations of the inputs that the outputs depend on; nothing where there are none."""
+    found = record.index
+    if found is None or not found.rank:
+        return ""
+    caption = f"<p>{escape(index_table.caption(found, inputs=_INPUTS_SHOWN))}</p>"
+    return caption + _table(index_table.columns(found), index_table.rows(found, inputs=_INPUTS_SHOWN))
 
 
 def columns(record: FitRecord) -> str:

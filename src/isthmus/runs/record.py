@@ -19,6 +19,7 @@ from isthmus.runs.record_parts import (
     EvidenceRow,
     HistoryRow,
     HyperparametersRow,
+    IndexRow,
     JacobianRow,
     LatentRow,
     LayerRow,
@@ -105,6 +106,7 @@ class FitRecord(NetworkRecord):
         command: What was typed; empty where the fit was not started from the command line.
         options: All that decides the outcome, as plain values.
         rank_probabilities: k -> probability; None where depth or λ are none that the evidence was weighed at.
+        index: The index rank and its combinations; None of classes and of an autoencoder.
         not_done: What Ctrl-C left undone; empty for a run that ended.
         constant: The best constant in the units of the data, which rank 0 predicts.
         seconds: Of the whole command; `training_seconds` are those of the network of all rows.
@@ -121,6 +123,7 @@ class FitRecord(NetworkRecord):
     rank_upper: int
     rank_probabilities: dict[str, float] | None
     rank_is_undecided: bool
+    index: IndexRow | None
     verdict: VerdictRow
     evidence: EvidenceRow
     hyperparameters: HyperparametersRow

@@ -189,6 +189,31 @@ class HistoryRow(Part):
     norm_per_depth: float
 
 
+class IndexRow(Part):
+    """Of how many linear combinations of the inputs f is a function (`selection.IndexRank`).
+
+    Attributes:
+        probabilities: k -> probability; the last k stands for more as well.
+        errors: Held-out error of functions of k combinations, in order.
+        ties: Names of columns among which weight can be moved with hardly a change at any row.
+        deviations: Of the inputs: a direction times them says which inputs weigh most.
+        directions, standard_errors: `(rank, inputs)`, in the units of the inputs; errors None of one fold.
+    """
+
+    rank: int
+    lower: int
+    upper: int
+    probabilities: dict[str, float]
+    sentence: str
+    errors: list[float]
+    dimensions: int
+    ties: list[list[str]]
+    inputs: list[str]
+    deviations: list[float]
+    directions: list[list[float]]
+    standard_errors: list[list[float]] | None
+
+
 class AttributionRow(Part):
     """How strongly each latent coordinate depends on each input."""
 

@@ -13,6 +13,7 @@ import torch
 
 from isthmus.data import Dataset, Sample
 from isthmus.foundation.likelihood import likelihood_of
+from isthmus.networks import standardization
 from isthmus.runs.options import RunOptions
 from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs
 from isthmus.runs.record import FitRecord, MeasureRecord
@@ -23,6 +24,7 @@ from isthmus.runs.record_parts import (
     EvidenceRow,
     HistoryRow,
     HyperparametersRow,
+    IndexRow,
     NextDirection,
     RankPathRow,
     RanksRow,
@@ -80,6 +82,7 @@ def fit_record(dataset: Dataset, options: RunOptions, found: Findings) -> FitRec
         rank_probabilities=None if p is None else {str(k): each for k, each in enumerate(p)},
         rank_is_undecided=selection.is_undecided,
         tolerance=selection.tolerance.relative,
+        index=_index(selection, found.sample, dataset.input_names),
         verdict=_verdict(selection),
         evidence=EvidenceRow(**_lists(asdict(selection.evidence)), error_name=likelihood_of(selection.task).loss_name),
         hyperparameters=HyperparametersRow(**_lists(asdict(chosen))),
@@ -159,6 +162,29 @@ def _data(dataset: Dataset) -> DataRow:
 def _verdict(selection: RankSelection) -> VerdictRow:
     plain = asdict(selection.verdict)
     return VerdictRow(**{**plain, "comparisons": [ComparisonRow(**each) for each in plain["comparisons"]]})
+
+
+def _index(selection: RankSelection, sample: Sample, names: Sequence[str]) -> IndexRow | None:
+    found = selection.index
+    if found is None:
+        return None
+    errors = found.standard_errors
+    return IndexRow(
+        rank=found.rank,
+        lower=found.lower,
+        upper=found.upper,
+        probabilities={str(k): p for k, p in enumerate(found.probabilities)},
+        sentence=found.sentence,
+        errors=list(found.evidence.errors),
+        dimensions=found.dimensions,
+        ties=[[names[column] for column in group] for group in found.ties],
+        inputs=list(names),
+        deviations=standardization(
+            torch.from_numpy(sample.x), "columns", torch.from_numpy(sample.weights)
+        ).scale.tolist(),
+        directions=found.directions.tolist(),
+        standard_errors=None if errors is None else errors.tolist(),
+    )
 
 
 def _lists(plain: dict[str, Any]) -> dict[str, Any]:

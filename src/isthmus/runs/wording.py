@@ -40,8 +40,14 @@ def warnings_in_words(selection: RankSelection, profile: RankProfile) -> list[st
     one = min(selection_width(selection))
     if one == 1:
         said.append(
-            "With one output, one input or two classes the rank can only be 0 or 1. To learn how many combinations of "
-            "the inputs matter, look at the attribution, or predict several outputs at once."
+            "With one output, one input or two classes the rank can only be 0 or 1. How many linear combinations of "
+            "the inputs matter is the index rank, of outputs."
+        )
+    index = selection.index
+    if index is not None and (index.rank < selection.rank or index.rank > 0 == selection.rank):
+        said.append(
+            f"A function of {index.rank} linear combinations of its inputs cannot have rank {selection.rank}: the rank "
+            "or the index rank is wrong."
         )
     if profile.bottleneck_rank.upper != selection.rank:
         said.append(

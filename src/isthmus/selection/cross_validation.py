@@ -18,6 +18,7 @@ from isthmus.foundation.threads import side_by_side
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.canonical_correlations import CanonicalCorrelations, canonical_correlations
+from isthmus.selection.embedding_path import path_of_fold
 from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
 from isthmus.selection.last_latent import LastLatent, last_latent
@@ -195,7 +196,8 @@ def _fold(
 
     for found in side_by_side(measured, range(1, len(narrowed) + 1)):
         last.append(found)
-        report(0.7 + 0.3 * len(last) / len(narrowed), f"coordinate {len(last)}")
+        report(0.7 + 0.2 * len(last) / len(narrowed), f"coordinate {len(last)}")
+    combined = path_of_fold(fitted, (inputs, outputs), task)
     return Fold(
         torch.stack(losses).cpu(),
         likelihood.row_losses(whole, outputs).cpu(),
@@ -208,6 +210,9 @@ def _fold(
         ).cpu(),
         linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
         full_errors(objective, (inputs, outputs), network.d_out, task),
+        combined.losses,
+        combined.surprises,
+        combined.directions,
     )
 
 

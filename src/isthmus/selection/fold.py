@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
+from isthmus.selection.embedding_path import EmbeddingPath
+
 
 @dataclass(frozen=True, eq=False)
 class Fold:
@@ -21,6 +23,8 @@ class Fold:
         errors: As the losses, what a person counts (`Likelihood.row_errors`).
         linear_errors: The same of the linear method through as many numbers, `(·, m)`.
         full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
+        index_losses, index_surprises, index_directions: Of functions of few combinations of the inputs
+            (`EmbeddingPath`), directions in the units of the inputs; empty unless outputs are learned.
     """
 
     losses: Tensor
@@ -32,6 +36,14 @@ class Fold:
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
+    index_losses: Tensor
+    index_surprises: Tensor
+    index_directions: Tensor
+
+    @property
+    def combinations(self) -> EmbeddingPath:
+        """Functions of few combinations of the inputs."""
+        return EmbeddingPath(self.index_losses, self.index_surprises, self.index_directions)
 
 
 PARTS = tuple(field.name for field in fields(Fold))

@@ -33,6 +33,7 @@ from isthmus.selection.hyperparameters import (
     Hyperparameters,
     is_calibrated,
 )
+from isthmus.selection.index_rank import IndexRank, select_index_rank
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
 from isthmus.selection.leading_coordinates import keep_leading_coordinates
 from isthmus.selection.posterior import Kind
@@ -182,7 +183,8 @@ def _selected(
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
         weighed = _Weighed.of(found, sample, folds, tolerance)
-        return _answer(fitted, weighed, sample, chosen, config, tuple(not_done))
+        index = select_index_rank([fold.combinations for fold in found], sample, folds, config.standardize or "columns")
+        return _answer(fitted, weighed, index, sample, chosen, config, tuple(not_done))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +214,7 @@ class _Weighed:
 def _answer(
     fitted: FittedNetwork,
     weighed: _Weighed,
+    index: IndexRank | None,
     sample: Sample,
     chosen: Hyperparameters,
     config: SelectionConfig,
@@ -250,6 +253,7 @@ def _answer(
         factorization=None if narrowed is None else _halves(fitted, narrowed, config.tolerance),
         constant=constant if fitted.classes is not None else fitted.outputs.backward(constant),
         n_evaluations=fitted.history[-1].step if fitted.history else 0,
+        index=index,
         not_done=not_done,
     )
 
@@ -292,4 +296,5 @@ def _constant(sample: Sample, config: SelectionConfig, level: Level, sentence: s
         factorization=None,
         constant=constant if affine is None else affine.backward(constant),
         n_evaluations=0,
+        index=IndexRank.without_variation(sample.x.shape[1]) if sample.task == "regression" else None,
     )

@@ -17,6 +17,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.selection.evidence import RankEvidence
 from isthmus.selection.hyperparameters import Hyperparameters
+from isthmus.selection.index_rank import IndexRank
 from isthmus.selection.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class RankSelection:
         factorization: Its two halves at the rank; None at rank 0.
         constant: The constant that fits the rows best, `(d_out,)`: mean outputs, or logs of the shares of the classes.
         n_evaluations: Gradient evaluations of the network of all rows.
+        index: How many linear combinations of the inputs f is a function of, and which (`IndexRank`); None of classes
+            and of an autoencoder, of which it is not asked.
         not_done: What Ctrl-C left undone, a sentence each; empty for a selection that ran to its end.
     """
 
@@ -63,6 +66,7 @@ class RankSelection:
     factorization: Factorization | None
     constant: Tensor
     n_evaluations: int
+    index: IndexRank | None = None
     not_done: tuple[str, ...] = ()
 
     @property
@@ -74,6 +78,16 @@ class RankSelection:
     def probabilities(self) -> tuple[float, ...] | None:
         """Of k = 0 … K, summing to 1; None at a depth, λ or tolerance for which the evidence was not weighed."""
         return self.evidence.weighed if self.is_calibrated else None
+
+    @property
+    def index_rank(self) -> int | None:
+        """The smallest number of linear combinations of the inputs that f is a function of."""
+        return None if self.index is None else self.index.rank
+
+    @property
+    def index_directions(self) -> Tensor | None:
+        """These combinations, `(index_rank, d_in)` in the units of the inputs, the largest effect first."""
+        return None if self.index is None else self.index.directions
 
     @property
     def is_undecided(self) -> bool:

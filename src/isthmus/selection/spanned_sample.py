@@ -20,6 +20,7 @@ from isthmus.networks import (
     before_affine,
     standardization,
 )
+from isthmus.selection.index_rank import IndexRank
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.training import FittedNetwork
 
@@ -78,9 +79,16 @@ class SpannedSample:
         return replace(
             found,
             constant=self.written(found.constant[None])[0],
+            index=None if found.index is None else self._index(found.index),
             network=self._fitted(network) if isinstance(network, FittedNetwork) else network,
             factorization=None if halves is None else self._halves(halves),
         )
+
+    def _index(self, found: IndexRank) -> IndexRank:
+        axes = self.input_axes
+        columns = [each if axes is None else each @ axes.T for each in (found.directions, found.replicates)]
+        directions, replicates = (each / self.inputs.scale for each in columns)
+        return replace(found, directions=directions, replicates=replicates)
 
     def written(self, outputs: Tensor) -> Tensor:
         """Outputs `(m, r)` in these coordinates as columns of the data `(m, d_out)`."""
