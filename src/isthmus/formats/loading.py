@@ -76,7 +76,7 @@ def load(
         return ours(path, tensors, metadata)
     if metadata.get("format") == CHAIN_FORMAT:
         module = chain_from(path, tensors, metadata)
-        return _with_shape(module, (0, module[0].in_features), None)  # type: ignore[arg-type]
+        return _told(path, module, (0, module[0].in_features), None)  # type: ignore[arg-type]
     if kind != ".safetensors":
         raise FileFormatError(path, f"its format is {metadata.get('format')!r}, not {FORMAT!r}", REMEDY)
     return _told(path, described_network(path, tensors, metadata), (), None)
