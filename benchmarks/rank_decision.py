@@ -42,7 +42,7 @@ from _environment import keep, keep_in_package
 from _rank_accuracy import accuracy
 from _rank_baselines import BASELINES
 from _rank_predictors import PREDICTORS, held_out_error
-from _rank_tasks import NOISES, ROWS, TASKS, RankTask, suite
+from _rank_tasks import NOISES, RankTask
 from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report
@@ -127,13 +127,15 @@ def done(job: Job, report: Report) -> tuple[Path, dict[str, Any]]:
     return job.file, answered(job.task) if job.with_networks is None else compared(job.task, job.with_networks)
 
 
-def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
-    """First every decision, then every comparison that is asked for; what is not done yet is done."""
+def run(asked: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
+    """First every decision, then every comparison that is asked for; what is not done yet is done.
+
+    Returns:
+        What was decided, and whether that is every task of the group.
+    """
     asked.folder.mkdir(parents=True, exist_ok=True)
-    families = {
-        name: family for name, family in GROUPS[asked.group].families.items() if name in (asked.families or [name])
-    }
-    tasks = [t for t in suite(families, asked.seed) if t.n in asked.rows]
+    tasks = [t for t in GROUPS[asked.group].tasks(asked.seed) if not t.has_one_target]
+    tasks = [t for t in tasks if t.family in (asked.families or [t.family]) and t.n in (asked.rows or [t.n])]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{asked.seed}.json" for t in tasks]
     others = [file.with_suffix(".compared.json") for file in files]
     undecided = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]
@@ -154,11 +156,12 @@ def run(asked: argparse.Namespace) -> list[dict[str, Any]]:
                 print(f"{number}/{len(jobs)} {file.name.split('.json')[0]}: {said}", flush=True)
     except KeyboardInterrupt:
         pass  # what was done is kept
-    return [
+    rows = [
         json.loads(file.read_text()) | (json.loads(other.read_text()) if other.exists() else NOT_COMPARED)
         for file, other in zip(files, others, strict=True)
         if file.exists()
     ]
+    return rows, len(rows) == len(files) and not (asked.families or asked.rows)
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     said["by_noise_and_rows"] = {
         f"{noise:g}, {n}": [sum(r["rank"] == r["k"] for r in cell), len(cell)]
         for noise in NOISES
-        for n in ROWS
+        for n in sorted({r["rows"] for r in rows})
         if (cell := [r for r in rows if r["noise"] == noise and r["rows"] == n])
     }
     said["by_rank"] = {
@@ -248,12 +251,12 @@ if __name__ == "__main__":
     parser.add_argument("group", choices=[*GROUPS])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--families", nargs="+")
-    parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
+    parser.add_argument("--rows", type=int, nargs="+")
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--without-networks", action="store_true")
     asked = parser.parse_args()
-    rows = run(asked)
+    rows, is_whole = run(asked)
     kinds = {"outputs": [r for r in rows if not r["is_classification"]]}
     kinds["classes"] = [r for r in rows if r["is_classification"]]
     families = {name: [r for r in rows if r["family"] == name] for name in GROUPS[asked.group].families}
@@ -263,6 +266,6 @@ if __name__ == "__main__":
     claim = f"The rank is found on tasks of known rank, of families that {on}."
     name = f"rank_decision_{asked.group}" + (f"_{asked.seed}" if asked.seed else "")
     keep(name, claim, {"group": asked.group, **figures, "misses": misses(rows), "rows": rows})
-    if (asked.group, asked.seed, len(rows)) == (JUDGED_ON, 0, TASKS * len(families)):
+    if (asked.group, asked.seed, is_whole) == (JUDGED_ON, 0, True):
         found_by = f"benchmarks/rank_decision.py {asked.group}"
         keep_in_package("selection/accuracy.json", {"found_by": found_by, **accuracy(rows)})
