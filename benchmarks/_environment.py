@@ -27,10 +27,12 @@ def environment() -> dict[str, Any]:
     }
 
 
-def keep(name: str, claim: str, figures: Any) -> None:
+def keep(name: str, claim: str, figures: Any, *, in_lines: bool = False) -> None:
+    """Write a record; `in_lines` keeps every list in one line."""
     RESULTS.mkdir(exist_ok=True)
     result = {"claim": claim, "environment": environment(), "figures": figures}
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    text = as_lines(result) if in_lines else json.dumps(result, indent=1, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
 
 
 def keep_in_package(place: str, content: dict[str, Any]) -> None:

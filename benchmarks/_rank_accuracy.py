@@ -36,3 +36,8 @@ def by_probability(answers: Iterable[tuple[float, bool]]) -> list[list[float]]:
         _, right, tasks = bins.pop() if bins else (0.0, 0, 0)
         bins.append([BOUNDS[-1], right + sum(is_right for _, is_right in left), tasks + len(left)])
     return bins
+
+
+def task_name(k: int, noise: float, rows: int) -> str:
+    """A task of a family and seed, in the records of what can be decided."""
+    return f"k = {k}, noise {noise:g}, {rows} rows"
