@@ -209,6 +209,13 @@ def one_a_pair(place: int) -> Iterator[Cell]:
         yield 1 + (number + place) % 5, noise, n
 
 
+def two_a_pair(place: int) -> Iterator[Cell]:
+    """Two tasks for each number of rows and each of three noises, up to blurred classes, k = 1 to 6 in turn."""
+    for number, (noise, n) in enumerate(product((0.0, 0.1, 0.4), ROWS)):
+        for shift in (0, 3):
+            yield 1 + (2 * number + place + shift) % 6, noise, n
+
+
 def suite(families: Mapping[str, Family], seed: int, cells: Cells = four_a_pair) -> Iterator[RankTask]:
     """The tasks of each family."""
     for place, (name, family) in enumerate(families.items()):

@@ -2,7 +2,8 @@
 
 For each task of a group (`rank_families`) the oracle of `_rank_oracle` says whether k numbers predict better than
 k − 1. Where they do not, no method is to blame for an answer below k. Kept is whether it can be decided, by how many
-standard errors, and the held-out losses with k − 1 and k numbers; `_rank_accuracy` reads it.
+standard errors, and the held-out losses with k − 1 and k numbers; `_rank_accuracy` reads it. Where there is a record
+of `rank_decision.py`, how often that was right is printed, of all tasks and of those that can be decided.
 
 `python benchmarks/rank_decidable.py GROUP [--seed 0]` becomes `results/rank_decidable_GROUP.json`, of another seed
 `results/rank_decidable_GROUP_SEED.json`.
@@ -11,11 +12,12 @@ standard errors, and the held-out losses with k − 1 and k numbers; `_rank_accu
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from typing import Any
 
-from _environment import keep
-from _rank_accuracy import task_name
+from _environment import RESULTS, keep
+from _rank_accuracy import record_of_decidable, right, right_of_decidable, task_name, with_verdicts
 from _rank_oracle import verdict
 from rank_families import GROUPS
 
@@ -49,4 +51,10 @@ if __name__ == "__main__":
     asked = parser.parse_args()
     figures = judged(asked.group, asked.seed)
     print(figures["decidable"])
-    keep(f"rank_decidable_{asked.group}" + (f"_{asked.seed}" if asked.seed else ""), CLAIM, figures, in_lines=True)
+    keep(record_of_decidable(asked.group, asked.seed), CLAIM, figures, in_lines=True)
+    decided = RESULTS / f"rank_decision_{asked.group}.json"
+    if decided.exists() and asked.seed == 0:
+        rows = with_verdicts(json.loads(decided.read_text())["figures"]["rows"], asked.group, 0)
+        for family in figures["decidable"]:
+            own = [row for row in rows if row["family"] == family]
+            print(f"{family}: of all {right(own)}, of the decidable {right_of_decidable(own)}")

@@ -11,7 +11,8 @@ For each task: the rank that `RankRegressor` or `RankClassifier` decides with it
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
 methods of `_rank_baselines`. The expensive ones, a bottleneck network of every width and the tuned network, are left
 out on families that are not blind and with `--without-networks`; the tuned network also where its search would take
-minutes: N (d_in + d_out) > 250,000.
+minutes: N (d_in + d_out) > 250,000. Right answers are counted of all tasks and of those that an oracle can decide
+(`rank_decidable.py`, run before). Tasks with one target, which ask for the index rank, are left out.
 
 `python benchmarks/rank_decision.py DIR GROUP` keeps two files a task in DIR and goes on where it was stopped, first
 with all decisions, then with what to compare them with, small tasks first; `--families`, `--rows` and `--seed` run some
@@ -39,7 +40,7 @@ import numpy as np
 import torch
 
 from _environment import keep, keep_in_package
-from _rank_accuracy import accuracy
+from _rank_accuracy import accuracy, right, right_of_decidable, with_verdicts
 from _rank_baselines import BASELINES
 from _rank_predictors import PREDICTORS, held_out_error
 from _rank_tasks import NOISES, RankTask
@@ -168,15 +169,12 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Counts over some tasks."""
     off = np.array([abs(r["rank"] - r["k"]) for r in rows])
     easy = np.array([r["rows"] >= 500 and r["noise"] <= 0.05 for r in rows])
-    inside = [low <= r["k"] <= high for r in rows for low, high in [r["interval"]]]
     decided = np.array([not r["is_undecided"] for r in rows])
     said: dict[str, Any] = {
-        "tasks": len(rows),
-        "exact": int((off == 0).sum()),
+        **right(rows),
+        "of_decidable": right_of_decidable(rows),
         "exact_from_500_rows_and_up_to_5_percent_noise": [int((off[easy] == 0).sum()), int(easy.sum())],
-        "off_by_more_than_one": int((off > 1).sum()),
         "exact_where_decided": [int((off[decided] == 0).sum()), int(decided.sum())],
-        "interval_holds": int(np.sum(inside)),
         "seconds": {"median": float(np.median([r["seconds"] for r in rows])), "most": max(r["seconds"] for r in rows)},
     }
     said["by_noise_and_rows"] = {
@@ -241,7 +239,8 @@ def errors(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def misses(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = ("family", "k", "rank", "interval", "noise", "rows", "inputs", "outputs", "weakest", "is_undecided")
+    task = ("family", "k", "noise", "rows", "inputs", "outputs", "weakest", "is_decidable")
+    names = (*task, "rank", "interval", "is_undecided")
     return [{name: r[name] for name in names} for r in rows if r["rank"] != r["k"]]
 
 
@@ -257,6 +256,7 @@ if __name__ == "__main__":
     parser.add_argument("--without-networks", action="store_true")
     asked = parser.parse_args()
     rows, is_whole = run(asked)
+    rows = with_verdicts(rows, asked.group, asked.seed)
     kinds = {"outputs": [r for r in rows if not r["is_classification"]]}
     kinds["classes"] = [r for r in rows if r["is_classification"]]
     families = {name: [r for r in rows if r["family"] == name] for name in GROUPS[asked.group].families}

@@ -4,7 +4,8 @@ A method may be chosen in view of families that have been run; only families tha
 fixed test it, and only by their first run. So each group says when that was. Those of the blind groups were written by
 someone who had not seen how a rank is decided, and corrected by the checks of `python -m rank_families GROUP` and by
 derivatives, which use no method, of seeds 100 and 101 (of `second` also 0 and 1). Nobody who develops a method should
-read the families of a group that is to come before it is fixed.
+read the families of a group that is to come before it is fixed. `labelled` and `boundaries` are classes to fit weights
+on.
 
 Records are named for the groups: `results/rank_decision_GROUP.json`.
 """
@@ -14,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from _rank_tasks import Cells, Family, RankTask, classes, four_a_pair, one_a_pair, polynomial, relu, suite
+from _rank_tasks import Cells, Family, RankTask, classes, four_a_pair, one_a_pair, polynomial, relu, suite, two_a_pair
 from rank_families.absorption_spectra import mixtures
 from rank_families.choices_of_goods import goods
+from rank_families.class_boundaries import BOUNDARIES, bounded
 from rank_families.diagnoses import diagnoses
 from rank_families.drug_levels import drugs
 from rank_families.earthquakes import earthquakes
@@ -93,6 +95,12 @@ GROUPS = {
         "0023-unfolded-sheets",
         is_blind=True,
     ),
+    "boundaries": FamilyGroup(
+        {boundary.__name__.replace("_", " "): bounded(boundary) for boundary in BOUNDARIES},
+        first_run=None,
+        is_blind=False,
+        cells=two_a_pair,
+    ),
     "fifth": FamilyGroup(
         {
             "earthquakes": earthquakes,
@@ -114,10 +122,8 @@ GROUPS = {
 }
 JUDGED_ON = "fourth"
 """The group that the method as it is was not changed in view of."""
-FITTED_ON = {
-    name: family
-    for key, group in GROUPS.items()
-    if key != JUDGED_ON and group.first_run is not None
-    for name, family in group.families.items()
-}
+FITTED_GROUPS = tuple(
+    group for name, group in GROUPS.items() if name != JUDGED_ON and not (group.is_blind and group.first_run is None)
+)
+FITTED_ON = {name: family for group in FITTED_GROUPS for name, family in group.families.items()}
 """The families that the weights of the evidence are fitted on."""

@@ -29,7 +29,9 @@ def test_no_family_is_in_two_groups_and_those_fitted_on_are_those_of_the_record(
     assert len(names) == len({*names})
     assert not {*FITTED_ON} & {*GROUPS[JUDGED_ON].families}
     rows = json.loads((benchmarks / "results" / "rank_weights.json").read_text())["figures"]["rows"]
-    assert {row["family"] for row in rows} == {*FITTED_ON}
+    recorded = {row["family"] for row in rows}
+    to_come = {name for group in GROUPS.values() if group.first_run is None for name in group.families}
+    assert recorded <= {*FITTED_ON} <= recorded | to_come
 
 
 def test_a_task_is_that_of_its_record(benchmarks):
@@ -48,7 +50,7 @@ def test_a_task_is_that_of_its_record(benchmarks):
             assert drawn.weakest == pytest.approx(row["weakest"], abs=6e-4)
 
 
-@pytest.mark.parametrize("group", ["fifth"])
+@pytest.mark.parametrize("group", ["boundaries", "fifth"])
 def test_derivatives_have_the_rank_that_is_claimed(benchmarks, group):
     from rank_families import GROUPS
     from rank_families.__main__ import jacobian_rank
