@@ -35,6 +35,12 @@ def keep(name: str, claim: str, figures: Any, *, in_lines: bool = False) -> None
     (RESULTS / f"{name}.json").write_text(text + "\n")
 
 
+def recorded(name: str) -> dict[str, Any]:
+    """The figures of a record; none where there is no such record."""
+    file = RESULTS / f"{name}.json"
+    return dict(json.loads(file.read_text())["figures"]) if file.exists() else {}
+
+
 def keep_in_package(place: str, content: dict[str, Any]) -> None:
     """Write a file of numbers that the package reads, `place` from its root."""
     (PACKAGE / place).write_text(as_lines(content) + "\n")

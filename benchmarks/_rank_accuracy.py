@@ -5,11 +5,10 @@ What can be decided is what the oracle of `rank_decidable.py` found.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from _environment import RESULTS
+from _environment import recorded
 
 BOUNDS = (0.95, 0.8, 0.5, 0.0)
 FEWEST = 10  # tasks of a bin; of fewer no share can be told
@@ -56,8 +55,7 @@ def record_of_decidable(group: str, seed: int) -> str:
 
 def with_verdicts(rows: Iterable[dict[str, Any]], group: str, seed: int) -> list[dict[str, Any]]:
     """Rows of `rank_decision.py` that also say whether k could be decided; None where the oracle was not run."""
-    file = RESULTS / f"{record_of_decidable(group, seed)}.json"
-    families = json.loads(file.read_text())["figures"]["families"] if file.exists() else {}
+    families = recorded(record_of_decidable(group, seed)).get("families", {})
 
     def verdict(row: dict[str, Any]) -> bool | None:
         found = families.get(row["family"], {}).get(task_name(row["k"], row["noise"], row["rows"]))

@@ -14,8 +14,8 @@ numbers are read by the same networks with k neurons too.
 
 **Predictions** are ridge regressions of outputs, logistic regressions of classes, on Nyström features of a Gaussian
 kernel and the numbers themselves, as they are or stretched by how much the target changes along them; or networks.
-Width and ridge are chosen by the rows left one out; of all the ways to predict from as many numbers, each fold takes
-the one with the least held-out loss on the other folds.
+Of classes networks read the linear numbers, too. Width and ridge are chosen by the rows left one out; of all the ways
+to predict from as many numbers, each fold takes the one with the least held-out loss on the other folds.
 
 Losses are squared errors of the first 30 principal components of the outputs over the variance of all, and −log of the
 true class's probability, mixed with a little of equal ones. Nothing is shared with what is judged.
@@ -45,7 +45,7 @@ LANDMARKS, FEW_LANDMARKS = {"outputs": 200, "classes": 100}, 80  # to predict; t
 WIDTHS, RIDGES = (1.0, 2.5, 6.0), np.geomspace(1e-10, 1e-1, 10)  # of numbers of variance 1; for each row
 STRENGTHS = (0.3, 3.0, 100.0)  # of the logistic regression, over its penalty
 COMPONENTS, MIXED = 30, 1e-3
-NEURONS, DECAY, STRONG_DECAY, STEPS = 32, 0.1, 3.0, 200
+NEURONS, DECAY, DECAYS, STEPS = 32, 0.1, (0.3, 3.0), 200  # one decay for outputs, two for classes
 TURNS, COMPARED = (0.6, 0.3, 0.15), 600  # radians, about; rows that directions are compared on
 
 
@@ -155,12 +155,16 @@ def flattest(z: Floats, y: Floats) -> Map:
 
 
 @without_convergence
-def narrow_network(z: Floats, target: Target, j: int, decay: float) -> tuple[Any, Map]:
-    """A network with j neurons in its middle, fitted to the target, and that middle `(n, j)`."""
+def network(z: Floats, target: Target, layers: tuple[int, ...], decay: float) -> Any:
+    """A network of scikit-learn's, fitted to the target."""
     kind = MLPClassifier if target.ndim == 1 else MLPRegressor
     settings: dict[str, Any] = {"activation": "tanh", "solver": "lbfgs", "alpha": decay, "max_iter": STEPS}
-    layers = (NEURONS, j, NEURONS)
-    model = kind(hidden_layer_sizes=layers, random_state=0, **settings).fit(z, target)
+    return kind(hidden_layer_sizes=layers, random_state=0, **settings).fit(z, target)
+
+
+def narrow_network(z: Floats, target: Target, j: int, decay: float) -> tuple[Any, Map]:
+    """A network with j neurons in its middle, and that middle `(n, j)`."""
+    model = network(z, target, (NEURONS, j, NEURONS), decay)
     (w, v), (b, c) = model.coefs_[:2], model.intercepts_[:2]
     return model, lambda rows: np.tanh(np.tanh(rows @ w + b) @ v + c)
 
@@ -214,7 +218,9 @@ def ways_to_classes(z: Floats, labels: Target, linear: Map, j: int, count: int) 
     for strength in STRENGTHS:
         logistic = LogisticRegression(C=strength, max_iter=60).fit(read(z), labels)
         ways[f"lines, {strength:g}"] = surprise(logistic, read, count)
-    for decay in (DECAY, STRONG_DECAY):
+    for decay in DECAYS:
+        plain = network(linear(z), labels, (NEURONS,), decay)
+        ways[f"network on lines, {decay:g}"] = surprise(plain, linear, count)
         ways[f"network, {decay:g}"] = surprise(narrow_network(z, labels, j, decay)[0], lambda rows: rows, count)
     return ways
 

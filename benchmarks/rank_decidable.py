@@ -6,19 +6,19 @@ standard errors, and the held-out losses with k − 1 and k numbers; `_rank_accu
 of `rank_decision.py`, how often that was right is printed, of all tasks and of those that can be decided.
 
 `python benchmarks/rank_decidable.py GROUP [--seed 0]` becomes `results/rank_decidable_GROUP.json`, of another seed
-`results/rank_decidable_GROUP_SEED.json`.
+`results/rank_decidable_GROUP_SEED.json`; with `--families` the record of the others stays.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import Any
 
-from _environment import RESULTS, keep
+from _environment import keep, recorded
 from _rank_accuracy import record_of_decidable, right, right_of_decidable, task_name, with_verdicts
 from _rank_oracle import verdict
+from _rank_tasks import RankTask
 from rank_families import GROUPS
 
 CLAIM = (
@@ -27,34 +27,43 @@ CLAIM = (
 )
 
 
-def judged(group: str, seed: int) -> dict[str, Any]:
-    """Counts and verdicts by family."""
-    families: dict[str, dict[str, Any]] = {}
-    begin, tasks = time.process_time(), 0
-    for task in GROUPS[group].tasks(seed):
-        found = verdict(task)
-        errors = round(found.gap / found.standard_error, 1)
-        kept = [found.is_decidable, errors, *(float(f"{loss:.4g}") for loss in found.losses)]
-        name = task_name(task.k, task.noise, task.n)
-        families.setdefault(task.family, {})[name] = kept
-        tasks += 1
-        print(f"{task.family} {name}: {kept}, by {found.ways[0]} and {found.ways[1]}", flush=True)
-    decidable = {family: [sum(kept[0] for kept in own.values()), len(own)] for family, own in families.items()}
-    seconds = round((time.process_time() - begin) / tasks, 1)
-    return {"group": group, "seed": seed, "decidable": decidable, "seconds_a_task": seconds, "families": families}
+def judged(task: RankTask) -> list[Any]:
+    """What is kept of the oracle's verdict."""
+    begin = time.process_time()
+    found = verdict(task)
+    losses = [float(f"{loss:.4g}") for loss in found.losses]
+    kept = [found.is_decidable, round(found.gap / found.standard_error, 1), *losses]
+    said = f"{task.family}, {task_name(task.k, task.noise, task.n)}: {kept} by {' and '.join(found.ways)}"
+    print(f"{said}, {time.process_time() - begin:.1f} s", flush=True)
+    return kept
 
 
-if __name__ == "__main__":
+def counts(families: dict[str, dict[str, list[Any]]]) -> dict[str, list[int]]:
+    """How many tasks of each family can be decided, and how many there are."""
+    return {name: [sum(kept[0] for kept in own.values()), len(own)] for name, own in families.items()}
+
+
+def main() -> None:
+    """Judge the tasks of some families, keep the record, and print how often answers were right."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("group", choices=[*GROUPS])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--families", nargs="+")
     asked = parser.parse_args()
-    figures = judged(asked.group, asked.seed)
-    print(figures["decidable"])
-    keep(record_of_decidable(asked.group, asked.seed), CLAIM, figures, in_lines=True)
-    decided = RESULTS / f"rank_decision_{asked.group}.json"
-    if decided.exists() and asked.seed == 0:
-        rows = with_verdicts(json.loads(decided.read_text())["figures"]["rows"], asked.group, 0)
-        for family in figures["decidable"]:
-            own = [row for row in rows if row["family"] == family]
-            print(f"{family}: of all {right(own)}, of the decidable {right_of_decidable(own)}")
+    group, name = GROUPS[asked.group], record_of_decidable(asked.group, asked.seed)
+    known = recorded(name).get("families", {}) if asked.families else {}
+    anew: dict[str, dict[str, list[Any]]] = {}
+    for task in group.tasks(asked.seed):
+        if task.family in (asked.families or group.families):
+            anew.setdefault(task.family, {})[task_name(task.k, task.noise, task.n)] = judged(task)
+            families = {each: (known | anew)[each] for each in group.families if each in known | anew}
+            figures = {"group": asked.group, "decidable": counts(families), "families": families}
+            keep(name, CLAIM, figures, in_lines=True)
+    rows = recorded(f"rank_decision_{asked.group}").get("rows", []) if asked.seed == 0 else []
+    for family in {row["family"]: None for row in rows}:
+        own = with_verdicts([row for row in rows if row["family"] == family], asked.group, 0)
+        print(f"{family}: of all {right(own)}, of the decidable {right_of_decidable(own)}")
+
+
+if __name__ == "__main__":
+    main()

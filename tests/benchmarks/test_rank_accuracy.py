@@ -36,11 +36,12 @@ def test_bins_of_few_tasks_are_joined(answers, bins):
 
 
 def test_right_answers_are_counted_of_all_and_of_what_the_oracle_decides(benchmarks, monkeypatch, tmp_path):
+    import _environment
     import _rank_accuracy as module
 
     families = {"a": {module.task_name(3, 0.05, 200): [True, 4.0], module.task_name(2, 0.0, 500): [False, 1.0]}}
     (tmp_path / "rank_decidable_some.json").write_text(json.dumps({"figures": {"families": families}}))
-    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(_environment, "RESULTS", tmp_path)
     answers = [(3, 0.05, 200, 3, [2, 3]), (2, 0.0, 500, 5, [4, 6]), (1, 0.0, 500, 1, [1, 1])]
     rows = [dict(zip(("k", "noise", "rows", "rank", "interval"), each, strict=True), family="a") for each in answers]
     found = module.with_verdicts(rows, "some", 0)
