@@ -70,3 +70,14 @@ def test_hidden_numbers_of_one_target_are_linear_in_the_inputs(benchmarks):
     for each in targets:
         with_one = np.hstack((each.x, np.ones((each.n, 1))))
         assert np.allclose(with_one @ np.linalg.lstsq(with_one, each.z)[0], each.z, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["fourth", "fifth"])
+def test_the_oracle_was_asked_of_every_task(benchmarks, name):
+    from _environment import recorded
+    from _rank_accuracy import record_of_decidable, task_name
+    from rank_families import GROUPS
+
+    group, families = GROUPS[name], recorded(record_of_decidable(name, 0))["families"]
+    for place, family in enumerate(group.families):
+        assert {*families[family]} == {task_name(*cell) for cell in group.cells(place)}
