@@ -107,8 +107,9 @@ def ridge_regression(z: Floats, y: Floats, widths: tuple[float, ...], landmarks:
         along = scores.T @ (y - level)
         for ridge in RIDGES * len(z):
             shrunk = squares / (squares + ridge)
-            leverage = np.minimum(np.square(scores) @ shrunk + 1.0 / len(z), 0.999)
-            left = (y - level - scores @ (shrunk[:, None] * along)) / (1.0 - leverage)[:, None]
+            # A floor near rounding only: a higher one takes the residuals of what interpolates for errors left one out.
+            free = np.maximum(1.0 - 1.0 / len(z) - np.square(scores) @ shrunk, 1e-10)
+            left = (y - level - scores @ (shrunk[:, None] * along)) / free[:, None]
             weights = axes @ ((shrunk / np.sqrt(squares))[:, None] * along)
             found.append(Ridge(features, weights, level - shift @ weights, float(np.square(left).sum(1).mean())))
     return min(found, key=lambda each: each.error)
@@ -172,8 +173,10 @@ def narrow_network(z: Floats, target: Target, j: int, decay: float) -> tuple[Any
 Losses = Callable[[Floats, Target], Floats]  # of rows z and their target, for each row
 
 
-def squared(predict: Map) -> Losses:
-    return lambda z, y: np.square(predict(z).reshape(y.shape) - y).sum(1)
+def squared(predict: Map, learnt: Floats) -> Losses:
+    """Squared errors of predictions held within the range of the outputs learnt from: else one far row decides all."""
+    low, high = learnt.min(0), learnt.max(0)
+    return lambda z, y: np.square(np.clip(predict(z).reshape(y.shape), low, high) - y).sum(1)
 
 
 def surprise(model: Any, read: Map, count: int) -> Losses:
@@ -198,13 +201,13 @@ def kernel_ridges(z: Floats, y: Floats, linear: Map, landmarks: int) -> list[tup
 def ways_to_outputs(z: Floats, y: Floats, linear: Map, j: int) -> dict[str, Losses]:
     """Predictions of outputs from j numbers, a linear map of z or the middle of a network."""
     (plain, _), (by_stretch, stretch) = kernel_ridges(z, y, linear, LANDMARKS["outputs"])
-    ways = {"lines": squared(lambda rows: plain(linear(rows)))}
-    ways["stretched lines"] = squared(lambda rows: by_stretch(stretch(rows)))
+    ways = {"lines": squared(lambda rows: plain(linear(rows)), y)}
+    ways["stretched lines"] = squared(lambda rows: by_stretch(stretch(rows)), y)
     if y.shape[1] > 1:
         model, middle = narrow_network(z, y, j, DECAY)
         by_middle = ridge_regression(middle(z), y, WIDTHS, LANDMARKS["outputs"])
-        ways["network"] = squared(model.predict)
-        ways["middle of a network"] = squared(lambda rows: by_middle(middle(rows)))
+        ways["network"] = squared(model.predict, y)
+        ways["middle of a network"] = squared(lambda rows: by_middle(middle(rows)), y)
     return ways
 
 
@@ -232,7 +235,7 @@ def ways_to(z: Floats, target: Target, j: int, count: int) -> dict[str, Losses]:
         mean = y.mean(0)
         if target.ndim == 1:
             return {"constant": lambda rows, labels: -np.log((1.0 - MIXED) * mean[labels] + MIXED / count)}
-        return {"constant": squared(lambda rows: np.tile(mean, (len(rows), 1)))}
+        return {"constant": squared(lambda rows: np.tile(mean, (len(rows), 1)), y)}
     linear: Map = flattest(z, y) if j < z.shape[1] else lambda rows: rows
     return ways_to_classes(z, target, linear, j, count) if target.ndim == 1 else ways_to_outputs(z, y, linear, j)
 

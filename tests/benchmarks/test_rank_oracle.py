@@ -68,3 +68,11 @@ def test_directions_are_found_that_are_no_coordinates():
     y = np.sin(z @ np.linalg.svd(flat[None])[2][1:].T @ rng.standard_normal((2, 3)))
     kept = flattest(z, y)(np.eye(3))
     assert np.abs(flat @ kept).max() < 0.05
+
+
+def test_interpolation_of_noise_is_not_taken_for_prediction():
+    from _rank_oracle import LANDMARKS, WIDTHS, ridge_regression
+
+    rng = np.random.default_rng(5)
+    z, noise = rng.standard_normal((100, 4)), rng.standard_normal((100, 3))
+    assert ridge_regression(z, noise, WIDTHS, LANDMARKS["outputs"]).error > 0.9 * noise.var(0).sum()
