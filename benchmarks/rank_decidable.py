@@ -8,8 +8,9 @@ of `rank_decision.py`, how often that was right is printed, of all tasks and of 
 `python benchmarks/rank_decidable.py GROUP [--seed 0]` becomes `results/rank_decidable_GROUP.json`, of another seed
 `results/rank_decidable_GROUP_SEED.json`; with `--families` or `--rows` the record of the others stays.
 
-In both records tasks of outputs of more than 300 rows were judged before predictions were held within the range of what
-was learnt and before errors left one out were right where features interpolate, which matters where rows are few.
+In both records tasks of classes, and those of outputs of more than 300 rows, were judged before predictions were held
+within the range of what was learnt and before errors left one out were right where features interpolate; both matter
+where rows are few.
 """
 
 from __future__ import annotations
