@@ -27,10 +27,18 @@ def environment() -> dict[str, Any]:
     }
 
 
-def keep(name: str, claim: str, figures: Any) -> None:
+def keep(name: str, claim: str, figures: Any, *, in_lines: bool = False) -> None:
+    """Write a record; `in_lines` keeps every list in one line."""
     RESULTS.mkdir(exist_ok=True)
     result = {"claim": claim, "environment": environment(), "figures": figures}
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    text = as_lines(result) if in_lines else json.dumps(result, indent=1, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """The figures of a record; none where there is no such record."""
+    file = RESULTS / f"{name}.json"
+    return dict(json.loads(file.read_text())["figures"]) if file.exists() else {}
 
 
 def keep_in_package(place: str, content: dict[str, Any]) -> None:

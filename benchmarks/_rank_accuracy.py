@@ -1,9 +1,14 @@
-"""How often answers were right, by how sure they were: what `isthmus/selection/accuracy.json` holds."""
+"""How often answers were right: by how sure they were, as `isthmus/selection/accuracy.json` holds, and of what can be.
+
+What can be decided is what the oracle of `rank_decidable.py` found.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+from _environment import recorded
 
 BOUNDS = (0.95, 0.8, 0.5, 0.0)
 FEWEST = 10  # tasks of a bin; of fewer no share can be told
@@ -36,3 +41,40 @@ def by_probability(answers: Iterable[tuple[float, bool]]) -> list[list[float]]:
         _, right, tasks = bins.pop() if bins else (0.0, 0, 0)
         bins.append([BOUNDS[-1], right + sum(is_right for _, is_right in left), tasks + len(left)])
     return bins
+
+
+def task_name(k: int, noise: float, rows: int) -> str:
+    """A task of a family and seed, in the records of what can be decided."""
+    return f"k = {k}, noise {noise:g}, {rows} rows"
+
+
+def record_of_decidable(group: str, seed: int) -> str:
+    """Name of the record of the oracle's verdicts."""
+    return f"rank_decidable_{group}" + (f"_{seed}" if seed else "")
+
+
+def with_verdicts(rows: Iterable[dict[str, Any]], group: str, seed: int) -> list[dict[str, Any]]:
+    """Rows of `rank_decision.py` that also say whether k could be decided; None where the oracle was not run."""
+    families = recorded(record_of_decidable(group, seed)).get("families", {})
+
+    def verdict(row: dict[str, Any]) -> bool | None:
+        found = families.get(row["family"], {}).get(task_name(row["k"], row["noise"], row["rows"]))
+        return None if found is None else bool(found[0])
+
+    return [row | {"is_decidable": verdict(row)} for row in rows]
+
+
+def right(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """How many answers are exact and off by more than one, and how many intervals hold k."""
+    rows = list(rows)
+    return {
+        "tasks": len(rows),
+        "exact": sum(row["rank"] == row["k"] for row in rows),
+        "off_by_more_than_one": sum(abs(row["rank"] - row["k"]) > 1 for row in rows),
+        "interval_holds": sum(row["interval"][0] <= row["k"] <= row["interval"][1] for row in rows),
+    }
+
+
+def right_of_decidable(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """`right` of the tasks of which the oracle says that k can be decided."""
+    return right(row for row in rows if row["is_decidable"])

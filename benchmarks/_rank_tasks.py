@@ -1,10 +1,11 @@
-"""Tasks of known rank on which the decision is tested: families, k, noise, rows, dimensions; 36 tasks a family.
+"""Tasks of known rank on which the decision is tested: families, k, noise, rows, dimensions; 36 tasks a family, or 9.
 
 The families here were there when methods and thresholds were chosen (seeds from 100 on). `rank_families` has the
 others, and says when each was first run.
 
-Within a family every pair of a noise and a number of rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn.
-Dimensions are drawn, with at least four rows for each input.
+Within a family every pair of a noise and a number of rows has four tasks, k = 1, 3, 5, 7 or 2, 4, 6, 8 in turn, or one
+with a k up to 5. Dimensions are drawn, with at least four rows for each input. With one target k is the index rank:
+hidden numbers are linear combinations of the inputs.
 
 A family draws clean outputs y = h(g(x)) with k hidden numbers; noise is Gaussian with the given share of their root
 mean square. A draw counts if every hidden number matters: with C the covariance of the hidden numbers and J the
@@ -24,7 +25,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 NOISES, ROWS, TEST, WEAKEST = (0.0, 0.05, 0.2), (200, 500, 2000), 1000, 0.1
 INPUTS, OUTPUTS = (10, 20, 50, 100, 200), (10, 20, 50, 100, 200)
-TASKS = 36  # of a family: four of each noise and number of rows
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Teacher:
 
 
 Family = Callable[[int, int, int, np.random.Generator], Teacher]  # k, d_in, d_out, rng
+Cell = tuple[int, float, int]  # k, noise, rows
+Cells = Callable[[int], Iterator[Cell]]  # by the place of a family in its group
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class RankTask:
         family, k, noise, n, seed: Which.
         weakest: σ_k/σ_1, how much the weakest hidden number matters.
         x, y: Rows to learn from; y are outputs `(n, d_out)`, or classes `(n,)`.
+        z: The hidden numbers of the rows to learn from, which no method is shown.
         x_test, y_test: Fresh rows, as noisy.
         z_test: The hidden numbers of the fresh rows.
     """
@@ -69,6 +72,7 @@ class RankTask:
     weakest: float
     x: Floats
     y: Floats | NDArray[np.int64]
+    z: Floats
     x_test: Floats
     y_test: Floats | NDArray[np.int64]
     z_test: Floats
@@ -76,6 +80,11 @@ class RankTask:
     @property
     def is_classification(self) -> bool:
         return self.y.ndim == 1
+
+    @property
+    def has_one_target(self) -> bool:
+        """Whether k is the index rank, the number of linear combinations of the inputs."""
+        return self.y.ndim == 2 and self.y.shape[1] == 1
 
 
 def inputs(d: int, rng: np.random.Generator) -> Callable[[int], Floats]:
@@ -180,16 +189,35 @@ def task(name: str, family: Family, k: int, noise: float, n: int, seed: int) -> 
         gumbel = rng.gumbel(size=y.shape)
         labels = (y + 2.5 * noise * y.std() * gumbel / np.sqrt(np.pi**2 / 6.0)).argmax(1)
         _, labels = np.unique(labels, return_inverse=True)
-        return RankTask(name, k, noise, n, seed, weakest, x[:n], labels[:n], x[n:], labels[n:], z[n:])
+        return RankTask(name, k, noise, n, seed, weakest, x[:n], labels[:n], z[:n], x[n:], labels[n:], z[n:])
     y = y - y[:n].mean(0)
     y = y / np.sqrt(np.square(y[:n]).mean())
     y = y + noise * rng.standard_normal(y.shape)
-    return RankTask(name, k, noise, n, seed, weakest, x[:n], y[:n], x[n:], y[n:], z[n:])
+    return RankTask(name, k, noise, n, seed, weakest, x[:n], y[:n], z[:n], x[n:], y[n:], z[n:])
 
 
-def suite(families: Mapping[str, Family], seed: int) -> Iterator[RankTask]:
-    """The `TASKS` tasks of each family."""
-    for name, family in families.items():
-        for (i, noise), (j, n) in product(enumerate(NOISES), enumerate(ROWS)):
-            for k in range(1 + (i + j) % 2, 9, 2):
-                yield task(name, family, k, noise, n, seed)
+def four_a_pair(_: int) -> Iterator[Cell]:
+    """Four tasks for each noise and number of rows, k up to 8: of every family the same."""
+    for (i, noise), (j, n) in product(enumerate(NOISES), enumerate(ROWS)):
+        for k in range(1 + (i + j) % 2, 9, 2):
+            yield k, noise, n
+
+
+def one_a_pair(place: int) -> Iterator[Cell]:
+    """One task for each noise and number of rows, k = 1 to 5 in turn, from another k on in the next family."""
+    for number, (noise, n) in enumerate(product(NOISES, (300, 700, 2000))):
+        yield 1 + (number + place) % 5, noise, n
+
+
+def two_a_pair(place: int) -> Iterator[Cell]:
+    """Two tasks for each number of rows and each of three noises, up to blurred classes, k = 1 to 6 in turn."""
+    for number, (noise, n) in enumerate(product((0.0, 0.1, 0.4), ROWS)):
+        for shift in (0, 3):
+            yield 1 + (2 * number + place + shift) % 6, noise, n
+
+
+def suite(families: Mapping[str, Family], seed: int, cells: Cells = four_a_pair) -> Iterator[RankTask]:
+    """The tasks of each family."""
+    for place, (name, family) in enumerate(families.items()):
+        for k, noise, n in cells(place):
+            yield task(name, family, k, noise, n, seed)

@@ -31,7 +31,7 @@ import torch
 from numpy.typing import NDArray
 
 from _environment import keep, keep_in_package
-from _rank_tasks import ROWS, RankTask, suite
+from _rank_tasks import ROWS, RankTask
 from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report, silent
@@ -39,7 +39,7 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES, Averages, features
 from isthmus.selection.posterior import Kind, posterior
-from rank_families import FITTED_ON
+from rank_families import FITTED_GROUPS, FITTED_ON
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
@@ -67,7 +67,7 @@ def seen(task: RankTask, report: Report = silent) -> Row:
 
 def collected(asked: argparse.Namespace) -> list[Row]:
     asked.folder.mkdir(parents=True, exist_ok=True)
-    tasks = [t for seed in asked.seeds for t in suite(FITTED_ON, seed) if t.n in asked.rows]
+    tasks = [t for seed in asked.seeds for group in FITTED_GROUPS for t in group.tasks(seed) if t.n in asked.rows]
     tasks = [t for t in tasks if t.family in asked.families]
     files = [asked.folder / f"{t.family}-{t.k}-{t.noise}-{t.n}-{t.seed}.json" for t in tasks]
     waiting = [(t, f) for t, f in zip(tasks, files, strict=True) if not f.exists()]

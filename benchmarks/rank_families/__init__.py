@@ -4,23 +4,32 @@ A method may be chosen in view of families that have been run; only families tha
 fixed test it, and only by their first run. So each group says when that was. Those of the blind groups were written by
 someone who had not seen how a rank is decided, and corrected by the checks of `python -m rank_families GROUP` and by
 derivatives, which use no method, of seeds 100 and 101 (of `second` also 0 and 1). Nobody who develops a method should
-read the families of a group that is to come before it is fixed.
+read the families of a group that is to come before it is fixed. `labelled` and `boundaries` are classes to fit weights
+on.
 
 Records are named for the groups: `results/rank_decision_GROUP.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from _rank_tasks import Family, classes, polynomial, relu
+from _rank_tasks import Cells, Family, RankTask, classes, four_a_pair, one_a_pair, polynomial, relu, suite, two_a_pair
 from rank_families.absorption_spectra import mixtures
 from rank_families.choices_of_goods import goods
+from rank_families.class_boundaries import BOUNDARIES, bounded
+from rank_families.diagnoses import diagnoses
+from rank_families.drug_levels import drugs
+from rank_families.earthquakes import earthquakes
 from rank_families.even_functions import even
+from rank_families.farm_yields import farms
 from rank_families.gene_programmes import programmes
+from rank_families.interferometers import interferometers
 from rank_families.jointed_limbs import limbs
+from rank_families.kinds_of_stars import stars
 from rank_families.option_prices import options
+from rank_families.orbits import comets
 from rank_families.outputs_as_logits import labelled
 from rank_families.physical_signals import physics
 from rank_families.pictures import scenes
@@ -28,9 +37,13 @@ from rank_families.regional_epidemics import epidemics
 from rank_families.road_traffic import roads
 from rank_families.smooth_maps import smooth
 from rank_families.soils_and_plants import plants
+from rank_families.thin_films import films
+from rank_families.valleys import valleys
+from rank_families.visual_neurons import neurons
 from rank_families.vowels import voices
 from rank_families.water_mains import mains
 from rank_families.wave_optics import telescopes
+from rank_families.worn_machines import machines
 
 
 @dataclass(frozen=True)
@@ -39,13 +52,19 @@ class FamilyGroup:
 
     Attributes:
         families: By name.
-        first_run: The decision in `docs/decisions` that tells of that run.
+        first_run: The decision in `docs/decisions` that tells of that run; None before it.
         is_blind: Whether no method was chosen on them before it.
+        cells: The tasks of each family.
     """
 
     families: Mapping[str, Family]
-    first_run: str
+    first_run: str | None
     is_blind: bool
+    cells: Cells = four_a_pair
+
+    def tasks(self, seed: int) -> Iterator[RankTask]:
+        """Of all families."""
+        return suite(self.families, seed, self.cells)
 
 
 GROUPS = {
@@ -76,8 +95,35 @@ GROUPS = {
         "0023-unfolded-sheets",
         is_blind=True,
     ),
+    "boundaries": FamilyGroup(
+        {boundary.__name__.replace("_", " "): bounded(boundary) for boundary in BOUNDARIES},
+        first_run=None,
+        is_blind=False,
+        cells=two_a_pair,
+    ),
+    "fifth": FamilyGroup(
+        {
+            "earthquakes": earthquakes,
+            "comets": comets,
+            "drugs": drugs,
+            "films": films,
+            "machines": machines,
+            "stars": stars,
+            "valleys": valleys,
+            "diagnoses": diagnoses,
+            "farms": farms,
+            "interferometers": interferometers,
+            "neurons": neurons,
+        },
+        first_run=None,
+        is_blind=True,
+        cells=one_a_pair,
+    ),
 }
 JUDGED_ON = "fourth"
 """The group that the method as it is was not changed in view of."""
-FITTED_ON = {name: each for key, group in GROUPS.items() if key != JUDGED_ON for name, each in group.families.items()}
+FITTED_GROUPS = tuple(
+    group for name, group in GROUPS.items() if name != JUDGED_ON and not (group.is_blind and group.first_run is None)
+)
+FITTED_ON = {name: family for group in FITTED_GROUPS for name, family in group.families.items()}
 """The families that the weights of the evidence are fitted on."""

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 from sklearn.kernel_ridge import KernelRidge
 
-from _rank_tasks import Family, Floats, RankTask, Teacher, suite
+from _rank_tasks import Cells, Family, Floats, RankTask, Teacher, suite
 from rank_families import GROUPS
 
 
@@ -26,14 +26,19 @@ def outputs_of(teacher: Teacher, rows: Floats) -> Floats:
 
 
 def jacobian_rank(teacher: Teacher, rows: Floats) -> int:
-    """Largest number of singular values above 1e-6 of the first, of the outputs by the rows, by central differences."""
-    step = 1e-4 * np.eye(rows.shape[1])
-    ranks = []
+    """Largest number of singular values above 1e-6 of the first, of the outputs by the rows, by central differences.
+
+    Of one output it is the index rank: that of the gradients of all rows together.
+    """
+    step = 1e-4 * np.diag(teacher.inputs(200).std(0))
+    derivatives = []
     for row in rows:
         outputs = [outputs_of(teacher, row + side * step) for side in (1.0, -1.0)]
-        values = np.linalg.svd(outputs[0] - outputs[1], compute_uv=False)
-        ranks.append(int((values > 1e-6 * values[0]).sum()))
-    return max(ranks)
+        derivatives.append(outputs[0] - outputs[1])
+    if outputs[0].shape[1] == 1:
+        derivatives = [np.hstack(derivatives)]
+    values = [np.linalg.svd(each, compute_uv=False) for each in derivatives]
+    return max(int((own > 1e-6 * own[0]).sum()) for own in values)
 
 
 def kernel_explains(teacher: Teacher) -> float:
@@ -62,10 +67,10 @@ def class_shares(task: RankTask) -> str:
     return f"  {shares.min():.3f} to {shares.max():.3f}"
 
 
-def report(families: Mapping[str, Family], seed: int) -> None:
+def report(families: Mapping[str, Family], cells: Cells, seed: int) -> None:
     """Print the checks of every task of the families."""
     print("family      k  noise     n  d_in  d_out  draws  weakest  rank  kernel R²")
-    for name, family in families.items():
+    for place, (name, family) in enumerate(families.items()):
         drawn: list[Teacher] = []
 
         def keeping(k: int, d_in: int, d_out: int, rng: np.random.Generator, family: Family = family) -> Teacher:
@@ -73,11 +78,11 @@ def report(families: Mapping[str, Family], seed: int) -> None:
             return drawn[-1]  # noqa: B023
 
         seconds, start = 0.0, perf_counter()
-        for task in suite({name: keeping}, seed):
+        for task in suite({name: keeping}, seed, lambda _, place=place: cells(place)):
             seconds += perf_counter() - start
             teacher, draws = drawn[-1], len(drawn)
             drawn.clear()
-            rows = teacher.inputs(3)
+            rows = teacher.inputs(20 if task.has_one_target else 3)
             rank, share, outputs = jacobian_rank(teacher, rows), kernel_explains(teacher), outputs_of(teacher, rows)
             print(
                 f"{name:10}  {task.k}  {task.noise:5}  {task.n:4}  {task.x.shape[1]:4}  {outputs.shape[1]:5}  "
@@ -94,4 +99,4 @@ if __name__ == "__main__":
     parser.add_argument("group", choices=[*GROUPS])
     parser.add_argument("--seed", type=int, default=100)
     asked = parser.parse_args()
-    report(GROUPS[asked.group].families, asked.seed)
+    report(GROUPS[asked.group].families, GROUPS[asked.group].cells, asked.seed)

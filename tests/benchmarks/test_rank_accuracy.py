@@ -35,6 +35,24 @@ def test_bins_of_few_tasks_are_joined(answers, bins):
     assert by_probability(answers) == bins
 
 
+def test_right_answers_are_counted_of_all_and_of_what_the_oracle_decides(benchmarks, monkeypatch, tmp_path):
+    import _environment
+    import _rank_accuracy as module
+
+    families = {"a": {module.task_name(3, 0.05, 200): [True, 4.0], module.task_name(2, 0.0, 500): [False, 1.0]}}
+    (tmp_path / "rank_decidable_some.json").write_text(json.dumps({"figures": {"families": families}}))
+    monkeypatch.setattr(_environment, "RESULTS", tmp_path)
+    answers = [(3, 0.05, 200, 3, [2, 3]), (2, 0.0, 500, 5, [4, 6]), (1, 0.0, 500, 1, [1, 1])]
+    rows = [dict(zip(("k", "noise", "rows", "rank", "interval"), each, strict=True), family="a") for each in answers]
+    found = module.with_verdicts(rows, "some", 0)
+    assert [row["is_decidable"] for row in found] == [True, False, None]
+    assert module.right(found) == {"tasks": 3, "exact": 2, "off_by_more_than_one": 1, "interval_holds": 2}
+    assert module.right_of_decidable(found) == dict.fromkeys(("tasks", "exact", "interval_holds"), 1) | {
+        "off_by_more_than_one": 0
+    }
+    assert [row["is_decidable"] for row in module.with_verdicts(rows, "some", 1)] == [None, None, None]
+
+
 def test_every_answer_is_counted_once():
     from _rank_accuracy import accuracy
 
