@@ -18,7 +18,7 @@ def test_axes_are_the_right_singular_vectors(n, d):
     np.testing.assert_allclose(rows @ axes @ axes.T, rows, atol=1e-9)
 
 
-@pytest.mark.parametrize("shape", [(40, 200), (200, 40)])
+@pytest.mark.parametrize("shape", [(40, 200), (200, 40), (300, 700), (700, 300)])
 def test_directions_that_are_rounding_are_left_out_and_short_ones_are_orthonormal(shape):
     rng = np.random.default_rng(1)
     u, v = (np.linalg.qr(rng.standard_normal((side, 6)))[0] for side in shape)

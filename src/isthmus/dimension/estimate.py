@@ -13,7 +13,7 @@ class Scale:
 
     Attributes:
         neighbours: How many rows each holds.
-        radius: Mean distance to the farthest of them, in the units of the data.
+        radius: Median distance to the farthest of them, in the units of the data.
         dimension: Median over the rows.
         error: Standard error of it.
     """
@@ -39,7 +39,10 @@ class DimensionEstimate:
         scales: What each size of neighbourhoods shows by chords, smallest first.
         chosen: Which of `scales` was taken; None where there are fewer than six different rows.
         rows: Rows of the data whose neighbourhoods were looked at, `(q,)`.
-        local: By chords, near each of `rows`, `(q,)`: they differ where parts of the data differ in dimension.
+        local: By chords, near each of `rows`, `(q,)`, averaged over the scales from the chosen one on that show its
+            dimension: they differ where parts of the data differ in dimension.
+        near_copies: Rows left out because they are nearly another row; among them some 3 % of all rows by chance, if any.
+        is_regular: Whether the rows were placed evenly, a design or lattice: its scale is chosen by another rule.
     """
 
     dimension: int
@@ -53,6 +56,8 @@ class DimensionEstimate:
     chosen: int | None
     rows: Tensor
     local: Tensor
+    near_copies: int
+    is_regular: bool
 
     @property
     def shares(self) -> dict[int, float]:

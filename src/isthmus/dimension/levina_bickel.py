@@ -14,6 +14,18 @@ _DRAWS = 1000  # rows of boxes whose distances are averaged: a standard error of
 _ERRORS = 2.0  # standard errors by which the data must differ from a box
 
 
+def spacings(distances: Tensor) -> Tensor:
+    r"""Normalised spacings $j \log(r_{j+1} / r_j)$ of distances to the nearest rows, `(q, m - 1)`.
+
+    Where rows lie evenly these are independent and exponential with mean 1/d (Rényi): so many shares of a volume.
+
+    Args:
+        distances: `(q, m)`, positive and ascending.
+    """
+    steps = torch.arange(1, distances.shape[1], dtype=distances.dtype)
+    return steps * (distances[:, 1:] / distances[:, :-1]).log()
+
+
 def log_ratios(distances: Tensor) -> Tensor:
     r"""Mean of $\log(r_4 / r_j)$ over j = 1, 2, 3 for each row, `(q,)`; on average 1/d if rows lie evenly.
 
