@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import OptionError, ShapeError
+from isthmus.errors import NonFiniteError, OptionError, ShapeError
 from isthmus.foundation.matrices import plain_array, real_matrix
 
 
@@ -33,7 +33,8 @@ def row_blocks(groups: object | None, times: object | None, rows: int) -> RowBlo
 
     Raises:
         OptionError: If both are given, or there is only one group or moment.
-        ShapeError, DtypeError, NonFiniteError: If there is not one a row, or a time is no finite number.
+        ShapeError, DtypeError: If there is not one a row, or a time is no number.
+        NonFiniteError: If one is missing or infinite.
     """
     if groups is None and times is None:
         return None
@@ -45,8 +46,11 @@ def row_blocks(groups: object | None, times: object | None, rows: int) -> RowBlo
         raise ShapeError(f"{what} has shape {values.shape}; one a row is needed, shape ({rows},).")
     if times is not None:
         values = real_matrix(values[:, None], what)[:, 0]
-    elif values.dtype.kind == "O":
-        values = values.astype(str)
+    else:
+        is_missing = np.array([value is None or value != value for value in values.tolist()], bool)
+        if is_missing.any():
+            raise NonFiniteError(what, int(is_missing.argmax()), 0)
+        values = values.astype(str) if values.dtype.kind == "O" else values
     found, of_row = np.unique(values, return_inverse=True)
     if len(found) < 2:
         raise OptionError(f"the number of different {what}", len(found), "at least 2, to hold one out from the other")

@@ -41,7 +41,7 @@ class DimensionEstimate:
         rows: Rows of the data whose neighbourhoods were looked at, `(q,)`.
         local: By chords, near each of `rows`, `(q,)`, averaged over the scales from the chosen one on that show its
             dimension: they differ where parts of the data differ in dimension.
-        near_copies: Rows left out because they are nearly another row; among them some 3 % of all rows by chance, if any.
+        near_copies: Rows left out because they are nearly another row; if any, 3 % of all rows are so by chance.
         is_regular: Whether the rows were placed evenly, a design or lattice: its scale is chosen by another rule.
     """
 

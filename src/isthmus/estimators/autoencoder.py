@@ -41,13 +41,14 @@ class RankAutoencoder(RankEstimator):
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train and decide the rank.
 
         Args:
             X: Rows `(n, d)`.
             y: Ignored, for pipelines.
             sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+            groups: The group of each row, `(n,)`: rows of one group, one person say, are held out together.
 
         Raises:
             ValueError: As scikit-learn's estimators, if `X` is no matrix of numbers.
@@ -59,7 +60,7 @@ class RankAutoencoder(RankEstimator):
         """
         x = checked_rows(self, X, is_fit=True)
         weights = row_weights(sample_weight, len(x))
-        self._learn(x, x, weights, "autoencoder")
+        self._learn(x, x, weights, "autoencoder", groups)
         found = reconstructed_dimension(self.selection_, x[weights > 0])
         self.dimension_, self.dimension_interval_ = found.dimension, (found.lower, found.upper)
         self.dimension_shares_ = found.shares

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.compression import export_halves
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Floats, Integers
+from isthmus.data.row_blocks import row_blocks
 from isthmus.errors import PartialFitError, RenamedAttributeError, RenamedOptionError
 from isthmus.estimators.checking import checked_rows
 from isthmus.estimators.latents import Latents, input_names, latents
@@ -27,7 +28,7 @@ from isthmus.foundation.arrays import as_weights
 from isthmus.foundation.progress import progress_bar
 from isthmus.selection import RankSelection, SelectionConfig, seed_from, select_rank_of
 from isthmus.selection.config import SHORT_SCHEDULE
-from isthmus.selection.folds import given_parts
+from isthmus.selection.folds import given_parts, parts_of_blocks
 from isthmus.training import Schedule
 
 
@@ -48,8 +49,7 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         standardize: Scaling of the columns; None chooses.
         schedule: How long and how fast each network is trained, a `Schedule`; None for a short one.
         cv: Parts of the rows that are held out in turn; None for five, and three from 1,000 rows on. Or the parts, as a
-            splitter of scikit-learn or what it gives: where rows belong together, of one person say, pass
-            `list(GroupKFold(5).split(X, groups=persons))`.
+            splitter of scikit-learn, which is given the groups of `fit`, or what it gives.
         device: Where to train. The result is on the CPU.
         n_jobs: Folds side by side; the numbers are the same for any (`select_rank`).
         random_state: Draws the held-out rows and the training.
@@ -175,15 +175,21 @@ class RankEstimator(TransformerMixin, BaseEstimator):
         outputs: Floats = self.selection_.decode(torch.from_numpy(np.require(z, requirements=["C", "W"]))).numpy()
         return outputs
 
-    def _learn(self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task) -> None:
-        config = self._config()
+    def _learn(
+        self, x: Floats, y: Floats | Integers, weights: NDArray[np.float64], task: Task, groups: Any = None
+    ) -> None:
+        config, seed = self._config(), seed_from(self.random_state)
         sample, cv = Sample.merged(x, y, weights, task), self.cv
-        if cv is not None and not isinstance(cv, int | np.integer):
-            cv = given_parts(check_cv(cv).split(x, y), sample, x, weights)
+        is_count = cv is None or isinstance(cv, int | np.integer)
+        blocks = row_blocks(groups, None, len(x))
+        if blocks is not None and is_count:
+            is_row = weights > 0
+            blocks = blocks.at(np.flatnonzero(is_row))
+            cv = parts_of_blocks(blocks, sample, x[is_row], weights[is_row], cv=cv, seed=seed)
+        elif not is_count:
+            cv = given_parts(check_cv(cv).split(x, y, groups), sample, x, weights, blocks)
         with progress_bar(type(self).__name__, shown=bool(self.verbose), logs=True) as report:
-            found = select_rank_of(
-                sample, config, cv=cv, seed=seed_from(self.random_state), n_jobs=self.n_jobs, report=report
-            )
+            found = select_rank_of(sample, config, cv=cv, seed=seed, n_jobs=self.n_jobs, report=report)
         self._take(found, latents(found, sample.x, input_names(self)))
 
     def _config(self) -> SelectionConfig:

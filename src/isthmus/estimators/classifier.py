@@ -42,13 +42,14 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train and decide the rank.
 
         Args:
             X: Inputs `(n, d_in)`.
             y: One label a row, `(n,)`.
             sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+            groups: The group of each row, `(n,)`: rows of one group, one person say, are held out together.
 
         Raises:
             ValueError: As scikit-learn's estimators, if the data do not fit together.
@@ -64,7 +65,7 @@ class RankClassifier(ClassifierMixin, RankEstimator):
         is_counted = weights > 0
         indices = np.zeros(len(y), np.int64)
         self.classes_, indices[is_counted] = np.unique(y[is_counted], return_inverse=True)
-        self._learn(x, indices, weights, "classification")
+        self._learn(x, indices, weights, "classification", groups)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -37,13 +37,14 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
         n_features_in_, feature_names_in_: The columns that were fitted.
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train and decide the rank.
 
         Args:
             X: Inputs `(n, d_in)`.
             y: Outputs `(n,)` or `(n, d_out)`.
             sample_weight: How much each row counts, `(n,)`, ≥ 0; a row of weight 2 is a row that is there twice.
+            groups: The group of each row, `(n,)`: rows of one group, one person say, are held out together.
 
         Raises:
             ValueError: As scikit-learn's estimators, if the data do not fit together.
@@ -55,7 +56,7 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
         """
         x, y = checked_targets(self, X, y, is_numeric=True)
         self._is_vector = y.ndim == 1
-        self._learn(x, y.reshape(len(y), -1), row_weights(sample_weight, len(x)), "regression")
+        self._learn(x, y.reshape(len(y), -1), row_weights(sample_weight, len(x)), "regression", groups)
         return self
 
     def predict(self, X: Any) -> Floats:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from isthmus.data import Dataset, Sample
-from isthmus.data.block_splitting import block_parts
 from isthmus.data.dataset import Weights
 from isthmus.data.row_blocks import RowBlocks
 from isthmus.data.splitting import Parts
@@ -23,7 +22,7 @@ from isthmus.runs.options import RunOptions
 from isthmus.runs.record import FitRecord
 from isthmus.runs.recording import Findings, fit_record
 from isthmus.selection import RankPath, RankSelection, SelectionCache, rank_path, seed_from, select_rank_of
-from isthmus.selection.folds import fold_count, given_parts
+from isthmus.selection.folds import parts_of_blocks
 from isthmus.spectra import measure
 from isthmus.training import FittedNetwork
 
@@ -102,14 +101,8 @@ def _weights(dataset: Dataset) -> Weights:
 
 
 def _parts(dataset: Dataset, blocks: RowBlocks, sample: Sample, cv: int | None, seed: int) -> Parts:
-    """The parts of the sample's rows in which groups stay together, or moments follow one another."""
-    blocks = blocks.at(dataset.split.train)
-    parts = block_parts(blocks, folds=cv, default=fold_count(len(sample.x)), seed=seed)
-    order = np.argsort(blocks.of_row, kind="stable")  # equal rows go where the earliest goes
-    parts = parts[order]
-    splits = [(np.flatnonzero(parts != each), np.flatnonzero(parts == each)) for each in range(int(parts.max()) + 1)]
-    x = dataset.x[dataset.split.train][order]
-    return Parts(given_parts(splits, sample, x, _weights(dataset)[order]), blocks.is_forward)
+    rows = dataset.split.train
+    return parts_of_blocks(blocks.at(rows), sample, dataset.x[rows], _weights(dataset), cv=cv, seed=seed)
 
 
 def _followed(

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data import Sample, folded_rows
+from isthmus.data.block_splitting import block_parts
 from isthmus.data.dataset import Floats, Integers
 from isthmus.data.merging import row_bytes
+from isthmus.data.row_blocks import RowBlocks
 from isthmus.data.splitting import Parts, parted_rows
 from isthmus.errors import OptionError
 
@@ -51,7 +53,9 @@ def fold_count(rows: int) -> int:
     return 3 if rows >= _MANY_ROWS else 5
 
 
-def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.float64]) -> Integers:
+def given_parts(
+    splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.float64], blocks: RowBlocks | None = None
+) -> Integers:
     """The part of each row of `sample`, by splits of the rows that were merged into it.
 
     Rows of equal inputs are held out together, where the first of them is that counts: a network would else be judged
@@ -62,6 +66,7 @@ def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.f
         sample: The rows, merged.
         x: Inputs as they were passed `(n, d_in)`.
         weights: How much each of them counts, `(n,)`.
+        blocks: Rows that must not be parted, if any.
 
     Returns:
         `(len(sample.x),)`; −1 for a row that is never held out.
@@ -80,8 +85,33 @@ def given_parts(splits: Splits, sample: Sample, x: Floats, weights: NDArray[np.f
             raise OptionError("cv", f"split {index}", "all rows, some to train on and the others to hold out")
         if (parts[held_out] >= 0).any():
             raise OptionError("cv", f"split {index}", "free of rows that an earlier split holds out, as of a KFold")
+        if blocks is not None and np.intersect1d(blocks.of_row[trained], blocks.of_row[held_out]).size:
+            raise OptionError("cv", f"split {index}", "one that holds out whole groups, as of a GroupKFold")
         parts[held_out] = index
     is_counted = weights > 0
     both = np.concatenate([x[is_counted], sample.x])
     _, first, group = np.unique(row_bytes(both), return_index=True, return_inverse=True)
     return np.asarray(parts[is_counted][first[group.ravel()[int(is_counted.sum()) :]]], np.int64)
+
+
+def parts_of_blocks(
+    blocks: RowBlocks, sample: Sample, x: Floats, weights: NDArray[np.float64], *, cv: int | None, seed: int
+) -> Parts:
+    """The part of each row of `sample` in which groups stay together, or moments follow one another.
+
+    Args:
+        blocks: Of the rows as they were passed.
+        sample: The rows, merged.
+        x: Inputs as they were passed `(n, d_in)`.
+        weights: How much each of them counts, `(n,)`.
+        cv: How many parts; None for as many as without blocks.
+        seed: Of the draw of groups.
+
+    Raises:
+        OptionError: If there are fewer blocks than parts.
+    """
+    parts = block_parts(blocks, folds=cv, default=fold_count(len(sample.x)), seed=seed)
+    order = np.argsort(blocks.of_row, kind="stable")  # equal rows go where the earliest goes
+    parts = parts[order]
+    splits = [(np.flatnonzero(parts != each), np.flatnonzero(parts == each)) for each in range(int(parts.max()) + 1)]
+    return Parts(given_parts(splits, sample, x[order], weights[order]), blocks.is_forward)
