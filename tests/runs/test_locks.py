@@ -4,11 +4,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from finished_runs import OPTIONS, small_dataset
-from isthmus.errors import BusyFolderError
+from isthmus.errors import BusyFolderError, OptionError
+from isthmus.foundation import locks
 from isthmus.foundation.locks import locked_folder
 from isthmus.runs import RunFolder, run_fit
 
@@ -47,13 +50,60 @@ def test_a_folder_that_another_process_holds_is_refused_and_free_when_it_is_kill
     assert list(folder.iterdir()) == []
 
 
-def test_a_fit_that_finds_another_at_work_takes_nothing_away(tmp_path):
-    """It looked before the other had made the folder."""
+def test_what_a_refused_fit_leaves_goes_before_its_lock_does(tmp_path, monkeypatch):
+    """Afterwards the folder may be another's who waited for the lock."""
+    folder = RunFolder(tmp_path / "new" / "r")
+    removed, remove = [], Path.rmdir
+
+    def spied(path):
+        if path == folder.path:
+            with pytest.raises(BusyFolderError), locked_folder(path):
+                pass
+        removed.append(path)
+        remove(path)
+
+    monkeypatch.setattr(Path, "rmdir", spied)
+    with pytest.raises(OptionError), folder.locked():  # noqa: PT012
+        folder.unfinished.mkdir()
+        raise OptionError("this", 1, "2")
+    assert removed == [folder.path, folder.path.parent]
+    assert not folder.path.parent.exists()
+
+
+def test_a_fit_that_waited_keeps_what_another_has_begun(tmp_path):
+    """It looked at the folder before the other had made it."""
     folder = RunFolder(tmp_path / "r")
-    with pytest.raises(BusyFolderError), folder.unchanged_if_refused():  # noqa: PT012
-        (folder.unfinished / "result").mkdir(parents=True)  # the other's
-        raise BusyFolderError(folder.path)
+
+    @contextmanager
+    def after_another(path):
+        (folder.unfinished / "result").mkdir(parents=True)
+        with locked_folder(path):
+            yield
+
+    with (  # noqa: PT012
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(OptionError),
+    ):
+        patch.setattr("isthmus.runs.folder.locked_folder", after_another)
+        with folder.locked():
+            raise OptionError("this", 1, "2")
     assert (folder.unfinished / "result").is_dir()
+
+
+def test_a_lock_is_of_the_folder_that_is_there(tmp_path, monkeypatch):
+    """A refused fit removed the folder after another had opened it and before that had its lock."""
+    path, lock = tmp_path / "r", locks.fcntl.flock
+
+    def late(descriptor, how):
+        monkeypatch.undo()
+        path.rmdir()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(locks.fcntl, "flock", late)
+    with locked_folder(path):
+        assert path.is_dir()
+        with pytest.raises(BusyFolderError), locked_folder(path):
+            pass
 
 
 def test_eight_fits_at_once_are_one_fit(finished, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,11 @@ def read_json(path: Path, remedy: str) -> Any:
         raise FileMissingError(path, remedy) from missing
     except (ValueError, RecursionError) as damaged:
         raise FileFormatError(path, f"it is not valid JSON ({damaged})", remedy) from damaged
+
+
+def shareable(text: str) -> str:
+    """Paths in an argument as seen from the working folder, or from home as `~`: a record passed on names nobody."""
+    for folder, short in ((str(Path.cwd()), ""), (os.path.expanduser("~"), "~/")):  # noqa: PTH111 (Path.home may raise)
+        if folder.strip(os.sep + "~"):
+            text = short.join(re.split(rf"(?<![^\s=:,]){re.escape(folder + os.sep)}", text))
+    return text

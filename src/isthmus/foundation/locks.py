@@ -15,6 +15,7 @@ if sys.platform != "win32":
     import fcntl
 
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}  # of some network file systems
+_TRIES = 20  # each fails only if somebody removes the folder at that moment
 
 
 @contextmanager
@@ -26,19 +27,43 @@ def locked_folder(path: Path) -> Iterator[None]:
     Raises:
         BusyFolderError: If another process, or another job of this one, is at work there.
     """
-    path.mkdir(parents=True, exist_ok=True)
     if sys.platform == "win32":  # a folder cannot be locked there: two programs are the user's to avoid
+        path.mkdir(parents=True, exist_ok=True)
         yield
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = _locked(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as busy:
-            raise BusyFolderError(path) from busy
-        except OSError as refused:
-            if refused.errno not in _NO_LOCKS:
-                raise
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock of the folder that is at `path`, not of one that was removed meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            _lock(descriptor, path)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    raise BusyFolderError(path)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as busy:
+        raise BusyFolderError(path) from busy
+    except OSError as refused:
+        if refused.errno not in _NO_LOCKS:
+            raise

@@ -83,21 +83,26 @@ class RunFolder:
         return self.path.is_dir() and all(entry == self.unfinished for entry in self.path.iterdir())
 
     @contextmanager
-    def unchanged_if_refused(self) -> Iterator[None]:
-        """Leave the folder as it was found, and make none, where the work inside is refused."""
-        had_begun = self.unfinished.exists()
+    def locked(self) -> Iterator[None]:
+        """Keep other programs out; where the work inside is refused, leave the folder as it was, and make none.
+
+        What goes is taken away before the lock ends: afterwards it may be the next one's.
+
+        Raises:
+            BusyFolderError: If another is at work there.
+        """
         missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-        try:
-            yield
-        except BusyFolderError:
-            raise  # what is there is the other's, also where there was nothing before
-        except IsthmusError:
-            if not had_begun:
-                shutil.rmtree(self.unfinished, ignore_errors=True)
-            for folder in missing:
-                if folder.is_dir() and not any(folder.iterdir()):
-                    folder.rmdir()
-            raise
+        with locked_folder(self.path):
+            had_begun = self.unfinished.exists()
+            try:
+                yield
+            except IsthmusError:
+                if not had_begun:
+                    shutil.rmtree(self.unfinished, ignore_errors=True)
+                for folder in missing:
+                    if folder.is_dir() and not any(folder.iterdir()):
+                        folder.rmdir()
+                raise
 
     def write(self, record: FitRecord, network: StandardizedNetwork, halves: Factorization | None) -> None:
         """Replace what an earlier fit has written here.

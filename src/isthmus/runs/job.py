@@ -14,7 +14,6 @@ from isthmus.data.row_blocks import RowBlocks
 from isthmus.data.splitting import Parts
 from isthmus.errors import ConstantOutputError, ForeignFolderError
 from isthmus.foundation.denormals import flushed_denormals
-from isthmus.foundation.locks import locked_folder
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.runs.folder import RunFolder
@@ -66,7 +65,7 @@ def run_fit(
     if out.is_file():
         raise ForeignFolderError(out)
     sample = _sample(dataset)
-    with folder.unchanged_if_refused(), locked_folder(out):
+    with folder.locked():
         if (finished := folder.finished(key, asked, overwrite=overwrite)) is not None:
             return finished
         cache, seed = SelectionCache(folder.unfinished, key=key), seed_from(options.seed)

@@ -10,6 +10,7 @@ from typing import Any
 
 from isthmus.data import Dataset
 from isthmus.errors import OptionError
+from isthmus.foundation.files import shareable
 from isthmus.selection import SelectionConfig
 
 
@@ -50,7 +51,13 @@ class RunOptions:
     def record(self, dataset: Dataset) -> dict[str, Any]:
         """Options and data as plain JSON values: enough to repeat the run."""
         own = {"cv": self.cv, "seed": self.seed, "path": self.path}
-        return {"data": dataset.name, **self.data, "task": dataset.task, **own, **_plain(asdict(self.config))}
+        return {
+            "data": shareable(dataset.name),
+            **self.data,
+            "task": dataset.task,
+            **own,
+            **_plain(asdict(self.config)),
+        }
 
     def key(self, dataset: Dataset) -> str:
         """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from isthmus.data import Dataset, Sample
+from isthmus.foundation.files import shareable
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.networks import standardization
 from isthmus.runs.options import RunOptions
@@ -72,7 +73,7 @@ def fit_record(dataset: Dataset, options: RunOptions, found: Findings) -> FitRec
     return FitRecord(
         **_header(dataset.name, options.config.device),
         key=options.key(dataset),
-        command=list(options.command),
+        command=[shareable(word) for word in options.command],
         task=dataset.task,
         options=options.record(dataset),
         data=_data(dataset),
@@ -127,7 +128,7 @@ def measure_record(name: str, profile: RankProfile, device: str) -> MeasureRecor
 
 def _header(name: str, device: str) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": shareable(name),
         "created": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "versions": {
             "isthmus": version("isthmus"),
@@ -141,7 +142,7 @@ def _header(name: str, device: str) -> dict[str, Any]:
 
 def _data(dataset: Dataset) -> DataRow:
     return DataRow(
-        source=dataset.name,
+        source=shareable(dataset.name),
         sha256=dataset.sha256,
         rows=len(dataset.x),
         train=len(dataset.split.train),
