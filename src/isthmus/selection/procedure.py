@@ -41,6 +41,7 @@ from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.rows import as_sample
 from isthmus.selection.scaling import ScaledProblem, select_scaling
+from isthmus.selection.size import refuse_too_large
 from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
@@ -97,6 +98,7 @@ def select_rank(
         TooFewRowsError: If there are too few rows to hold some out.
         OptionError: If `cv` is below 2, more than there are pairs of different inputs, or no partition of the rows; if
             classes are no indices; or if another option is out of range.
+        TooLargeError: If a network of this size cannot be trained in the memory of this machine.
         IsthmusError: For whatever else `fit` refuses.
         KeyboardInterrupt: If nothing is known yet.
 
@@ -147,6 +149,7 @@ def select_rank_of(
     """
     if sample.is_constant:
         return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
+    refuse_too_large(sample, config)
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
     try:
         told, then = part(report, 0.0, _SCALED / 2.0), part(report, _SCALED / 2.0, _SCALED)
