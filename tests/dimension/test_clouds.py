@@ -145,7 +145,8 @@ def test_spacings_of_independent_rows_are_exponential(d):
 def test_which_scale_is_chosen():
     assert steadiest([8.0, 4.0, 2.1, 2.1, 2.6]) == 2  # noise, then the plane, then bends
     assert steadiest([5.0, 4.0, 3.9, 3.0]) == 2
-    assert highest_level([1.0, 1.0, 1.4, 1.8, 2.0, 1.96]) == 4  # rows along one unit of a grid, then the grid
+    assert highest_level([1.0, 1.0, 1.4, 1.8, 2.0, 1.96]) == 5  # rows along one unit of a grid, then the grid
     assert highest_level([1.5, 2.0]) == steadiest([1.5, 2.0]) == 0
-    assert highest_level([1.0, 1.0, 1.01, 1.04, 1.13]) == 0
+    assert highest_level([1.0, 1.0, 1.01, 1.04, 1.13]) == 1
+    assert highest_level([6.4, 6.6, 6.5]) == 2
     assert last_alike([2.0, 2.04, 2.08, 2.2, 2.0], 0) == 2

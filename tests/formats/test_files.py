@@ -206,6 +206,23 @@ def rewritten(path, change):
     return path
 
 
+def test_an_archive_with_an_entry_without_a_name_is_refused(exported):
+    _, path = exported
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"")
+    with pytest.raises(FileFormatError, match=r"it is damaged or not a \.pt2 archive"):
+        load(path)
+
+
+@pytest.mark.parametrize("config", ["[]", '{"weight": 3}'])
+def test_a_description_of_tensors_that_is_none_is_refused(exported, config):
+    _, path = exported
+    text = f'{{"config": {config}}}'.encode()
+    rewritten(path, lambda name, old: text if name.startswith("data/weights/") and name.endswith(".json") else old)
+    with pytest.raises(FileFormatError, match="no description of tensors"):
+        load(path)
+
+
 def test_sample_inputs_are_never_unpickled(exported):
     module, path = exported
     buffer = io.BytesIO()

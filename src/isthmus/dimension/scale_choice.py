@@ -33,28 +33,24 @@ def steadiest(dimensions: list[float]) -> int:
 
 
 def highest_level(dimensions: list[float]) -> int:
-    """Index of the first scale of the highest run over which doublings change the dimension little.
+    """Index of the median scale of the highest run over which doublings change the dimension little.
 
     Small neighbourhoods of a design hold rows along its finest unit only, where they show too few dimensions; noise,
     which would show too many, it has none, or it were no design. Where there is no such run, the `steadiest`.
     """
-    starts = [i for i, (a, b) in enumerate(pairwise(dimensions)) if abs(math.log(a / b)) < _LEVEL]
-    firsts = [i for i in starts if i - 1 not in starts]
-    if not firsts:
+    runs, run = [], [0]
+    for i, (a, b) in enumerate(pairwise(dimensions), 1):
+        run = [*run, i] if abs(math.log(a / b)) < _LEVEL else [i]
+        runs.append(run)
+    if all(len(run) == 1 for run in runs):
         return steadiest(dimensions)
-    return max(firsts, key=lambda i: max(dimensions[j] for j in range(i, _end(i, starts) + 1)))
+    highest = max((run for run in runs if len(run) > 1), key=lambda run: (max(dimensions[i] for i in run), len(run)))
+    return sorted(highest, key=lambda i: dimensions[i])[(len(highest) - 1) // 2]
 
 
 def last_alike(dimensions: list[float], chosen: int) -> int:
     """Index of the last of the scales from the chosen one on that show its dimension, near enough."""
     last = chosen
     while last + 1 < len(dimensions) and abs(math.log(dimensions[last + 1] / dimensions[chosen])) < _LEVEL:
-        last += 1
-    return last
-
-
-def _end(first: int, starts: list[int]) -> int:
-    last = first
-    while last in starts:
         last += 1
     return last

@@ -38,7 +38,7 @@ def cleaned(path: Path) -> io.BytesIO:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {each.filename: archive.read(each) for each in archive.infolist() if not each.is_dir()}
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as damaged:
+    except Exception as damaged:  # of a damaged archive zipfile and zlib raise whatever comes first
         raise FileFormatError(path, f"it is damaged or not a .pt2 archive ({damaged})", _REMEDY) from damaged
     names = {name.partition("/")[2]: name for name in entries}
     if "archive_format" not in names or entries[names["archive_format"]].strip() != b"pt2":
@@ -67,7 +67,10 @@ def _safe(path: Path, inner: str, content: bytes) -> bytes:
         if not _PLAIN.fullmatch(file):
             raise _refused(path, f"{file} is a pickled object")
         if file.endswith(".json"):
-            for payload in _json(path, inner, content).get("config", {}).values():
+            config = _json(path, inner, content).get("config", {})
+            if not isinstance(config, dict) or not all(isinstance(each, dict) for each in config.values()):
+                raise FileFormatError(path, f"{inner} is damaged (no description of tensors)", _REMEDY)
+            for payload in config.values():
                 if payload.get("use_pickle") or not _PLAIN.fullmatch(str(payload.get("path_name"))):
                     raise _refused(path, f"{payload.get('path_name')} is a pickled object")
         return content
