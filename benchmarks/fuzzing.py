@@ -4,7 +4,7 @@ Valid files of each kind (tables as text, ONNX graphs, pt2 archives, safetensors
 bits turned, bytes replaced, pieces cut, repeated and moved, digits exchanged, ends cut off. A worker of each kind reads
 them in turn; a reading that takes 10 seconds or ends its process is written down, and the next worker goes on after it.
 
-`python benchmarks/fuzzing.py [SECONDS [KIND ...]]` of wall time a kind, by default 60. No input is kept: what is found
+`python benchmarks/fuzzing.py [SECONDS [KIND ...]]` of wall time a kind, by default 30. No input is kept: what is found
 is said in words, with the place in our code that it came from; the seed makes it again.
 """
 
@@ -220,7 +220,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
         read_all(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:
-        seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+        seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
         figures = {kind: fuzzed(kind, seconds) for kind in sys.argv[2:] or KINDS}
         if len(sys.argv) == 1:
             keep("fuzzing", "Damaged files are read or refused by an error of isthmus, within seconds.", figures)

@@ -66,7 +66,7 @@ def answer(estimator: Callable[[Floats], float], x: Floats) -> float | None:
 
 
 def compared(kind: str, draws: list[Sets], names: list[str]) -> dict[str, Any]:
-    """For each estimator how many sets it has right, its seconds, and where it is wrong."""
+    """For each estimator how many sets it has right and its seconds; and where ours is wrong."""
     found: dict[str, Any] = {"sets": sum(map(len, draws))}
     for name in names:
         begin = time.process_time()
@@ -74,7 +74,9 @@ def compared(kind: str, draws: list[Sets], names: list[str]) -> dict[str, Any]:
         seconds = time.process_time() - begin
         pairs = [(key, d, value) for sets in answers for key, (d, value) in sets.items()]
         wrong = [[key, d, value] for key, d, value in pairs if value is None or round(value) != d]
-        found[name] = {"exact": len(pairs) - len(wrong), "seconds": round(seconds, 1), "wrong": wrong}
+        found[name] = {"exact": len(pairs) - len(wrong), "seconds": round(seconds, 1)}
+        if name == "isthmus":
+            found["wrong"] = [f"{key}: {value} for {d}" for key, d, value in wrong]
         print(kind, name, found[name]["exact"], "of", found["sets"], found[name]["seconds"], "s", flush=True)
     return found
 
