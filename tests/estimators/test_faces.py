@@ -137,13 +137,18 @@ def test_a_file_without_its_latents_is_damaged(tmp_path):
     from safetensors import safe_open
     from safetensors.numpy import load_file, save_file
 
-    fitted_on_table(RankRegressor).save(tmp_path / "e")
-    with safe_open(tmp_path / "e", "np") as file:
+    fitted_file = tmp_path / "whole"
+    fitted_on_table(RankRegressor).save(fitted_file)
+    with safe_open(fitted_file, "np") as file:
         metadata = file.metadata()
-    tensors = load_file(tmp_path / "e")
+    tensors = load_file(fitted_file)
     del tensors["latents.effects"]
     save_file(tensors, tmp_path / "e", metadata)
     with pytest.raises(FileFormatError, match="does not fit together"):
+        RankRegressor.load(tmp_path / "e")
+    renamed = {**metadata, "estimator": metadata["estimator"].replace("n_features_in_", "n_features_on_")}
+    save_file(load_file(fitted_file), tmp_path / "e", renamed)
+    with pytest.raises(FileFormatError, match=r"does not fit together .*n_features_in_"):
         RankRegressor.load(tmp_path / "e")
     save_file(tensors, tmp_path / "e", {**metadata, "version": "1"})
     with pytest.raises(FileFormatError, match=r"its version is '1'\. Fit again, or use the isthmus that wrote it"):

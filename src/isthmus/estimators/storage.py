@@ -85,13 +85,15 @@ def load_estimator(kind: type[Any], path: Path) -> tuple[Any, RankSelection, Lat
         if (name := description["class"]) != kind.__name__:
             raise FileFormatError(path, f"it holds a {name}, not a {kind.__name__}", f"Call {name}.load instead.")
         estimator = kind(**_parameters(description["parameters"]))
+        if "n_features_in_" not in description["attributes"]:  # which every estimator has
+            raise KeyError("n_features_in_")
         for attribute, value in description["attributes"].items():
             setattr(estimator, attribute, _array(value) if isinstance(value, dict) else value)
         if "dimension" in description:
             _set_dimension(estimator, description["dimension"])
         found = _selection(path, description, tensors)
         return estimator, found, None if found.factorization is None else _latents(estimator, tensors)
-    except (KeyError, TypeError, ValueError) as damaged:
+    except (AttributeError, LookupError, TypeError, ValueError) as damaged:
         if isinstance(damaged, IsthmusError):
             raise
         raise FileFormatError(path, f"its content does not fit together ({damaged})", _REMEDY) from damaged
