@@ -77,8 +77,8 @@ def enumerate_regions(
         >>> import torch
         >>> from isthmus import enumerate_regions
         >>> from isthmus.networks import RELU, FullyConnected
-        >>> folds = torch.eye(2).double()  # two neurons, one that bends along each axis
-        >>> f = FullyConnected((folds, torch.ones(1, 2).double()), (torch.zeros(2).double(), torch.zeros(1).double()), RELU)
+        >>> weights = torch.eye(2).double(), torch.ones(1, 2).double()  # two neurons, one that bends along each axis
+        >>> f = FullyConnected(weights, (torch.zeros(2).double(), torch.zeros(1).double()), RELU)
         >>> len(enumerate_regions(f, box=(-1, 1)))
         4
     """
