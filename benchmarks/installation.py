@@ -7,6 +7,7 @@ of CUDA.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from _environment import keep
+from _environment import RESULTS, keep
 
 CLAIM = "The wheel installs and does what docs/start.md says at either end of its dependencies."
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,6 +94,13 @@ def installed(interpreter, python, end, wheel, torch, folder):
     return {"python": python, "end": end, **{name: pins[name] for name in SHOWN}}
 
 
+def earlier(pythons, ends):
+    """What is on record of other environments than those that are tried now."""
+    kept = RESULTS / "installation.json"
+    rows = json.loads(kept.read_text())["figures"]["tried"] if kept.exists() else []
+    return [row for row in rows if not (row["python"] in pythons and row["end"] in ends)]
+
+
 def main():
     known = pythons()
     asked = argparse.ArgumentParser(description=__doc__)
@@ -102,7 +110,7 @@ def main():
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         wheel, sizes = built(f"{folder}/dist")
-        rows = []
+        rows = earlier(options.python or known, options.end or ENDS)
         for python in options.python or known:
             for end in options.end or ENDS:
                 where = Path(folder) / f"{python}-{end}"

@@ -26,7 +26,8 @@ class Page(HTMLParser):
 
 def broken_links(root):
     """(page, address) of everything that leads nowhere, the number of links within the site, and of those out of it."""
-    pages = {path.resolve(): Page(path) for path in root.rglob("*.html")}
+    whole = (path for path in root.rglob("*.html") if "_static" not in path.parts)  # the theme keeps a template there
+    pages = {path.resolve(): Page(path) for path in whole}
     broken, inside, outside = [], 0, 0
     for path, page in pages.items():
         for address in page.addresses:

@@ -33,7 +33,7 @@ html_title = f"isthmus {release}"
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "isthmus", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "secondary_sidebar_items": ["page-toc"],
     "navigation_with_keys": False,
     "show_toc_level": 2,
@@ -51,6 +51,7 @@ suppress_warnings = [
     "config.cache",  # functions in the options of the gallery
 ]
 
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"  # the signature says them; sections of the docstring say what they mean
 autodoc_member_order = "bysource"
 autosummary_generate = True
@@ -66,6 +67,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_.*\.py$",
     "image_scrapers": ("plotly_pictures.scraper",),
     "reset_modules": (),
+    "capture_repr": (),
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
@@ -102,7 +104,8 @@ def _markdown_to_rest(app, what, name, obj, options, lines):
 
 def _skip(app, what, name, obj, skip, options):
     """Methods that scikit-learn writes for the routing of metadata, with references into its own site."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
+    last = name.rpartition(".")[2]
+    return True if last.startswith("set_") and last.endswith("_request") else None
 
 
 def setup(app):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def _write_thumbnail(found: go.Figure, path: Path) -> None:
     drawn = Figure(figsize=(4, 2.8))
     axes = drawn.add_subplot()
     for trace in found.data:
+        if trace.yaxis not in (None, "y"):  # of several panels the first
+            continue
         y = trace.y if trace.y is not None else ()
         x = trace.x if trace.x is not None else range(len(y))
         if trace.type == "bar":
@@ -60,6 +63,18 @@ def _pixels(address: str):
     return Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
 
 
+_FIGURE = re.compile(r"\n\.\. raw:: html\n\n(?:   .*\n)+")
+_CODE = ".. GENERATED FROM PYTHON SOURCE LINES"
+
+
+def _picture_first(app, docname, source):
+    """Set the first figure of an example above its code."""
+    figure = _FIGURE.search(source[0]) if docname.startswith("auto_") else None
+    if figure:
+        before, code, after = (source[0][: figure.start()] + source[0][figure.end() :]).partition(_CODE)
+        source[0] = f"{before}{figure[0]}\n{code}{after}"
+
+
 def _copy_bundle(app, exception):
     """Put the bundle beside the site's own scripts."""
     if exception is None:
@@ -70,5 +85,6 @@ def _copy_bundle(app, exception):
 def setup(app):
     """Every page knows the bundle; it is copied when the site is written."""
     app.add_js_file(BUNDLE, priority=100)
+    app.connect("source-read", _picture_first)
     app.connect("build-finished", _copy_bundle)
     return {"parallel_read_safe": True}
