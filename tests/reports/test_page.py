@@ -328,3 +328,15 @@ def test_images_show_what_each_number_changes_and_reads(page):
     assert by_name["attribution"].proportion == pytest.approx((3 * 9 - 1) / 8)
     assert list(by_name["traversals"].figure.layout.yaxis.ticktext) == ["z1", "z2", "z3"]
     assert "x27" not in page(images_record(3)).partition("Which pixels they depend on")[2].partition("<h2>")[0]
+
+
+def test_images_of_another_shape_are_told_by_their_columns():
+    record = images_record(3)
+    shown = {
+        part: getattr(record, part).model_copy(update={"shape": [4, 4, 4]})
+        for part in ("reconstructions", "traversals")
+    }
+    data = record.data.model_copy(update={"image_shape": [4, 4, 4]})
+    names = {d.name: d.title for d in drawings(record.model_copy(update={**shown, "data": data}))}
+    assert {"pictures", "traversals"}.isdisjoint(names)
+    assert names["attribution"] == "Which inputs they depend on"

@@ -130,10 +130,10 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             latents.latent(record),
             is_wide=k > 2,
         )
-    if record.traversals:
+    if record.traversals and _is_flat(record.traversals.shape):
         yield _traversals(record)
     if record.attribution:
-        yield _pixels(record) if record.data.image_shape else _dependence(record)
+        yield _pixels(record) if _is_flat(record.data.image_shape) else _dependence(record)
     if record.arrows:
         yield Drawing(
             "arrows",
@@ -145,8 +145,13 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
         )
 
 
+def _is_flat(shape: Sequence[int] | None) -> bool:
+    """Whether there are images, of height and width alone, which are what can be drawn."""
+    return shape is not None and len(shape) == 2
+
+
 def _before_and_after(record: FitRecord) -> Iterator[Drawing]:
-    if record.reconstructions:
+    if record.reconstructions and _is_flat(record.reconstructions.shape):
         grid = samples.before_and_after(record)
         yield Drawing(
             "pictures",
