@@ -72,7 +72,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
-    "min_reported_time": 0,
+    "write_computation_times": False,
     "plot_gallery": True,
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 BUNDLE = "plotly-basic.min.js"
 _HEIGHT = 420
+_INK, _LINE = "#7d8790", "rgba(135,144,154,0.3)"
 
 
 def scraper(block, block_vars, gallery_conf):
@@ -20,12 +21,20 @@ def scraper(block, block_vars, gallery_conf):
         return ""
     path = Path(next(block_vars["image_path_iterator"]))
     _write_thumbnail(found, path)
-    found.update_layout(template="plotly_white" if found.layout.template == go.layout.Template() else None)
-    found.update_layout(height=found.layout.height or _HEIGHT, font_color="#59636c", paper_bgcolor="rgba(0,0,0,0)")
-    found.update_layout(plot_bgcolor="rgba(0,0,0,0)")
+    _set_in_either_mode(found)
     html = found.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True})
     indented = "\n".join(f"   {line}" for line in html.splitlines())
     return f"\n.. raw:: html\n\n{indented}\n\n"
+
+
+def _set_in_either_mode(found: go.Figure) -> None:
+    """Colours between those of a light and of a dark page, without a ground of their own."""
+    if found.layout.template.layout.to_plotly_json():
+        found.update_layout(template="none", margin={"l": 60, "r": 10, "t": 30, "b": 50})
+    found.update_layout(height=found.layout.height or _HEIGHT, font_color=_INK)
+    found.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    for axes in (found.update_xaxes, found.update_yaxes):
+        axes(gridcolor=_LINE, zerolinecolor=_LINE, linecolor=_LINE, color=_INK)
 
 
 def _write_thumbnail(found: go.Figure, path: Path) -> None:
@@ -69,7 +78,8 @@ _CODE = ".. GENERATED FROM PYTHON SOURCE LINES"
 
 def _picture_first(app, docname, source):
     """Set the first figure of an example above its code."""
-    figure = _FIGURE.search(source[0]) if docname.startswith("auto_") else None
+    is_example = docname.startswith("auto_") and not docname.endswith("index")
+    figure = _FIGURE.search(source[0]) if is_example else None
     if figure:
         before, code, after = (source[0][: figure.start()] + source[0][figure.end() :]).partition(_CODE)
         source[0] = f"{before}{figure[0]}\n{code}{after}"
