@@ -50,9 +50,9 @@ $(VENV)/.docs: pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e '.[docs]'
 	@touch $@ $(VENV)/.demo
 
-# Warnings are errors; nothing is fetched, and no browser is needed.
+# Warnings are errors; nothing is fetched, and no browser is needed. -E: what a page runs, it runs again.
 docs: $(VENV)/.docs
-	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -E -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
 package: $(VENV)/.docs
