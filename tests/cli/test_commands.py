@@ -71,7 +71,7 @@ def test_one_run_gets_its_page_and_several_one_together(folders, command):
     status, out, err = command("report", "runs/a", "runs/b", "--out", "both.html", "--json")
     assert (status, json.loads(out), err) == (0, {"path": "both.html"}, "")
     page = Path("both.html").read_text()
-    assert ("2 runs – isthmus" in page, len(page.encode()) < 6e6) == (True, True)
+    assert ("2 runs – isthmus" in page, len(page.encode()) < 1.5e6) == (True, True)
     assert command("report", "runs/a", "runs/b")[:2] == (0, "report  isthmus-report.html\n")
 
 

@@ -21,7 +21,7 @@ from isthmus.selection import SelectionConfig
 
 QUICK = [*FLAGS, "--ridge", "0.01"]
 FILES = ["decoder.safetensors", "encoder.safetensors", "model.safetensors", "report.html", "run.json"]
-NOT_PRINTED = {"history", "latent", "reconstructions", "arrows"}
+NOT_PRINTED = {"history", "latent", "reconstructions", "traversals", "arrows"}
 
 
 def words(text):

@@ -161,7 +161,7 @@ def test_hostile_and_damaged_plane_files(here, capsys):
 
 
 def data_of(page):
-    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
+    return json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S).group(1))
 
 
 def unpacked(text, kind):

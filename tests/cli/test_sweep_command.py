@@ -77,11 +77,15 @@ AXES = {"seed": (0, 1), "n": (20, 30)}
 
 def test_a_heat_map_holds_means_and_tells_what_they_are_of():
     figure = heat_map(ROWS, AXES, "rank", "n", None)
-    assert figure.data[0].z == ([1.5, None],)
-    assert list(figure.data[0].customdata[0]) == ["rank 1: 1, rank 2: 1; of 2 cells", "of 2 cells; 1 failed"]
+    known, unknown = figure.data
+    assert (known.x, known.marker.color, known.text) == ((0,), (1.5,), ("1.5",))
+    assert (known.customdata, unknown.customdata) == (("rank 1: 1, rank 2: 1; of 2 cells",), ("of 2 cells; 1 failed",))
+    assert (list(figure.layout.xaxis.ticktext), unknown.x) == (["20", "30"], (1,))
     figure = heat_map(ROWS, AXES, "error", "n", "seed")
-    assert [list(line) for line in figure.data[0].z] == [[1.0, None], [0.5, None]]
-    assert list(figure.data[0].y) == ["0", "1"]
+    known, unknown = figure.data
+    assert (known.x, [round(base) for base in known.base], known.marker.color) == ((0, 0), [0, 1], (1.0, 0.5))
+    assert unknown.x == (1, 1)
+    assert list(figure.layout.yaxis.ticktext) == ["0", "1"]
 
 
 def test_axes_are_those_that_are_named_or_else_the_first_two_and_seeds_last():

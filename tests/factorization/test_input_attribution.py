@@ -93,16 +93,17 @@ def shown(k, d, names=None):
     return Attribution(effects, tuple(names or (f"x{j}" for j in range(d))))
 
 
-@pytest.mark.parametrize(("k", "kind"), [(1, "bar"), (3, "bar"), (4, "heatmap")])
-def test_it_draws_itself(k, kind):
+@pytest.mark.parametrize(("k", "is_map"), [(1, False), (3, False), (4, True)])
+def test_it_draws_itself(k, is_map):
     found = shown(k, 7)
     figure = found.plot()
-    assert figure.data[0].type == kind
-    drawn = torch.tensor([bar.y for bar in figure.data] if kind == "bar" else figure.data[0].z).double()
+    assert len(figure.data) == (1 if is_map else k)
+    cells = figure.data[0].marker.color if is_map else [bar.y for bar in figure.data]
+    drawn = torch.tensor(cells).double().reshape(k, 7)
     order = found.effects.square().sum(0).argsort(descending=True)
     torch.testing.assert_close(drawn, found.effects[:, order])
     assert list(figure.layout.xaxis.ticktext) == [f"x{j}" for j in order.tolist()]
-    title = figure.layout.yaxis.title if kind == "bar" else figure.data[0].colorbar.title
+    title = figure.data[0].marker.colorbar.title if is_map else figure.layout.yaxis.title
     assert title.text == "effect of the input"
 
 

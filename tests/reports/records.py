@@ -25,6 +25,7 @@ from isthmus.runs.record_parts import (
     RidgePointRow,
     TestRow,
     ToleranceCurve,
+    TraversalsRow,
     TrialRow,
     VerdictRow,
 )
@@ -156,7 +157,19 @@ def images_record(k=3):
     flat = {name: [[round(float(v), 4) for v in image.ravel()] for image in row] for name, row in pictures.items()}
     shown = ReconstructionsRow(shape=[8, 8], baseline_name=f"PCA, {k} numbers", **flat)
     latent = _latent(k, rng).model_copy(update={"color": [f"digit {n % 5}" for n in range(300)], "color_name": "class"})
-    return fit_record(k, name="digits", task="autoencoder", latent=latent, reconstructions=shown)
+    shares = [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]
+    moved = [[(disc[i] * (1 - t) + disc[i + 1] * t).ravel().round(4).tolist() for t in shares] for i in range(k)]
+    names = [f"x{j}" for j in range(64)]
+    return fit_record(
+        k,
+        name="digits",
+        task="autoencoder",
+        latent=latent,
+        reconstructions=shown,
+        traversals=TraversalsRow(shape=[8, 8], shares=shares, images=moved),
+        data=_data().model_copy(update={"image_shape": [8, 8], "inputs": 64, "input_names": names}),
+        attribution=AttributionRow(inputs=names, effects=[disc[i].ravel().round(4).tolist() for i in range(k)]),
+    )
 
 
 def curve_record():

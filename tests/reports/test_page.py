@@ -29,6 +29,7 @@ RECORDS = {
     "measure": measure_record(),
     "measure over k": measure_record(bottleneck_changes=[1.0, 0.5, 0.2, 0.02], bottleneck_change_ranks=[0, 1, 2, 3]),
 }
+IN_THE_BUNDLE = {"scatter", "bar", "pie"}  # what plotly.js-basic draws
 VOID = {"meta", "link", "br", "path"}
 
 
@@ -83,7 +84,7 @@ def written(request, tmp_path_factory):
 
 def test_a_page_stands_alone_and_is_small(written):
     record, html, read = written
-    assert len(html.encode()) < 6e6
+    assert len(html.encode()) < 1.5e6
     assert all(address.startswith(("#", "data:")) for address in read.addresses)
     assert "url(" not in html[: html.index("</style>")]
     assert "default-src 'none'" in html  # what no test can find, the browser refuses
@@ -96,6 +97,7 @@ def test_every_figure_has_its_place_and_its_words(written):
     assert [place["id"] for place in places] == [f"figure-1-{d.name}" for d in drawings(record)]
     assert set(read.figures()) == {place["id"] for place in places}
     assert all(len(place["aria-label"]) > 20 for place in places)
+    assert {trace["type"] for figure in read.figures().values() for trace in figure["data"]} <= IN_THE_BUNDLE
 
 
 def words(html):
@@ -134,16 +136,18 @@ def test_the_verdict_stands_at_the_top(written):
     assert shown == [f"verdict {record.verdict.level.replace(' ', '-')}"]
     text = "".join(read.text)
     assert text.index(record.verdict.sentence) < text.index(headline(record), text.index(record.verdict.sentence))
-    assert record.verdict.sentence in text[: text.index("The answer")]
+    assert record.verdict.sentence in text[: text.index("How many numbers are needed")]
 
 
 @pytest.mark.parametrize("record", [fit_record(4), path_record(3), fit_record(2, task="classification")])
 def test_the_evidence_is_drawn_and_tabled_with_its_legend(page, record):
-    drawing = drawings(record)[0]
-    assert (drawing.name, drawing.height) == ("evidence", rank_evidence.height(answer_of(record), record.rank_path))
-    assert drawing.quantity == f"held-out {record.evidence.error_name}"
+    answer, reasons = (drawing for drawing in drawings(record) if drawing.name in ("answer", "evidence"))
+    whole = rank_evidence.evidence(answer_of(record), record.rank_path)
+    assert len(answer.figure.data) + len(reasons.figure.data) == len(whole.data)
+    assert answer.quantity == f"held-out {record.evidence.error_name}"
     html = page(record)
-    assert f'style="height:{drawing.height}px"' in html
+    assert f'style="height:{answer.height}px"' in html
+    assert html.index('id="figure-1-answer"') < html.index('class="lead"') < html.index('id="figure-1-evidence"')
     text = words(html)
     found = record.evidence
     said = [*map(number, (*found.errors, *found.objectives)), "90.0%", evidence_table.legend(answer_of(record))]
@@ -264,8 +268,8 @@ def test_several_records_have_an_overview_that_leads_to_them(page):
     links = [a["href"] for tag, a in read.elements if tag == "a"]
     assert links == ["#record-1", "#record-2", "#record-3"]
     assert [a["id"] for tag, a in read.elements if tag == "section" and "id" in a] == [link[1:] for link in links]
-    assert html.count("plotly.js v") == 1
-    assert len(html.encode()) < 6e6
+    assert html.count("plotly.js (basic - minified) v") == 1
+    assert len(html.encode()) < 1.5e6
 
 
 def test_identities_are_unique_and_headings_descend(page):
@@ -301,16 +305,38 @@ def test_coordinates_beyond_three_are_drawn_in_pairs_and_said():
     by_name = {d.name: d for d in drawings(fit_record(7))}
     assert "first 3 of 7 coordinates" in by_name["latent"].caption
     assert len(by_name["latent"].figure.data) == 3
-    assert drawings(fit_record(3))[1].figure.data[0].type == "scatter3d"
+    assert len({d.name: d for d in drawings(fit_record(3))}["latent"].figure.data) == 3
     assert "latent" not in {d.name for d in drawings(fit_record(0))}
 
 
 def test_the_inputs_with_the_largest_effects_are_shown():
-    for k, kind in ((2, "bar"), (4, "heatmap")):
+    for k, traces in ((2, 2), (4, 1)):
         drawing = next(d for d in drawings(fit_record(k)) if d.name == "attribution")
         assert "The 30 of 50 inputs" in drawing.caption
         names = drawing.figure.layout.xaxis.ticktext
-        assert (drawing.figure.data[0].type, len(names)) == (kind, 30)
+        assert (len(drawing.figure.data), len(names)) == (traces, 30)
         # coordinate i has its effects around input 3i
         assert set(names[:k]) == {f"x{3 * i}" for i in range(k)}
     assert "attribution" not in {d.name for d in drawings(fit_record(0))}
+
+
+def test_images_show_what_each_number_changes_and_reads(page):
+    by_name = {d.name: d for d in drawings(images_record(3))}
+    assert next(iter(by_name)) == "pictures"
+    # 8 × 8 pixels with one between: seven in a row of each number, one picture for each number
+    assert by_name["traversals"].proportion == pytest.approx((7 * 9 - 1) / (3 * 9 - 1))
+    assert by_name["attribution"].proportion == pytest.approx((3 * 9 - 1) / 8)
+    assert list(by_name["traversals"].figure.layout.yaxis.ticktext) == ["z1", "z2", "z3"]
+    assert "x27" not in page(images_record(3)).partition("Which pixels they depend on")[2].partition("<h2>")[0]
+
+
+def test_images_of_another_shape_are_told_by_their_columns():
+    record = images_record(3)
+    shown = {
+        part: getattr(record, part).model_copy(update={"shape": [4, 4, 4]})
+        for part in ("reconstructions", "traversals")
+    }
+    data = record.data.model_copy(update={"image_shape": [4, 4, 4]})
+    names = {d.name: d.title for d in drawings(record.model_copy(update={**shown, "data": data}))}
+    assert {"pictures", "traversals"}.isdisjoint(names)
+    assert names["attribution"] == "Which inputs they depend on"

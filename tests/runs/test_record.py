@@ -18,7 +18,7 @@ RECORDS = [
     path_record(),
     measure_record(),
 ]
-WITH_DEFAULTS = {"format", "version", "kind", "bottleneck_place"}
+WITH_DEFAULTS = {"format", "version", "kind", "bottleneck_place", "traversals"}
 
 
 @pytest.fixture
@@ -50,6 +50,12 @@ def test_every_number_survives_to_the_last_bit(file):
     assert [v.hex() for v in (found.objective, *found.constant)] == [
         v.hex() for v in (record.objective, *record.constant)
     ]
+
+
+def test_a_record_from_before_there_were_traversals_is_read(file):
+    value = plain(fit_record())
+    del value["traversals"]
+    assert read(value, file).traversals is None
 
 
 @pytest.mark.parametrize("name", sorted(set(FitRecord.model_fields) - WITH_DEFAULTS))

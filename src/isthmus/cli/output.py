@@ -17,7 +17,7 @@ from isthmus.runs import FitRecord, MeasureRecord
 from isthmus.runs.record import as_json
 from isthmus.runs.record_parts import IndexRow
 
-_ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "arrows")
+_ONLY_FOR_THE_PAGE = ("history", "latent", "reconstructions", "traversals", "arrows")
 _INPUTS, _COMBINATIONS = 8, 3  # of the combinations of the inputs, what fits into 80 characters
 _COLOURS = {"rely": "green", "caution": "yellow", "do not rely": "red"}
 

@@ -74,6 +74,16 @@ def compress(
 
     Source:
         Jacot (2023): f is three parts, g, identities on R^k, and h.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import compress
+        >>> _ = torch.manual_seed(0)
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> f = Sequential(Linear(4, 1), ReLU(), Linear(1, 30), ReLU(), Linear(30, 3))
+        >>> small = compress(f, torch.randn(200, 4))
+        >>> small.rank, bool(small.error < 0.01)
+        (1, True)
     """
     if rank is not None and rank < 1:
         raise OptionError("rank", rank, "at least 1")

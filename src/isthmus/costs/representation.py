@@ -69,6 +69,15 @@ def representation_cost(
 
     Source:
         Jacot (2023), definition of the representation cost, Proposition 3 and the proof of Theorem 1.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import representation_cost
+        >>> from isthmus.networks import affine
+        >>> f = affine(torch.tensor([[2.0, 0.0], [0.0, 0.0]]).double(), torch.zeros(2).double())
+        >>> cost = representation_cost(f, torch.eye(2), depth=100)
+        >>> cost.lower <= 2 ** (2 / 100) <= cost.upper * (1 + 1e-9)  # rank 1, singular value 2
+        True
     """
     return representation_costs(
         model,

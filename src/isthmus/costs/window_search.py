@@ -80,6 +80,15 @@ def depth_window(
 
     Source:
         Jacot (2023), Propositions 2 and 5; the series in L: arXiv 2305.19008.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import TrainingConfig, depth_window
+        >>> from isthmus.training import Schedule
+        >>> x = np.random.default_rng(0).uniform(-1, 1, (20, 2))
+        >>> short = TrainingConfig(width=6, ridge=0.02, n_init=1, schedule=Schedule(steps=30, rounds=1, evaluations=20))
+        >>> depth_window(x, x[:, :1] + x[:, 1:], config=short, seed=0).rank
+        1
     """
     if config.ridge == 0:
         raise OptionError("ridge", config.ridge, "positive: without it no depth prefers a rank")

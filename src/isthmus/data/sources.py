@@ -86,6 +86,12 @@ def load_dataset(
 
     Raises:
         IsthmusError: With the cause and the remedy, for whatever cannot be used.
+
+    Example:
+        >>> from isthmus import load_dataset
+        >>> data = load_dataset("teacher:k=2,n=100", seed=0)
+        >>> data.task, data.x.shape, data.n_outputs
+        ('regression', (1100, 50), 50)
     """
     if task is not None:
         check_task(task)

@@ -44,6 +44,13 @@ def manifold_dimension(x: object, *, highest: int | None = None, seed: int = 0) 
     Raises:
         DtypeError, ShapeError, NonFiniteError: If `x` is no finite real matrix.
         OptionError: If `highest` is negative.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import manifold_dimension
+        >>> t = np.random.default_rng(0).uniform(0, 2 * np.pi, 300)
+        >>> manifold_dimension(np.stack([np.cos(t), np.sin(t)], axis=1)).dimension  # a circle; its rank is 2
+        1
     """
     if highest is not None and highest < 0:
         raise OptionError("highest", highest, "at least 0")

@@ -6,7 +6,16 @@ from typing import Any
 
 
 class IsthmusError(Exception):
-    """Base of every error that isthmus raises on purpose; the message names the cause and the remedy."""
+    """Base of every error that isthmus raises on purpose; the message names the cause and the remedy.
+
+    Example:
+        >>> from isthmus import IsthmusError, Tolerance
+        >>> try:
+        ...     Tolerance(2.0)
+        ... except IsthmusError as error:
+        ...     print(error)
+        tolerance is 2.0 but must be a number strictly between 0 and 1.
+    """
 
     def __reduce__(self) -> tuple[object, ...]:
         # An error crosses to another process as its message and attributes: what else it was made of need not.

@@ -39,6 +39,15 @@ class RankAutoencoder(RankEstimator):
             of different dimensions.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus.estimators import RankAutoencoder
+        >>> t = np.random.default_rng(0).uniform(-1, 1, 80)
+        >>> curve = np.stack([t, t**2, t**3], axis=1)  # an open curve in space
+        >>> model = RankAutoencoder(depth=6, width=16, cv=2, random_state=0).fit(curve)
+        >>> model.rank_, model.dimension_, model.transform(curve).shape
+        (1, 1, (80, 1))
     """
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Self:

@@ -40,6 +40,15 @@ class RankClassifier(ClassifierMixin, RankEstimator):
             itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import RankClassifier
+        >>> x = np.random.default_rng(0).standard_normal((90, 3))
+        >>> size = np.array(["small", "middle", "large"])[np.digitize(x[:, 0], [-0.4, 0.4])]
+        >>> model = RankClassifier(depth=3, ridge=0.006, width=16, cv=2, random_state=0).fit(x, size)
+        >>> model.rank_, sorted([model.class_order_.order[0], model.class_order_.order[-1]])
+        (1, ['large', 'small'])
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:

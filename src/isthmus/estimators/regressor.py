@@ -35,6 +35,15 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
             counting once, as an `Attribution`; None at rank 0. In a notebook it shows itself.
         n_iter_: Gradient evaluations of the fit.
         n_features_in_, feature_names_in_: The columns that were fitted.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import RankRegressor
+        >>> x = np.random.default_rng(0).standard_normal((60, 3))
+        >>> y = np.abs(x[:, :1]) * [1.0, -2.0]  # two outputs of one number
+        >>> model = RankRegressor(depth=3, ridge=0.01, width=16, cv=2, random_state=0).fit(x, y)
+        >>> model.rank_, model.rank_interval_, model.transform(x).shape
+        (1, (1, 1), (60, 1))
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:

@@ -42,6 +42,15 @@ class Factorization:
         decoder: h, from $\mathbb R^k$ to outputs.
         layer: ℓ, the layer of the network whose coordinates were kept (0: the inputs).
         error_curve: $\|f - f_k\| / \|f - \bar f\|$ over the data for k = 0, 1, 2, …, by projection alone.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import factor
+        >>> from isthmus.networks.catalogue import catalogue
+        >>> f = next(entry.network for entry in catalogue(0) if entry.name == "absolute value of one number")
+        >>> halves = factor(f, torch.linspace(-1, 1, 41, dtype=torch.float64)[:, None])
+        >>> halves.rank, halves.encode(torch.tensor([[0.5]]).double()).shape
+        (1, torch.Size([1, 1]))
     """
 
     encoder: StandardizedNetwork
@@ -109,6 +118,17 @@ def factor(
 
     Source:
         Jacot (2023), definition of the bottleneck rank; the coordinates are those of `BalancedTruncation`.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import factor
+        >>> from isthmus.networks import RELU, FullyConnected
+        >>> rows = torch.eye(3, dtype=torch.float64)
+        >>> narrow = FullyConnected((rows[:1], rows[:, :1]), (torch.zeros(1).double(), torch.zeros(3).double()), RELU)
+        >>> x = torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        >>> halves = factor(narrow, x)
+        >>> halves.rank, bool((halves.decode(halves.encode(x)) - narrow(x)).abs().max() < 1e-9)
+        (1, True)
     """
     network, inputs = as_network(model, x)
     if rank is not None and rank < 1:

@@ -83,6 +83,17 @@ def attribution(
         ShapeError: If `x` or `names` does not fit the encoder.
         NonFiniteError, DtypeError: If `x` is not a finite real matrix.
         MemoryBudgetError: If not even one row fits into `memory`.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import attribution, factor
+        >>> from isthmus.networks import RELU, FullyConnected
+        >>> one = torch.eye(3, dtype=torch.float64)[:1]
+        >>> reads_x0 = FullyConnected((one, one.T), (torch.zeros(1).double(), torch.zeros(3).double()), RELU)
+        >>> x = torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        >>> found = attribution(factor(reads_x0, x), x, names=["a", "b", "c"])
+        >>> [name for name, effect in zip(found.input_names, found.effects[0]) if effect > 1e-6]
+        ['a']
     """
     rows = as_matrix(x)
     network, inputs = factorization.encoder.network, factorization.encoder.inputs

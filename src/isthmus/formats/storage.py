@@ -59,6 +59,16 @@ def load_network(path: str | Path) -> FullyConnected | StandardizedNetwork:
     Raises:
         FileMissingError: If there is nothing at `path`.
         FileFormatError: If the file is damaged or is not a network of ours.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from isthmus import load_network
+        >>> from isthmus.formats import save
+        >>> from isthmus.networks.catalogue import catalogue
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(catalogue(0)[0].network, f"{folder}/f.safetensors")
+        ...     load_network(f"{folder}/f.safetensors").depth
+        1
     """
     path = Path(path)
     if path.is_dir():

@@ -18,6 +18,11 @@ class Tolerance:
 
     Attributes:
         relative: Threshold in units of the largest singular value, in (0, 1).
+
+    Example:
+        >>> from isthmus import Tolerance
+        >>> Tolerance(0.01).relative
+        0.01
     """
 
     relative: float = 0.1

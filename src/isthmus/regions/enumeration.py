@@ -72,6 +72,15 @@ def enumerate_regions(
 
     Source:
         Jacot (2023), definition of finite piecewise-linear functions; the count is of activation regions.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import enumerate_regions
+        >>> from isthmus.networks import RELU, FullyConnected
+        >>> weights = torch.eye(2).double(), torch.ones(1, 2).double()  # two neurons, one that bends along each axis
+        >>> f = FullyConnected(weights, (torch.zeros(2).double(), torch.zeros(1).double()), RELU)
+        >>> len(enumerate_regions(f, box=(-1, 1)))
+        4
     """
     if find_spec("numba") is None:
         raise MissingExtraError("Enumerating linear regions", "numba", "regions")

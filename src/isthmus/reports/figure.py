@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -13,7 +13,7 @@ from isthmus.reports.record import Record
 from isthmus.runs import FitRecord, MeasureRecord
 
 _NAMES_IN_HALF = 12  # inputs under a figure of half the width
-ANSWER, MEANING, INSIDE, TRAINING = "answer", "meaning", "inside", "training"
+OPENING, ANSWER, MEANING, INSIDE, TRAINING = "opening", "answer", "meaning", "inside", "training"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,32 +46,45 @@ class Drawing:
 def drawings(record: Record) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
     if isinstance(record, MeasureRecord):
-        return [*_narrowing(record), *_inside(record)]
-    return [_evidence(record), *_meaning(record), *_inside(record), _training(record)]
+        return [*_narrowing(record), _rank_curve(record), *_inside(record)]
+    opening = [*_before_and_after(record), _answer(record)]
+    return [*opening, *_meaning(record), _reasons(record), *_inside(record), _training(record)]
 
 
-def _evidence(record: FitRecord) -> Drawing:
-    found, path = answer_of(record), record.rank_path
-    likely = "how probably each k is the answer; " if found.probabilities is not None else ""
+def _answer(record: FitRecord) -> Drawing:
+    likely = "; below, how probably each k is the answer" if record.rank_probabilities is not None else ""
+    caption = (
+        "The error on rows that were held out in turn, when only k numbers may pass, beside what a linear method does "
+        f"with as many{likely}. The rank is the likeliest k."
+    )
+    return _panels(record, "answer", OPENING, "How many numbers are needed", caption, rank_evidence.ANSWER)
+
+
+def _reasons(record: FitRecord) -> Drawing:
     over_k = (
-        "From top to bottom: the error on rows that were held out in turn, when only k numbers may pass; "
-        f"{likely}the training objective through k numbers; how much one number more matters in the "
-        "network that has it; and how much of it the others determine: where that is near 1 the network bends a sheet "
-        "of k dimensions, and the number is none of its own. The rank is the likeliest k. "
+        "From top to bottom: the training objective through k numbers; how much one number more matters in the "
+        "network that has it, relative to the first; and how much of it the others determine: where that is near 1 the "
+        "network bends a sheet of k dimensions, and the number is none of its own."
     )
     over_ridges = (
-        "At the bottom the rank of the network as it is trained on under a stronger and stronger λ: the longest step "
+        " At the bottom the rank of the network as it is trained on under a stronger and stronger λ: the longest step "
         "is marked, a rank that does not depend on the choice of λ."
     )
+    caption = f"{over_k}{over_ridges if record.rank_path else ''}"
+    return _panels(record, "evidence", ANSWER, "What else speaks for it", caption, rank_evidence.REASONS)
+
+
+def _panels(record: FitRecord, name: str, chapter: str, title: str, caption: str, panels: Sequence[str]) -> Drawing:
+    found, path = answer_of(record), record.rank_path
     return Drawing(
-        "evidence",
-        ANSWER,
-        "How many numbers are needed",
-        f"{over_k}{over_ridges if path else ''}".strip(),
-        f"held-out {found.loss_name}",
-        rank_evidence.evidence(found, path),
+        name,
+        chapter,
+        title,
+        caption,
+        rank_evidence.quantity(found, panels),
+        rank_evidence.evidence(found, path, panels),
         is_wide=True,
-        height=rank_evidence.height(found, path),
+        height=rank_evidence.height(found, path, panels),
     )
 
 
@@ -79,13 +92,26 @@ def _narrowing(record: MeasureRecord) -> Iterator[Drawing]:
     if record.bottleneck_changes:
         yield Drawing(
             "narrowing",
-            ANSWER,
+            OPENING,
             "How many numbers are needed",
             "How much the function changes when only k numbers pass, each k at its best layer.",
             "change of f, relative to its spread over the data",
             learning.narrowing_curve(record),
             is_wide=True,
         )
+
+
+def _rank_curve(record: MeasureRecord) -> Drawing:
+    return Drawing(
+        "curve",
+        OPENING,
+        "Rank at every tolerance",
+        "How many singular values of the Jacobian count, from a coarse tolerance to a fine one. A long level stretch "
+        "(the longest is shaded) is a rank that does not depend on where the line is drawn.",
+        "rank",
+        profiles.rank_curve(record),
+        is_wide=True,
+    )
 
 
 def _meaning(record: FitRecord) -> Iterator[Drawing]:
@@ -104,20 +130,10 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             latents.latent(record),
             is_wide=k > 2,
         )
+    if record.traversals and _is_flat(record.traversals.shape):
+        yield _traversals(record)
     if record.attribution:
-        yield _dependence(record)
-    if record.reconstructions and len(record.reconstructions.shape) == 2:
-        names = [name for name, _ in samples.picture_rows(record)]
-        yield Drawing(
-            "pictures",
-            MEANING,
-            "Before and after",
-            f"Images that were {_shown(record)}, from top to bottom: {'; '.join(names)}.",
-            "",
-            samples.pictures(record),
-            is_wide=True,
-            proportion=samples.picture_proportion(record),
-        )
+        yield _pixels(record) if _is_flat(record.data.image_shape) else _dependence(record)
     if record.arrows:
         yield Drawing(
             "arrows",
@@ -127,6 +143,61 @@ def _meaning(record: FitRecord) -> Iterator[Drawing]:
             "",
             samples.arrows(record),
         )
+
+
+def _is_flat(shape: Sequence[int] | None) -> bool:
+    """Whether there are images, of height and width alone, which are what can be drawn."""
+    return shape is not None and len(shape) == 2
+
+
+def _before_and_after(record: FitRecord) -> Iterator[Drawing]:
+    if record.reconstructions and _is_flat(record.reconstructions.shape):
+        grid = samples.before_and_after(record)
+        yield Drawing(
+            "pictures",
+            OPENING,
+            "Before and after",
+            f"Images that were {_shown(record)}, from top to bottom: {'; '.join(name for name, _ in grid.rows)}.",
+            "",
+            grid.figure(),
+            is_wide=True,
+            proportion=grid.proportion,
+        )
+
+
+def _traversals(record: FitRecord) -> Drawing:
+    assert record.traversals is not None  # asked for only where there are some
+    shares = record.traversals.shares
+    drawn = len(record.traversals.images)
+    which = f"The first {drawn} of {record.answer} numbers. " if drawn < record.answer else ""
+    grid = samples.traversals(record)
+    return Drawing(
+        "traversals",
+        MEANING,
+        "What each number changes",
+        f"{which}In a row one number moves from where {shares[0]:.0%} of the images lie below it to where "
+        f"{shares[-1]:.0%} do, and the others stay at their means: an image that need not look like any of the data.",
+        "",
+        grid.figure(is_named=True),
+        proportion=grid.proportion,
+    )
+
+
+def _pixels(record: FitRecord) -> Drawing:
+    grid = samples.input_pictures(record)
+    shown = [len(row) for _, row in grid.rows]
+    return Drawing(
+        "attribution",
+        MEANING,
+        "Which pixels they depend on",
+        f"A picture for each number from z1 on, {shown[0]} in a row: the stronger the colour of a pixel, the more the "
+        "number moves when that pixel alone moves by one of its standard deviations. Pixels that move together can "
+        "stand in for each other.",
+        "",
+        grid.figure(),
+        is_wide=grid.proportion > 4,
+        proportion=grid.proportion,
+    )
 
 
 def _shown(record: FitRecord) -> str:
@@ -176,16 +247,6 @@ def _inside(record: Record) -> Iterator[Drawing]:
     )
     if isinstance(record, MeasureRecord) and record.certificate is not None:
         yield from _certified(record, record.certificate.rank)
-    if isinstance(record, MeasureRecord):
-        yield Drawing(
-            "curve",
-            INSIDE,
-            "Rank at every tolerance",
-            "How many singular values of the Jacobian count, from a coarse tolerance to a fine one. A long level "
-            "stretch (the longest is shaded) is a rank that does not depend on where the line is drawn.",
-            "rank",
-            profiles.rank_curve(record),
-        )
     yield Drawing(
         "jacobian",
         INSIDE,

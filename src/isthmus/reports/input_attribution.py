@@ -13,6 +13,7 @@ from isthmus.reports.canvas import (
     label,
     shortened,
 )
+from isthmus.reports.heat_map import add_heat_map, name_cells
 from isthmus.runs import FitRecord
 from isthmus.runs.record_parts import AttributionRow
 
@@ -44,25 +45,30 @@ def attribution(record: FitRecord | Attribution) -> go.Figure:
             )
         figure.update_layout(showlegend=len(effects) > 1)
         return figure
-    figure.add_heatmap(
-        z=effects,
-        y=list(latent_names(len(effects))),
-        customdata=[names] * len(effects),
-        colorscale=_SCALE,
-        zmin=0.0,
+    coordinates = latent_names(len(effects))
+    add_heat_map(
+        figure,
+        effects,
+        hover=[
+            [f"{z}, {name}: {effect:.3g}" for name, effect in zip(names, row, strict=True)]
+            for z, row in zip(coordinates, effects, strict=True)
+        ],
+        scale=_SCALE,
+        filled=1.0,
+        cmin=0.0,
+        cmax=max(map(max, effects)),
         colorbar={"thickness": 10, "outlinewidth": 0},
-        hovertemplate="%{y}, %{customdata}: %{z:.3g}<extra></extra>",
     )
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_xaxes(name_cells(ticks))
+    figure.update_yaxes(name_cells(coordinates, is_downwards=True))
     return figure
 
 
 def figure(record: FitRecord | Attribution) -> go.Figure:
     """The figure with the words that the page sets around it."""
     drawn = attribution(record)
-    if drawn.data[0].type == "heatmap":
-        drawn.data[0].colorbar.title = {"text": QUANTITY, "side": "right"}
+    if len(_plain(record).effects) > _BARS:
+        drawn.data[0].marker.colorbar.title = {"text": QUANTITY, "side": "right"}
     else:
         drawn.update_yaxes(title={"text": QUANTITY}, rangemode="tozero")
     return drawn

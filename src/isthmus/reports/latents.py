@@ -22,7 +22,7 @@ _LEFT, _RIGHT = [0.0, 0.48], [0.54, 1.0]
 
 
 def latent(record: FitRecord) -> go.Figure:
-    """One coordinate against the colour, two in the plane, three in space, more as pairs of the first three."""
+    """One coordinate against the colour, two in the plane, more as pairs of the first three."""
     found = record.latent
     assert found is not None  # asked for only where there are some
     columns = list(zip(*found.coordinates, strict=True))
@@ -30,7 +30,7 @@ def latent(record: FitRecord) -> go.Figure:
         return _strip(found, columns[0])
     if len(columns) == 2:
         return _plane(found, columns)
-    return _space(found, columns) if len(columns) == 3 else _pairs(found, columns)
+    return _pairs(found, columns)
 
 
 def _strip(found: LatentRow, z: Sequence[float]) -> go.Figure:
@@ -61,35 +61,6 @@ def _plane(found: LatentRow, columns: Sequence[Sequence[float]]) -> go.Figure:
             marker=marker,
             hovertemplate="z1 %{x:.4g}, z2 %{y:.4g}<extra></extra>",
         )
-    return figure
-
-
-def _space(found: LatentRow, columns: Sequence[Sequence[float]]) -> go.Figure:
-    figure = blank("")
-    for name, rows, marker in _groups(found):
-        x, y, z = ([column[i] for i in rows] for column in columns)
-        marker = {**marker, "size": 3}
-        figure.add_scatter3d(
-            x=x,
-            y=y,
-            z=z,
-            mode="markers",
-            name=name,
-            showlegend=bool(name),
-            marker=marker,
-            hovertemplate="%{x:.3g}, %{y:.3g}, %{z:.3g}<extra></extra>",
-        )
-    axes = {f"{axis}axis": {"title": {"text": f"z{i}"}} for axis, i in zip("xyz", "123", strict=True)}
-    figure.update_layout(
-        # Seen from a little below the centre, so that the cube stands in the middle of the frame.
-        scene={
-            **axes,
-            "aspectmode": "cube",
-            "camera": {"eye": {"x": 1.55, "y": 1.55, "z": 1.0}, "center": {"z": -0.25}},
-        },
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend={"itemsizing": "constant"},
-    )
     return figure
 
 

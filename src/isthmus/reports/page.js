@@ -2,7 +2,7 @@
 // The figures come as data, not as a script: no text of a record is ever executed.
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const config = { responsive: true, displayModeBar: false, displaylogo: false };
-const onScreen = new Set();
+const drawn = new Set();
 
 function themed(layout) {
   const style = getComputedStyle(document.documentElement);
@@ -12,12 +12,6 @@ function themed(layout) {
   const changed = { ...layout, paper_bgcolor: clear, plot_bgcolor: clear, font: { ...layout.font, color: ink } };
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
     changed[name] = { ...layout[name], ...axis };
-  }
-  if (layout.scene) {
-    changed.scene = { ...layout.scene };
-    for (const name of ["xaxis", "yaxis", "zaxis"]) {
-      changed.scene[name] = { ...layout.scene[name], ...axis, color: ink, backgroundcolor: clear };
-    }
   }
   changed.hoverlabel = { ...layout.hoverlabel, bgcolor: style.getPropertyValue("--card").trim(), bordercolor: line };
   return changed;
@@ -29,34 +23,16 @@ function draw(id) {
   return Plotly.react(id, structuredClone(data), themed(structuredClone(layout)), config);
 }
 
-// A browser keeps only a few 3-D contexts alive, so a page of many runs draws what is near the screen and lets go
-// of 3-D plots that have left it.
+// A page of many runs draws what comes near the screen.
 const watcher = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    if (isIntersecting) {
-      onScreen.add(target.id);
-      draw(target.id);
-    } else if (onScreen.has(target.id) && figures[target.id].layout.scene) {
-      onScreen.delete(target.id);
-      Plotly.purge(target);
-    }
+    if (!isIntersecting) continue;
+    watcher.unobserve(target);
+    drawn.add(target.id);
+    draw(target.id);
   }
 }, { rootMargin: "600px" });
 for (const id of Object.keys(figures)) watcher.observe(document.getElementById(id));
 addEventListener("beforeprint", () => Object.keys(figures).forEach(draw));
 
-const button = document.getElementById("theme");
-function show(theme) {
-  document.documentElement.dataset.theme = theme;
-  button.textContent = theme === "dark" ? "Light" : "Dark";
-  button.setAttribute("aria-pressed", String(theme === "dark"));
-  onScreen.forEach(draw);
-}
-let isChosen = false;
-const system = matchMedia("(prefers-color-scheme: dark)");
-show(system.matches ? "dark" : "light");
-system.addEventListener("change", () => isChosen || show(system.matches ? "dark" : "light"));
-button.addEventListener("click", () => {
-  isChosen = true;
-  show(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-});
+addEventListener("themechange", () => drawn.forEach(draw));

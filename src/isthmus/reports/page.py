@@ -11,7 +11,6 @@ from string import Template
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from isthmus.errors import OptionError
 from isthmus.foundation.files import write_atomically
@@ -20,6 +19,7 @@ from isthmus.reports.figure import (
     ANSWER,
     INSIDE,
     MEANING,
+    OPENING,
     TRAINING,
     Drawing,
     drawings,
@@ -31,8 +31,8 @@ from isthmus.runs import FitRecord, MeasureRecord
 
 _DIGITS = 5  # significant figures of what is drawn: finer than a pixel, and half the size of the page's data
 _CHAPTERS = {
-    ANSWER: "The answer",
     MEANING: "What passes",
+    ANSWER: "Why this many",
     INSIDE: "Inside the network",
     TRAINING: "How it was learned",
 }
@@ -63,14 +63,26 @@ def write_report(records: Sequence[Record], path: Path) -> Path:
 
 def rendered(title: str, overview: str, sections: str, figures: Mapping[str, go.Figure]) -> str:
     """The page around sections of HTML, with the figures of their elements of class `plot` by the elements' ids."""
-    return Template(_part("page.html")).substitute(
+    drawable = {name: _drawable(figure) for name, figure in figures.items()}
+    return framed(title, f"{overview}\n{sections}", drawable, ["plotly-basic.min.js", "page.js"])
+
+
+def framed(title: str, body: str, data: object, scripts: Sequence[str], styles: Sequence[str] = ()) -> str:
+    """The frame of every page, with its head, around a body of HTML.
+
+    Args:
+        title: Of the window.
+        body: HTML.
+        data: What the scripts draw, as values of JSON in the element `figures`.
+        scripts: Names of the files of this room that are run after the body, in this order.
+        styles: Names of files of this room beside `style.css`.
+    """
+    return Template(part("page.html")).substitute(
         title=escape(title),
-        style=_part("style.css"),
-        overview=overview,
-        sections=sections,
-        plotly=get_plotlyjs(),
-        figures=_embedded({name: _drawable(figure) for name, figure in figures.items()}),
-        script=_part("page.js"),
+        style="".join(map(part, ("style.css", *styles))),
+        body=body,
+        figures=_embedded(data),
+        scripts="\n".join(f"<script>{part(name)}</script>" for name in ("theme.js", *scripts)),
     )
 
 
@@ -80,7 +92,8 @@ def _title(records: Sequence[Record]) -> str:
     return f"{records[0].name}: {headline(records[0])} – isthmus"
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """The text of a file of this room."""
     return resources.files("isthmus.reports").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -120,6 +133,8 @@ def _section(record: Record, index: int, drawn: dict[str, Drawing]) -> str:
         [
             f'<section class="record" id="record-{index}">',
             _opening(record),
+            _figures(index, [drawing for drawing in found if drawing.chapter == OPENING], heading="h2"),
+            _lead(record),
             tables.facts(record),
             *chapters,
             tables.evidence(record),
@@ -131,17 +146,22 @@ def _section(record: Record, index: int, drawn: dict[str, Drawing]) -> str:
 
 
 def _opening(record: Record) -> str:
-    """The answer in one glance: whether to rely on it, a large numeral, the sentence, and what to beware of."""
+    """The answer in one glance: whether to rely on it, a large numeral and the sentence; the picture follows."""
     kind, bounds = "measurement", ""
     if isinstance(record, FitRecord):
         kind, bounds = record.task, _bounds(record.rank_lower, record.rank_upper)
     # In one record the page's only h1, in several the sections' own: each section can be read by itself.
-    notes = "".join(f'<p class="caution">{escape(caution)}</p>' for caution in cautions(record))
     return (
         f'<p class="eyebrow">{escape(record.name)} <span>{escape(kind)}</span></p>{_verdict(record)}'
         f'<div class="opening"><p class="rank" aria-hidden="true">{record.answer}{bounds}</p>'
-        f'<div><h1>{escape(headline(record))}</h1><p class="lead">{escape(paragraph(record))}</p>{notes}</div></div>'
+        f"<h1>{escape(headline(record))}</h1></div>"
     )
+
+
+def _lead(record: Record) -> str:
+    """What was found in a paragraph, and what to beware of."""
+    notes = "".join(f'<p class="caution">{escape(caution)}</p>' for caution in cautions(record))
+    return f'<div class="said"><p class="lead">{escape(paragraph(record))}</p>{notes}</div>'
 
 
 def _data(record: Record) -> str:
@@ -169,8 +189,12 @@ def _chapter(record: Record, index: int, chapter: str, found: Sequence[Drawing])
     after = "".join(_numbers(record, chapter))
     if not found and not after:
         return ""
-    figures = "".join(figure_element(_identity(index, drawing), drawing) for drawing in found)
-    return f'<h2>{_CHAPTERS[chapter]}</h2><div class="figures">{figures}</div>{after}'
+    return f"<h2>{_CHAPTERS[chapter]}</h2>{_figures(index, found)}{after}"
+
+
+def _figures(index: int, found: Sequence[Drawing], heading: str = "h3") -> str:
+    elements = "".join(figure_element(_identity(index, drawing), drawing, heading) for drawing in found)
+    return f'<div class="figures">{elements}</div>' if found else ""
 
 
 def _numbers(record: Record, chapter: str) -> Iterator[str]:
@@ -189,7 +213,7 @@ def _numbers(record: Record, chapter: str) -> Iterator[str]:
         yield f"<details><summary>Layer by layer</summary>{tables.layers(record)}</details>"
 
 
-def figure_element(identity: str, drawing: Drawing) -> str:
+def figure_element(identity: str, drawing: Drawing, heading: str = "h3") -> str:
     """The place of a drawing on the page, with its words; `rendered` fills it by the identity."""
     shape = ' class="wide"' if drawing.is_wide else ""
     shaped = f' style="height:auto;aspect-ratio:{drawing.proportion:.4g}"' if drawing.proportion else ""
@@ -197,7 +221,8 @@ def figure_element(identity: str, drawing: Drawing) -> str:
     quantity = f'<p class="quantity">{escape(drawing.quantity)}</p>' if drawing.quantity else ""
     described = escape(f"{drawing.title}. {drawing.caption}")
     return (
-        f"<figure{shape}><h3>{escape(drawing.title)}</h3><figcaption>{escape(drawing.caption)}</figcaption>{quantity}"
+        f"<figure{shape}><{heading}>{escape(drawing.title)}</{heading}>"
+        f"<figcaption>{escape(drawing.caption)}</figcaption>{quantity}"
         f'<div class="plot" id="{identity}" role="img" aria-label="{described}"{shaped}></div>'
         "</figure>"
     )

@@ -67,7 +67,7 @@ def rank_curve(record: MeasureRecord) -> go.Figure:
         hoverinfo="skip",
     )
     drawn.update_xaxes(type="log", exponentformat="power", autorange="reversed")
-    drawn.update_yaxes(rangemode="tozero")
+    drawn.update_yaxes(rangemode="tozero", dtick=1 if highest <= 12 else None)
     return drawn
 
 

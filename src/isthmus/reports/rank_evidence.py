@@ -35,24 +35,28 @@ _FLOOR = 1e-6  # effects below it are rounding and drawn there
 _SHOWN, _ROOM = 0.005, 12  # bars that can be seen get their number; of more bars than these only the answer's
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on, a linear axis would hide the small ones
 _FEW_DECADES = 3  # with so many there is room for ticks between them
+ANSWER, REASONS = ("errors", "probabilities"), ("objectives", "sensitivities", "redundancies", "path")  # panels
 _TITLES = {
     "probabilities": "probability that k is the answer",
-    "objectives": "training objective through k numbers, relative to the constant's",
-    "sensitivities": "how much a number k + 1 matters, relative to the first",
-    "redundancies": "how much of number k + 1 the others determine",
+    "objectives": "training objective, the constant's is 1",
+    "sensitivities": "how much number k + 1 matters",
+    "redundancies": "how much of it the others determine",
     "path": "rank of the network that is trained at λ",
 }
 
 
-def evidence(found: Answer | None, path: RankPathRow | None = None) -> go.Figure:
-    """One figure with every panel that there are numbers for; of the path alone the staircase.
+def evidence(
+    found: Answer | None, path: RankPathRow | None = None, panels: Sequence[str] = (*ANSWER, *REASONS)
+) -> go.Figure:
+    """One figure with every one of the panels that there are numbers for; of the path alone the staircase.
 
     Args:
         found: The decision; None for the path alone.
         path: The path; None for no staircase.
+        panels: Names of those to draw.
     """
     drawn = blank("numbers passed on, k" if found else "λ")
-    domains = _domains(found, path)
+    domains = _domains(found, path, panels)
     for number, (name, domain) in enumerate(domains.items(), start=1):
         axis = "y" if number == 1 else f"y{number}"
         drawn.update_layout({axis.replace("y", "yaxis"): {"domain": domain, "zeroline": False, "automargin": True}})
@@ -68,9 +72,9 @@ def evidence(found: Answer | None, path: RankPathRow | None = None) -> go.Figure
     return drawn
 
 
-def height(found: Answer | None, path: RankPathRow | None = None) -> int:
+def height(found: Answer | None, path: RankPathRow | None = None, panels: Sequence[str] = (*ANSWER, *REASONS)) -> int:
     """Pixels that the panels need."""
-    names = _names(found, path)
+    names = _names(found, path, panels)
     between = sum(_BEFORE_PATH if name == "path" else _BETWEEN for name in names[1:])
     return round(_PIXELS * sum(_PARTS[name] for name in names)) + between + _OUTSIDE
 
@@ -83,15 +87,20 @@ def figure(found: Answer) -> go.Figure:
     return drawn
 
 
-def _names(found: Answer | None, path: RankPathRow | None) -> list[str]:
-    panels = [] if found is None else [n for n in _PANELS if n != "probabilities" or found.probabilities is not None]
-    return panels + (["path"] if path else [])
+def quantity(found: Answer, panels: Sequence[str]) -> str:
+    """What the uppermost panel measures, for whoever sets it level above the figure."""
+    return f"held-out {found.loss_name}" if "errors" in panels else _TITLES[panels[0]]
 
 
-def _domains(found: Answer | None, path: RankPathRow | None) -> dict[str, list[float]]:
+def _names(found: Answer | None, path: RankPathRow | None, panels: Sequence[str]) -> list[str]:
+    known = [] if found is None else [n for n in _PANELS if n != "probabilities" or found.probabilities is not None]
+    return [name for name in (*known, *(["path"] if path else [])) if name in panels]
+
+
+def _domains(found: Answer | None, path: RankPathRow | None, panels: Sequence[str]) -> dict[str, list[float]]:
     """Where each panel lies, from 1 at the top down to 0."""
-    whole, at, domains = height(found, path) - _OUTSIDE, 0.0, dict[str, list[float]]()
-    for name in _names(found, path):
+    whole, at, domains = height(found, path, panels) - _OUTSIDE, 0.0, dict[str, list[float]]()
+    for name in _names(found, path, panels):
         at += (_BEFORE_PATH if name == "path" else _BETWEEN) if domains else 0
         end = at + _PIXELS * _PARTS[name]
         domains[name] = [max(0.0, 1.0 - end / whole), 1.0 - at / whole]

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = JSON.parse(document.getElementById("figures").textContent);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   const shape = (s) => {
     const xy = new Float64Array(bytes(s.vertices)), offsets = new Uint32Array(bytes(s.offsets)), corners = new Uint32Array(bytes(s.corners));
@@ -248,6 +248,7 @@
     }));
     if (segments.length) { const item = document.createElement("li"); item.textContent = "thick line: the largest output changes; red: tripoint"; legend.append(item); }
   }
+  addEventListener("themechange", redraw);
   new ResizeObserver(() => { if (!view) whole(); redraw(); }).observe(canvas);
   explain();
 })();

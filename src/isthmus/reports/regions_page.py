@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
 from html import escape
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from isthmus.foundation.files import write_atomically
+from isthmus.reports.page import framed, part
 from isthmus.reports.regions_picture import Polygons, RegionPicture
 
 
@@ -23,20 +22,18 @@ def write_regions_page(picture: RegionPicture, path: Path) -> Path:
     Coordinates are embedded in double precision: neighbours share their corners, and at a zoom of a million single
     precision would tear them apart.
     """
-    page = Template(_part("regions.html")).substitute(
+    body = Template(part("regions.html")).substitute(
         title=escape(picture.title),
-        style=_part("style.css") + _part("regions.css"),
         facts="".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in picture.facts),
         options="".join(f'<option value="{i}">{escape(c.label)}</option>' for i, c in enumerate(picture.colourings)),
-        data=_embedded(picture),
-        script=_part("regions.js"),
     )
+    page = framed(f"{picture.title} – isthmus", body, _data(picture), ["regions.js"], ["regions.css"])
     write_atomically(path, page.encode())
     return path
 
 
-def _embedded(picture: RegionPicture) -> str:
-    data: dict[str, Any] = {
+def _data(picture: RegionPicture) -> dict[str, Any]:
+    return {
         **_shape(picture.polygons),
         "areas": _packed(picture.areas, "<f4"),
         "segments": _packed(picture.segments, "<f8"),
@@ -53,8 +50,6 @@ def _embedded(picture: RegionPicture) -> str:
             for c in picture.colourings
         ],
     }
-    # "</script>" inside a string would end the element that holds the data.
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _shape(polygons: Polygons) -> dict[str, str]:
@@ -67,10 +62,6 @@ def _shape(polygons: Polygons) -> dict[str, str]:
 
 def _packed(values: np.ndarray, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()
-
-
-def _part(name: str) -> str:
-    return resources.files("isthmus.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 _SIZE, _MARGIN = 900.0, 60.0

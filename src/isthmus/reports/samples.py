@@ -1,4 +1,4 @@
-"""Figures of what the function makes of samples: images before and after, and points of the plane."""
+"""Figures of samples: images before and after, images of the latent directions, and points of the plane."""
 
 from __future__ import annotations
 
@@ -6,51 +6,56 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from isthmus.factorization import latent_names
 from isthmus.reports.canvas import (
     ACCENT,
     CONTRAST,
     MUTED,
     blank,
 )
+from isthmus.reports.image_grid import ImageGrid
 from isthmus.runs import FitRecord
-from isthmus.runs.record_parts import ReconstructionsRow
 
-_GAP = 1  # pixels between images
-
-
-def picture_rows(record: FitRecord) -> list[tuple[str, Sequence[Sequence[float]]]]:
-    """(name, images) of each row, from top to bottom."""
-    found = _found(record)
-    k = record.rank
-    rows = [("as given", found.originals), (f"after passing {k}", found.outputs)]
-    return [*rows, (found.baseline_name, found.baseline)]
+_SHADES = ((26, 138, 158, 0), (26, 138, 158, 255))  # from clear: nothing is the ground, in light and dark
+_IN_A_ROW = 10  # pictures of one number each
 
 
-def picture_proportion(record: FitRecord) -> float:
-    """Width over height of the whole grid of images."""
-    height, width = _found(record).shape[:2]
-    rows = picture_rows(record)
-    return float(len(rows[0][1]) * (width + _GAP) / (len(rows) * (height + _GAP)))
+def before_and_after(record: FitRecord) -> ImageGrid:
+    """Images above what the narrowed network and the baseline make of them."""
+    found = record.reconstructions
+    assert found is not None  # asked for only where there are some
+    rows = [("as given", found.originals), (f"after passing {record.rank}", found.outputs)]
+    low, high = _ends(found.originals)
+    return ImageGrid(_plane(found.shape), [*rows, (found.baseline_name, found.baseline)], low, high)
 
 
-def pictures(record: FitRecord) -> go.Figure:
-    """Held-out images above what the narrowed network and the baseline make of them."""
-    height, width = _found(record).shape[:2]
-    rows = [images for _, images in picture_rows(record)]
-    canvas: list[list[float | None]] = []
-    for images in rows:
-        for i in range(height):
-            canvas.append([v for image in images for v in (*image[i * width : (i + 1) * width], *[None] * _GAP)])
-        canvas += [[None] * len(canvas[0])] * _GAP
-    figure = blank("")
-    originals = [v for image in rows[0] for v in image]
-    figure.add_heatmap(
-        z=canvas, colorscale="gray", zmin=min(originals), zmax=max(originals), showscale=False, hoverinfo="skip"
-    )
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    return figure
+def traversals(record: FitRecord) -> ImageGrid:
+    """A row for each latent coordinate: what the decoder draws while that one alone moves."""
+    found = record.traversals
+    assert found is not None  # asked for only where there are some
+    rows = list(zip(latent_names(len(found.images)), found.images, strict=True))
+    low, high = _ends([image for images in found.images for image in images])
+    return ImageGrid(_plane(found.shape), rows, low, high)
+
+
+def input_pictures(record: FitRecord) -> ImageGrid:
+    """For each latent coordinate a picture of the effect that every pixel has on it."""
+    shape, found = record.data.image_shape, record.attribution
+    assert shape is not None  # asked for only where the inputs are images
+    assert found is not None
+    names = latent_names(len(found.effects))
+    starts = range(0, len(names), _IN_A_ROW)
+    rows = [(f"{names[i]}, …", found.effects[i : i + _IN_A_ROW]) for i in starts]
+    return ImageGrid(_plane(shape), rows, 0.0, _ends(found.effects)[1], _SHADES)
+
+
+def _ends(images: Sequence[Sequence[float]]) -> tuple[float, float]:
+    return min(map(min, images)), max(map(max, images))
+
+
+def _plane(shape: Sequence[int]) -> tuple[int, int]:
+    height, width = shape
+    return height, width
 
 
 def arrows(record: FitRecord) -> go.Figure:
@@ -85,8 +90,3 @@ def arrows(record: FitRecord) -> go.Figure:
     )
     figure.update_yaxes(scaleanchor="x", title={"text": "x2"})
     return figure
-
-
-def _found(record: FitRecord) -> ReconstructionsRow:
-    assert record.reconstructions is not None  # asked for only where there are some
-    return record.reconstructions

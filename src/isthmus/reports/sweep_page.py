@@ -14,6 +14,7 @@ from isthmus.errors import OptionError
 from isthmus.foundation.files import write_atomically
 from isthmus.reports.canvas import SCALE, blank, label, shortened
 from isthmus.reports.figure import ANSWER, Drawing
+from isthmus.reports.heat_map import add_heat_map, name_cells
 from isthmus.reports.page import figure_element, rendered
 from isthmus.reports.wording import duration, interval, number
 from isthmus.sweeps import CellRow
@@ -106,21 +107,16 @@ def heat_map(rows: Sequence[CellRow], axes: Axes, quantity: str, x: str | None, 
         ]
         values.append([_mean(cells, quantity) for cells in there])
         hover.append([_in_words(cells, quantity) for cells in there])
-    figure.add_heatmap(
-        x=[_value(at) for at in across],
-        y=[_value(above) for above in up],
-        z=values,
-        text=[["" if value is None else number(value) for value in line] for line in values],
-        texttemplate="%{text}",
-        customdata=hover,
-        hovertemplate="%{customdata}<extra></extra>",
-        colorscale=SCALE,
-        xgap=2,
-        ygap=2,
+    add_heat_map(
+        figure,
+        values,
+        hover=hover,
+        texts=[["" if value is None else number(value) for value in line] for line in values],
+        scale=SCALE,
         colorbar={"thickness": 12},
     )
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(type="category")
+    figure.update_xaxes(name_cells([_value(at) for at in across]))
+    figure.update_yaxes(name_cells([_value(above) for above in up]))
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What the page draws: latent coordinates and their inputs, images before and after, where points of the plane go."""
+"""What the page draws: latent coordinates and their inputs, images of what passes, where points of the plane go."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from torch import Tensor
 from isthmus.data import Dataset, Sample
 from isthmus.data.dataset import Integers
 from isthmus.factorization import Factorization, attribution, linear_baseline
-from isthmus.runs.record_parts import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow
+from isthmus.runs.record_parts import ArrowsRow, AttributionRow, LatentRow, ReconstructionsRow, TraversalsRow
 from isthmus.spectra import spaced
 from isthmus.training import FittedNetwork
 
 _POINTS = 800
 _IMAGES = 10
 _ARROWS = 120
+_TRAVERSED = 12  # latent coordinates
+_SHARES = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)  # of the rows, where a coordinate stops on its way
 
 
 def latent(dataset: Dataset, factorization: Factorization | None) -> LatentRow | None:
@@ -65,6 +67,20 @@ def reconstructions(
         baseline=significant(same),
         baseline_name=f"PCA, {factorization.rank} numbers",
     )
+
+
+def traversals(dataset: Dataset, factorization: Factorization | None) -> TraversalsRow | None:
+    """What the decoder of an autoencoder of images draws when one coordinate moves over the range of the rows."""
+    if dataset.task != "autoencoder" or dataset.image_shape is None or factorization is None:
+        return None
+    z = factorization.encode(torch.from_numpy(dataset.x[_shown(dataset)[:_POINTS]]))
+    stops = torch.quantile(z, torch.tensor(_SHARES).to(z), dim=0)
+    images = []
+    for i in range(min(z.shape[1], _TRAVERSED)):
+        moved = z.mean(0).repeat(len(stops), 1)
+        moved[:, i] = stops[:, i]
+        images.append(significant(factorization.decode(moved)))
+    return TraversalsRow(shape=list(dataset.image_shape), shares=list(_SHARES), images=images)
 
 
 def arrows(sample: Sample, fitted: FittedNetwork, seed: int) -> ArrowsRow | None:

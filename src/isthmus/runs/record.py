@@ -30,6 +30,7 @@ from isthmus.runs.record_parts import (
     ReconstructionsRow,
     TestRow,
     ToleranceCurve,
+    TraversalsRow,
     VerdictRow,
 )
 
@@ -149,6 +150,7 @@ class FitRecord(NetworkRecord):
     reconstructions: ReconstructionsRow | None
     arrows: ArrowsRow | None
     rank_path: RankPathRow | None
+    traversals: TraversalsRow | None = None
 
     @property
     def answer(self) -> int:

@@ -239,6 +239,20 @@ class ReconstructionsRow(Part):
     baseline_name: str
 
 
+class TraversalsRow(Part):
+    """Images that the decoder draws while one latent coordinate moves and the others stay at their means.
+
+    Attributes:
+        shape: Height and width.
+        shares: For each image of a row, the share of the rows of data whose coordinate is lower.
+        images: For each coordinate a row of images, each as its pixels line by line.
+    """
+
+    shape: list[int]
+    shares: list[float]
+    images: list[list[list[float]]]
+
+
 class ArrowsRow(Part):
     """Points of the plane and where an autoencoder of the plane sends them."""
 

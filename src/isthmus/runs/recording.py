@@ -16,7 +16,7 @@ from isthmus.foundation.files import shareable
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.networks import standardization
 from isthmus.runs.options import RunOptions
-from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs
+from isthmus.runs.pictures import arrows, latent, reconstructions, strongest_inputs, traversals
 from isthmus.runs.record import FitRecord, MeasureRecord
 from isthmus.runs.record_parts import (
     ColumnRow,
@@ -116,6 +116,7 @@ def fit_record(dataset: Dataset, options: RunOptions, found: Findings) -> FitRec
         attribution=strongest_inputs(found.sample, dataset.input_names, halves),
         latent=latent(dataset, halves),
         reconstructions=reconstructions(dataset, fitted, halves),
+        traversals=traversals(dataset, halves),
         arrows=arrows(found.sample, fitted, options.seed),
         rank_path=None if found.path is None else RankPathRow(**found.path.record()),
     )

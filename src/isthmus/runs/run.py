@@ -114,7 +114,20 @@ def load_run(path: str | Path) -> Run:
         FileMissingError, FileFormatError: If it is not there, unfinished, damaged, or of the first edition.
 
     Example:
-        >>> load_run("runs/teacher").predict(x)  # doctest: +SKIP
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from isthmus import SelectionConfig, load_run
+        >>> from isthmus.data import dataset_from_arrays
+        >>> from isthmus.runs import RunOptions, run_fit
+        >>> x = np.random.default_rng(0).standard_normal((60, 3))
+        >>> data = dataset_from_arrays(x, np.abs(x[:, :1]) * [1.0, -2.0], test=0.0)
+        >>> options = RunOptions(SelectionConfig(depth=3, ridge=0.01, width=16), cv=2)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     record = run_fit(data, options, Path(folder) / "run")  # what `isthmus fit` does
+        ...     run = load_run(Path(folder) / "run")
+        >>> run.record.rank, run.predict(x).shape
+        (1, (60, 2))
     """
     folder = RunFolder(Path(path))
     record = folder.read()

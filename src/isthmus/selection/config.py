@@ -50,6 +50,7 @@ class SelectionConfig:
         OptionError: If a value is out of range.
 
     Example:
+        >>> from isthmus import SelectionConfig
         >>> SelectionConfig(depth=[3, 6]).depths
         (3, 6)
     """

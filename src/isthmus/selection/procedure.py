@@ -104,6 +104,16 @@ def select_rank(
 
     Source:
         Jacot (2023), the bottleneck rank; `docs/decisions/0024-one-procedure.md`.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import SelectionConfig, select_rank
+        >>> x = np.random.default_rng(0).standard_normal((60, 3))
+        >>> y = np.abs(x[:, :1]) * [1.0, -2.0]  # two outputs that are functions of one number
+        >>> small = SelectionConfig(depth=3, ridge=0.01, width=16)  # leave it out to have them chosen
+        >>> found = select_rank(x, y, config=small, cv=2, random_state=0)
+        >>> found.rank, (found.lower, found.upper)
+        (1, (1, 1))
     """
     sample, inputs, weights = as_sample(x, y, task, sample_weight)
     parts = cv if cv is None or isinstance(cv, int | np.integer) else given_parts(cv, sample, inputs, weights)

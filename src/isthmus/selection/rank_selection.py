@@ -51,6 +51,15 @@ class RankSelection:
         index: How many linear combinations of the inputs f is a function of, and which (`IndexRank`); None of classes
             and of an autoencoder, of which it is not asked.
         not_done: What Ctrl-C left undone, a sentence each; empty for a selection that ran to its end.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import SelectionConfig, select_rank
+        >>> x = np.random.default_rng(0).standard_normal((60, 3))
+        >>> small = SelectionConfig(depth=3, ridge=0.01, width=16)
+        >>> found = select_rank(x, np.abs(x[:, :1]) * [1.0, -2.0], config=small, cv=2, random_state=0)
+        >>> found.rank, found.verdict.level, found.factorization.rank
+        (1, 'rely', 1)
     """
 
     rank: int

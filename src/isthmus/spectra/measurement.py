@@ -85,6 +85,16 @@ def measure(
 
     Source:
         Jacot (2023), definitions of the ranks, Proposition 3, experiment on rank recovery.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import measure
+        >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
+        <...>
+        >>> f = torch.nn.Sequential(torch.nn.Linear(4, 1), torch.nn.ReLU(), torch.nn.Linear(1, 3))
+        >>> profile = measure(f, torch.randn(100, 4))
+        >>> (profile.bottleneck_rank.lower, profile.bottleneck_rank.upper)
+        (1, 1)
     """
     options = MeasureOptions(
         tolerance, points, output, leading, memory, seed, check, evaluations, scale_inputs, scale_outputs

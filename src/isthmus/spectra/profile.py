@@ -59,6 +59,14 @@ class RankProfile:
         notes: What a reader must know beside it, one sentence each: whether the model is that of its file, and so on.
         units: In what inputs and outputs are counted, in `jacobian`, in the ranks and in `changes`; norm, cost and
             layers are those of the model as it is.
+
+    Example:
+        >>> import torch
+        >>> from isthmus import measure
+        >>> f = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.ReLU(), torch.nn.Linear(2, 3))
+        >>> profile = measure(f, torch.randn(100, 4))
+        >>> profile.method, profile.bottleneck_rank.upper <= 2, len(profile.layers)
+        ('chain', True, 2)
     """
 
     model: str

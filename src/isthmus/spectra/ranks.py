@@ -50,6 +50,14 @@ def jacobian_rank(
 
     Source:
         Jacot (2023), definition of the Jacobian rank.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import jacobian_rank
+        >>> def f(x):  # any function of arrays: three outputs of one number
+        ...     return np.stack([x[:, 0], np.sin(x[:, 0]), x[:, 0] ** 2], axis=1)
+        >>> jacobian_rank(f, np.linspace(-1, 1, 40).reshape(20, 2)).lower
+        1
     """
     found = _profile(model, x, tolerance, points, evaluations, scale_inputs, scale_outputs)
     return _with_notes(found.jacobian_rank, found)
@@ -90,6 +98,16 @@ def bottleneck_rank(
 
     Source:
         Jacot (2023), definition of the bottleneck rank.
+
+    Example:
+        >>> from isthmus import bottleneck_rank, jacobian_rank
+        >>> from isthmus.networks.catalogue import catalogue
+        >>> import torch
+        >>> tripod = next(entry.network for entry in catalogue(0) if entry.name == "tripod")
+        >>> x = torch.rand(200, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        >>> found = bottleneck_rank(tripod, x)
+        >>> found.upper, jacobian_rank(tripod, x).lower  # one derivative at a time, and yet two numbers
+        (2, 1)
     """
     found = _profile(model, x, tolerance, points, evaluations, scale_inputs, scale_outputs)
     return _with_notes(found.bottleneck_rank, found)

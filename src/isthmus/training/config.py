@@ -119,6 +119,8 @@ class TrainingConfig:
         OptionError: If a value is out of range.
 
     Example:
+        >>> from isthmus import TrainingConfig
+        >>> from isthmus.training import Schedule
         >>> TrainingConfig(depth=6, schedule=Schedule(steps=300)).depth
         6
     """

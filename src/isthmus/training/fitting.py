@@ -37,6 +37,16 @@ class FittedNetwork(StandardizedNetwork):
         seconds: Time spent training.
         stopped: "converged", "budget" or "interrupted".
         classes: The labels in the order of the outputs, for a classification; else None.
+
+    Example:
+        >>> import numpy as np, torch
+        >>> from isthmus import TrainingConfig, fit
+        >>> from isthmus.training import Schedule
+        >>> x = np.linspace(-1, 1, 40)[:, None]
+        >>> short = TrainingConfig(depth=3, width=8, ridge=0.01, schedule=Schedule(steps=40, rounds=1))
+        >>> fitted = fit(x, np.abs(x), config=short, seed=0)
+        >>> fitted.network.depth, fitted.stopped in ("converged", "budget"), fitted(torch.from_numpy(x[:2])).shape
+        (3, True, torch.Size([2, 1]))
     """
 
     objective: Objective
@@ -129,6 +139,15 @@ def fit(
 
     Source:
         Jacot (2023), problem setting.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import TrainingConfig, fit
+        >>> from isthmus.training import Schedule
+        >>> x = np.linspace(-1, 1, 40)[:, None]
+        >>> short = TrainingConfig(depth=3, width=8, ridge=0.001, schedule=Schedule(steps=60, rounds=1))
+        >>> bool(fit(x, np.abs(x), config=short, seed=0).error < 0.01)  # of the variance of y
+        True
     """
     problem = Problem.of(x, y, config=config, task=task, sample_weight=sample_weight)
     span = Span.of(problem.objective)

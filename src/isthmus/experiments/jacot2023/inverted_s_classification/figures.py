@@ -13,6 +13,7 @@ from isthmus.experiments.jacot2023.inverted_s_classification.settings import LOW
 from isthmus.experiments.record import measurements
 from isthmus.reports.canvas import ACCENT, CONTRAST, THIRD, blank
 from isthmus.reports.figure import MEANING, Drawing
+from isthmus.reports.heat_map import add_heat_map, name_cells
 from isthmus.reports.regions_picture import CATEGORIES
 
 Row = Mapping[str, Any]
@@ -175,31 +176,28 @@ def count_map(rows: Sequence[Row], settings: Mapping[str, Any]) -> go.Figure:
         ]
         texts = [[_cell(some[q, d]) for d in depths] for q in ridges]
         name = "2" if index else ""
-        figure.add_heatmap(
-            x=[f"L = {d}" for d in depths],
-            y=[f"{q:g}" if q else "0" for q in ridges],
-            z=means,
-            text=texts,
-            texttemplate="%{text}",
-            textfont={"color": _INK},
-            zmin=0,
-            zmax=4,
-            colorscale=[[0.0, "#e8f1ee"], [1.0, CONTRAST]],
+        add_heat_map(
+            figure,
+            means,
+            hover=texts,
+            texts=texts,
+            scale=[[0.0, "#e8f1ee"], [1.0, CONTRAST]],
+            axes=(f"x{name}", f"y{name}"),
+            cmin=0,
+            cmax=4,
             showscale=False,
-            hoverinfo="skip",
-            xgap=2,
-            ygap=2,
-            xaxis=f"x{name}",
-            yaxis=f"y{name}",
         )
         left = 0.54 * index
         figure.update_layout(
             {
-                f"xaxis{name}": {"domain": [left, left + 0.46], "title": {"text": f"depth ({start})", "standoff": 8}},
-                f"yaxis{name}": {"type": "category", "anchor": f"x{name}"},
+                f"xaxis{name}": {
+                    **name_cells([f"L = {d}" for d in depths]),
+                    **{"domain": [left, left + 0.46], "anchor": f"y{name}"},
+                    "title": {"text": f"depth ({start})", "standoff": 8},
+                },
+                f"yaxis{name}": {**name_cells([f"{q:g}" if q else "0" for q in ridges]), "anchor": f"x{name}"},
             }
         )
-        figure.update_layout({f"xaxis{name}": {"type": "category", "anchor": f"y{name}"}})
     return figure
 
 

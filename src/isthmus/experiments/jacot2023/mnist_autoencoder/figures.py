@@ -11,8 +11,8 @@ from isthmus.experiments.jacot2023.mnist_autoencoder.settings import AVERAGED, S
 from isthmus.experiments.record import measurements
 from isthmus.reports.canvas import ACCENT, CONTRAST, GROUPS, MUTED, THIRD, blank, mark
 from isthmus.reports.figure import ANSWER, INSIDE, MEANING, Drawing
+from isthmus.reports.image_grid import ImageGrid
 
-_GAP = 1  # pixels between pictures
 _LINES = {
     "noisy": "noisy",
     "deep": "deep",
@@ -44,8 +44,7 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
 def _pictures(record: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Drawing]:
     for row in rows:
         if found := row["pictures"]:
-            height, width = found["shape"]
-            count = len(found["noisy"])
+            grid = _grid(found)
             yield Drawing(
                 "pictures",
                 ANSWER,
@@ -54,33 +53,15 @@ def _pictures(record: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Drawin
                 f"pixel. PCA and the hard bottleneck pass as many numbers as the deep autoencoder, k = {row['k']}. "
                 f"Seed {row['seed']}.",
                 "",
-                _grid(found),
+                grid.figure(is_named=True),
                 is_wide=True,
-                proportion=count * (width + _GAP) / (len(_LINES) * (height + _GAP)),
+                proportion=grid.proportion,
             )
 
 
-def _grid(found: Mapping[str, Any]) -> go.Figure:
-    height, width = found["shape"]
-    canvas: list[list[float | None]] = []
-    for line in _LINES:
-        for i in range(height):
-            canvas.append([v for image in found[line] for v in (*image[i * width : (i + 1) * width], *[None] * _GAP)])
-        canvas += [[None] * len(canvas[0])] * _GAP
-    figure = blank("")
-    figure.add_heatmap(z=canvas, colorscale="gray", zmin=0, zmax=100, showscale=False, hoverinfo="skip")
-    centres = [index * (height + _GAP) + height / 2 for index in range(len(_LINES))]
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(
-        autorange="reversed",
-        scaleanchor="x",
-        constrain="domain",
-        tickvals=centres,
-        ticktext=list(_LINES.values()),
-        showgrid=False,
-    )
-    return figure
+def _grid(found: Mapping[str, Any]) -> ImageGrid:
+    rows = [(name, found[line]) for line, name in _LINES.items()]
+    return ImageGrid((found["shape"][0], found["shape"][1]), rows, 0.0, 100.0)
 
 
 def _distances(record: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[Drawing]:
