@@ -138,7 +138,7 @@ def test_an_error_arrives_with_its_type_its_words_and_its_attributes(backend):
     assert list(in_parallel(lambda job, report: job, range(3))) == [0, 1, 2]  # and it works again
 
 
-# On a busy machine loky's own thread may meet the result of a job that was given up, and end with a KeyError of its own.
+# On a busy machine loky's own thread may meet the result of a job that was given up, and end with a KeyError.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_who_stops_early_ends_the_work_without_a_warning(backend):
     results = in_parallel(lambda job, report: job, range(50))
