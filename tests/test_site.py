@@ -1,6 +1,8 @@
 """The site's own tools: broken links are found, and Start is read word by word."""
 
 import importlib.util
+import operator
+import re
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,39 @@ def test_an_example_says_what_to_conclude_and_what_not(name):
     assert "**Conclude" in text
     assert "**Do not conclude**" in text
     assert text.index("figure") < text.index("**Conclude")
+
+
+def pages_in_toctrees():
+    docs = ROOT / "docs"
+    for page in docs.rglob("*.md"):
+        for block in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in (line for line in block.splitlines() if line and not line.startswith(":")):
+                target = re.sub(r".*<(.*)>", r"\1", line)
+                yield from (found.relative_to(docs) for found in page.parent.glob(f"{target}.md"))
+
+
+def test_every_page_stands_in_a_table_of_contents():
+    docs = ROOT / "docs"
+    found = {
+        page.relative_to(docs) for folder in (".", "decisions", "reference") for page in (docs / folder).glob("*.md")
+    }
+    assert found - set(pages_in_toctrees()) == {Path("index.md")}
+
+
+def test_every_name_of_the_reference_is_there():
+    import isthmus
+
+    text = (ROOT / "docs" / "reference" / "index.md").read_text(encoding="utf-8")
+    names = re.findall(r"^   ([\w.]+)$", text, re.MULTILINE)
+    assert {"fit", "training.FittedNetwork"} < set(names)
+    for name in names:
+        operator.attrgetter(name)(isthmus)
+
+
+def test_every_command_is_in_the_reference():
+    import typer.main
+
+    from isthmus.cli.main import app
+
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"isthmus ([a-z-]+) --help", text)) == set(typer.main.get_command(app).commands)
