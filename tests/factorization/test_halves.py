@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
 
 from cases import random_layers, through
-from isthmus.errors import OptionError, ShapeError
+from isthmus.errors import OptionError, ShapeError, UnsupportedModuleError
 from isthmus.factorization import factor
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import RELU, StandardizedNetwork
@@ -56,3 +57,26 @@ def test_wrong_columns_are_refused():
     halves = factor(through(2, seed=35), data(9))
     with pytest.raises(ShapeError, match="z has 3 columns but the network takes 2"):
         halves.decode(torch.zeros(1, 3))
+
+
+@pytest.mark.parametrize("module", [lambda: nn.Conv2d(1, 2, 3), lambda: nn.AvgPool2d(2)])
+def test_halves_of_a_module_that_convolves_compose_to_it_on_flattened_images(module):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = nn.Sequential(module(), nn.ReLU(), nn.Flatten())
+        f = nn.Sequential(*layers, nn.LazyLinear(2), nn.Linear(2, 5)).double()
+        x = torch.rand(40, 1, 6, 6, dtype=torch.float64)
+        f(x)
+    found = factor(f.eval(), x, rank=2)
+    assert found.rank == 2
+    torch.testing.assert_close(found.decode(found.encode(x.flatten(1))), f(x).detach(), rtol=1e-9, atol=1e-9)
+
+
+def test_images_are_refused_where_a_linear_layer_would_read_their_last_dimension_alone():
+    with pytest.raises(UnsupportedModuleError, match="last dimension"):
+        factor(nn.Sequential(nn.Linear(36, 4), nn.ReLU(), nn.Linear(4, 3)), torch.rand(20, 1, 6, 6))
+
+
+def test_rows_that_are_single_numbers_are_refused():
+    with pytest.raises(ShapeError, match="matrix"):
+        factor(nn.Sequential(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 3)), torch.rand(20))

@@ -18,7 +18,7 @@ from isthmus.compression.path import Step, through_rank, within_tolerance
 from isthmus.compression.refitting import Targets, relative_error
 from isthmus.errors import NonFiniteError, OptionError, UnmetToleranceError
 from isthmus.formats.reference import agreement
-from isthmus.foundation.arrays import as_matrix, check_columns
+from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
@@ -174,16 +174,12 @@ def _exact(model: object) -> tuple[Chain, torch.dtype]:
 
 def _rows(model: object, x: object, d_in: int) -> Tensor:
     """The rows as a matrix in float64, the model compared with its file's own runtime on them."""
+    rows = x if isinstance(x, Rows) else Rows(x)
     if isinstance(model, nn.Module):
-        agreement(model, x if isinstance(x, Rows) else Rows(x))
-    matrix = x.chunk(0, len(x)).flatten(1) if isinstance(x, Rows) else _flat(x)
+        agreement(model, rows)
+    matrix = rows.matrix()
     check_columns(matrix, d_in)
     return matrix.double().cpu()
-
-
-def _flat(x: object) -> Tensor:
-    rows = Rows(x)
-    return as_matrix(rows.chunk(0, len(rows)).flatten(1))
 
 
 def _folded(

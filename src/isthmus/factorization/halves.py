@@ -107,13 +107,14 @@ def factor(
 
     Args:
         model: A network, a standardised network or a torch module that converts.
-        x: `(n, d_in)` in the units the model takes: where f should be kept.
+        x: `(n, d_in)` in the units the model takes: where f should be kept. Of a module that convolves
+            `(n, channels, …)`; the halves take such rows flattened.
         rank: k ≥ 1. Default: the smallest k that changes f by no more than `tolerance` of its spread, at least 1.
         tolerance: Used when `rank` is not given.
 
     Raises:
         OptionError: If `rank` is below 1 or above what any layer carries.
-        NonFiniteError, ShapeError, DtypeError: If `x` is not a finite matrix that fits the model.
+        NonFiniteError, ShapeError, DtypeError: If `x` does not hold finite rows that fit the model.
         UnsupportedModuleError: If a torch module cannot be converted exactly.
 
     Source:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.errors import DtypeError, NonFiniteError, OptionError
-from isthmus.foundation.arrays import as_floating
+from isthmus.foundation.arrays import as_floating, as_matrix
 from isthmus.foundation.matrices import check_rows, real_array
 
 
@@ -52,6 +52,16 @@ class Rows:
         """The same rows, each of another shape with as many numbers."""
         data = self._data.reshape((len(self), *row_shape))
         return Rows(data, self.what)
+
+    def matrix(self) -> Tensor:
+        """All rows, each flattened, `(n, width)`.
+
+        Raises:
+            ShapeError: If a row is a single number without a dimension of its own.
+            NonFiniteError: If an entry is NaN or infinite.
+        """
+        rows = self.chunk(0, len(self))
+        return as_matrix(rows.flatten(1) if rows.dim() > 2 else rows, self.what)
 
     def chunk(self, begin: int, end: int) -> Tensor:
         """Rows `begin` … `end − 1`, finite; float32 or float64 as they came, other real types as float64.
