@@ -60,7 +60,7 @@ package: $(VENV)/.docs
 	$(BIN)/python benchmarks/installation.py
 
 # These want a folder to resume from and take hours.
-IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py benchmarks/selection_growth.py
+IN_A_FOLDER := benchmarks/rank_decision.py benchmarks/rank_real.py benchmarks/rank_weights.py benchmarks/selection_quick.py benchmarks/selection_growth.py benchmarks/index_rank_blind.py
 ELSEWHERE := benchmarks/installation.py  # make package
 
 bench: $(VENV)/.test
