@@ -33,6 +33,17 @@ def here(tmp_path, monkeypatch):
     return model
 
 
+def test_an_approximation_is_not_said_to_keep_f(here, capsys):
+    given = ("compress", "m.onnx", "--data", "x.npy", "--box", 0, 1)
+    exact = call(capsys, *given, "--out", "e.onnx", "--report", "e.html")[1]
+    assert "f is kept on every input from 0 to 1" in " ".join(exact.split())
+    assert "f is kept on every input from 0 to 1" in Path("e.html").read_text()
+    near = call(capsys, *given, "--out", "n.onnx", "--report", "n.html", "--rank", 1)[1]
+    for said in (" ".join(near.split()), Path("n.html").read_text()):
+        assert "f is approximated; only the exact folds hold on every input from 0 to 1" in said
+        assert "f is kept" not in said
+
+
 def test_a_smaller_onnx_file_that_computes_the_same(here, capsys):
     status, out, err = call(
         capsys,

@@ -269,6 +269,12 @@ def test_what_cannot_be_done_is_refused(options, error, message):
         compress(net, rows(4), **options)
 
 
+def test_a_function_that_is_constant_on_the_rows_has_no_error_of_its_spread():
+    net = random_layers((4, 10, 3), RELU, 0, dtype=torch.float32)
+    with pytest.raises(UnmetToleranceError, match="f is constant on the held-out rows"):
+        compress(net, rows(4)[:1].repeat(40, 1), tolerance=Tolerance(0.1))
+
+
 def test_rows_that_do_not_fit_or_do_not_suffice_are_refused():
     net = random_layers((4, 10, 3), RELU, 0)
     with pytest.raises(ShapeError, match="5 columns but the network takes 4"):

@@ -73,6 +73,7 @@ def run(arguments: list[str]) -> int:
         status = int(app(arguments or ["--help"], prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
+        message = message.replace(": Value error, ", ": ")
         message = _renamed(message) or message.rstrip(".")
         return _said(f"{message}{'' if message.endswith('?') else '.'} See isthmus --help.")
     except IsthmusError as refused:
