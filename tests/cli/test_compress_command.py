@@ -44,6 +44,16 @@ def test_an_approximation_is_not_said_to_keep_f(here, capsys):
         assert "f is kept" not in said
 
 
+def test_ctrl_c_promises_nothing_that_is_not_kept(here, capsys, monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("isthmus.compression.compress", pressed)
+    status, _, err = call(capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx")
+    assert (status, err.strip()) == (130, "Interrupted. Run the same command again; it begins anew.")
+    assert not Path("s.onnx").exists()
+
+
 def test_a_smaller_onnx_file_that_computes_the_same(here, capsys):
     status, out, err = call(
         capsys,

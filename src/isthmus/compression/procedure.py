@@ -22,7 +22,7 @@ from isthmus.foundation.arrays import as_matrix, check_columns
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
-from isthmus.foundation.tolerance import Tolerance
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.networks.chain import Chain
 from isthmus.networks.chain_conversion import chain_of
@@ -103,6 +103,8 @@ def compress(
             found = _approximated(found, chain, rows, tolerance, rank, dtype, generator)
         report(1.0, f"{found.chain.parameter_count:,} parameters")
         written = found.chain.to(dtype)
+        if found.curve:
+            notes += _lost_outputs(written(rows).double(), chain.exact(rows), tolerance or DEFAULT_TOLERANCE)
         return Compressed(
             chain=written,
             before=_size_before(model, chain),
@@ -232,6 +234,20 @@ def _approximated(
     curve = tuple(CurvePoint(step.method, step.chain.parameter_count, step.error) for step in seen)
     return replace(
         found, chain=start.chain, method=start.method, error=targets.judged(start.chain.to(dtype)), curve=curve
+    )
+
+
+def _lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[str, ...]:
+    """What is to be said of outputs that are not kept: small ones hardly count in the error of all of them."""
+    errors = [relative_error(found[:, [j]], wanted[:, [j]]) for j in range(wanted.shape[1])]
+    lost = [(error, j) for j, error in enumerate(errors) if tolerance.relative < error < float("inf")]
+    if not lost or wanted.shape[1] == 1:
+        return ()
+    error, worst = max(lost)
+    return (
+        f"Output {worst} changes by {error:.3g} of its own spread over the rows ({len(lost)} of {len(errors)} outputs "
+        f"by more than {tolerance.relative:g}): the error is of all outputs together, so that those in small units "
+        "hardly count. Let the last layer scale them where each is to be kept.",
     )
 
 
