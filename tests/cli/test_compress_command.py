@@ -44,6 +44,17 @@ def test_an_approximation_is_not_said_to_keep_f(here, capsys):
         assert "f is kept" not in said
 
 
+def test_a_weight_that_is_no_number_is_named(here, capsys):
+    model = onnx.load("m.onnx")
+    weight = next(each for each in model.graph.initializer if len(each.dims) == 2)
+    values = onnx.numpy_helper.to_array(weight).copy()
+    values[1, 2] = np.nan
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
+    onnx.save(model, "bad.onnx")
+    status, _, err = call(capsys, "compress", "bad.onnx", "--data", "x.npy", "--out", "s.onnx")
+    assert (status, "weight" in err, "holds NaN or infinity" in err) == (2, True, True)
+
+
 def test_ctrl_c_promises_nothing_that_is_not_kept(here, capsys, monkeypatch):
     def pressed(*_, **__):
         raise KeyboardInterrupt

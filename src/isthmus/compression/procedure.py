@@ -164,14 +164,22 @@ class _Found:
 
 def _exact(model: object) -> tuple[Chain, torch.dtype]:
     """The model as a chain, and its own precision."""
+    if isinstance(model, nn.Module):  # before its layers are looked for: a graph with such a weight is no chain of them
+        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+            if tensor.is_floating_point():
+                _check_weight(f"the weight {name}", tensor)
     chain = chain_of(model)
     dtype = model.network.dtype if isinstance(model, StandardizedNetwork) else chain.dtype
     for layer in chain.layers:
         for what, tensor in ((f"the weight of {layer.name}", layer.weight), (f"the bias of {layer.name}", layer.bias)):
-            if not bool(torch.isfinite(tensor).all()):
-                place = (~torch.isfinite(tensor)).nonzero()[0].tolist()
-                raise NonFiniteError(what, place[0], place[-1])
+            _check_weight(what, tensor)
     return chain, dtype
+
+
+def _check_weight(what: str, tensor: Tensor) -> None:
+    if not bool(torch.isfinite(tensor).all()):
+        place = (~torch.isfinite(tensor)).nonzero()[0].tolist() or [0]
+        raise NonFiniteError(what, place[0], place[-1])
 
 
 def _rows(model: object, x: object, d_in: int) -> Tensor:
