@@ -38,6 +38,7 @@ def test_a_run_is_measured_as_it_was_when_it_was_made(here, command):
     profile = json.loads(out)
     assert set(profile["layers"][0]) == {
         *("layer", "name", "weight_singular_values", "activation_singular_values", "nonlinearity_impact"),
+        *("isometry_distance", "cost_of_identity", "identity_residual", "kinetic_energy"),
     }
     for key in ("jacobian_rank", "bottleneck_rank", "bottleneck_layer", "bottleneck_error", "cost_lower"):
         assert key in profile
