@@ -33,6 +33,38 @@ def here(tmp_path, monkeypatch):
     return model
 
 
+def test_an_approximation_is_not_said_to_keep_f(here, capsys):
+    given = ("compress", "m.onnx", "--data", "x.npy", "--box", 0, 1)
+    exact = call(capsys, *given, "--out", "e.onnx", "--report", "e.html")[1]
+    assert "f is kept on every input from 0 to 1" in " ".join(exact.split())
+    assert "f is kept on every input from 0 to 1" in Path("e.html").read_text()
+    near = call(capsys, *given, "--out", "n.onnx", "--report", "n.html", "--rank", 1)[1]
+    for said in (" ".join(near.split()), Path("n.html").read_text()):
+        assert "f is approximated; only the exact folds hold on every input from 0 to 1" in said
+        assert "f is kept" not in said
+
+
+def test_a_weight_that_is_no_number_is_named(here, capsys):
+    model = onnx.load("m.onnx")
+    weight = next(each for each in model.graph.initializer if len(each.dims) == 2)
+    values = onnx.numpy_helper.to_array(weight).copy()
+    values[1, 2] = np.nan
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
+    onnx.save(model, "bad.onnx")
+    status, _, err = call(capsys, "compress", "bad.onnx", "--data", "x.npy", "--out", "s.onnx")
+    assert (status, "weight" in err, "holds NaN or infinity" in err) == (2, True, True)
+
+
+def test_ctrl_c_promises_nothing_that_is_not_kept(here, capsys, monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("isthmus.compression.compress", pressed)
+    status, _, err = call(capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx")
+    assert (status, err.strip()) == (130, "Interrupted. Run the same command again; it begins anew.")
+    assert not Path("s.onnx").exists()
+
+
 def test_a_smaller_onnx_file_that_computes_the_same(here, capsys):
     status, out, err = call(
         capsys,

@@ -269,6 +269,27 @@ def test_what_cannot_be_done_is_refused(options, error, message):
         compress(net, rows(4), **options)
 
 
+def test_an_output_in_small_units_that_is_lost_is_told():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    x = rows(4)
+    assert compress(net, x).notes == ()
+    with torch.no_grad():
+        net[2].weight[0] *= 1e6
+    small = compress(net, x, rank=1)
+    with torch.no_grad():
+        truth = net(x.float())[:, 1]
+        own = float((small(x.float())[:, 1] - truth).norm() / (truth - truth.mean()).norm())
+    assert small.error < 1e-4 < 0.1 < own
+    assert f"Output 1 changes by {own:.3g} of its own spread over the rows (1 of 2 outputs" in small.notes[0]
+
+
+def test_a_function_that_is_constant_on_the_rows_has_no_error_of_its_spread():
+    net = random_layers((4, 10, 3), RELU, 0, dtype=torch.float32)
+    with pytest.raises(UnmetToleranceError, match="f is constant on the held-out rows"):
+        compress(net, rows(4)[:1].repeat(40, 1), tolerance=Tolerance(0.1))
+
+
 def test_rows_that_do_not_fit_or_do_not_suffice_are_refused():
     net = random_layers((4, 10, 3), RELU, 0)
     with pytest.raises(ShapeError, match="5 columns but the network takes 4"):

@@ -38,6 +38,8 @@ def test_splitters_are_given_the_groups_and_must_keep_them():
     fitted = RankRegressor(**{**QUICK, "cv": GroupKFold(2)}).fit(x, y, groups=places)
     listed = RankRegressor(**{**QUICK, "cv": list(GroupKFold(2).split(x, groups=places))}).fit(x, y)
     assert same(fitted, listed, x)
+    with pytest.raises(OptionError, match="cv is 'a splitter of groups' but must be given them: pass groups= to fit"):
+        RankRegressor(**{**QUICK, "cv": GroupKFold(2)}).fit(x, y)
     with pytest.raises(OptionError, match="cv is 'split 0' but must be one that holds out whole groups"):
         RankRegressor(**{**QUICK, "cv": list(KFold(2).split(x))}).fit(x, y, groups=places)
 

@@ -25,7 +25,10 @@ def test_the_heaviest_inputs_come_first_by_their_deviations():
     assert rows == [["x2", "0.125 ± 0.062", "0.125 ± 0.062"], ["x0", "1 ± 0.062", "0.125 ± 0.062"]]
     assert index_table.caption(found, inputs=2).startswith("The 2 of 3 inputs that weigh most. ")
     assert "1 more are in the record" in index_table.caption(found, inputs=3, most=1)
-    assert index_table.rows(index_row(1, 2, standard_errors=None), inputs=1)[0][1] == ["x0", "1"]
+    without = index_row(1, 2, standard_errors=None)
+    assert index_table.rows(without, inputs=1)[0][1] == ["x0", "1"]
+    assert "jackknife" in index_table.caption(found, inputs=2)
+    assert "two folds or fewer say nothing of standard errors." in index_table.caption(without, inputs=2)
 
 
 def test_page_and_paragraph_show_them():

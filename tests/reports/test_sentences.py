@@ -147,6 +147,23 @@ def test_what_is_no_chain_is_measured_locally():
     assert "No fully-connected network of this depth computes the function with ‖w‖²/L below 5.891." in bounded
 
 
+def test_a_rank_of_some_singular_values_is_a_least_one():
+    full = measure_record(3)
+    spectrum = {**dict(full.jacobian), "is_sketched": True, "rank_counts": {"3": 500}}
+    for end in ("low", "median", "high"):
+        spectrum[end] = spectrum[end][:3]
+    curve = full.curve.model_copy(update={"plateau_rank": 3, "next_direction": None})
+    said = summary(measure_record(3, jacobian=spectrum, curve=curve, method="local"))
+    assert "at least rank 3 at each of 500 points: of its singular values only the largest 3 were bounded." in said
+    assert "the longest range" not in said  # it ends where the values that were looked at do
+    assert "the longest range" in summary(full)
+
+
+def test_a_module_that_is_called_by_a_number_is_called_a_module():
+    assert "after module 4" in summary(measure_record(3, bottleneck_place="4"))
+    assert "after encoder.1" in summary(measure_record(3, bottleneck_place="encoder.1"))
+
+
 def test_numbers_are_worded_for_readers():
     assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
         *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th")

@@ -1,5 +1,7 @@
 """Index ranks of functions that are known, and of inputs among which combinations cannot be told apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -148,6 +150,9 @@ def test_thin_evidence_is_said():
     assert rank_of((0.9, 0.1), 0, 0).sentence.startswith("No linear combination")
     assert rank_of((0.1, 0.9), 1, 1, left=0.2).sentence.endswith("20% of the variance: weaker ones may hide in it.")
     assert "hide" not in rank_of((0.1, 0.9), 1, 1).sentence
+    all_of_them = replace(rank_of((0.1, 0.9), 1, 1, left=0.2), dimensions=1)
+    assert "hide" not in all_of_them.sentence
+    assert "of the 1 input (" in replace(all_of_them, directions=all_of_them.directions[:, :1]).sentence
 
 
 def test_standard_errors_are_those_of_the_jackknife():
@@ -155,7 +160,7 @@ def test_standard_errors_are_those_of_the_jackknife():
     values = found.replicates.numpy()
     expected = np.sqrt(2 / 3 * ((values - values.mean(0)) ** 2).sum(0))
     np.testing.assert_allclose(found.standard_errors, expected)
-    assert rank_of((0.1, 0.9), 1, 1, replicates=1).standard_errors is None
+    assert all(rank_of((0.1, 0.9), 1, 1, replicates=few).standard_errors is None for few in (1, 2))
 
 
 def test_evidence_for_one_more_speaks_against_enough():

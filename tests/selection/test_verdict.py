@@ -87,6 +87,13 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
             "Rely on 2; reduced-rank regression through 2 numbers predicts held-out rows as well (error 0.29 against "
             "0.1), so a linear map is enough.",
         ),
+        (  # a method that is ahead by less than two standard errors is named, not passed over
+            {"comparisons": (MEAN, LINEAR, replace(beside(KERNEL, -0.05), standard_error=0.04))},
+            "rely",
+            "Rely on 2: no simpler method predicts held-out rows better than the network through 2 numbers by more "
+            "than two standard errors (error 0.1; kernel ridge regression 0.05, reduced-rank regression through 2 "
+            "numbers 0.52).",
+        ),
         (  # both the network and lines find nothing
             {"rank": 0, "interval": (0, 0), "probabilities": (0.9, 0.1), "comparisons": (LINEAR, KERNEL)},
             "rely",

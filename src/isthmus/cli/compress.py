@@ -116,10 +116,12 @@ def _latency(model: Path, network: Any, out: str, found: Compressed) -> list[dic
 
 
 def _print(record: dict[str, Any]) -> None:
+    from isthmus.reports.compression import domain_in_words
+
     console = Console(highlight=False)
     less = record["parameters_before"] / record["parameters_after"]
     console.print(f"\n[bold]{record['parameters_after']:,} parameters of {record['parameters_before']:,}[/bold]")
-    console.print(Padding(f"{less:.3g} times fewer; f is kept on {record['domain']}.", (0, 0, 1, 2)))
+    console.print(Padding(f"{less:.3g} times fewer; {domain_in_words(record)}.", (0, 0, 1, 2)))
     table = Table(box=None, padding=(0, 2, 0, 2))
     for column in ("", "before", "after"):
         table.add_column(column, justify="right" if column else "left")

@@ -24,6 +24,7 @@ from isthmus.errors import IsthmusError
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
+_KEEP_NOTHING = ("compress", "measure", "predict")
 _RENAMED = {
     "--folds": "--cv",
     "--validation": "--test; all other rows are held out in turn and select the rank",
@@ -73,6 +74,7 @@ def run(arguments: list[str]) -> int:
         status = int(app(arguments or ["--help"], prog_name="isthmus", standalone_mode=False) or 0)
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
+        message = message.replace(": Value error, ", ": ")
         message = _renamed(message) or message.rstrip(".")
         return _said(f"{message}{'' if message.endswith('?') else '.'} See isthmus --help.")
     except IsthmusError as refused:
@@ -86,7 +88,9 @@ def run(arguments: list[str]) -> int:
     except OSError as system:
         return _said(f"The system refused: {system}. Check the path and the free space.")
     if status == _INTERRUPTED:  # typer turns Ctrl-C into this status without a word
-        print("\nInterrupted. Run the same command again to go on from what was kept.", file=sys.stderr)
+        is_lost = bool(arguments) and arguments[0] in _KEEP_NOTHING
+        remedy = "; it begins anew" if is_lost else " to go on from what was kept"
+        print(f"\nInterrupted. Run the same command again{remedy}.", file=sys.stderr)
     return status if arguments else _USAGE_ERROR
 
 

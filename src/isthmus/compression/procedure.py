@@ -22,7 +22,7 @@ from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
-from isthmus.foundation.tolerance import Tolerance
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.networks.chain import Chain
 from isthmus.networks.chain_conversion import chain_of
@@ -103,6 +103,8 @@ def compress(
             found = _approximated(found, chain, rows, tolerance, rank, dtype, generator)
         report(1.0, f"{found.chain.parameter_count:,} parameters")
         written = found.chain.to(dtype)
+        if found.curve:
+            notes += _lost_outputs(written(rows).double(), chain.exact(rows), tolerance or DEFAULT_TOLERANCE)
         return Compressed(
             chain=written,
             before=_size_before(model, chain),
@@ -162,14 +164,22 @@ class _Found:
 
 def _exact(model: object) -> tuple[Chain, torch.dtype]:
     """The model as a chain, and its own precision."""
+    if isinstance(model, nn.Module):  # before its layers are looked for: a graph with such a weight is no chain of them
+        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+            if tensor.is_floating_point():
+                _check_weight(f"the weight {name}", tensor)
     chain = chain_of(model)
     dtype = model.network.dtype if isinstance(model, StandardizedNetwork) else chain.dtype
     for layer in chain.layers:
         for what, tensor in ((f"the weight of {layer.name}", layer.weight), (f"the bias of {layer.name}", layer.bias)):
-            if not bool(torch.isfinite(tensor).all()):
-                place = (~torch.isfinite(tensor)).nonzero()[0].tolist()
-                raise NonFiniteError(what, place[0], place[-1])
+            _check_weight(what, tensor)
     return chain, dtype
+
+
+def _check_weight(what: str, tensor: Tensor) -> None:
+    if not bool(torch.isfinite(tensor).all()):
+        place = (~torch.isfinite(tensor)).nonzero()[0].tolist() or [0]
+        raise NonFiniteError(what, place[0], place[-1])
 
 
 def _rows(model: object, x: object, d_in: int) -> Tensor:
@@ -228,6 +238,20 @@ def _approximated(
     curve = tuple(CurvePoint(step.method, step.chain.parameter_count, step.error) for step in seen)
     return replace(
         found, chain=start.chain, method=start.method, error=targets.judged(start.chain.to(dtype)), curve=curve
+    )
+
+
+def _lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[str, ...]:
+    """What is to be said of outputs that are not kept: small ones hardly count in the error of all of them."""
+    errors = [relative_error(found[:, [j]], wanted[:, [j]]) for j in range(wanted.shape[1])]
+    lost = [(error, j) for j, error in enumerate(errors) if tolerance.relative < error < float("inf")]
+    if not lost or wanted.shape[1] == 1:
+        return ()
+    error, worst = max(lost)
+    return (
+        f"Output {worst} changes by {error:.3g} of its own spread over the rows ({len(lost)} of {len(errors)} outputs "
+        f"by more than {tolerance.relative:g}): the error is of all outputs together, so that those in small units "
+        "hardly count. Let the last layer scale them where each is to be kept.",
     )
 
 

@@ -26,7 +26,7 @@ class TargetExistsError(IsthmusError, FileExistsError):
     """Where something new should be written, something is."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"There is something at {path} already, and it is not replaced. Choose another --out.")
+        super().__init__(f"There is something at {path} already, and it is not replaced. Choose another path.")
 
 
 class UnsupportedOperatorError(IsthmusError, ValueError):

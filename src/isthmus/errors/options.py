@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 
 from isthmus.errors.base import IsthmusError
@@ -22,6 +23,12 @@ class UnmetToleranceError(IsthmusError, ValueError):
         what, remedy = "exact folds alone", "Nothing is within it: choose a larger tolerance"
         if rank is not None:
             what, remedy = f"a network through {rank} numbers", "Choose a larger tolerance or a larger rank"
+        if math.isinf(error):
+            super().__init__(
+                "f is constant on the held-out rows, so that no change is small beside its spread. Pass rows on which "
+                "f varies, or leave the tolerance out."
+            )
+            return
         super().__init__(
             f"The tolerance is {tolerance:g}, but {what} change f by {error:.3g} of its spread on held-out rows. "
             f"{remedy}."

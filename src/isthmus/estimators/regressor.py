@@ -26,7 +26,7 @@ class RankRegressor(MultiOutputMixin, RegressorMixin, RankEstimator):
         index_rank_interval_, index_rank_probabilities_: As of the rank; the last k stands for more as well.
         index_directions_: These combinations `(index_rank_, d_in)`, in the units of the columns, the largest effect
             first (`IndexRank`).
-        index_direction_errors_: Their standard errors, by the jackknife over the folds; None of one fold.
+        index_direction_errors_: Their standard errors, by the jackknife over the folds; None of one or two.
         selection_: The answer with its evidence, a `RankSelection`. In a notebook it shows itself.
         error_curve_: Held-out error of the best function found through k = 0, 1, 2, … numbers, summed over the
             outputs, in units of their variances (with `standardize="none"` in theirs).

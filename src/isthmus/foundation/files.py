@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,8 @@ from isthmus.errors import FileFormatError, FileMissingError
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` by `content`; a crash leaves the previous file untouched and no debris a reader could mistake."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():  # told by its own name, not by that of the file beside it
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as stream:

@@ -23,6 +23,13 @@ def compression_in_words(record: Record) -> str:
     return f"{after:,} parameters in place of {before:,}, {before / after:.3g} times fewer."
 
 
+def domain_in_words(record: Record) -> str:
+    """Where f is kept, or, of an approximation, that it is not: only the folds before it hold there."""
+    if record["method"] == "exact folds":
+        return f"f is kept on {record['domain']}"
+    return f"f is approximated; only the exact folds hold on {record['domain']}"
+
+
 def compression_figure(record: Record) -> go.Figure:
     """Error on held-out rows over the number of parameters, of every network that was seen."""
     figure = blank("parameters")
@@ -52,7 +59,7 @@ def compression_figure(record: Record) -> go.Figure:
 def write_compression_page(record: Record, path: Path) -> Path:
     """Write one self-contained page, atomically, and return its path."""
     lead = (
-        f"f is kept on {record['domain']}. The largest change of an output there is "
+        f"{domain_in_words(record)}. The largest change of an output that was seen is "
         f"{number(record['largest_change'])} of the largest output; evaluating f in its own precision changes "
         f"{number(record['rounding'])}."
     )

@@ -55,9 +55,12 @@ def caption(found: IndexRow, *, inputs: int, most: int | None = None) -> str:
     which = f"The {shown} of {numbers_of(of, 'input')} that weigh most. " if shown < of else ""
     left = len(found.directions) - len(found.directions[:most])
     more = f" {left} more are in the record." if left else ""
+    errors = "standard errors by the jackknife over the folds"
+    if found.standard_errors is None:
+        errors = "two folds or fewer say nothing of standard errors"
     return (
-        f"{which}Combinations a·x of variance 1 without correlation, the largest effect on the outputs first; standard "
-        f"errors by the jackknife over the folds.{more}"
+        f"{which}Combinations a·x of variance 1 without correlation, the largest effect on the outputs first; "
+        f"{errors}.{more}"
     )
 
 

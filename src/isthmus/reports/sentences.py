@@ -130,7 +130,14 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
         f"Keeping only {numbers(k)} {_where(record)} changes the function by {share(record.bottleneck_error)} of "
         f"its spread over the data; the tolerance is {share(record.tolerance)}."
     )
-    yield f"At that tolerance its Jacobian has {at_points(spectrum.rank_counts, spectrum.points)}."
+    ranks = at_points(spectrum.rank_counts, spectrum.points)
+    if spectrum.is_sketched:
+        yield (
+            f"At that tolerance its Jacobian has at least {ranks}: of its singular values only the largest "
+            f"{len(spectrum.median)} were bounded."
+        )
+    else:
+        yield f"At that tolerance its Jacobian has {ranks}."
     yield from _following(record)
     if record.norm_per_depth is not None:
         yield (
@@ -144,8 +151,9 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
         )
     if record.method == "local":
         yield (
-            "These are local measurements, derivatives at points of the data: the model is not a chain of affine maps "
-            "and one positively homogeneous activation, so nothing is said about regions or norms between the points."
+            "These are local measurements, derivatives at points of the data, as of every model that is not a chain of "
+            "affine maps and one positively homogeneous activation, or where they are asked for: nothing is said about "
+            "regions or norms between the points."
         )
     if record.units:
         yield record.units
@@ -163,7 +171,9 @@ def _following(record: MeasureRecord) -> Iterator[str]:
             "or more."
         )
     fine, coarse = curve.plateau
-    yield (f"From tolerance {rough(coarse)} down to {rough(fine)} the rank is {curve.plateau_rank}, the longest range.")
+    if not (record.jacobian.is_sketched and curve.plateau_rank == len(record.jacobian.median)):
+        held = f"From tolerance {rough(coarse)} down to {rough(fine)} the rank is {curve.plateau_rank}"
+        yield f"{held}, the longest range."
     sure = curve.resampled.get(str(k), 0.0)
     if sure < _SURE:
         yield f"Resampled points give Jacobian rank {k} in {share(sure)} of the cases: a few points decide it."
@@ -172,5 +182,7 @@ def _following(record: MeasureRecord) -> Iterator[str]:
 def _where(record: Record) -> str:
     layer, place = record.bottleneck_layer, record.bottleneck_place
     if place:
-        return f"at the {place}" if place in ("inputs", "outputs") else f"after {place}"
+        if place in ("inputs", "outputs"):
+            return f"at the {place}"
+        return f"after module {place}" if place[0].isdigit() else f"after {place}"
     return f"at layer {layer} of {record.network_depth}" if layer else "at the inputs"

@@ -197,7 +197,7 @@ class IndexRow(Part):
         errors: Held-out error of functions of k combinations, in order.
         ties: Names of columns among which weight can be moved with hardly a change at any row.
         deviations: Of the inputs: a direction times them says which inputs weigh most.
-        directions, standard_errors: `(rank, inputs)`, in the units of the inputs; errors None of one fold.
+        directions, standard_errors: `(rank, inputs)`, in the units of the inputs; errors None of one or two folds.
     """
 
     rank: int

@@ -78,6 +78,8 @@ def given_parts(
     try:
         pairs = [(np.asarray(trained, np.int64), np.asarray(held_out, np.int64)) for trained, held_out in splits]
     except (TypeError, ValueError) as refused:
+        if isinstance(refused, ValueError) and "groups" in str(refused):
+            raise OptionError("cv", "a splitter of groups", "given them: pass groups= to fit") from refused
         raise OptionError("cv", splits, "a whole number, or pairs of rows: to train on, to hold out") from refused
     for index, (trained, held_out) in enumerate(pairs):
         rows = np.concatenate([trained, held_out])

@@ -74,15 +74,16 @@ class IndexRank:
         what = "linear combination of" if self.rank == 1 else "linear combinations of"
         if at <= _SURE:
             return (
-                f"How many linear combinations of the {inputs} inputs the outputs depend on is not settled: "
+                f"How many linear combinations of the {_inputs(inputs)} the outputs depend on is not settled: "
                 f"{self.rank} has probability {at:.0%}, {allowed} agree."
             )
         doubt = "" if self.lower == self.upper else f"; another draw of rows may say {allowed}"
         if self.rank == 0:
-            return f"No linear combination of the {inputs} inputs was found to matter (probability {at:.0%}{doubt})."
+            return f"No linear combination of the {_inputs(inputs)} was found to matter (probability {at:.0%}{doubt})."
         left = self.evidence.errors[self.rank] / self.evidence.errors[0]
-        hidden = f" What is left is {left:.0%} of the variance: weaker ones may hide in it." if left > _NOISY else ""
-        return f"The outputs depend on {self.rank} {what} the {inputs} inputs (probability {at:.0%}{doubt}).{hidden}"
+        may_hide = left > _NOISY and self.rank < self.dimensions
+        hidden = f" What is left is {left:.0%} of the variance: weaker ones may hide in it." if may_hide else ""
+        return f"The outputs depend on {self.rank} {what} the {_inputs(inputs)} (probability {at:.0%}{doubt}).{hidden}"
 
     @property
     def probabilities(self) -> tuple[float, ...]:
@@ -91,9 +92,9 @@ class IndexRank:
 
     @property
     def standard_errors(self) -> Tensor | None:
-        """Of `directions`, by the jackknife over the folds; None of one fold."""
+        """Of `directions`, by the jackknife over the folds; None of one or two, whose difference is chance."""
         count = len(self.replicates)
-        if count < 2:
+        if count < _FEW:
             return None
         deviations = self.replicates - self.replicates.mean(0)
         return ((count - 1) / count * deviations.square().sum(0)).sqrt()
@@ -148,6 +149,10 @@ def select_index_rank(
         if rank
         else x.new_zeros(len(paths), 0, x.shape[1]),
     )
+
+
+def _inputs(count: int) -> str:
+    return "1 input" if count == 1 else f"{count} inputs"
 
 
 def _ties(axes: Tensor) -> tuple[tuple[int, ...], ...]:

@@ -160,6 +160,12 @@ def _worst(
             f"Rely on {rank}; {linear.name} predicts held-out rows as well (error {linear.error:.3g} against "
             f"{error:.3g}), so a linear map is enough."
         )
+    ahead = min(comparisons, key=lambda each: each.error)
+    if ahead.difference < 0.0:
+        return "rely", (
+            f"Rely on {rank}: no simpler method predicts held-out rows better than {through} by more than two standard "
+            f"errors (error {error:.3g}; {ahead.name} {ahead.error:.3g}, {linear.name} {linear.error:.3g})."
+        )
     return "rely", (
         f"Rely on {rank}: {through} predicts held-out rows at least as well as simpler methods (error {error:.3g}; "
         f"{linear.name} {linear.error:.3g})."
