@@ -122,5 +122,7 @@ GROUPS = {
 }
 JUDGED_ON = "fifth"
 """The group that the method as it is was not changed in view of, and first run with it."""
-NOT_FITTED_ON = {name: family for group in FITTED_GROUPS for name, family in group.families.items()}
+NOT_FITTED_ON = ("fourth", JUDGED_ON)
+FITTED_GROUPS = tuple(group for name, group in GROUPS.items() if name not in NOT_FITTED_ON)
+FITTED_ON = {name: family for group in FITTED_GROUPS for name, family in group.families.items()}
 """The families that the weights of the evidence are fitted on."""
