@@ -89,6 +89,7 @@ def refitted(chain: Chain, targets: Targets, dtype: torch.dtype, steps: int) -> 
     scale = float((y - y.mean(0)).square().sum(1).mean())
     if not scale > 0.0 or lowest == 0.0:
         return best, lowest
+    # Adam written out: the first of torch's own optimisers imports its compiler, as long as a refit takes.
     vector = _flat(chain).to(dtype).requires_grad_()
     first, second = torch.zeros_like(vector), torch.zeros_like(vector)
     rate = _RATE * min(1.0, (lowest / _COARSE) ** 0.5)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from isthmus.foundation.span import span_axes
 from isthmus.foundation.statistics import weighted_mean
 from isthmus.foundation.task import Task
 from isthmus.networks import FullyConnected
@@ -25,7 +26,7 @@ _POINTS = 300  # at which the network is differentiated
 _LINES = 0.3  # how much the slope of a linear fit counts beside the network's, which may have missed it
 _RIDGE = 0.05  # of the linear fit, in variances of a column
 _LEAST = 1e-3  # of the largest eigenvalue: combinations that matter less begin as if they mattered so much
-_SPAN = 1e-3  # of the largest singular value: less varies where copies of a column are rounded
+_SPAN = 1e-3  # of the longest axis: less varies where copies of a column are rounded
 _ROUNDING = 1e-6  # of the largest deviation of a combination, below which one is none
 
 
@@ -84,7 +85,7 @@ def embedding_path(
     weights = None if rows[2] is None else spaced(rows[2], _ROWS).cpu().double()
     fresh, truths = (each.cpu().double() for each in held_out)
     mean = weighted_mean(x, weights)
-    axes = span_axes(x, weights)
+    axes = varying_axes(x, weights)
     process = EmbeddedProcess((x - mean) @ axes, y, weights)
     starts = _starts(network, x, y, axes)
     losses = [(weighted_mean(y, weights) - truths).square().sum(1)]
@@ -140,11 +141,12 @@ def _by_effect(process: EmbeddedProcess, b: Tensor) -> tuple[Tensor, Tensor]:
     return axes.T @ inverse, root @ axes
 
 
-def span_axes(x: Tensor, weights: Tensor | None) -> Tensor:
-    """Orthonormal axes `(d, r)` of the directions in which rows `(n, d)` vary, by a thousandth of the most at least."""
-    _, values, vectors = torch.linalg.svd(x - weighted_mean(x, weights), full_matrices=False)
-    axes: Tensor = vectors[values > _SPAN * values[:1]].T
-    return axes
+def varying_axes(x: Tensor, weights: Tensor | None) -> Tensor:
+    """The `span_axes` `(d, r)` of rows `(n, d)` about their mean along which they vary by a thousandth of the most."""
+    centred = x - weighted_mean(x, weights)
+    axes = span_axes(centred)
+    lengths = (centred @ axes).norm(dim=0)
+    return axes[:, lengths > _SPAN * lengths[:1]]
 
 
 def in_units(directions: Tensor, scale: Tensor) -> Tensor:
@@ -166,7 +168,7 @@ def directions_of_all(x: Tensor, y: Tensor, weights: Tensor, of_parts: Sequence[
         of_parts: Those of parts of them, with whose common span the search begins.
     """
     x, y, weights = (spaced(each, _ROWS) for each in (x, y, weights))
-    axes = span_axes(x, weights)
+    axes = varying_axes(x, weights)
     process = EmbeddedProcess((x - weighted_mean(x, weights)) @ axes, y, weights)
     every = torch.cat(list(of_parts)) @ axes
     _, vectors = torch.linalg.eigh(process.covariance(every))

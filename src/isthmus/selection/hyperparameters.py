@@ -124,6 +124,29 @@ def judges(sample: Sample, folds: Folds) -> range:
     return range(len(folds) if len(sample.x) < _FEW_ROWS else 1)
 
 
+def held_out_error(
+    networks: FoldNetworks, judged: Sequence[tuple[int, Sample]], depth: int, ridge: float, report: Report
+) -> float:
+    """Mean loss of the networks of some folds on the rows that each holds out.
+
+    Args:
+        networks: Of the folds.
+        judged: Each fold with its rows.
+        depth: L.
+        ridge: λ.
+        report: Told the fraction done.
+    """
+    total, count = 0.0, 0.0
+    for at, (fold, held_out) in enumerate(judged):
+        fitted = networks.network(fold, depth, ridge, part(report, at / len(judged), (at + 1) / len(judged)))
+        x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
+        weights = torch.from_numpy(held_out.weights)
+        losses = fitted.objective.likelihood.row_losses(fitted.network(x), y)
+        total += float(weighted_mean(losses, weights) * weights.sum())
+        count += float(weights.sum())
+    return total / count
+
+
 def trial_depth(sample: Sample, config: SelectionConfig) -> int:
     """L of networks that are trained to choose something else."""
     return config.depths[0] if config.depths is not None else DEPTHS[sample.task]
@@ -234,14 +257,6 @@ class _Trials:
         return self.errors[candidate]
 
     def _measured(self, depth: int, ridge: float) -> float:
-        total, count = 0.0, 0.0
-        for fold, held_out in self.judges:
-            done = len(self.networks) / self.expected
-            told = part(self.report, min(done, 1.0), min(done + 1.0 / self.expected, 1.0))
-            fitted = self.networks.network(fold, depth, ridge, told)
-            x, y = fitted.standardized(torch.from_numpy(held_out.x), torch.from_numpy(held_out.y))
-            weights = torch.from_numpy(held_out.weights)
-            losses = fitted.objective.likelihood.row_losses(fitted.network(x), y)
-            total += float(weighted_mean(losses, weights) * weights.sum())
-            count += float(weights.sum())
-        return total / count
+        done = len(self.networks)
+        told = part(self.report, *(min((done + more) / self.expected, 1.0) for more in (0, len(self.judges))))
+        return held_out_error(self.networks, self.judges, depth, ridge, told)

@@ -11,7 +11,7 @@ from torch import Tensor
 from isthmus.data import Sample
 from isthmus.foundation.threads import one_thread
 from isthmus.networks import Scaling, standardization
-from isthmus.selection.embedding_path import EmbeddingPath, directions_of_all, in_units, span_axes
+from isthmus.selection.embedding_path import EmbeddingPath, directions_of_all, in_units, varying_axes
 from isthmus.selection.folds import Folds
 from isthmus.selection.index_evidence import IndexEvidence, weigh_index_evidence
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
@@ -123,7 +123,7 @@ def select_index_rank(
         return weigh_index_evidence([paths[at] for at in kept], rows, x, weights, dimensions)
 
     with one_thread():
-        axes = span_axes(inputs.forward(x), weights)
+        axes = varying_axes(inputs.forward(x), weights)
         dimensions, every = axes.shape[1], range(len(paths))
         chances, evidence = weighed(every)
         rank = int(chances.argmax())

@@ -17,7 +17,7 @@ from isthmus.foundation.threads import one_thread
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.folds import Folds
-from isthmus.selection.hyperparameters import descent_ridge, judges, trial_depth
+from isthmus.selection.hyperparameters import descent_ridge, held_out_error, judges, trial_depth
 from isthmus.selection.scaling import ScaledProblem
 from isthmus.spectra import spaced
 
@@ -95,13 +95,8 @@ def _kernel_errors(inside: Sample, kept: Integers, held: Integers, count: int) -
 
 @torch.no_grad()
 def _network_error(problem: ScaledProblem, folds: Folds, report: Report) -> float:
-    """Summed losses of the networks that choose, at the rows held out."""
-    inside, total = problem.sample, 0.0
+    """Mean loss of the networks that choose, at the rows held out."""
+    inside = problem.sample
+    judged = [(fold, inside.at(folds[fold][1])) for fold in judges(inside, folds)]
     ridge, depth = descent_ridge(inside, problem.config), trial_depth(inside, problem.config)
-    for fold in judges(inside, folds):
-        fitted = problem.networks.network(fold, depth, ridge, report)
-        held = folds[fold][1]
-        outputs = fitted(torch.from_numpy(inside.x[held]))
-        losses = likelihood_of(inside.task).row_losses(outputs, torch.from_numpy(inside.y[held]))
-        total += float(losses.double() @ torch.from_numpy(inside.weights[held]))
-    return total
+    return held_out_error(problem.networks, judged, depth, ridge, report)

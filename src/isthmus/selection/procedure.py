@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Integers
 from isthmus.data.splitting import Parts
 from isthmus.errors import ConstantOutputError, OptionError
-from isthmus.factorization import Factorization, split_at, standardized
-from isthmus.foundation.denormals import flushed_denormals
-from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.progress import Report, part, silent
-from isthmus.foundation.statistics import weighted_mean
 from isthmus.foundation.threads import one_thread
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import StandardizedNetwork, standardization
+from isthmus.selection.answer import WeighedFolds, answer_of, constant_answer
 from isthmus.selection.cache import SelectionCache
 from isthmus.selection.choice import choose_while_descending
 from isthmus.selection.config import SelectionConfig
-from isthmus.selection.cross_validation import CrossValidation, cross_validate, summarize_folds
-from isthmus.selection.evidence import RankEvidence, weigh_evidence
-from isthmus.selection.fold import Fold
+from isthmus.selection.cross_validation import cross_validate
 from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
-from isthmus.selection.hyperparameters import (
-    Hyperparameters,
-    is_calibrated,
-)
-from isthmus.selection.index_rank import IndexRank, select_index_rank
-from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
+from isthmus.selection.index_rank import select_index_rank
 from isthmus.selection.leading_coordinates import keep_leading_coordinates
-from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
-from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.rows import as_sample
 from isthmus.selection.scaling import ScaledProblem, select_scaling
 from isthmus.selection.size import refuse_too_large
-from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
-from isthmus.spectra import truncation_curve
-from isthmus.training import FittedNetwork
 
 _SCALED, _CHOICE_ENDS, _FOLDS_END = 0.05, 0.3, 0.85  # of the progress: scaling, depth and λ are chosen; folds done
 _DEFAULT = SelectionConfig()
@@ -158,7 +139,7 @@ def select_rank_of(
         report: Told the fraction done.
     """
     if sample.is_constant:
-        return _constant(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
+        return constant_answer(sample, config, "rely", "Nothing varies, so there is nothing to pass on.")
     refuse_too_large(sample, config)
     folds, cache = folds_of(sample, cv, seed), cache or SelectionCache()
     try:
@@ -171,7 +152,7 @@ def select_rank_of(
             scaled = replace(scaled, reason=f"{said} {scaled.reason}".strip())
         found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
     except ConstantOutputError:
-        return _constant(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
+        return constant_answer(sample, config, "caution", "All that varies was held out at once: too few rows differ.")
     return found if scaled.spanned is None else scaled.spanned.outside(found)
 
 
@@ -195,119 +176,6 @@ def _selected(
                 fitted = networks.network(None, chosen.depth, chosen.ridge, part(report, _FOLDS_END, 1.0))
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
-        weighed = _Weighed.of(found, sample, folds, tolerance)
+        weighed = WeighedFolds.of(found, sample, folds, tolerance)
         index = select_index_rank([fold.combinations for fold in found], sample, folds, config.standardize or "columns")
-        return _answer(fitted, weighed, index, sample, chosen, config, tuple(not_done))
-
-
-@dataclass(frozen=True, eq=False)
-class _Weighed:
-    """The folds put together: probabilities of each k, what they were weighed from, and how they vary with the rows."""
-
-    chances: Tensor
-    evidence: RankEvidence
-    cross: CrossValidation
-    spread: float
-
-    @staticmethod
-    def of(found: Sequence[Fold], sample: Sample, folds: Folds, tolerance: Tolerance) -> _Weighed:
-        cross = summarize_folds(found, sample, folds)
-        weights = torch.from_numpy(sample.weights)
-        kind: Kind = "classification" if sample.task == "classification" else "regression"
-        chances, evidence = weigh_evidence(cross, weights, kind, tolerance)
-        without = []
-        for left in range(len(found)) if len(found) > 1 else ():
-            kept, theirs = [f for i, f in enumerate(found) if i != left], [f for i, f in enumerate(folds) if i != left]
-            without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, kind, tolerance)[0])
-        return _Weighed(chances, evidence, cross, jackknife_error([expected_rank(each) for each in without]))
-
-
-@flushed_denormals()
-@torch.no_grad()
-def _answer(
-    fitted: FittedNetwork,
-    weighed: _Weighed,
-    index: IndexRank | None,
-    sample: Sample,
-    chosen: Hyperparameters,
-    config: SelectionConfig,
-    not_done: tuple[str, ...],
-) -> RankSelection:
-    """The rank, its interval, what it may be relied on for, and the network restricted to it."""
-    rank, narrowed = int(weighed.chances.argmax()), None
-    if rank > 0:
-        most = len(weighed.chances) - 1
-        narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=most, least=rank)[0]
-        rank = narrowed.rank  # no layer may carry as many
-    lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
-    calibrated = is_calibrated(chosen, config, sample.task)
-    error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
-    targets = fitted.objective.sample()[1]
-    constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()
-    return RankSelection(
-        rank=rank,
-        lower=lower,
-        upper=upper,
-        is_calibrated=calibrated,
-        evidence=weighed.evidence,
-        verdict=judge(
-            rank=rank,
-            interval=(lower, upper),
-            probabilities=weighed.evidence.weighed if calibrated else None,
-            error=error,
-            comparisons=comparisons,
-            task=sample.task,
-            not_done=not_done,
-        ),
-        tolerance=Tolerance(config.tolerance),
-        task=sample.task,
-        hyperparameters=chosen,
-        network=fitted,
-        factorization=None if narrowed is None else _halves(fitted, narrowed, config.tolerance),
-        constant=constant if fitted.classes is not None else fitted.outputs.backward(constant),
-        n_evaluations=fitted.history[-1].step if fitted.history else 0,
-        index=index,
-        not_done=not_done,
-    )
-
-
-def _halves(fitted: FittedNetwork, best: RestrictedNetwork, tolerance: float) -> Factorization:
-    x = fitted.objective.sample()[0]
-    curve = truncation_curve(fitted.network, x, until=tolerance / 10.0)
-    encoder, decoder = split_at(best.network, x, best.layer, best.rank)
-    halves = standardized(fitted, encoder, decoder, best.layer, tuple(n.change for n in curve))
-    return replace(halves, encoder=_in_double(halves.encoder), decoder=_in_double(halves.decoder))
-
-
-def _in_double(half: StandardizedNetwork) -> StandardizedNetwork:
-    """In the precision in which a row alone and the same row among many give the same numbers, to many digits."""
-    network = half.network.to(dtype=torch.float64, device="cpu")
-    # The memory layout that a file gives back too, so that what is loaded rounds in the same way; and no view of more.
-    weights = tuple(w.clone(memory_format=torch.contiguous_format) for w in network.weights)
-    return replace(half, network=replace(network, weights=weights, biases=tuple(b.clone() for b in network.biases)))
-
-
-def _constant(sample: Sample, config: SelectionConfig, level: Level, sentence: str) -> RankSelection:
-    """Rank 0 for rows of which nothing can be learned but a constant."""
-    weights, y = torch.from_numpy(sample.weights), torch.from_numpy(sample.y)
-    likelihood = likelihood_of(sample.task)
-    affine = None if sample.labels is not None else standardization(y, config.standardize or "columns", weights)
-    targets = y if affine is None else affine.forward(y.double())
-    constant = likelihood.best_constant(targets, weights)
-    error = float(weighted_mean(likelihood.row_losses(constant.expand(len(y), -1), targets), weights))
-    return RankSelection(
-        rank=0,
-        lower=0,
-        upper=0,
-        is_calibrated=True,
-        evidence=RankEvidence.without_variation(error, len(y)),
-        verdict=Verdict(level, sentence, "", likelihood.error_name, error, ()),
-        tolerance=Tolerance(config.tolerance),
-        task=sample.task,
-        hyperparameters=None,
-        network=None,
-        factorization=None,
-        constant=constant if affine is None else affine.backward(constant),
-        n_evaluations=0,
-        index=IndexRank.without_variation(sample.x.shape[1]) if sample.task == "regression" else None,
-    )
+        return answer_of(fitted, weighed, index, sample, chosen, config, tuple(not_done))
