@@ -150,7 +150,8 @@ def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
         ),
     ]
     for fold in record["folds"]:
-        what = f"{fold['neurons']} neurons of {fold['layers'][0]}" if fold["neurons"] else _layers(fold["layers"])
+        count = fold["neurons"]
+        what = f"{count} neuron{'s' * (count > 1)} of {fold['layers'][0]}" if count else _layers(fold["layers"])
         lines.append((fold["kind"], f"{what}: {fold['proof']}"))
     lines += [("note", note) for note in record["notes"]]
     return [*lines, *((name, record[name]) for name in ("out", "report") if name in record)]

@@ -20,9 +20,9 @@ class UnmetToleranceError(IsthmusError, ValueError):
     """No smaller network is within a tolerance."""
 
     def __init__(self, tolerance: float, error: float, rank: int | None) -> None:
-        what, remedy = "exact folds alone", "Nothing is within it: choose a larger tolerance"
+        what, remedy = "exact folds alone change", "Nothing is within it: choose a larger tolerance"
         if rank is not None:
-            what, remedy = f"a network through {rank} numbers", "Choose a larger tolerance or a larger rank"
+            what, remedy = f"a network of rank {rank} changes", "Choose a larger tolerance or a larger rank"
         if math.isinf(error):
             super().__init__(
                 "f is constant on the held-out rows, so that no change is small beside its spread. Pass rows on which "
@@ -30,8 +30,7 @@ class UnmetToleranceError(IsthmusError, ValueError):
             )
             return
         super().__init__(
-            f"The tolerance is {tolerance:g}, but {what} change f by {error:.3g} of its spread on held-out rows. "
-            f"{remedy}."
+            f"The tolerance is {tolerance:g}, but {what} f by {error:.3g} of its spread on held-out rows. {remedy}."
         )
 
 
