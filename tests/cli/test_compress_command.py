@@ -115,7 +115,7 @@ BAD = [
     (["--data", "wide.npy"], "7 numbers a row, but the model takes 6"),
     (["--tolerance", "1e-9"], "The tolerance is 1e-09, but exact folds alone"),
     (["--tolerance", "2"], "tolerance is 2.0 but must be"),
-    (["--rank", "1", "--tolerance", "0.001"], "through 1 numbers change f by"),
+    (["--rank", "1", "--tolerance", "0.001"], "a network of rank 1 changes f by"),
     (["--rank", "99"], "rank is 99 but must be at most"),
     (["--out", "there.onnx"], "something at there.onnx already"),
     (["--out", "s.pth"], "ends in .onnx, .safetensors, .pt2"),

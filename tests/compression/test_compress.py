@@ -258,7 +258,7 @@ BAD = [
     ({"rank": 0}, OptionError, "at least 1"),
     ({"rank": 9}, OptionError, "at most [34], the most coordinates any layer carries"),
     ({"tolerance": Tolerance(1e-9)}, UnmetToleranceError, "exact folds alone change f by"),
-    ({"tolerance": Tolerance(1e-3), "rank": 1}, UnmetToleranceError, "through 1 numbers change f by"),
+    ({"tolerance": Tolerance(1e-3), "rank": 1}, UnmetToleranceError, "a network of rank 1 changes f by"),
 ]
 
 
