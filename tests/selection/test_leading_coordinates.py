@@ -18,7 +18,7 @@ CONFIG = SelectionConfig(depth=3, ridge=0.01, width=12, schedule=SCHEDULE, stand
 def wide(task="regression", at=0, n=240, columns=300):
     """Outputs of one principal coordinate of the inputs; `at` says which, the longest first."""
     rng = np.random.default_rng(0)
-    lengths = np.concatenate([np.full(5, 3.0), np.full(95, 0.3), np.full(columns - 100, 1e-9)])
+    lengths = np.concatenate([np.full(5, 3.0), np.full(95, 1.0), np.full(columns - 100, 1e-9)])
     z = rng.standard_normal((n, columns))
     x = (z * lengths) @ np.linalg.qr(rng.standard_normal((columns, columns)))[0]
     if task == "classification":
