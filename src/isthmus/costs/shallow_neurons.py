@@ -13,6 +13,7 @@ from isthmus.costs.kink_programme import KinkProgramme
 from isthmus.networks import RELU, FullyConnected
 
 Floats = NDArray[np.float64]
+_NOTHING = 1e-15  # of the largest singular value: less is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +121,12 @@ def _one_signed(programme: KinkProgramme, b: Floats) -> list[tuple[Floats, Float
     if np.sum(root * programme.sign_form) < 0:
         columns = b @ np.linalg.inv(programme.edges)
         return list(zip(columns.T, programme.edges, strict=True))
-    parts = [(s[i] * u[:, i], vt[i]) for i in range(len(s)) if s[i] > 1e-15 * s[0]]
+    parts = [(s[i] * u[:, i], vt[i]) for i in range(len(s)) if s[i] > _NOTHING * s[0]]
     if not all(programme.has_one_sign(e) for _, e in parts):
         # The chord from one edge through S ends inside the arc.
         edge, polar = programme.edges[0], u @ vt
-        share = 1 / float(edge @ np.linalg.solve(root, edge))
+        # 1 over eᵀ S⁻¹ e by the singular values: rounding can leave S singular, on one processor and not on another.
+        share = 1 / float(((vt @ edge) ** 2 / np.maximum(s, _NOTHING * s[0])).sum())
         values, vectors = np.linalg.eigh(root - share * np.outer(edge, edge))
         parts = [(share * polar @ edge, edge), (values[1] * polar @ vectors[:, 1], vectors[:, 1])]
     # In ±K: in −K where the coordinates along the edges are negative.
