@@ -27,7 +27,7 @@ def domain_in_words(record: Record) -> str:
     """Where f is kept, or, of an approximation, that it is not: only the folds before it hold there."""
     if record["method"] == "exact folds":
         return f"f is kept on {record['domain']}"
-    return f"f is approximated; only the exact folds hold on {record['domain']}"
+    return f"f is approximated; its exact folds hold on {record['domain']}"
 
 
 def compression_figure(record: Record) -> go.Figure:
