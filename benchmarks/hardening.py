@@ -1,9 +1,10 @@
 """Claim: whatever ends a command, the earlier result is whole, and the same command again ends at the same bits.
 
-`fit`, `fit --overwrite` (over an earlier fit) and `reproduce --overwrite` are killed at random moments, terminated, run
-on a full disk and in a folder that nobody may write to. After each, what can be read is the earlier result or the new
-one, and what is run again ends at the bits of a run that nothing ended. A full disk is a file system in memory, of
-random size; one that nobody may write to is remounted read-only; both need the right to mount.
+`fit`, `fit --overwrite` (over an earlier fit), `reproduce --overwrite`, `sweep`, `compress` and `report` (over an
+earlier page) are killed at random moments, terminated, run on a full disk and in a folder that nobody may write to.
+After each, what can be read is the earlier result or the new one (of a sweep: cells that are those of the whole), and
+what is run again ends at the bits of a run that nothing ended. A full disk is a file system in memory, of random
+size; one that nobody may write to is remounted read-only; both need the right to mount.
 
 `python benchmarks/hardening.py [KILLS TERMS DISKS FOLDERS]`, by default 100 20 20 20.
 """
@@ -13,15 +14,17 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,24 +59,91 @@ WAITS = 200.0  # seconds, after which a command hangs
 
 @dataclass(frozen=True)
 class Job:
-    """A command, what it leaves, and the result that was there before."""
+    """A command, what it leaves and how that is read, and the commands that came before it."""
 
     name: str
     command: list[str]
-    files: tuple[str, ...]
-    before: list[str] | None
+    read: Callable[[Path], Any]
+    before: tuple[list[str], ...] = ()
+    in_parts: bool = False  # a result may hold some of its parts, each as in the whole one
+    refuses: bool = False  # to run again once its result is there
+
+
+def run_folder(folder: Path) -> dict[str, Any] | None:
+    """All numbers of a RUN folder, after the look that ends a move that was cut short."""
+    from isthmus.errors import IsthmusError
+    from isthmus.runs import RunFolder
+
+    try:
+        RunFolder(folder / "r").read()
+    except (IsthmusError, OSError):
+        return None
+    return content(folder / "r")
+
+
+def experiment(folder: Path) -> dict[str, Any] | None:
+    return content(folder / "r") if (folder / "r").is_dir() else None
+
+
+def cells(folder: Path) -> dict[str, Any]:
+    """What a store of a sweep says of each cell that is done."""
+    if not (folder / "r" / "cells.sqlite").is_file():
+        return {}
+    database = sqlite3.connect(f"file:{folder / 'r' / 'cells.sqlite'}?mode=ro", uri=True)
+    with closing(database) as connection:
+        connection.row_factory = sqlite3.Row
+        try:
+            rows = connection.execute("SELECT * FROM cells WHERE status = 'done'").fetchall()
+        except sqlite3.OperationalError:  # killed before there was a table
+            return {}
+    return {row["settings"]: {name: row[name] for name in row.keys() if name != "seconds"} for row in rows}  # noqa: SIM118
+
+
+def page(folder: Path) -> str | None:
+    path = folder / "page.html"
+    return re.sub(r"[0-9.]+ (m?s|min)\b", "", path.read_text()) if path.is_file() else None
+
+
+def network(folder: Path) -> bytes | None:
+    path = folder / "small.safetensors"
+    return path.read_bytes() if path.is_file() else None
 
 
 JOBS = [
-    Job("fit", ["fit", "t.csv", *FIT], ("r",), None),
-    Job("fit --overwrite", ["fit", "t.csv", *FIT], ("r",), ["fit", "t.csv", *FIT, "--seed", "1"]),
+    Job("fit", ["fit", "t.csv", *FIT], run_folder),
+    Job("fit --overwrite", ["fit", "t.csv", *FIT], run_folder, (["fit", "t.csv", *FIT, "--seed", "1"],)),
     Job(
         "reproduce --overwrite",
         ["reproduce", "linear-networks", "--n-jobs", "1", "--overwrite", "--out", "r"],
-        ("r",),
-        ["reproduce", "linear-networks", "--n-jobs", "1", "--out", "r"],
+        experiment,
+        (["reproduce", "linear-networks", "--n-jobs", "1", "--out", "r"],),
+    ),
+    Job("sweep", ["sweep", "grid.toml", "--out", "r"], cells, in_parts=True),
+    Job(
+        "compress",
+        ["compress", "r", "--data", "t.csv", "--drop", "y,z", "--tolerance", "0.1", "--out", "small.safetensors"],
+        network,
+        (["fit", "t.csv", *FIT],),
+        refuses=True,
+    ),
+    Job(
+        "report",
+        ["report", "r", "--out", "page.html"],
+        page,
+        (["fit", "t.csv", *FIT], ["report", "r", "--out", "page.html"], ["fit", "t.csv", *FIT, "--seed", "1"]),
     ),
 ]
+GRID = """
+data = "t.csv"
+target = "y,z"
+seeds = [0, 1, 2]
+[options]
+cv = 2
+depth = [[2], [3]]
+width = 6
+ridge = 0.03
+schedule.steps = 60
+"""
 
 
 def run(job: list[str], folder: Path) -> subprocess.Popen[str]:
@@ -109,23 +179,19 @@ def without_times(value: Any) -> Any:
     return [without_times(each) for each in value] if isinstance(value, list) else value
 
 
-def settled(job: Job, folder: Path) -> dict[str, Any] | None:
-    """What a reader finds: of a fit whose move was cut short, after the look that ends it."""
-    if job.name.startswith("fit") and (folder / "r").is_dir():
-        from isthmus.errors import IsthmusError
-        from isthmus.runs import RunFolder
-
-        try:
-            RunFolder(folder / "r").read()
-        except IsthmusError:
-            return None
-    return content(folder / "r") if (folder / "r").is_dir() else None
-
-
 def fresh(folder: Path, earlier: Path | None) -> None:
+    """The table, the grid, and what commands before left."""
     shutil.copy(TABLE, folder / "t.csv")
+    (folder / "grid.toml").write_text(GRID)
     if earlier is not None:
-        shutil.copytree(earlier, folder / "r")
+        shutil.copytree(earlier, folder, dirs_exist_ok=True)
+
+
+def whole(job: Job, found: Any, known: Prepared) -> bool:
+    """Whether a reader finds the earlier result, the new one, or, where it comes in parts, some of its parts."""
+    if job.in_parts:
+        return all(known.new.get(name) == part for name, part in found.items())
+    return found in (known.old, known.new)
 
 
 def interrupted(job: Job, how: signal.Signals, prepared: Prepared, rng: random.Random) -> str:
@@ -138,16 +204,20 @@ def interrupted(job: Job, how: signal.Signals, prepared: Prepared, rng: random.R
             time.sleep(rng.uniform(0.3, prepared.seconds))
             os.killpg(process.pid, how)
             process.communicate(timeout=WAITS)
-            if (found := settled(job, folder)) not in prepared.whole:
-                return f"neither the earlier nor the new result: {None if found is None else sorted(found)}"
-        return same(job, folder, prepared)
+            if not whole(job, found := job.read(folder), prepared):
+                return f"neither the earlier nor the new result: {str(found)[:200]}"
+            if job.refuses and found is not None:
+                break
+        else:
+            return same(job, folder, prepared)
+        return "as it should be"
 
 
 def same(job: Job, folder: Path, prepared: Prepared) -> str:
     status, said = ended(job.command, folder)
     if status != 0:
         return f"exit {status}: {said[-200:]}"
-    return "as it should be" if settled(job, folder) == prepared.new else "other numbers"
+    return "as it should be" if job.read(folder) == prepared.new else "other numbers"
 
 
 def full(job: Job, prepared: Prepared, rng: random.Random) -> str:
@@ -159,7 +229,7 @@ def full(job: Job, prepared: Prepared, rng: random.Random) -> str:
             return "there was room"
         if refused := unclear(status, said):
             return refused
-        if settled(job, folder) not in prepared.whole:
+        if not whole(job, job.read(folder), prepared):
             return "the earlier result is lost"
         subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
         return same(job, folder, prepared)
@@ -174,7 +244,7 @@ def read_only(job: Job, prepared: Prepared, rng: random.Random) -> str:
             return "it wrote to what nobody may write to"
         if refused := unclear(status, said):
             return refused
-        return "as it should be" if settled(job, folder) in prepared.whole else "the earlier result is lost"
+        return "as it should be" if whole(job, job.read(folder), prepared) else "the earlier result is lost"
 
 
 def unclear(status: int, said: str) -> str:
@@ -197,30 +267,28 @@ class Prepared:
     """The results that may be read, how long a run takes, and the size of what is there before."""
 
     earlier: Path | None
-    new: dict[str, Any] | None
-    whole: list[dict[str, Any] | None]
+    old: Any
+    new: Any
     seconds: float
     size: int
 
 
 def prepared(job: Job, place: Path) -> Prepared:
-    earlier, old = None, None
-    if job.before is not None:
-        folder = place / f"{job.name}-before"
-        folder.mkdir()
-        fresh(folder, None)
-        assert ended(job.before, folder)[0] == 0
-        earlier, old = folder / "r", content(folder / "r")
+    before = place / f"{job.name}-before"
+    before.mkdir()
+    fresh(before, None)
+    for command in job.before:
+        status, said = ended(command, before)
+        assert status == 0, said
+    old = job.read(before)
     folder = place / f"{job.name}-new"
-    folder.mkdir()
-    fresh(folder, earlier)
+    shutil.copytree(before, folder)
     begin = time.monotonic()
-    assert ended(job.command, folder)[0] == 0
+    status, said = ended(job.command, folder)
+    assert status == 0, said
     seconds = time.monotonic() - begin
-    there = [TABLE, *(earlier.rglob("*") if earlier is not None else ())]
-    size = sum(-(-file.stat().st_size // 4096) * 4096 for file in there if file.is_file())
-    new = content(folder / "r")
-    return Prepared(earlier, new, [old, new], seconds, size)
+    size = sum(-(-file.stat().st_size // 4096) * 4096 for file in before.rglob("*") if file.is_file())
+    return Prepared(before, old, job.read(folder), seconds, size)
 
 
 def main(counts: list[int]) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.estimators.latents import Latents, input_names
 from isthmus.factorization import Attribution, Factorization
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.formats.storage import content, ours, read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.foundation.tolerance import Tolerance
@@ -64,7 +64,7 @@ def save_estimator(estimator: Any, found: RankSelection, latents: Latents | None
         tensors |= {"latents.lower": latents.lower, "latents.upper": latents.upper}
         tensors["latents.effects"] = latents.attribution.effects
     metadata = {"format": _FORMAT, "version": _VERSION, "estimator": json.dumps(description)}
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    write_atomically(path, safetensors_bytes(tensors, metadata))
 
 
 def load_estimator(kind: type[Any], path: Path) -> tuple[Any, RankSelection, Latents | None]:

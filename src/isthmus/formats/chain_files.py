@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from isthmus.errors import FileFormatError, IsthmusError, OptionError, TargetExistsError
 from isthmus.formats.onnx_writing import onnx_content
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.formats.storage import REMEDY, content
 from isthmus.foundation.files import write_atomically
 from isthmus.networks.activations import activation
@@ -103,7 +103,7 @@ def _safetensors_content(chain: Chain, interface: Interface) -> bytes:
     del interface  # a matrix of rows has no names
     network = _as_network(chain)
     if network is not None:
-        return bytes(safetensors.torch.save(*content(network)))
+        return safetensors_bytes(*content(network))
     chain_module(chain)  # what it is loaded as again
     tensors: dict[str, Tensor] = {}
     for number, layer in enumerate(chain.layers, start=1):
@@ -111,7 +111,7 @@ def _safetensors_content(chain: Chain, interface: Interface) -> bytes:
         tensors[f"bias.{number}"] = layer.bias.cpu().contiguous().clone()
     names = json.dumps([layer.activation.name for layer in chain.layers])
     metadata = {"format": CHAIN_FORMAT, "version": _VERSION, "activations": names}
-    return bytes(safetensors.torch.save(tensors, metadata))
+    return safetensors_bytes(tensors, metadata)
 
 
 def _as_network(chain: Chain) -> FullyConnected | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import safetensors
-import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from isthmus.errors import FileFormatError, FileMissingError, IsthmusError
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.foundation.files import write_atomically
 from isthmus.networks.activations import activation
 from isthmus.networks.network import FullyConnected
@@ -30,7 +30,7 @@ def save(model: FullyConnected | StandardizedNetwork, path: str | Path) -> None:
     Tensors `weight.ℓ` `(n_ℓ, n_{ℓ-1})` and `bias.ℓ` `(n_ℓ,)` for ℓ = 1 … L, and for a standardised network
     `input.mean`, `input.scale`, `output.mean`, `output.scale`; the metadata names the format and the activation.
     """
-    write_atomically(Path(path), safetensors.torch.save(*content(model)))
+    write_atomically(Path(path), safetensors_bytes(*content(model)))
 
 
 def content(model: FullyConnected | StandardizedNetwork) -> tuple[dict[str, Tensor], dict[str, str]]:

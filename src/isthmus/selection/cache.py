@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
 from isthmus.data import Sample
 from isthmus.errors import FileFormatError
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.foundation.progress import Report
@@ -107,7 +107,7 @@ class SelectionCache:
         # Copies: a fold's tensors may be views of one another, which the format refuses.
         copies = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
         metadata = {"format": _FORMAT, "folds": str(len(self._folds))}
-        write_atomically(self._file, safetensors.torch.save(copies, metadata))
+        write_atomically(self._file, safetensors_bytes(copies, metadata))
 
 
 def _loaded(path: Path) -> list[Fold]:

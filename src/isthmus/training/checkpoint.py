@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import safetensors.torch
 from torch import Tensor
 
 from isthmus.errors import FileFormatError
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.training.history import Moment
@@ -51,7 +51,7 @@ def save_checkpoint(progress: Progress, path: Path, *, key: str) -> None:
     facts = {name: getattr(progress, name) for name in _FACTS}
     facts["history"] = [asdict(moment) for moment in progress.history]
     tensors = {"vector": progress.vector, **{f"soap.{name}": t for name, t in progress.optimiser.items()}}
-    content = safetensors.torch.save(
+    content = safetensors_bytes(
         {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()},
         {"format": "isthmus-checkpoint", "key": key, "facts": json.dumps(facts)},
     )

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from isthmus.errors import FileFormatError
+from isthmus.formats.serialization import safetensors_bytes
 from isthmus.formats.storage import read_safetensors
 from isthmus.foundation.files import write_atomically
 from isthmus.networks import Activation, FullyConnected
@@ -57,7 +57,7 @@ class Stages:
             for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
                 tensors[f"{name}.{layer}.weight"], tensors[f"{name}.{layer}.bias"] = w.cpu(), b.cpu()
         metadata = {"format": _FORMAT, "key": self._key, "negative_slopes": json.dumps(slopes)}
-        write_atomically(self._path, safetensors.torch.save(tensors, metadata))
+        write_atomically(self._path, safetensors_bytes(tensors, metadata))
 
 
 def _loaded(path: Path, key: str) -> dict[str, FullyConnected]:
