@@ -134,6 +134,9 @@ def test_wrong_input_is_one_sentence(here, capsys, name):
 def test_a_choice_that_there_is_not_and_a_folder_for_a_page_are_one_sentence(here, capsys):
     status, _, err = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--scale-outputs", "foo")
     assert (status, "'--scale-outputs': 'foo' is not one of 'data', 'unit', 'none'" in err) == (2, True)
-    (here / "folder").mkdir()
-    status, _, err = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--report", "folder")
-    assert (status, err) == (2, "isthmus: Cannot use folder: Is a directory. Choose another path.\n")
+    (here / "folder.html").mkdir()
+    before = (here / "rows.npy").read_bytes()
+    for page in ("folder.html", "rows.npy"):
+        status, _, err = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--report", page)
+        assert (status, err.count("\n"), "ends in .html" in err) == (2, 1, True)
+    assert (here / "rows.npy").read_bytes() == before

@@ -66,7 +66,7 @@ def test_people_are_told_what_was_written_and_whether_to_rely_on_it(rows, comman
     record = json.loads(Path("r/run.json").read_text())
     record["verdict"]["level"] = "do not rely"
     Path("r/run.json").write_text(json.dumps(record))
-    assert sentence in command("predict", "r", "--data", "new.csv", "--out", "p.csv")[1]
+    assert sentence in command("predict", "r", "--data", "new.csv", "--out", "p.csv", "--overwrite")[1]
 
 
 def test_classes_are_named_with_their_probabilities(classes, here, command):
@@ -145,3 +145,13 @@ def test_rank_zero_predicts_the_mean_and_has_no_numbers(here, command):
     status, _, err = command("predict", "r", "--data", "noise.npz", "--latent", "--out", "z.npy")
     assert (status, err.count("\n")) == (2, 1)
     assert "the number of columns" in err
+
+
+def test_an_earlier_file_is_replaced_only_on_request(rows, command):
+    before = Path("new.csv").read_bytes()
+    status, out, err = command("predict", "r", "--data", "new.csv", "--out", "new.csv")
+    assert (status, out, "not replaced" in err) == (2, "", True)
+    assert Path("new.csv").read_bytes() == before
+    Path("p.csv").write_text("earlier")
+    assert command("predict", "r", "--data", "new.csv", "--out", "p.csv", "--overwrite")[0] == 0
+    assert len(pd.read_csv("p.csv")) == 7

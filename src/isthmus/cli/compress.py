@@ -13,7 +13,16 @@ from rich.padding import Padding
 from rich.table import Table
 
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, checked_model, checked_out, parsed_box
+from isthmus.cli.options import (
+    AsJson,
+    Missing,
+    MissingName,
+    ModelPath,
+    PagePath,
+    checked_model,
+    checked_out,
+    parsed_box,
+)
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -42,7 +51,7 @@ def compress(
     skip_rows: SkipRows = 0,
     no_header: NoHeader = False,
     sheet: Sheet = None,
-    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+    page: PagePath = None,
     seed: Annotated[int, typer.Option(help="Draws points of the box and held-out rows.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -16,6 +16,7 @@ from isthmus.cli.options import (
     Missing,
     MissingName,
     ModelPath,
+    PagePath,
     checked_model,
     checked_seed,
 )
@@ -53,7 +54,7 @@ def cost(
     points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
     tolerance: Annotated[float, typer.Option(help="Relative error within which a function counts as f.")] = 1e-6,
-    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+    page: PagePath = None,
     out: Annotated[Path | None, typer.Option(help="Save the cheapest network of each depth in this folder.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --search.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list, one object a depth.")] = False,

@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, Tolerated, checked_model
+from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, PagePath, Tolerated, checked_model
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -68,7 +68,7 @@ def measure(
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
     ] = None,
     memory: Annotated[int, typer.Option(help="Megabytes for intermediate results.", min=1)] = 1000,
-    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML report here.")] = None,
+    page: PagePath = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
     check: Annotated[bool, typer.Option(help="Compare a model file with its own runtime first.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of built-in data and of --leading.", min=0)] = 0,

@@ -11,6 +11,8 @@ import typer
 from isthmus.errors import FileMissingError, OptionError, TargetExistsError
 
 _NETWORK_FILES = (".onnx", ".safetensors", ".pt2")
+PAGE = (".html",)
+PICTURE = (".svg",)
 
 
 class MissingName(StrEnum):
@@ -30,6 +32,12 @@ Missing = Annotated[
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]
+PagePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", help="Write an HTML page here.", callback=lambda page: checked_view(page, "--report", PAGE)
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
@@ -72,6 +80,20 @@ def checked_out(path: Path) -> Path:
     if path.suffix.lower() not in _NETWORK_FILES:
         raise OptionError("the file", str(path), f"a path that ends in {', '.join(_NETWORK_FILES)}")
     if path.exists() or path.is_symlink():
+        raise TargetExistsError(path)
+    return path
+
+
+def checked_view(path: Path | None, option: str, endings: tuple[str, ...]) -> Path | None:
+    """`path`, if it is one of a page or picture: an earlier one is replaced, but never a table or a folder."""
+    if path is not None and (path.suffix.lower() not in endings or path.is_dir()):
+        raise OptionError(option, str(path), f"a file whose name ends in {' or '.join(endings)}")
+    return path
+
+
+def checked_new(path: Path, overwrite: bool) -> Path:
+    """`path`, if there is nothing, or a file that may be replaced."""
+    if path.is_dir() or (not overwrite and (path.exists() or path.is_symlink())):
         raise TargetExistsError(path)
     return path
 

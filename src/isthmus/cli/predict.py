@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName
+from isthmus.cli.options import AsJson, Missing, MissingName, checked_new
 from isthmus.errors import FileMissingError, OptionError
 
 _KINDS = (".csv", ".parquet", ".npy")
@@ -30,11 +30,13 @@ def predict(
     no_header: NoHeader = False,
     sheet: Sheet = None,
     seed: Annotated[int, typer.Option(help="Seed of built-in data.", min=0)] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier file.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict new rows with a finished RUN, or encode them as the numbers that pass."""
     if out.suffix.lower() not in _KINDS:
         raise OptionError("--out", str(out), f"a file whose name ends in {', '.join(_KINDS)}")
+    checked_new(out, overwrite)
     if not run.exists():
         raise FileMissingError(run, "RUN is a folder that `isthmus fit` wrote.")
     from isthmus.cli.output import print_object

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from isthmus.cli.options import AsJson, ModelPath, Tolerated, checked_model, parsed_box
+from isthmus.cli.options import PAGE, PICTURE, AsJson, ModelPath, Tolerated, checked_model, checked_view, parsed_box
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -53,8 +53,7 @@ def regions(
     """Count all linear regions of a network on a box or a slice, with exact ranks and tripoints."""
     del seed
     limit = Tolerance(tolerance)
-    if out is not None and out.suffix.lower() not in (".html", ".svg"):
-        raise OptionError("--out", str(out), "a path that ends in .html or .svg")
+    checked_view(out, "--out", (*PAGE, *PICTURE))
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
     from isthmus.cli.output import print_object

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import AsJson
+from isthmus.cli.options import PAGE, AsJson, checked_view
 from isthmus.errors import FileMissingError, OptionError
 
 
@@ -28,6 +28,7 @@ def report(
     are_experiments = [run.suffix == ".json" for run in runs]
     if any(are_experiments) and not all(are_experiments):
         raise OptionError("RUN…", " ".join(map(str, runs)), "all RUN folders or all .json records of experiments")
+    checked_view(out, "--out", (*PAGE, ".md") if all(are_experiments) else PAGE)
     for run in runs:
         if not run.exists():
             raise FileMissingError(run, "Pass folders made by `isthmus fit`, or records of experiments.")

@@ -29,15 +29,18 @@ from isthmus.cli.data_options import (
     Width,
 )
 from isthmus.cli.options import (
+    PICTURE,
     AsJson,
     Device,
     Jobs,
     Missing,
     MissingName,
+    PagePath,
     Tolerated,
     checked_device,
     checked_jobs,
     checked_seed,
+    checked_view,
 )
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import part, progress_bar
@@ -70,7 +73,7 @@ def window(
     ridge: Annotated[
         float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
     ] = None,
-    page: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+    page: PagePath = None,
     out: Annotated[Path | None, typer.Option(help="Draw the objectives over the depth here, .svg.")] = None,
     seed: Seed = 0,
     standardize: Standardize = None,
@@ -82,8 +85,7 @@ def window(
     as_json: AsJson = False,
 ) -> None:
     """Predict the depths at which the best network has the rank of DATA: not too shallow, not too deep."""
-    if out is not None and out.suffix.lower() != ".svg":
-        raise OptionError("--out", str(out), "a file whose name ends in .svg; for a page use --report FILE.html")
+    checked_view(out, "--out", PICTURE)
     if rank is not None and rank < 1:
         raise OptionError("--rank", rank, "at least 1")
     checked_jobs(n_jobs)

@@ -161,14 +161,15 @@ def _worst(
             f"{error:.3g}), so a linear map is enough."
         )
     ahead = min(comparisons, key=lambda each: each.error)
+    named = ", ".join(f"{each.name} {each.error:.3g}" for each in dict.fromkeys((ahead, linear)))
     if ahead.difference < 0.0:
         return "rely", (
             f"Rely on {rank}: no simpler method predicts held-out rows better than {through} by more than two standard "
-            f"errors (error {error:.3g}; {ahead.name} {ahead.error:.3g}, {linear.name} {linear.error:.3g})."
+            f"errors (error {error:.3g}; {named})."
         )
+    ranking = "better than" if all(each.is_worse for each in comparisons) else "at least as well as"
     return "rely", (
-        f"Rely on {rank}: {through} predicts held-out rows at least as well as simpler methods (error {error:.3g}; "
-        f"{linear.name} {linear.error:.3g})."
+        f"Rely on {rank}: {through} predicts held-out rows {ranking} simpler methods (error {error:.3g}; {named})."
     )
 
 
