@@ -47,9 +47,16 @@ class IndexEvidence:
 
 
 def weigh_index_evidence(
-    paths: Sequence[EmbeddingPath], held: Tensor, x: Tensor, weights: Tensor, dimensions: int
+    paths: Sequence[EmbeddingPath],
+    held: Tensor,
+    x: Tensor,
+    weights: Tensor,
+    dimensions: int,
+    of_rank: Tensor | None = None,
 ) -> tuple[Tensor, IndexEvidence]:
     """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
+
+    What passes through k combinations has rank k at most, so what is known about the rank counts too.
 
     None are enough with at least the probability that what the best number of them gains on the mean is chance: a few
     rows far out can have much evidence and predict nothing.
@@ -60,6 +67,7 @@ def weigh_index_evidence(
         x: Inputs of all rows `(n, d)`.
         weights: How much each row counts, `(n,)`, positive.
         dimensions: In how many directions the inputs vary.
+        of_rank: Probabilities of the bottleneck rank, `(R + 1,)`; None where they are not known.
     """
     count = min(len(path.losses) for path in paths)
     losses = torch.cat([path.losses[:count] for path in paths], 1)
@@ -74,8 +82,19 @@ def weigh_index_evidence(
     of_best = _significance(losses[0] - losses[int(errors.argmin())], counted)
     enough[0] = max(float(enough[0]), math.erfc(of_best / math.sqrt(2.0)) if of_best > 0.0 else 1.0)
     chances = posterior(enough)
+    if of_rank is not None:
+        chances = at_least_the_rank(chances, of_rank)
     plain = tuple(chances.tolist()), tuple(errors.tolist()), tuple(gains), tuple(falls), tuple(agreements)
     return chances, IndexEvidence(*plain)
+
+
+def at_least_the_rank(chances: Tensor, of_rank: Tensor) -> Tensor:
+    """Probabilities of k = 0 … K, knowing that the rank is at most k; K stands for more, so nothing excludes it."""
+    carried = of_rank.cumsum(0).to(chances)[: len(chances) - 1]
+    allowed = chances.new_ones(len(chances))
+    allowed[: len(carried)] = carried
+    both = chances * allowed
+    return both / both.sum() if both.sum() > 0.0 else chances
 
 
 def _significance(gains: Tensor, weights: Tensor) -> float:

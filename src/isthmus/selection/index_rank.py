@@ -101,7 +101,7 @@ class IndexRank:
 
 
 def select_index_rank(
-    paths: Sequence[EmbeddingPath], sample: Sample, folds: Folds, scaling: Scaling
+    paths: Sequence[EmbeddingPath], sample: Sample, folds: Folds, scaling: Scaling, of_rank: Tensor | None = None
 ) -> IndexRank | None:
     """Weigh what the folds say of the index rank, and learn the combinations from all rows; None of classes and copies.
 
@@ -110,6 +110,7 @@ def select_index_rank(
         sample: All rows.
         folds: All folds.
         scaling: Of the columns.
+        of_rank: Probabilities of the bottleneck rank, which is never larger; None where they are not known.
     """
     if sample.task != "regression":
         return None
@@ -120,7 +121,7 @@ def select_index_rank(
 
     def weighed(kept: Sequence[int]) -> tuple[Tensor, IndexEvidence]:
         rows = torch.cat([held[at] for at in kept])
-        return weigh_index_evidence([paths[at] for at in kept], rows, x, weights, dimensions)
+        return weigh_index_evidence([paths[at] for at in kept], rows, x, weights, dimensions, of_rank)
 
     with one_thread():
         axes = varying_axes(inputs.forward(x), weights)
