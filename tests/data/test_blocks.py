@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.data import dataset_from_arrays, load_dataset
+from isthmus.data import near_duplicates as nearness
 from isthmus.data.block_splitting import block_parts, split_blocks
 from isthmus.data.near_duplicates import near_duplicates
 from isthmus.data.row_blocks import RowBlocks, row_blocks
@@ -137,6 +138,18 @@ def test_rows_that_nearly_repeat_others_are_told(d, noise):
     data = dataset_from_arrays(twice, RNG.standard_normal(200))
     assert "of the rows nearly repeat the inputs of another" in data.warnings[0]
     assert dataset_from_arrays(twice, RNG.standard_normal(200), groups=groups).warnings == ()
+
+
+def test_neighbours_are_sought_a_block_at_a_time(monkeypatch):
+    x = RNG.standard_normal((60, 4))
+    rows, chosen = np.concatenate([x, x[:30] + 1e-3]), np.arange(0, 90, 7)
+    distances = np.linalg.norm(rows[chosen][:, None] - rows, axis=2)
+    distances[np.arange(len(chosen)), chosen] = np.inf
+    for block in (100, 1_000_000):
+        monkeypatch.setattr(nearness, "_BLOCK", block)
+        ordered, sizes = nearness._neighbours(rows, chosen)
+        np.testing.assert_allclose(sizes, np.sort(distances, 1)[:, :10], atol=1e-6)
+        np.testing.assert_array_equal(ordered, np.argsort(distances, 1)[:, :10])
 
 
 @pytest.mark.parametrize("kind", ["cloud", "line", "curve", "grid", "lines", "categories", "classes", "equal"])

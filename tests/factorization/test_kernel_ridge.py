@@ -65,3 +65,10 @@ def test_of_many_rows_the_width_is_that_which_some_of_them_prefer(monkeypatch):
     errors, least = ((each - truth).square().mean(0) for each in (some, every))
     assert bool((errors <= 1.1 * least).all())
     assert bool((some == every).all(0).any())  # where some and all rows prefer the same width
+
+
+def test_fresh_rows_in_parts_are_predicted_as_at_once(monkeypatch):
+    x, y, fresh = normal(30, 2, 0), normal(30, 70, 1), normal(11, 2, 2)
+    whole = kernel_prediction(x, y, fresh)
+    monkeypatch.setattr(kernel_ridge, "_FRESH", 4)
+    torch.testing.assert_close(kernel_prediction(x, y, fresh), whole, rtol=1e-12, atol=1e-12)

@@ -18,8 +18,10 @@ from isthmus.networks import (
     Activation,
     FullyConnected,
     activation,
+    network,
     standardization,
 )
+from isthmus.networks.catalogue import catalogue
 from isthmus.networks.scaling import Affine, StandardizedNetwork
 
 
@@ -152,3 +154,15 @@ def test_folding_the_standardisation_keeps_the_function(activation, points):
 
 def test_relu_is_the_default_activation():
     assert FullyConnected((W,), (B,)).activation == RELU
+
+
+def test_many_rows_in_parts_have_the_values_and_slopes_of_the_whole(monkeypatch):
+    made = catalogue(3)[0].network.to(dtype=torch.float64)
+    x = torch.randn(11, made.d_in, dtype=torch.float64, requires_grad=True)
+    whole = made(x)
+    monkeypatch.setattr(network, "_ROWS", 4)
+    parts = made(x)
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-12)
+    slopes = [torch.autograd.grad(values.sum(), x)[0] for values in (whole, parts)]
+    torch.testing.assert_close(*slopes, rtol=1e-12, atol=1e-12)
+    assert made(x[:0]).shape == (0, made.d_out)

@@ -15,7 +15,7 @@ from finished_runs import CONFIG, OPTIONS, WITH_PATH, small_dataset, two_numbers
 from isthmus.data import Sample, Split, dataset_from_arrays, folded_rows
 from isthmus.errors import ConstantOutputError, FileFormatError, ForeignFolderError, OptionError, RunConflictError
 from isthmus.formats import load_network
-from isthmus.runs import RunFolder, job, load_run, run_fit
+from isthmus.runs import RunFolder, job, load_run, run_fit, set_aside
 from isthmus.runs.record import as_json
 from isthmus.selection import seed_from
 
@@ -133,6 +133,17 @@ def test_rows_set_aside_count_by_their_weights(tmp_path):
     through = (np.square(load_run(tmp_path / "r").predict(data.x[rows]) - y[rows]) / variance).sum(1)
     assert record.test.at_rank == pytest.approx(np.average(through, weights=weights[rows]), rel=1e-5)
     assert record.test.at_rank != pytest.approx(through.mean(), rel=1e-3)
+
+
+def test_of_very_many_rows_set_aside_some_are_judged(tmp_path, monkeypatch):
+    monkeypatch.setattr(set_aside, "MOST_ROWS", 4)
+    data = small_dataset()
+    record = run_fit(data, OPTIONS, tmp_path / "r")
+    rows = data.split.test[np.linspace(0, len(data.split.test) - 1, 4).round().astype(int)]
+    deviation = data.y[data.split.train].std(0)
+    through = np.square((load_run(tmp_path / "r").predict(data.x[rows]) - data.y[rows]) / deviation).sum(1)
+    assert record.test.rows == 4
+    assert record.test.at_rank == pytest.approx(through.mean(), rel=1e-5)
 
 
 def test_a_single_row_set_aside_has_an_error_and_no_scatter(tmp_path):

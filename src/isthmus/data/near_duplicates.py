@@ -15,6 +15,7 @@ _TOLD = 0.05
 _LARGEST_RATIO = 0.1
 _LOOKED_AT, _BUDGET = 500, 4_000_000_000  # rows, and products of numbers: about a second
 _LEAST = 40
+_BLOCK = 20_000_000  # distances at a time
 
 
 def near_duplicates(x: Floats, groups: Integers | None = None) -> float:
@@ -32,18 +33,14 @@ def near_duplicates(x: Floats, groups: Integers | None = None) -> float:
     _, first = np.unique(row_bytes(x), return_index=True)
     if len(first) < _LEAST:
         return 0.0
-    rows = np.asarray(x[np.sort(first)], np.float64)
+    rows = x[np.sort(first)].astype(np.float64)
     of_row = None if groups is None else groups[np.sort(first)]
     spread = rows.std(0)
-    rows = (rows - rows.mean(0)) / np.where(spread > 0, spread, 1.0)
+    rows -= rows.mean(0)
+    rows /= np.where(spread > 0, spread, 1.0)
     looked_at = int(np.clip(_BUDGET // max(1, rows.size), 20, min(_LOOKED_AT, len(rows))))
     chosen = np.linspace(0, len(rows) - 1, looked_at).astype(int)
-    squares = (rows**2).sum(1)
-    distances = squares[chosen][:, None] + squares[None, :] - 2.0 * rows[chosen] @ rows.T
-    distances[np.arange(looked_at), chosen] = np.inf
-    nearest = np.argpartition(distances, _NEIGHBOURS, 1)[:, :_NEIGHBOURS]
-    ordered = np.take_along_axis(nearest, np.argsort(np.take_along_axis(distances, nearest, 1), 1), 1)
-    sizes = np.sqrt(np.maximum(np.take_along_axis(distances, ordered, 1), 0.0))
+    ordered, sizes = _neighbours(rows, chosen)
     fifth, last = sizes[:, _NEIGHBOURS // 2 - 1], sizes[:, -1]
     is_spread = last > 0
     if not is_spread.any():
@@ -60,3 +57,19 @@ def near_duplicates(x: Floats, groups: Integers | None = None) -> float:
         is_near &= of_row[ordered[:, 0]] != of_row[chosen]
     share = float(is_near.mean())
     return share if share > _TOLD else 0.0
+
+
+def _neighbours(rows: Floats, chosen: Integers) -> tuple[Integers, Floats]:
+    """The nearest rows of the chosen ones `(c, 10)`, the nearest first, and their distances."""
+    squares, found, sizes = np.einsum("ij,ij->i", rows, rows), [], []
+    for some in np.array_split(chosen, -(-len(chosen) * len(rows) // _BLOCK)):
+        distances = -2.0 * rows[some] @ rows.T
+        distances += squares
+        distances += squares[some][:, None]
+        distances[np.arange(len(some)), some] = np.inf
+        nearest = np.argpartition(distances, _NEIGHBOURS, 1)[:, :_NEIGHBOURS]
+        own = np.take_along_axis(distances, nearest, 1)
+        order = np.argsort(own, 1)
+        found.append(np.take_along_axis(nearest, order, 1))
+        sizes.append(np.sqrt(np.maximum(np.take_along_axis(own, order, 1), 0.0)))
+    return np.concatenate(found), np.concatenate(sizes)

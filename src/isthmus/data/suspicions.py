@@ -75,14 +75,19 @@ def _copies(
 
 def _correlations(x: Floats, y: Floats) -> NDArray[np.float64]:
     """|r| of each column with y, over the rows where both are there; 0 where one does not vary."""
-    is_known = ~np.isnan(x) & ~np.isnan(y)[:, None]
-    n = np.maximum(is_known.sum(0), 1)
-    x, y = np.where(is_known, x, 0.0), np.where(is_known, y[:, None], 0.0)
-    dx, dy = np.where(is_known, x - x.sum(0) / n, 0.0), np.where(is_known, y - y.sum(0) / n, 0.0)
+    return np.array([_correlation(column, y) for column in x.T])
+
+
+def _correlation(x: Floats, y: Floats) -> float:
+    """Of one column at a time: of a long table the copies of all together would take several times its memory."""
+    is_known = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[is_known], y[is_known]
+    if not len(x):
+        return 0.0
     with np.errstate(over="ignore", invalid="ignore"):  # numbers that cannot be squared are refused later, by name
-        scale = np.sqrt((dx**2).sum(0) * (dy**2).sum(0))
-        r: NDArray[np.float64] = np.abs((dx * dy).sum(0)) / np.where(scale > 0, scale, np.inf)
-    return r
+        dx, dy = x - x.mean(), y - y.mean()
+        scale = np.sqrt((dx @ dx) * (dy @ dy))
+        return float(np.abs(dx @ dy) / scale) if scale > 0 else 0.0
 
 
 def _renames(column: Any, target: Any) -> bool:

@@ -14,6 +14,7 @@ _RIDGES = tuple(10.0**power for power in range(-10, 1))  # a share of the trace 
 
 _MANY, _FEW = 400, 300  # rows: of more than so many the width is chosen by so many
 _COLUMNS = 64  # of y, at a time: memory grows with them, the rows and the ridges
+_FRESH = 16_384  # rows that are predicted at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,22 +71,25 @@ def kernel_prediction(x: Tensor, y: Tensor, fresh: Tensor) -> Tensor:
         `(p, m)`.
     """
     mean = y.mean(0)
-    squares = torch.cdist(fresh, x).square()
     best = y.new_full((y.shape[1],), torch.inf)
     predicted = mean.expand(len(fresh), -1).clone()
     width_of = _best_widths(x, y - mean) if len(x) > _MANY else None
     widths = _WIDTHS if width_of is None else [width for width in _WIDTHS if bool((width_of == width).any())]
     every = torch.arange(y.shape[1], device=y.device)
     for fits in _fits(x, widths):
-        across = (-squares / fits.scale).exp()
         own_columns = every if width_of is None else every[width_of == fits.width]
+        chosen, coefficients = [own_columns[:0]], [y[:, :0]]
         for columns in own_columns.split(_COLUMNS):
             own = y[:, columns] - mean[columns]
             errors, ridge = fits.errors(own).min(0)
             better = errors < best[columns]
-            chosen = columns[better]
-            best[chosen] = errors[better]
-            predicted[:, chosen] = mean[chosen] + across @ fits.coefficients(own[:, better], ridge[better])
+            chosen.append(columns[better])
+            best[chosen[-1]] = errors[better]
+            coefficients.append(fits.coefficients(own[:, better], ridge[better]))
+        improved, pull = torch.cat(chosen), torch.cat(coefficients, 1)
+        for rows in torch.arange(len(fresh), device=y.device).split(_FRESH):
+            across = (-torch.cdist(fresh[rows], x).square() / fits.scale).exp()
+            predicted[rows[:, None], improved] = mean[improved] + across @ pull
     return predicted
 
 

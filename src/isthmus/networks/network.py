@@ -11,6 +11,8 @@ from isthmus.errors import DtypeError, NonFiniteError, ShapeError
 from isthmus.foundation.arrays import check_columns
 from isthmus.networks.activations import RELU, Activation
 
+_ROWS = 65_536  # whose activations are held at a time
+
 
 @dataclass(frozen=True, eq=False)
 class FullyConnected:
@@ -133,6 +135,10 @@ class FullyConnected:
     def __call__(self, x: Tensor) -> Tensor:
         """f at the rows of `x` `(n, d_in)`: `(n, d_out)`."""
         check_columns(x, self.d_in)
+        parts = [self._values(part) for part in x.split(_ROWS)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _values(self, x: Tensor) -> Tensor:
         a = x.to(dtype=self.dtype, device=self.device)
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             a = torch.addmm(b, a, w.T)
