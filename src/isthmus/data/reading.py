@@ -259,7 +259,8 @@ def _typed(path: Path) -> Any:
     with _opened(path) as (file, _, _):
         table = file.read_all() if path.suffix.lower() == ".feather" else file.read()
         table.validate(full=True)  # of a damaged file nothing is looked at before its offsets are known to be right
-        return table.to_pandas()
+        # one block a column needs no copy of the columns together; what is converted is let go of
+        return table.to_pandas(split_blocks=table.num_rows > table.num_columns, self_destruct=True)
 
 
 @contextmanager
