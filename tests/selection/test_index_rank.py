@@ -8,7 +8,7 @@ import torch
 
 from isthmus.selection import IndexEvidence, IndexRank
 from isthmus.selection.embedding_path import directions_of_all
-from isthmus.selection.index_evidence import at_least_the_rank, index_features, index_weights
+from isthmus.selection.index_evidence import given_the_rank, index_features, index_weights
 from selection.quick import corners, selected
 
 D, ROWS = 6, 240
@@ -170,10 +170,26 @@ def test_evidence_for_one_more_speaks_against_enough():
     assert all(weight < 0 for weight in index_weights()[1:])
 
 
-def test_fewer_combinations_than_the_rank_are_excluded_as_far_as_it_is_known():
-    chances, of_rank = torch.tensor([0.6, 0.3, 0.1]).double(), torch.tensor([0.1, 0.9]).double()
-    joint = {(r, k): of_rank[r] * chances[k] for r in range(2) for k in range(3) if r <= k}  # by counting pairs
-    expected = [float(sum(p for (_, k), p in joint.items() if k == at) / sum(joint.values())) for at in range(3)]
-    assert at_least_the_rank(chances, of_rank).tolist() == pytest.approx(expected)
-    assert at_least_the_rank(chances, torch.tensor([0.0, 0.0, 0.0, 1.0])).tolist() == [0.0, 0.0, 1.0]
-    assert at_least_the_rank(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])).tolist() == [1.0, 0.0]
+def test_combinations_agree_with_what_is_known_about_the_rank():
+    chances = torch.tensor([0.5, 0.3, 0.15, 0.05]).double()
+    of_rank = torch.tensor([0.2, 0.7, 0.1]).double()
+    pairs = {(r, k): of_rank[r] * chances[k] for r in (1, 2) for k in (1, 2, 3) if r <= k}  # by counting them
+    expected = [
+        0.2,
+        *(0.8 * float(sum(p for (_, k), p in pairs.items() if k == at) / sum(pairs.values())) for at in (1, 2, 3)),
+    ]
+    assert given_the_rank(chances, of_rank).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("chances", "of_rank", "expected"),
+    [
+        ([1.0, 0.0], [0.6, 0.4], [0.6, 0.4]),  # nothing and something are one question
+        ([0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
+        ([0.2, 0.8], [1.0, 0.0], [1.0, 0.0]),
+        ([0.1, 0.9], [0.0, 0.1, 0.2, 0.7], [0.0, 1.0]),  # more combinations than were looked at
+    ],
+)
+def test_no_rank_is_above_the_index_rank(chances, of_rank, expected):
+    found = given_the_rank(torch.tensor(chances).double(), torch.tensor(of_rank).double())
+    assert found.tolist() == pytest.approx(expected)

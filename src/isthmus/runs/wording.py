@@ -14,14 +14,14 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
     least = min(found.errors)
     excess = [f"{e - least:.2g} ± {s:.1g}" for e, s in zip(found.errors, found.standard_errors, strict=True)]
     said = [
-        f"Each of {found.rows} rows was held out from one of {found.folds} networks. Through {k} numbers they have "
+        f"Each of {found.rows} rows was held out from one of {found.folds} networks. Through {_numbers(k)} they have "
         f"held-out error {found.errors[k]:.4g}: {excess[k]} more than through the best number of numbers."
     ]
     if k > 0:
-        said.append(f"Through {k - 1} numbers it is {found.errors[k - 1]:.4g}: {excess[k - 1]} more.")
+        said.append(f"Through {_numbers(k - 1)} it is {found.errors[k - 1]:.4g}: {excess[k - 1]} more.")
     said += [
-        f"In networks through {j + 1} numbers the last one matters {found.sensitivities[j]:.2%} as much as the first, "
-        f"and the others determine {found.redundancies[j]:.0%} of it."
+        f"In networks through {_numbers(j + 1)} the last one matters {found.sensitivities[j]:.2%} as much as the "
+        f"first, and the others determine {found.redundancies[j]:.0%} of it."
         for j in (k - 1, k)
         if 1 <= j < len(found.sensitivities)
     ]
@@ -29,7 +29,7 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
         needed = next((j for j, t in enumerate(found.linear) if t < CHANCE), len(found.linear) - 1)
         said.append(
             f"Linear functions alone, whose multiple correlation is {found.linear_share:.0%} of the networks', need "
-            f"{needed} numbers by Bartlett's test."
+            f"{_numbers(needed)} by Bartlett's test."
         )
     return said
 
@@ -40,18 +40,18 @@ def warnings_in_words(selection: RankSelection, profile: RankProfile) -> list[st
     one = min(selection_width(selection))
     if one == 1:
         said.append(
-            "With one output, one input or two classes the rank can only be 0 or 1. How many linear combinations of "
-            "the inputs matter is the index rank, of outputs."
+            "With one output, one input or two classes the rank can only be 0 or 1. The index rank, of outputs, says "
+            "more: how many linear combinations of the inputs matter."
         )
     index = selection.index
     if index is not None and (index.rank < selection.rank or index.rank > 0 == selection.rank):
         said.append(
-            f"A function of {index.rank} linear combinations of its inputs cannot have rank {selection.rank}: the rank "
-            "or the index rank is wrong."
+            f"A function of {index.rank} linear combination{'s' * (index.rank != 1)} of its inputs cannot have rank "
+            f"{selection.rank}: the rank or the index rank is wrong."
         )
     if profile.bottleneck_rank.upper != selection.rank:
         said.append(
-            f"The network itself needs {profile.bottleneck_rank.upper} numbers to be kept within "
+            f"The network itself needs {_numbers(profile.bottleneck_rank.upper)} to be kept within "
             f"{profile.tolerance.relative:.0%}; held-out data ask for {selection.rank}."
         )
     if selection.task == "classification":
@@ -65,3 +65,7 @@ def selection_width(selection: RankSelection) -> tuple[int, int]:
     if network is None:
         return 0, 0
     return network.network.d_in, likelihood_of(selection.task).free_outputs(network.network.d_out)
+
+
+def _numbers(k: int) -> str:
+    return f"{k} number{'s' * (k != 1)}"

@@ -56,7 +56,7 @@ def weigh_index_evidence(
 ) -> tuple[Tensor, IndexEvidence]:
     """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
 
-    What passes through k combinations has rank k at most, so what is known about the rank counts too.
+    Where the rank is known, so is more: `given_the_rank`.
 
     None are enough with at least the probability that what the best number of them gains on the mean is chance: a few
     rows far out can have much evidence and predict nothing.
@@ -82,19 +82,27 @@ def weigh_index_evidence(
     of_best = _significance(losses[0] - losses[int(errors.argmin())], counted)
     enough[0] = max(float(enough[0]), math.erfc(of_best / math.sqrt(2.0)) if of_best > 0.0 else 1.0)
     chances = posterior(enough)
-    if of_rank is not None:
-        chances = at_least_the_rank(chances, of_rank)
+    if of_rank is not None and count > 1:
+        chances = given_the_rank(chances, of_rank)
     plain = tuple(chances.tolist()), tuple(errors.tolist()), tuple(gains), tuple(falls), tuple(agreements)
     return chances, IndexEvidence(*plain)
 
 
-def at_least_the_rank(chances: Tensor, of_rank: Tensor) -> Tensor:
-    """Probabilities of k = 0 … K, knowing that the rank is at most k; K stands for more, so nothing excludes it."""
-    carried = of_rank.cumsum(0).to(chances)[: len(chances) - 1]
-    allowed = chances.new_ones(len(chances))
+def given_the_rank(chances: Tensor, of_rank: Tensor) -> Tensor:
+    """Probabilities of k = 0 … K combinations that agree with those of the rank, `(K + 1,)` and `(R + 1,)`.
+
+    That the outputs depend on nothing is one event, with the one probability that the rank gives it. Of k ≥ 1 the rank
+    is at most k, and at least 1; K stands for more, so no rank excludes it.
+    """
+    below = of_rank.cumsum(0).to(chances)
+    carried = (below - below[0])[: len(chances) - 1]
+    allowed = torch.full_like(chances, 1.0 - float(below[0]))
     allowed[: len(carried)] = carried
-    both = chances * allowed
-    return both / both.sum() if both.sum() > 0.0 else chances
+    some = (chances * allowed)[1:]
+    if float(some.sum()) == 0.0:  # the combinations' own evidence excludes all that the rank allows
+        some = allowed[1:]
+    tiny = torch.finfo(some.dtype).tiny  # where the rank is 0 for sure, none is left
+    return torch.cat([below[:1], (1.0 - below[0]) * some / some.sum().clamp_min(tiny)])
 
 
 def _significance(gains: Tensor, weights: Tensor) -> float:
