@@ -4,8 +4,8 @@ Valid files of each kind (tables as text, ONNX graphs, pt2 archives, safetensors
 bits turned, bytes replaced, pieces cut, repeated and moved, digits exchanged, ends cut off. A worker of each kind reads
 them in turn; a reading that takes 10 seconds or ends its process is written down, and the next worker goes on after it.
 
-`python benchmarks/fuzzing.py [SECONDS [SEED [KIND ...]]]` of wall time a kind, by default 30, from a seed on. No input is
-kept: what is found is said in words, with the place in our code that it came from; the seed makes it again.
+`python benchmarks/fuzzing.py [SECONDS [SEED [KIND ...]]]` of wall time a kind, by default 30, from a seed on. No input
+is kept: what is found is said in words, with the place in our code that it came from; the seed makes it again.
 """
 
 from __future__ import annotations

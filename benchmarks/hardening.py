@@ -67,6 +67,7 @@ class Job:
     before: tuple[list[str], ...] = ()
     in_parts: bool = False  # a result may hold some of its parts, each as in the whole one
     refuses: bool = False  # to run again once its result is there
+    pages: int = 60  # of room, at most, on a full disk
 
 
 def run_folder(folder: Path) -> dict[str, Any] | None:
@@ -125,6 +126,7 @@ JOBS = [
         network,
         (["fit", "t.csv", *FIT],),
         refuses=True,
+        pages=1,
     ),
     Job(
         "report",
@@ -221,7 +223,7 @@ def same(job: Job, folder: Path, prepared: Prepared) -> str:
 
 
 def full(job: Job, prepared: Prepared, rng: random.Random) -> str:
-    room = 4096 * rng.randint(2, 60)
+    room = 4096 * rng.randint(0, job.pages)
     with file_system(prepared.size + room) as folder:
         fresh(folder, prepared.earlier)
         status, said = ended(job.command, folder)
