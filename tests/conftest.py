@@ -29,3 +29,11 @@ def activation(request):
 @pytest.fixture
 def points():
     return torch.randn(40, 5, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_progress():
+    """What is said on standard error is not to depend on how busy the machine is."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("isthmus.foundation.progress._PATIENCE", 3600.0)
+        yield

@@ -127,7 +127,8 @@ def fit(
     if export is not None:
         checked_out(export)
     told = TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet)
-    dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
+    with progress_bar(f"reading {data}", logs=True):
+        dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
     loading["table"] = asdict(told)
 
     from isthmus.reports import write_report

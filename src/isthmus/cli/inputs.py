@@ -13,6 +13,7 @@ import numpy as np
 from isthmus.data import TableFormat, read_inputs
 from isthmus.data.names import as_typed
 from isthmus.errors import FileFormatError, OptionError, ShapeError
+from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.rows import Rows
 from isthmus.runs import RunFolder
 from isthmus.runs.record_parts import DataRow
@@ -52,7 +53,8 @@ def model_inputs(
         rows = Rows(_mapped(path), str(path))
     else:
         names, fills = (None, None) if columns is None else (columns.input_names, columns.fills)
-        read = read_inputs(source, input_names=names, fills=fills, missing=missing, drop=drop, told=told, seed=seed)
+        with progress_bar(f"reading {source}", logs=True):
+            read = read_inputs(source, input_names=names, fills=fills, missing=missing, drop=drop, told=told, seed=seed)
         for note in read.notes:
             print(f"Data: {note}", file=sys.stderr)
         rows = Rows(read.x, source)

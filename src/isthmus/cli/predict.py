@@ -10,6 +10,7 @@ import typer
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import AsJson, Missing, MissingName, checked_new
 from isthmus.errors import FileMissingError, OptionError
+from isthmus.foundation.progress import progress_bar
 
 _KINDS = (".csv", ".parquet", ".npy")
 
@@ -46,15 +47,16 @@ def predict(
 
     found = load_run(run)
     known = found.record.data.input_names
-    rows = read_inputs(
-        data,
-        input_names=known,
-        fills=found.record.data.fills,
-        drop=list(drop or ()),
-        missing=missing.value,
-        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
-        seed=seed,
-    )
+    with progress_bar(f"reading {data}", logs=True):
+        rows = read_inputs(
+            data,
+            input_names=known,
+            fills=found.record.data.fills,
+            drop=list(drop or ()),
+            missing=missing.value,
+            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            seed=seed,
+        )
     x = rows.x
     names = list(found.record.data.output_names)
     if latent:

@@ -95,15 +95,16 @@ def window(
     # What needs no torch comes first: a wrong file or column is said at once.
     from isthmus.data import TableFormat, load_dataset
 
-    dataset = load_dataset(
-        data,
-        task=task.value if task else None,
-        target=list(target or ()),
-        drop=list(drop or ()),
-        missing=missing.value,
-        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
-        seed=checked_seed(seed),
-    )
+    with progress_bar(f"reading {data}", logs=True):
+        dataset = load_dataset(
+            data,
+            task=task.value if task else None,
+            target=list(target or ()),
+            drop=list(drop or ()),
+            missing=missing.value,
+            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            seed=checked_seed(seed),
+        )
     if dataset.weights is not None:
         raise OptionError("DATA", data, "without sample_weight: a window counts every row alike")
     from isthmus.cli.output import print_object

@@ -39,7 +39,8 @@ def progress_bar(title: str, *, shown: bool = True, logs: bool = False) -> Itera
     if not shown or (not console.is_terminal and not logs):
         yield silent
     elif not console.is_terminal:
-        yield _Lines(title)
+        with _lines(title) as report:
+            yield report
     else:
         with _bar(title, console) as report:
             yield report
@@ -56,27 +57,41 @@ def _bar(title: str, console: Console) -> Iterator[Report]:
         console=console,
         transient=True,
     )
-    task = bar.add_task(title, total=1.0, state="")
-    # By the clock, not at the next report: the first stage of some work is the longest.
-    patience = threading.Timer(_PATIENCE, bar.start)
-    patience.daemon = True
-    patience.start()
+    task = bar.add_task(title, total=None, state="")  # it moves to and fro until a fraction is known
     try:
-        yield lambda fraction, state: bar.update(task, completed=fraction, state=state)
+        with _after_patience(bar.start):
+            yield lambda fraction, state: bar.update(task, total=1.0, completed=fraction, state=state)
     finally:
-        patience.cancel()
-        patience.join()
         if bar.live.is_started:
             bar.stop()
 
 
-class _Lines:
-    """A line for a log: one after two seconds, then one every ten."""
+@contextmanager
+def _lines(title: str) -> Iterator[Report]:
+    """Lines for a log: one after two seconds, then one every ten when there is something to say."""
+    known, following = [title], [float("inf")]
 
-    def __init__(self, title: str) -> None:
-        self._title, self._next = title, time.monotonic() + _PATIENCE
+    def begin() -> None:
+        print(known[0], file=sys.stderr, flush=True)
+        following[0] = time.monotonic() + _EVERY
 
-    def __call__(self, fraction: float, state: str) -> None:
-        if time.monotonic() >= self._next:
-            print(f"{self._title}: {fraction:.0%} {state}".rstrip(), file=sys.stderr, flush=True)
-            self._next = time.monotonic() + _EVERY
+    def report(fraction: float, state: str) -> None:
+        known[0] = f"{title}: {fraction:.0%} {state}".rstrip()
+        if time.monotonic() >= following[0]:
+            begin()
+
+    with _after_patience(begin):
+        yield report
+
+
+@contextmanager
+def _after_patience(begin: Callable[[], None]) -> Iterator[None]:
+    """Call `begin` after two seconds, by the clock and not at the next report: some work says nothing for long."""
+    patience = threading.Timer(_PATIENCE, begin)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
+        patience.join()
