@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from isthmus.data import load_dataset
@@ -79,7 +84,7 @@ def run_cell(store: Path, cell: Cell, report: Report) -> CellRow:
     with mark.open("ab") as stream:
         stream.write(b".")
     try:
-        with undeniable_interrupts():
+        with undeniable_interrupts(), _ended_without_fault(mark):
             return _row(cell, _fitted(store, cell, report))
     except MissingExtraError:
         raise
@@ -92,6 +97,28 @@ def run_cell(store: Path, cell: Cell, report: Report) -> CellRow:
         return CellRow(cell.number, cell.settings, "failed", failure=" ".join(why.split()))
     finally:
         mark.unlink(missing_ok=True)  # a process that dies leaves it
+
+
+@contextmanager
+def _ended_without_fault(mark: Path) -> Iterator[None]:
+    """Take the start back when the process is told to end: whoever needs the machine, it was not for the cell.
+
+    Python delivers signals to the main thread alone; elsewhere the end counts as a death.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        os.truncate(mark, deaths(mark) - 1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def starts_of(store: Path, number: int) -> Path:
