@@ -152,3 +152,11 @@ def test_any_numbers_with_a_unit_are_read_exactly(numbers, unit):
     assert found[1] == unit
     assert quantities([*(f"{number!r}{unit}" for number in numbers), "5 h"]) is None
     assert quantities([*(f"{number!r}{unit}" for number in numbers), "5"]) is None
+
+
+@pytest.mark.parametrize("space", ["\x1e", "\u2003", " "])
+def test_every_kind_of_space_around_a_number_is_one(tmp_path, space):
+    """Found by mutations: what Python strips and pandas does not."""
+    rows = [f"{space}{a}{space},{level}" for a, level in zip(A, LEVEL, strict=True)]
+    data = load_dataset(written(tmp_path, "a,level", rows), target="level")
+    np.testing.assert_array_equal(data.x[:, 0], A)

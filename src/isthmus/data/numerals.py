@@ -70,9 +70,10 @@ def texts_as_numbers(frame: Any, decimal: str | None, *, texts: Collection[str] 
             written, has_thousands = _with_points(name, known, written)
             if has_thousands:
                 notes.append(f"Points in column {name!r} were read as thousands separators, as commas are decimal.")
-        if all(_PLAIN.fullmatch(text.strip()) for text in written):
-            refuse_inexact(name, written)
-            changed[name] = known.mask(known.notna(), written).astype(np.float64)
+        bare = [text.strip() for text in written]  # pandas does not know all that is a space
+        if all(map(_PLAIN.fullmatch, bare)):
+            refuse_inexact(name, bare)
+            changed[name] = known.mask(known.notna(), bare).astype(np.float64)
         elif decimal == "," and written != known.tolist():
             changed[name] = known.mask(known.notna(), written)
     frame = frame.copy()
