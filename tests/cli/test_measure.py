@@ -66,6 +66,7 @@ def test_any_model_in_a_file(here, capsys):
     status, out, _ = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--leading", "1", "--json")
     record = json.loads(out)
     assert (status, record["cost_lower"], record["jacobian"]["is_sketched"]) == (0, None, True)
+    assert (record["curve"]["plateau_rank"], record["curve"]["plateau"]) == (None, None)  # of 2 values only 1 is known
     assert (record["certificate"], record["certified_share"]) == (None, None)  # the theory does not cover it
 
 
@@ -119,6 +120,10 @@ BAD = {
     ),
     "a header that is none": (["gelu.pt2", "--data", "bare.csv"], "line 1 holds data .* Use --no-header"),
     "a format of texts": (["gelu.pt2", "--data", "rows.npy", "--sep", ";"], "--sep is ';' but must be left out for"),
+    "a budget without differences": (
+        ["gelu.pt2", "--data", "rows.npy", "--evaluations", "9"],
+        "--evaluations is a budget of differences. Give --by-differences as well",
+    ),
     "too little memory": (["gelu.pt2", "--data", "rows.npy", "--memory", "0"], "Invalid value for '--memory'"),
 }
 

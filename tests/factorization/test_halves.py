@@ -8,8 +8,9 @@ from cases import random_layers, through
 from isthmus.errors import OptionError, ShapeError, UnsupportedModuleError
 from isthmus.factorization import factor
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.networks import RELU, StandardizedNetwork
+from isthmus.networks import RELU, FullyConnected, StandardizedNetwork
 from isthmus.networks.scaling import Affine
+from isthmus.spectra import bottleneck_rank
 
 
 def data(d, n=300, seed=1):
@@ -29,14 +30,31 @@ def test_halves_meet_in_k_numbers_and_compose_to_f(k):
     torch.testing.assert_close(z.T @ z / len(x), torch.eye(k).double(), rtol=1e-5, atol=1e-5)
 
 
-def test_the_error_curve_is_what_factoring_at_k_gives():
+@pytest.mark.parametrize("scaling", ["data", "unit", "none"])
+def test_the_error_curve_is_what_factoring_at_k_gives(scaling):
     network, x = random_layers((5, 12, 12, 4), RELU, seed=1), data(5)
-    curve = factor(network, x, rank=4).error_curve
     outputs = network(x)
-    spread = (outputs - outputs.mean(0)).norm()
+    scale = {"data": outputs.std(0, correction=0), "unit": 3.0, "none": 1.0}[scaling]
+    curve = factor(network, x, rank=4, scale_outputs=scaling).error_curve
+    spread = ((outputs - outputs.mean(0)) / scale).norm()
     for k in (1, 2, 3, 4):
-        change = (factor(network, x, rank=k)(x) - outputs).norm() / spread
+        change = ((factor(network, x, rank=k, scale_outputs=scaling)(x) - outputs) / scale).norm() / spread
         assert float(change) == pytest.approx(curve[k], rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("scaling", ["data", "unit", "none"])
+@pytest.mark.parametrize("seed", range(3))
+def test_it_keeps_as_many_numbers_as_the_bottleneck_rank_says(scaling, seed):
+    network, x = through(4, seed=40 + seed, d=6), data(6)
+    units = torch.tensor([1.0, 1e-3, 1e-3, 1e3, 1.0, 10.0], dtype=torch.float64)[:, None]
+    weights, biases = list(network.weights), list(network.biases)
+    weights[-1], biases[-1] = weights[-1] * units, biases[-1] * units[:, 0]
+    network = FullyConnected(tuple(weights), tuple(biases), RELU)
+    found = factor(network, x, scale_outputs=scaling)
+    said = bottleneck_rank(network, x, scale_outputs=scaling)
+    assert "exhibited" in said.evidence[1]
+    assert found.rank == said.upper
+    assert (found.rank == 1) == (scaling != "data")  # one output is nearly all of it, unless each has its own unit
 
 
 def test_units_of_the_data_go_in_and_come_out():

@@ -41,7 +41,7 @@ def test_it_is_the_root_mean_square_of_finite_differences():
 
 def test_chunks_and_units_change_nothing():
     network, x = through(3, seed=41), data(9)
-    halves = factor(network, x, rank=3)
+    halves = factor(network, x, rank=3, scale_outputs="none")
     whole = attribution(halves, x)
     assert torch.equal(
         attribution(halves, x, memory=60_000).effects.round(decimals=10), whole.effects.round(decimals=10)

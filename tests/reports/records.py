@@ -220,6 +220,9 @@ def measure_record(k=3, **changes):
         "tolerance": 0.1,
         "curve": _curve(k),
     }
+    # The rank of a measurement is the largest over the points, that of a fit is not.
+    record["jacobian"] = record["jacobian"].model_copy(update={"rank_counts": {str(k): 493, str(k - 1): 7}})
+    record["curve"] = record["curve"].model_copy(update={"resampled": {str(k): 0.99, str(k - 1): 0.01}})
     return MeasureRecord.model_validate({**record, **changes})
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from isthmus.reports import headline, summary
+from isthmus.reports.profiles import rank_curve
 from isthmus.reports.sentences import cautions, paragraph
 from isthmus.reports.wording import (
     at_points,
@@ -133,7 +134,7 @@ def test_a_measurement_says_what_keeping_k_changes():
 
 
 def test_a_measurement_that_a_few_points_decide_says_so():
-    curve = measure_record(3).curve.model_copy(update={"resampled": {"3": 0.6, "4": 0.4}, "next_direction": 1e-9})
+    curve = measure_record(3).curve.model_copy(update={"resampled": {"3": 0.6, "2": 0.4}, "next_direction": 1e-9})
     said = summary(measure_record(3, curve=curve))
     assert "Resampled points give Jacobian rank 3 in 60.0% of the cases: a few points decide it." in said
     assert "Direction 4" not in said  # it carries the rounding of the weights
@@ -149,13 +150,30 @@ def test_what_is_no_chain_is_measured_locally():
 
 def test_a_rank_of_some_singular_values_is_a_least_one():
     full = measure_record(3)
-    spectrum = {**dict(full.jacobian), "is_sketched": True, "rank_counts": {"3": 500}}
+    spectrum = {**dict(full.jacobian), "is_sketched": True, "is_leading": True, "rank_counts": {"3": 500}}
     for end in ("low", "median", "high"):
         spectrum[end] = spectrum[end][:3]
-    curve = full.curve.model_copy(update={"plateau_rank": 3, "next_direction": None})
+    curve = full.curve.model_copy(update={"plateau_rank": None, "plateau": None, "next_direction": None})
     said = summary(measure_record(3, jacobian=spectrum, curve=curve, method="local"))
     assert "at least rank 3 at each of 500 points: of its singular values only the largest 3 were bounded." in said
     assert "the longest range" not in said  # it ends where the values that were looked at do
+    differences = {**spectrum, "is_leading": False}
+    said = summary(measure_record(3, jacobian=differences, method="differences"))
+    assert "at least rank 3 at each of 500 points: a direction below its error bar is not counted." in said
+    assert not rank_curve(measure_record(3, curve=curve)).layout.shapes
+    assert len(rank_curve(full).layout.shapes) == 1
+
+
+def test_a_direction_is_numbered_by_the_spectrum_also_where_fewer_numbers_are_the_answer():
+    spectrum = {**dict(measure_record(3).jacobian), "rank_counts": {"4": 500}}
+    curve = measure_record(3).curve.model_copy(update={"resampled": {"4": 1.0}})
+    said = summary(measure_record(3, jacobian=spectrum, curve=curve))
+    assert "Direction 5 has up to 3.0% of the first" in said
+    assert "Resampled" not in said
+
+
+def test_the_longest_range_is_said_of_what_is_known():
+    full = measure_record(3)
     assert "the longest range" in summary(full)
 
 

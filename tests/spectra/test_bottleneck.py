@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from cases import random_layers, through
 from isthmus.foundation.tolerance import Tolerance
@@ -10,9 +11,12 @@ from isthmus.networks import (
     RELU,
     FullyConnected,
     StandardizedNetwork,
+    to_torch,
 )
 from isthmus.networks.catalogue import tripod
 from isthmus.networks.scaling import Affine
+from isthmus.reports import headline, summary
+from isthmus.runs import measure_record
 from isthmus.spectra import (
     balanced_truncations,
     bottleneck_rank,
@@ -114,11 +118,31 @@ def test_a_standardised_network_is_measured_in_its_own_units():
     torch.testing.assert_close(3.0 * raw.jacobian.singular_values, plain.jacobian.singular_values)
 
 
-@pytest.mark.parametrize("n", [1, 2])
-def test_few_rows_are_measured_without_complaint(n):
-    profile = measure(through(2, seed=9), data(9, n=n))
-    assert profile.bottleneck_rank.upper == 9  # so few rows lie in n − 1 dimensions whatever f is
-    assert "no truncation on these rows shows less" in profile.bottleneck_rank.evidence[1]
+ROWS_THAT_SHOW_NOTHING = {
+    "one": (data(9, n=1), "over 1 row the outputs do not vary, so that no projection can show less"),
+    "two": (data(9, n=2), "2 rows lie in 1 dimensions whatever f is, so that they cannot show less"),
+    "one many times": (data(9, n=1).repeat(30, 1), "over 30 rows the outputs do not vary"),
+}
+
+
+@pytest.mark.parametrize("kind", ["chain", "module", "callable"])
+@pytest.mark.parametrize("name", ROWS_THAT_SHOW_NOTHING)
+def test_rows_that_cannot_show_a_bottleneck_are_said_to_show_none(name, kind):
+    x, why = ROWS_THAT_SHOW_NOTHING[name]
+    f, network = through(2, seed=9), through(2, seed=9)
+    if kind == "module":  # probabilities of equal rows differ by their rounding
+        f = nn.Sequential(to_torch(network), nn.Softmax(1))
+    elif kind == "callable":
+        f = lambda rows: network(torch.from_numpy(rows)).numpy()  # noqa: E731
+    profile = measure(f, x.numpy() if kind == "callable" else x)
+    assert (profile.jacobian_rank.lower, profile.bottleneck_rank.upper) == (2, 9)
+    assert (profile.bottleneck_error, profile.bottleneck_rank.lower) == (None, 2)
+    assert not profile.changes or "lie in" in why
+    assert why.split(",")[0] in profile.bottleneck_rank.evidence[1]
+    record = measure_record("m", profile, "cpu")
+    assert headline(record) == "This network passes through 2 to 9 numbers."
+    assert "changes the function by" not in summary(record)
+    assert why.split(",")[0] in summary(record)
 
 
 def test_a_large_rank_is_located_without_trying_every_k():

@@ -1,5 +1,7 @@
 """Functions of which only values are known: against float64 autograd, planted ranks, and noise of known size."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from isthmus.errors import (
     NonFiniteError,
     NotDifferentiableError,
     OptionError,
+    RandomOutputError,
     RowCountError,
     UnsupportedModuleError,
 )
@@ -146,6 +149,44 @@ def test_evaluations_are_counted_batched_and_kept_to_a_budget():
         measure(call, X, evaluations=0)
 
 
+class Chance:
+    """Outputs that chance decides."""
+
+    def __init__(self):
+        self.rng, self.calls = np.random.default_rng(0), 0
+
+    def nothing_else(self, x):
+        return self.rng.standard_normal((len(x), 4))
+
+    def multiplied(self, x):
+        return smooth(x) * (1 + 0.3 * self.rng.standard_normal((len(x), 1)))
+
+    def dropped(self, x):
+        return smooth(x) * (self.rng.random((len(x), 5)) > 0.5)
+
+    def counting(self, x):
+        self.calls += 1
+        return smooth(x) + self.calls
+
+    def rare(self, x):
+        numbers = self.calls + np.arange(len(x))[:, None]
+        self.calls += len(x)
+        return smooth(x) + ((numbers > 400) & (numbers % 47 == 0))
+
+
+@pytest.mark.parametrize("how", ["nothing_else", "multiplied", "dropped", "counting"])
+@pytest.mark.parametrize("scaling", ["data", "none"])
+def test_outputs_that_chance_decides_are_refused_with_the_measured_spread(how, scaling):
+    message = rf"{how} is not deterministic: two evaluations of one row differ by \d.*no derivative at any row rises"
+    with pytest.raises(RandomOutputError, match=message):
+        measure(getattr(Chance(), how), X, scale_inputs=scaling, scale_outputs=scaling)
+
+
+def test_chance_that_is_too_rare_for_the_bars_is_told():
+    notes = " ".join(measure(Chance().rare, X).notes)
+    assert re.search(r"differ by up to 1\. It did so at \d of 60 rows alone, too rarely for the error bars", notes)
+
+
 def changing(x):
     x[:] = np.tanh(x)
     return x
@@ -170,6 +211,12 @@ BAD = {
     "one number": (lambda x: x.sum(), RowCountError, "returns one number"),
     "other rows": (lambda x: x.reshape(-1, 3), RowCountError, r"takes 60 rows and returns 120 rows"),
     "mixed rows": (lambda x: x - x.mean(0), MixedRowsError, "mixes the rows"),
+    "raises at one row": (lambda x: [1 / float(v[0] - X[7, 0]) for v in x], ModelCallError, "division by zero"),
+    "nan at one row": (
+        lambda x: np.where((x == X[7]).all(1, keepdims=True), np.nan, x),
+        NonFiniteError,
+        "is not finite at row 7 ",
+    ),
     "labels": (lambda x: (x > 0).astype(int), NotDifferentiableError, "returns int64, labels or counts"),
     "objects": (lambda x: np.array([None] * len(x)), DtypeError, "object"),
     "no function": (RNG, UnsupportedModuleError, "Generator cannot be converted.*it is not a network"),

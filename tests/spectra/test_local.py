@@ -17,6 +17,7 @@ from isthmus.errors import (
     NotDifferentiableError,
     OptionError,
     OutputChoiceError,
+    RandomOutputError,
     ShapeError,
     UnsupportedModuleError,
 )
@@ -243,6 +244,20 @@ class BatchMean(Argmax):
         return self.linear(x - x.mean(0))
 
 
+class Dropping(Argmax):
+    """Chance that eval mode does not end: half of the outputs dropped, or a little noise."""
+
+    def __init__(self, deviation=None):
+        super().__init__()
+        self.deviation = deviation
+
+    def forward(self, x):
+        y = self.linear(x)
+        if self.deviation is None:
+            return nn.functional.dropout(y, 0.5, training=True)
+        return y + self.deviation * torch.randn_like(y)
+
+
 def with_nan():
     module = nn.Sequential(nn.Linear(4, 3), nn.GELU())
     with torch.no_grad():
@@ -258,6 +273,8 @@ BAD = {
     "integers in a table": (Lookup(), X.long(), {}, ModelCallError, "measure the part after the embedding"),
     "no derivative": (Argmax(), X, {}, NotDifferentiableError, "its output has dtype torch.int64"),
     "detached": (Detached(), X, {}, NotDifferentiableError, "no derivative reaches its input"),
+    "dropout in eval mode": (Dropping(), X, {}, RandomOutputError, "Dropping is not deterministic: two evaluations"),
+    "small noise": (Dropping(1e-4), X, {}, RandomOutputError, "differ by .*, and its outputs are up to"),
     "rows mixed": (BatchMean(), X, {}, MixedRowsError, "mixes the rows of a batch"),
     "batch norm without statistics": (
         nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, track_running_stats=False)),

@@ -106,6 +106,19 @@ def test_the_curve_of_a_known_spectrum():
     assert at[0.1] == (2, 2.0)
 
 
+def test_a_plateau_is_one_of_a_rank_that_is_known_from_both_sides():
+    values = torch.tensor([[1.0, 0.5, 1e-5]]).double()
+    tight, loose = torch.tensor([[1.0, 0.5, 1.1e-5]]).double(), torch.tensor([[1.0, 0.5, 0.4]]).double()
+    known = rank_curve(JacobianSpectra(values, tight), Tolerance(0.1))
+    assert (known.plateau_rank, known.plateau) == (2, (pytest.approx(1.1e-5, rel=0.13), pytest.approx(0.5, rel=0.13)))
+    unsure = rank_curve(JacobianSpectra(values, loose), Tolerance(0.1))
+    assert (unsure.plateau_rank, unsure.plateau) == (3, (pytest.approx(1e-6), pytest.approx(1e-5, rel=0.13)))
+    # of four values only three are known: below the third the rank is 3 or 4
+    leading = rank_curve(JacobianSpectra(values + 1e-3, tight + 1e-3, is_leading=True), Tolerance(0.1))
+    assert (leading.plateau_rank, leading.plateau[0]) == (2, pytest.approx(1e-3, rel=0.13))
+    assert rank_curve(JacobianSpectra(values[:, :1], tight[:, :1], is_leading=True), Tolerance(0.1)).plateau is None
+
+
 def test_resampling_probabilities_are_those_of_drawing():
     ranks = torch.tensor([1] * 18 + [2, 3])
     values = (torch.arange(3)[None] < ranks[:, None]).double()

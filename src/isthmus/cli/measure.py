@@ -58,7 +58,9 @@ def measure(
     by_differences: Annotated[
         bool, typer.Option("--by-differences", help="Run an .onnx file in onnxruntime and difference its values.")
     ] = False,
-    evaluations: Annotated[int, typer.Option(help="Rows to evaluate at by differences.", min=1)] = 1_000_000,
+    evaluations: Annotated[
+        int | None, typer.Option(help="Rows to evaluate at with --by-differences; a million.", min=1)
+    ] = None,
     scale_inputs: Annotated[ScalingName, typer.Option(help="Units of the inputs: as --scale-outputs.")] = _BY_DATA,
     scale_outputs: Annotated[
         ScalingName, typer.Option(help="Each by its spread over the rows (data), all by one (unit), or as they are.")
@@ -87,6 +89,7 @@ def measure(
     from isthmus.data import TableFormat
     from isthmus.reports import write_report
     from isthmus.runs import measure_record
+    from isthmus.spectra import EVALUATIONS
     from isthmus.spectra import measure as measured
 
     if is_list:
@@ -94,6 +97,8 @@ def measure(
         return
     if not data:
         raise TyperException("Missing option '--data'")
+    if evaluations is not None and not by_differences:
+        raise TyperException("--evaluations is a budget of differences. Give --by-differences as well, or leave it out")
     start, held, source = held_arrays(model, data, start)
     network, chosen = loaded(model, start, output, held, by_differences)
     x = model_inputs(
@@ -116,7 +121,7 @@ def measure(
             memory=memory * _MB,
             seed=seed,
             check=check,
-            evaluations=evaluations,
+            evaluations=EVALUATIONS if evaluations is None else evaluations,
             scale_inputs=scale_inputs.value,
             scale_outputs=scale_outputs.value,
             report=report,

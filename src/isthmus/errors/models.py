@@ -80,6 +80,16 @@ class MixedRowsError(IsthmusError, ValueError):
         )
 
 
+class RandomOutputError(IsthmusError, ValueError):
+    """A model gives one row different outputs, so that derivatives say nothing of it."""
+
+    def __init__(self, model: str, spread: float, why: str) -> None:
+        super().__init__(
+            f"{model} is not deterministic: two evaluations of one row differ by {spread:.2g}, and {why}. Fix the seed "
+            "inside it, or pass the mean over many draws."
+        )
+
+
 class RowCountError(IsthmusError, ValueError):
     """A model gives another number of outputs than it is given rows."""
 

@@ -15,12 +15,17 @@ from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import Affine, FullyConnected, StandardizedNetwork
 from isthmus.spectra import (
+    SCALED_ROWS,
     BalancedTruncation,
     Model,
+    Scaling,
     as_network,
     balanced_truncations,
     chosen,
+    spaced,
+    tried_rows,
     truncation_curve,
+    units_of_chain,
 )
 
 
@@ -41,7 +46,8 @@ class Factorization:
         encoder: g, from inputs to $\mathbb R^k$.
         decoder: h, from $\mathbb R^k$ to outputs.
         layer: ℓ, the layer of the network whose coordinates were kept (0: the inputs).
-        error_curve: $\|f - f_k\| / \|f - \bar f\|$ over the data for k = 0, 1, 2, …, by projection alone.
+        error_curve: $\|f - f_k\| / \|f - \bar f\|$ over the data for k = 0, 1, 2, …, by projection alone, in the
+            units that outputs were counted in.
 
     Example:
         >>> import torch
@@ -101,7 +107,12 @@ class Factorization:
 
 
 def factor(
-    model: Model, x: object, *, rank: int | None = None, tolerance: Tolerance = DEFAULT_TOLERANCE
+    model: Model,
+    x: object,
+    *,
+    rank: int | None = None,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    scale_outputs: Scaling = "data",
 ) -> Factorization:
     r"""Split f into $h \circ g$ with g into $\mathbb R^k$, by keeping k coordinates of one layer.
 
@@ -110,7 +121,10 @@ def factor(
         x: `(n, d_in)` in the units the model takes: where f should be kept. Of a module that convolves
             `(n, channels, …)`; the halves take such rows flattened.
         rank: k ≥ 1. Default: the smallest k that changes f by no more than `tolerance` of its spread, at least 1.
-        tolerance: Used when `rank` is not given.
+        tolerance: Used when `rank` is not given; the rank is then the upper end of `bottleneck_rank`, where that is
+            exhibited.
+        scale_outputs: In what units outputs are counted, as for `measure`: each by its spread over the rows, all by
+            one number ("unit"), or as they are ("none").
 
     Raises:
         OptionError: If `rank` is below 1 or above what any layer carries.
@@ -135,8 +149,14 @@ def factor(
     if rank is not None and rank < 1:
         raise OptionError("rank", rank, "at least 1")
     with flushed_denormals(), torch.no_grad():
+        sample = spaced(inputs, SCALED_ROWS)
+        kind = model if isinstance(model, StandardizedNetwork) else network
+        told = units_of_chain(kind, sample, network(sample), "none", scale_outputs).of_network(
+            network, are_inputs_counted=False
+        )
         # A rank that is asked for is followed to the end, however small the change already is.
-        found = truncation_curve(network, inputs, until=tolerance.relative if rank is None else -1.0, most=rank)
+        until = tolerance.relative if rank is None else -1.0
+        found = truncation_curve(told, spaced(inputs, tried_rows(network)), until=until, most=rank)
         if rank is not None and rank >= len(found):
             raise OptionError("rank", rank, f"at most {len(found) - 1}, the most coordinates any layer carries")
         best = found[max(1, chosen(found, tolerance).rank) if rank is None else rank]

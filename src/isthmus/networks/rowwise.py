@@ -17,11 +17,13 @@ from isthmus.errors import (
     NonFiniteError,
     NotDifferentiableError,
     OutputChoiceError,
+    RandomOutputError,
     RowCountError,
 )
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.wrappers import check_callable, name_of, unwrapped
 
+_REPEATED = 64.0  # roundings by which sums in another order, as on graphics processors, may differ
 _SAME = 1e-3  # relative difference of one row alone and in a batch that float32 kernels do not explain
 
 
@@ -120,6 +122,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         ModelCallError: If the module cannot be called on the rows, or looks inputs up in a table.
         OutputChoiceError: If there are several outputs and none or an unknown one was chosen.
         DtypeError: If the output does not hold real numbers.
+        RandomOutputError: If it gives the same rows other outputs the next time.
         MixedRowsError: If the output of a row depends on other rows.
         RowCountError: If the output has another number of rows than the input.
         NotDifferentiableError: If no derivative of the output with respect to the input exists.
@@ -185,6 +188,9 @@ def _varies(function: RowFunction, x: Tensor) -> bool:
 
 def _check_rows(function: RowFunction, x: Tensor, together: Tensor) -> None:
     size = float(together.abs().amax())
+    spread = float((_tried(function, x) - together).abs().amax())
+    if spread > _REPEATED * torch.finfo(together.dtype).eps * size:
+        raise RandomOutputError(function.name, spread, f"its outputs are up to {size:.2g} large")
     for row in range(len(x)):
         change = float((_tried(function, x[row : row + 1]) - together[row : row + 1]).abs().amax())
         if size > 0 and change > _SAME * size:

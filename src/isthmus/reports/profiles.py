@@ -43,7 +43,7 @@ def figure(record: MeasureRecord, what: str) -> go.Figure:
 
 
 def rank_curve(record: MeasureRecord) -> go.Figure:
-    """Rank over the tolerance, from coarse to fine: largest and median over the points, the longest plateau shaded."""
+    """Rank over the tolerance, from coarse to fine: largest and median over the points; a known plateau is shaded."""
     curve = record.curve
     drawn = blank("tolerance ε")
     for name, text, color, width in (("median", "median", MUTED, 1.5), ("largest", "largest", ACCENT, 2)):
@@ -55,8 +55,9 @@ def rank_curve(record: MeasureRecord) -> go.Figure:
             line={"color": color, "width": width, "shape": "hv"},
             hovertemplate=f"ε = %{{x:.2g}}: {text} rank %{{y}}<extra></extra>",
         )
-    fine, coarse = curve.plateau
-    drawn.add_vrect(x0=fine, x1=coarse, fillcolor=SHADE, line_width=0, layer="below")
+    if curve.plateau is not None:
+        fine, coarse = curve.plateau
+        drawn.add_vrect(x0=fine, x1=coarse, fillcolor=SHADE, line_width=0, layer="below")
     highest = max(*curve.largest, 1)
     drawn.add_scatter(
         x=[record.tolerance] * 2,

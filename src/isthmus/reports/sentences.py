@@ -29,7 +29,10 @@ _RARE = 0.01  # probability below which an answer is not worth a word
 def headline(record: Record) -> str:
     """One sentence with the answer."""
     if isinstance(record, MeasureRecord):
-        return f"This network passes through {numbers(record.bottleneck_rank)} {_where(record)}."
+        lower, upper = record.bottleneck_rank_lower, record.bottleneck_rank
+        if record.bottleneck_error is None and lower < upper:
+            return f"This network passes through {interval(lower, upper)} numbers."
+        return f"This network passes through {numbers(upper)} {_where(record)}."
     k, lower, upper = record.rank, record.rank_lower, record.rank_upper
     so_far = " so far: it was interrupted" if record.stopped == "interrupted" else ""
     doubt = f" (the data allow {interval(lower, upper)})" if lower != upper else ""
@@ -125,17 +128,22 @@ def _ending(record: FitRecord) -> str:
 
 
 def _measured(record: MeasureRecord) -> Iterator[str]:
-    k, spectrum = record.bottleneck_rank, record.jacobian
-    yield (
-        f"Keeping only {numbers(k)} {_where(record)} changes the function by {share(record.bottleneck_error)} of "
-        f"its spread over the data; the tolerance is {share(record.tolerance)}."
-    )
+    k, spectrum, limit = record.bottleneck_rank, record.jacobian, share(record.tolerance)
+    if record.bottleneck_error is None:
+        yield f"{_capitalised(record.bottleneck_evidence)}; the tolerance is {limit}."
+    else:
+        yield (
+            f"Keeping only {numbers(k)} {_where(record)} changes the function by {share(record.bottleneck_error)} of "
+            f"its spread over the data; the tolerance is {limit}."
+        )
     ranks = at_points(spectrum.rank_counts, spectrum.points)
-    if spectrum.is_sketched:
+    if spectrum.is_leading:
         yield (
             f"At that tolerance its Jacobian has at least {ranks}: of its singular values only the largest "
             f"{len(spectrum.median)} were bounded."
         )
+    elif spectrum.is_sketched:
+        yield f"At that tolerance its Jacobian has at least {ranks}: a direction below its error bar is not counted."
     else:
         yield f"At that tolerance its Jacobian has {ranks}."
     yield from _following(record)
@@ -163,20 +171,24 @@ def _measured(record: MeasureRecord) -> Iterator[str]:
 def _following(record: MeasureRecord) -> Iterator[str]:
     """Direction k + 1, the range over which the rank holds, and whether other points would say the same."""
     curve = record.curve
-    k = record.jacobian_rank
+    k = max(map(int, record.jacobian.rank_counts))  # the rank of the record may be one of a function near this one
     following = curve.next_direction
     if following is not None and following > _ROUNDING:
         yield (
             f"Direction {k + 1} has up to {share(following)} of the first there: a tolerance below that says {k + 1} "
             "or more."
         )
-    fine, coarse = curve.plateau
-    if not (record.jacobian.is_sketched and curve.plateau_rank == len(record.jacobian.median)):
+    if curve.plateau is not None:
+        fine, coarse = curve.plateau
         held = f"From tolerance {rough(coarse)} down to {rough(fine)} the rank is {curve.plateau_rank}"
         yield f"{held}, the longest range."
     sure = curve.resampled.get(str(k), 0.0)
     if sure < _SURE:
         yield f"Resampled points give Jacobian rank {k} in {share(sure)} of the cases: a few points decide it."
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _where(record: Record) -> str:

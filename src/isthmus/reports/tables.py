@@ -43,7 +43,7 @@ def facts(record: Record) -> str:
         shown = [
             ("narrowest layer", layer),
             ("Jacobian rank", f"≥ {record.jacobian_rank}"),
-            ("change of f", share(record.bottleneck_error)),
+            ("change of f", "–" if record.bottleneck_error is None else share(record.bottleneck_error)),
             ("tolerance", number(record.tolerance)),
             ("‖w‖² / L", norm),
             ("R / L, at least", cost),

@@ -56,7 +56,7 @@ def at_points(counts: Mapping[str, int], points: int) -> str:
     """How the Jacobian's rank is distributed: `rank 4 at 493 of 500 points, rank 5 at 7`, the most frequent first."""
     ordered = sorted(counts.items(), key=lambda item: -item[1])
     if len(ordered) == 1:
-        return f"rank {ordered[0][0]} at each of {points} points"
+        return f"rank {ordered[0][0]} at {f'each of {points} points' if points > 1 else 'the one point'}"
     first, *others = ordered
     return ", ".join(
         [f"rank {first[0]} at {first[1]} of {points} points", *(f"rank {rank} at {n}" for rank, n in others)]

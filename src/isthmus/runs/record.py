@@ -77,7 +77,7 @@ class MeasureRecord(NetworkRecord):
     bottleneck_rank: int
     bottleneck_rank_lower: int
     bottleneck_evidence: str
-    bottleneck_error: float
+    bottleneck_error: float | None
     bottleneck_changes: list[float]
     bottleneck_change_ranks: list[int]
     cost_row: int | None

@@ -36,6 +36,7 @@ class JacobianRow(Part):
     high: list[float]
     rank_counts: dict[str, int]
     is_sketched: bool
+    is_leading: bool = False
 
 
 class CertificateRow(Part):
@@ -54,8 +55,8 @@ class ToleranceCurve(Part):
     tolerances: list[float]
     largest: list[int]
     median: list[int]
-    plateau_rank: int
-    plateau: tuple[float, float]
+    plateau_rank: int | None
+    plateau: tuple[float, float] | None
     gap: float | None
     next_direction: float | None
     resampled: dict[str, float]

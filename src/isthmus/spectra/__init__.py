@@ -3,6 +3,7 @@
 from isthmus.spectra.bottleneck import (
     TruncationPoint,
     chosen,
+    tried_rows,
     truncation_curve,
 )
 from isthmus.spectra.class_collapse import CollapsedLayer, NeuralCollapse, neural_collapse
@@ -13,6 +14,7 @@ from isthmus.spectra.jacobian import (
     spaced,
 )
 from isthmus.spectra.layer_spectrum import LayerSpectrum, layer_spectra
+from isthmus.spectra.measure_options import EVALUATIONS
 from isthmus.spectra.measurement import measure
 from isthmus.spectra.model import Model, as_network
 from isthmus.spectra.point_spectra import JacobianSpectra
@@ -23,8 +25,11 @@ from isthmus.spectra.ranks import bottleneck_rank, jacobian_rank
 from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import RankCurve, rank_curve
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
+from isthmus.spectra.units import SCALED_ROWS, Scaling, units_of_chain
 
 __all__ = [
+    "EVALUATIONS",
+    "SCALED_ROWS",
     "BalancedTruncation",
     "BottleneckCertificate",
     "CollapsedLayer",
@@ -36,6 +41,7 @@ __all__ = [
     "RankCurve",
     "RankEstimate",
     "RankProfile",
+    "Scaling",
     "TruncationPoint",
     "as_network",
     "balanced_truncations",
@@ -52,6 +58,8 @@ __all__ = [
     "rank_curve",
     "spaced",
     "tangent_kernel_traces",
+    "tried_rows",
     "truncated",
     "truncation_curve",
+    "units_of_chain",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import EvaluationBudgetError, OptionError, UnsupportedModuleError
+from isthmus.errors import EvaluationBudgetError, OptionError, RandomOutputError, UnsupportedModuleError
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
@@ -87,6 +87,9 @@ class BlackBox:
             found.append(f"{f.name} changes its argument; it was given copies.")
         if f.spread > 0:
             found.append(f"{f.name} does not repeat itself: two evaluations of one row differ by up to {f.spread:.2g}.")
+        if f.unrepeated:
+            few = f"{f.unrepeated} of {len(self.outputs)} rows"
+            found.append(f"It did so at {few} alone, too rarely for the error bars to know of it: do not rely on them.")
         return tuple(found)
 
 
@@ -108,6 +111,7 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     Raises:
         UnsupportedModuleError: If `call` is no function.
         EvaluationBudgetError: If the budget does not allow one row.
+        RandomOutputError: If chance hides every derivative.
         ModelCallError, RowCountError, DtypeError, NonFiniteError, MixedRowsError, NotDifferentiableError: If f is no
             differentiable function of one row.
     """
@@ -115,9 +119,9 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     if evaluations < 1:
         raise OptionError("evaluations", evaluations, "a positive number")
     check_function(call)
-    kept = PASSES * min(SCALED_ROWS, len(rows), evaluations // 100)
-    function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
     scaled, numbers = rows.spaced(min(SCALED_ROWS, max(_FEWEST, evaluations // 100)))
+    kept = PASSES * min(len(scaled), evaluations // 100) + len(scaled)
+    function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
     outputs = function(scaled.double().flatten(1), numbers)
     how = difference_step(function, rows.spaced(options.points)[0].double().flatten(1), options.seed)
     units = units_of(scaled, outputs, options.scale_inputs, options.scale_outputs, how.noise)
@@ -129,6 +133,9 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     x = where.double().flatten(1)
     spectra = difference_spectra(function, x, index, how, units, memory=options.memory, report=report)
     function.budget = evaluations
+    function.watch_again(scaled.double().flatten(1), outputs)
+    if function.spread > 0 and not bool((spectra.intervals().singular_values > 0).any()):
+        raise RandomOutputError(function.name, function.spread, "no derivative at any row rises above that")
     return BlackBox(function, how, spectra, index, min(options.points, len(rows)), outputs, units)
 
 

@@ -11,9 +11,11 @@ from isthmus.networks import FullyConnected
 from isthmus.spectra.jacobian import spaced
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.truncation import BalancedTruncation, balanced_truncations, truncated
+from isthmus.spectra.units import is_spread
 
 _EVERY = 32  # up to this k every one is tried when only the smallest sufficient one is looked for
 _ROWS = 2000  # every k is tried at every layer, so the rows are limited
+_FEWEST_ROWS, _PRODUCTS = 300, 10**9  # of very wide networks to fewer, by multiplications of one evaluation there
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,11 @@ class _Trial:
                 best = TruncationPoint(rank, truncation, change)
         assert best is not None  # a network has at least one layer
         return best
+
+
+def tried_rows(network: FullyConnected) -> int:
+    """On how many rows, evenly spaced, truncations of a network are compared for its bottleneck rank."""
+    return min(_ROWS, max(_FEWEST_ROWS, _PRODUCTS // network.parameter_count))
 
 
 def truncation_curve(
@@ -114,25 +121,41 @@ def located_truncation_curve(network: FullyConnected, x: Tensor, *, until: float
     return [by_rank[rank] for rank in sorted(by_rank)]
 
 
-def bracket(jacobian: RankEstimate, best: TruncationPoint | None, narrowest: int, tolerance: Tolerance) -> RankEstimate:
-    """The bracket of Rank_BN that the Jacobian's rank and the best truncation give, if there is one that counts."""
-    upper, said = narrowest, f"the narrowest layer has width {narrowest}; no truncation on these rows shows less"
-    if best is not None and best.rank < narrowest:
+def bracket(jacobian: RankEstimate, best: TruncationPoint | None, narrowest: int, why_not: str) -> RankEstimate:
+    """The bracket of Rank_BN that the Jacobian's rank and the best truncation give, or `why_not` there is none."""
+    upper, said = narrowest, f"the narrowest layer has width {narrowest}; {why_not}"
+    if best is not None:
         upper = best.rank
         said = (
             f"keeping {upper} coordinates at layer {best.truncation.layer} changes f by {best.change:.2%} of its "
             "spread over the data (exhibited)"
         )
-    return RankEstimate(min(jacobian.lower, upper), upper, tolerance.relative, (jacobian.evidence[0], said))
+    return RankEstimate(min(jacobian.lower, upper), upper, jacobian.tolerance, (jacobian.evidence[0], said))
 
 
-def is_shown(rank: int, jacobian: RankEstimate, outputs: Tensor) -> bool:
-    """Whether `outputs` `(n, d_out)` can show that f passes through `rank` numbers.
+def why_not_shown(
+    rank: int | None, narrowest: int, jacobian: RankEstimate, outputs: Tensor, noise: Tensor | None = None
+) -> str:
+    """Why `outputs` `(n, d_out)` cannot show that f passes through `rank` numbers; empty where they can.
 
     n rows lie in n − 1 dimensions whatever f is, and beside outputs that do not vary no change of f is small.
+
+    Args:
+        rank: Of the smallest factorisation within the tolerance; None where there is none.
+        narrowest: Through how many numbers f passes in any case.
+        jacobian: Its Jacobian's rank.
+        outputs: f at the rows.
+        noise: Of each output `(d_out,)`, from which its spread must be told.
     """
-    varies = bool((outputs != outputs[:1]).any())
-    return rank < len(outputs) - 1 and (varies or jacobian.lower == 0)
+    rows = f"{len(outputs)} row{'s' * (len(outputs) != 1)}"
+    if jacobian.lower > 0 and not is_spread(outputs, noise):
+        beyond = "" if noise is None else " by more than noise"
+        return f"over {rows} the outputs do not vary{beyond}, so that no projection can show less"
+    if rank is None or rank >= narrowest:
+        return "no projection on these rows shows less"
+    if rank >= len(outputs) - 1:
+        return f"{rows} lie in {max(len(outputs) - 1, 0)} dimensions whatever f is, so that they cannot show less"
+    return ""
 
 
 def within(jacobian: RankEstimate, bottleneck: RankEstimate) -> RankEstimate:

@@ -14,7 +14,14 @@ from isthmus.foundation.arrays import check_columns
 from isthmus.foundation.progress import Report, part
 from isthmus.foundation.rows import Rows
 from isthmus.networks import FullyConnected, StandardizedNetwork
-from isthmus.spectra.bottleneck import TruncationPoint, bracket, chosen, is_shown, located_truncation_curve, within
+from isthmus.spectra.bottleneck import (
+    bracket,
+    chosen,
+    located_truncation_curve,
+    tried_rows,
+    why_not_shown,
+    within,
+)
 from isthmus.spectra.isometry import BottleneckCertificate, certificate_at
 from isthmus.spectra.jacobian import cost_lower, jacobian_spectra, spaced
 from isthmus.spectra.kinks import off_kinks_of_chain
@@ -24,10 +31,8 @@ from isthmus.spectra.point_spectra import JacobianSpectra, rank_over_points
 from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.tangent_kernel import tangent_kernel_traces
 from isthmus.spectra.tolerance_curve import rank_curve
-from isthmus.spectra.units import SCALED_ROWS, Units, units_of, units_of_standardized
+from isthmus.spectra.units import SCALED_ROWS, Units, is_spread, units_of_chain
 
-_TRIED_ROWS = (300, 2000)  # rows on which truncations of a chain are compared, fewer of very wide networks:
-_TRIED_PRODUCTS = 10**9  # multiplications of one network evaluation there
 _KERNEL_ROWS = (4, 100)  # rows at which the trace of the tangent kernel is taken, fewer of wide networks:
 _KERNEL_PRODUCTS = 2 * 10**9  # multiplications of one derivative by all parameters there
 SHARES = (0.4, 0.5)  # of the progress bar: until the Jacobians, until the truncations are done
@@ -51,16 +56,15 @@ def chain_profile(
     where, index = flat.spaced(options.points)
     kinks = off_kinks_of_chain(network, inside(where))
     spectra = jacobian_spectra(network, kinks.x, memory=memory, units=units, report=part(report, 0.0, SHARES[0]))
-    tried = min(_TRIED_ROWS[1], max(_TRIED_ROWS[0], _TRIED_PRODUCTS // network.parameter_count))
     told = units.of_network(network, are_inputs_counted=False)
-    sample = inside(flat.spaced(tried)[0])
+    sample = inside(flat.spaced(tried_rows(network))[0])
     found = located_truncation_curve(told, sample, until=tolerance.relative, extra=2)
     narrowest = min(network.widths)
     jacobian = rank_over_points(spectra.ranks(tolerance), narrowest, tolerance)
-    best: TruncationPoint | None = chosen(found, tolerance)
-    if best is not None and not is_shown(best.rank, jacobian, network(sample)):
-        best = None
-    bottleneck = bracket(jacobian, best, narrowest, tolerance)
+    smallest = chosen(found, tolerance)
+    why_not = why_not_shown(smallest.rank, narrowest, jacobian, network(sample))
+    best = None if why_not else smallest
+    bottleneck = bracket(jacobian, best, narrowest, why_not)
     facts: dict[str, Any] = {"cost_lower": None, "cost_row": None, "layers": ()}
     if options.are_layers_measured:
         size = max(1, min(CHUNK, memory // (16 * sum(network.widths))))
@@ -75,8 +79,8 @@ def chain_profile(
         bottleneck_rank=bottleneck,
         bottleneck_layer=network.widths.index(narrowest) if best is None else best.truncation.layer,
         bottleneck_place="",
-        bottleneck_error=0.0 if best is None else best.change,
-        changes={n.rank: n.change for n in found},
+        bottleneck_error=None if best is None else best.change,
+        changes={n.rank: n.change for n in found} if is_spread(network(sample)) or not jacobian.lower else {},
         norm_per_depth=network.norm_per_depth,
         jacobian=spectra,
         points=index,
@@ -140,9 +144,7 @@ def _units(
     if not bool(torch.isfinite(outputs).all()):
         row, column = (~torch.isfinite(outputs)).nonzero()[0].tolist()
         raise NonFiniteOutputError(name, int(numbers[row]), column)
-    if isinstance(model, StandardizedNetwork):
-        return units_of_standardized(model, options.scale_inputs, options.scale_outputs)
-    return units_of(x, outputs, options.scale_inputs, options.scale_outputs)
+    return units_of_chain(model, x, outputs, options.scale_inputs, options.scale_outputs)
 
 
 def reported(rows: Rows, size: int, units: Callable[[Tensor], Tensor], report: Report) -> Iterator[Tensor]:

@@ -41,6 +41,7 @@ class EvaluatedFunction:
         changes_argument: Whether it has written into the array that it was given.
         size: The root of the summed squares of the largest outputs seen.
         spread: Largest difference between two evaluations of the same rows; 0 for a function that repeats itself.
+        unrepeated: At how many of the rows evaluated again at the end a function that had repeated itself did not.
         deviation: Standard deviation of what it does not repeat, or what a row alone and among others differs by.
     """
 
@@ -51,6 +52,7 @@ class EvaluatedFunction:
         self.name = getattr(named, "__qualname__", getattr(named, "__name__", type(named).__name__))
         self.changes_argument = False
         self.size = self.spread = self.deviation = 0.0
+        self.unrepeated = 0
 
     @property
     def d_in(self) -> int:
@@ -126,3 +128,10 @@ class EvaluatedFunction:
         repeated = float(((first - again).square().mean() / 2.0).sqrt())
         self.deviation = max(repeated, change if self.spread == 0.0 else 0.0)
         return first
+
+    def watch_again(self, x: Tensor, before: Tensor) -> None:
+        """Evaluate rows `(n, d_in)` once more whose outputs were `before`, long ago: chance may be rare or drift."""
+        difference = (self(x) - before).abs().amax(1)
+        if self.spread == 0.0:
+            self.unrepeated = int((difference > 0).sum())
+        self.spread = max(self.spread, float(difference.max()))

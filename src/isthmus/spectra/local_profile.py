@@ -13,7 +13,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import chain_depth
 from isthmus.networks.rowwise import RowFunction
 from isthmus.spectra.black_box import PASSES, BlackBox
-from isthmus.spectra.bottleneck import is_shown, within
+from isthmus.spectra.bottleneck import why_not_shown, within
 from isthmus.spectra.chain_profile import SHARES, reported
 from isthmus.spectra.jacobian import cost_lower
 from isthmus.spectra.kinks import off_kinks
@@ -28,7 +28,7 @@ from isthmus.spectra.profile import RankProfile
 from isthmus.spectra.rank_estimate import RankEstimate
 from isthmus.spectra.sketch import sketched_spectra
 from isthmus.spectra.tolerance_curve import rank_curve
-from isthmus.spectra.units import SCALED_ROWS, Units, units_of
+from isthmus.spectra.units import SCALED_ROWS, Units, is_spread, units_of
 
 _PROBE_BYTES = 1 << 26  # of inputs that go through a module at a time
 
@@ -83,7 +83,7 @@ def differences_profile(found: BlackBox, rows: Rows, options: MeasureOptions) ->
         sample = rows.spaced(len(found.outputs))[0]
         curve = projection_curve(function, sample, found.outputs, found.units, until=tolerance.relative)
     jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", "values less their bars")
-    facts = _ranks(function, jacobian, curve, found.outputs, tolerance)
+    facts = _ranks(function, jacobian, curve, found.outputs, tolerance, found.how.noise)
     return RankProfile(
         model=found.function.name,
         method="differences",
@@ -106,19 +106,21 @@ def _ranks(
     curve: Sequence[ProjectionPoint],
     outputs: Tensor,
     tolerance: Tolerance,
+    noise: Tensor | None = None,
 ) -> dict[str, Any]:
     """What a profile says of both ranks, as its fields: from the Jacobian's and the projections at cuts."""
     best = next((n for n in curve if n.change <= tolerance.relative), None)
-    if best is not None and not is_shown(best.rank, jacobian, outputs):
-        best = None
-    bottleneck = _cut_bracket(jacobian, best, min(function.d_in, function.d_out), tolerance)
+    smallest = min(function.d_in, function.d_out)
+    why_not = why_not_shown(None if best is None else best.rank, smallest, jacobian, outputs, noise)
+    best = None if why_not else best
+    bottleneck = _cut_bracket(jacobian, best, smallest, why_not)
     return {
         "jacobian_rank": within(jacobian, bottleneck),
         "bottleneck_rank": bottleneck,
         "bottleneck_layer": best.cut if best else 0,
         "bottleneck_place": best.name if best else "inputs",
-        "bottleneck_error": best.change if best else 0.0,
-        "changes": {n.rank: n.change for n in curve},
+        "bottleneck_error": best.change if best else None,
+        "changes": {n.rank: n.change for n in curve} if is_spread(outputs, noise) or not jacobian.lower else {},
         "norm_per_depth": None,
         "tolerance": tolerance,
     }
@@ -147,16 +149,14 @@ def _sampled_rank(
     return RankEstimate(found.lower, found.upper, tolerance.relative, (said, shape))
 
 
-def _cut_bracket(
-    jacobian: RankEstimate, best: ProjectionPoint | None, smallest: int, tolerance: Tolerance
-) -> RankEstimate:
-    """The bracket of Rank_BN that the Jacobian's rank and the best projection at a cut give."""
-    if best is None or best.rank >= smallest:
-        upper, said = smallest, f"the function has {smallest} numbers at its narrower end; no projection does better"
+def _cut_bracket(jacobian: RankEstimate, best: ProjectionPoint | None, smallest: int, why_not: str) -> RankEstimate:
+    """The bracket of Rank_BN that the Jacobian's rank and the best projection at a cut give, or `why_not` it does."""
+    if best is None:
+        upper, said = smallest, f"the function has {smallest} numbers at its narrower end; {why_not}"
     else:
         upper = best.rank
         said = (
             f"keeping {best.rank} principal directions at {best.name} changes f by {best.change:.2%} of its spread "
             "over the data (exhibited)"
         )
-    return RankEstimate(min(jacobian.lower, upper), upper, tolerance.relative, (jacobian.evidence[0], said))
+    return RankEstimate(min(jacobian.lower, upper), upper, jacobian.tolerance, (jacobian.evidence[0], said))

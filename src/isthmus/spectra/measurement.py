@@ -78,6 +78,7 @@ def measure(
         EvaluationBudgetError: If a callable cannot be measured at one row within `evaluations`.
         DisagreementError: If a model that was loaded from a file computes something else than the file's own runtime.
         NonFiniteError, ShapeError, DtypeError: If `x` does not hold finite rows that fit the model.
+        RandomOutputError: If it gives the same rows other outputs the next time, and that hides its derivatives.
         ModelCallError, OutputChoiceError, MixedRowsError, NotDifferentiableError: If a module is not a
             differentiable function of one row.
         MemoryBudgetError: If one row does not fit into `memory`.

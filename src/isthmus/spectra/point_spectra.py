@@ -17,17 +17,24 @@ class JacobianSpectra:
 
     Attributes:
         singular_values: `(n, r)` float64, descending in each row, r = the smallest width of the network. Lower ends
-            where they were sketched.
-        upper: `(n, r)`, upper ends where they were sketched; None where the values are exact.
+            where they were sketched or differences.
+        upper: `(n, r)`, upper ends of these; None where the values are exact.
+        is_leading: Whether there are more singular values, each at most the last upper end.
     """
 
     singular_values: Tensor
     upper: Tensor | None = None
+    is_leading: bool = False
 
     def relative(self) -> Tensor:
         """σ_i / σ_1 at each point, `(n, r)`; zero where the Jacobian vanishes; lower bounds where sketched."""
         first = (self.singular_values if self.upper is None else self.upper)[:, :1]
         return torch.where(first > 0, self.singular_values / first.where(first > 0, 1.0), 0.0)
+
+    def upper_relative(self) -> Tensor:
+        """Upper bounds of σ_i / σ_1 at each point, `(n, r)`; infinite where σ_1 may be 0 and is not."""
+        upper, first = self.singular_values if self.upper is None else self.upper, self.singular_values[:, :1]
+        return torch.where(first > 0, upper / first.where(first > 0, 1.0), torch.where(upper > 0, torch.inf, 0.0))
 
     def ranks(self, tolerance: Tolerance) -> Tensor:
         """At each point the number of σ_i above `tolerance` · σ_1, `(n,)`."""

@@ -41,7 +41,8 @@ class RankProfile:
         bottleneck_rank: Bracket of Rank_BN at the tolerance.
         bottleneck_layer: ℓ, the layer whose activations carry the bottleneck (0: the inputs).
         bottleneck_place: Its name, where the model names its parts.
-        bottleneck_error: Relative change of f when only `bottleneck_rank.upper` coordinates are kept there.
+        bottleneck_error: Relative change of f when only `bottleneck_rank.upper` coordinates are kept there; None where
+            no projection shows less than the narrowest width.
         changes: The same for every k that was tried, each at its best layer, ascending in k.
         norm_per_depth: ‖w‖²/L, above R(f; L)/L; None where the method is local.
         cost_lower: Proposition 3's bound, below R(f; L)/L: the largest $\sum_i s_i(Jf(x))^{2/L}$ over the points; None
@@ -76,7 +77,7 @@ class RankProfile:
     bottleneck_rank: RankEstimate
     bottleneck_layer: int
     bottleneck_place: str
-    bottleneck_error: float
+    bottleneck_error: float | None
     changes: Mapping[int, float]
     norm_per_depth: float | None
     cost_lower: float | None
@@ -142,6 +143,7 @@ class RankProfile:
                 "high": high.tolist(),
                 "rank_counts": {str(r): int(c) for r, c in enumerate(counts.tolist()) if c},
                 "is_sketched": self.jacobian.upper is not None,
+                "is_leading": self.jacobian.is_leading,
             },
             "curve": _plain_curve(self.curve),
             "layers": [_plain_layer(layer) for layer in self.layers],

@@ -41,6 +41,7 @@ def save_profile(profile: RankProfile, folder: Path) -> Path:
     plain["certificate"] = None if profile.certificate is None else asdict(profile.certificate)
     plain["changes"] = {str(k): change for k, change in profile.changes.items()}
     plain["tolerance"] = profile.tolerance.relative
+    plain["is_leading"] = profile.jacobian.is_leading
     write_json(folder / _JSON, {"format": _FORMAT, "version": _VERSION, "profile": plain})
     return folder
 
@@ -72,7 +73,7 @@ def _assembled(plain: dict[str, Any], tensors: dict[str, Any]) -> RankProfile:
     if plain.get("certificate") is not None:
         plain["certificate"] = BottleneckCertificate(**_tupled(plain["certificate"]))
     plain["tolerance"] = Tolerance(plain["tolerance"])
-    spectra = JacobianSpectra(tensors["singular_values"], tensors.get("upper"))
+    spectra = JacobianSpectra(tensors["singular_values"], tensors.get("upper"), plain.pop("is_leading", False))
     return RankProfile(jacobian=spectra, points=tensors["points"], **plain)
 
 

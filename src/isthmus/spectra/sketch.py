@@ -79,7 +79,7 @@ def sketched_spectra(
             lower.append(low[:, :leading])
             upper.append(high[:, :leading])
             report((begin + len(chunk)) / len(x), f"Jacobian {begin + len(chunk)} of {len(x)}")
-    return JacobianSpectra(torch.cat(lower), torch.cat(upper))
+    return JacobianSpectra(torch.cat(lower), torch.cat(upper), leading < min(function.d_in, function.d_out))
 
 
 class _Map:

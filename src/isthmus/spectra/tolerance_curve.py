@@ -21,11 +21,12 @@ class RankCurve:
 
     Attributes:
         tolerances: From coarse to fine.
-        largest: Largest number of singular values above the tolerance over the points, at each tolerance.
+        largest: Largest number of singular values above the tolerance over the points, at each tolerance; where only
+            their intervals are known the least number.
         median: Median over the points.
         plateau_rank: The rank (largest over the points) that holds over the longest range of tolerances above
-            1e-6, in decades.
-        plateau: That range, `(finest, coarsest)`.
+            1e-6, in decades; None where no tolerance has a rank that is known from both sides.
+        plateau: That range, `(finest, coarsest)`, or None.
         gap: $\sigma_k / \sigma_{k+1}$ at the chosen tolerance's rank k, median over the points; None where nothing
             follows.
         next_direction: $\sigma_{k+1} / \sigma_1$, the largest over the points: a tolerance below it counts k + 1.
@@ -35,8 +36,8 @@ class RankCurve:
     tolerances: tuple[float, ...]
     largest: tuple[int, ...]
     median: tuple[float, ...]
-    plateau_rank: int
-    plateau: tuple[float, float]
+    plateau_rank: int | None
+    plateau: tuple[float, float] | None
     gap: float | None
     next_direction: float | None
     resampled: dict[int, float]
@@ -56,7 +57,7 @@ def rank_curve(spectra: JacobianSpectra, tolerance: Tolerance) -> RankCurve:
     ranks = spectra.ranks(tolerance)
     k = int(ranks.max())
     meant = [each for each in grid if each >= _WEIGHTS] or grid[:1]
-    rank, fine, coarse = _plateau(meant, largest.tolist()[: len(meant)])
+    plateau = _plateau(meant, _known(spectra, meant, largest.tolist()[: len(meant)]))
     gap = following = None
     if 0 < k < relative.shape[1]:
         following = float(relative[:, k].max())
@@ -67,8 +68,8 @@ def rank_curve(spectra: JacobianSpectra, tolerance: Tolerance) -> RankCurve:
         tuple(grid),
         tuple(largest.tolist()),
         tuple(counts.double().median(1).values.tolist()),
-        rank,
-        (fine, coarse),
+        None if plateau is None else plateau[0],
+        None if plateau is None else plateau[1:],
         gap,
         following,
         _resampled(ranks),
@@ -81,16 +82,28 @@ def _grid(tolerance: Tolerance) -> list[float]:
     return sorted({*(10.0**-exponents).tolist(), tolerance.relative}, reverse=True)
 
 
-def _plateau(grid: list[float], ranks: list[int]) -> tuple[int, float, float]:
-    """The longest run of one rank."""
-    best = (ranks[0], grid[0], grid[0])
+def _known(spectra: JacobianSpectra, grid: list[float], largest: list[int]) -> list[int | None]:
+    """The ranks that upper ends confirm; None where they do not, or where values beyond the leading ones may count."""
+    if spectra.upper is None:
+        return list(largest)
+    upper, columns = spectra.upper_relative(), spectra.singular_values.shape[1]
+    most = [int((upper > each).sum(1).max()) for each in grid]
+    return [
+        rank if rank == highest and not (spectra.is_leading and highest == columns) else None
+        for rank, highest in zip(largest, most, strict=True)
+    ]
+
+
+def _plateau(grid: list[float], ranks: list[int | None]) -> tuple[int, float, float] | None:
+    """The longest run of one known rank, in decades."""
+    best: tuple[int, float, float] | None = None
     begin = 0
     for index in range(1, len(grid) + 1):
         if index < len(grid) and ranks[index] == ranks[begin]:
             continue
-        fine, coarse = grid[index - 1], grid[begin]
-        if coarse / fine > best[2] / best[1] * (1.0 + 1e-9):
-            best = (ranks[begin], fine, coarse)
+        fine, coarse, rank = grid[index - 1], grid[begin], ranks[begin]
+        if rank is not None and (best is None or coarse / fine > best[2] / best[1] * (1.0 + 1e-9)):
+            best = (rank, fine, coarse)
         begin = index
     return best
 

@@ -70,12 +70,27 @@ def units_of(
     Raises:
         OptionError: If a scaling is none of the three.
     """
-    a, said_inputs, fixed_inputs = _counted(_spread(inputs, None), scale_inputs, "input")
-    b, said_outputs, fixed_outputs = _counted(_spread(outputs, noise), scale_outputs, "output")
+    a, said_inputs, fixed_inputs = _counted(spread_of(inputs), scale_inputs, "input")
+    beyond = "" if noise is None else " by more than noise"
+    b, said_outputs, fixed_outputs = _counted(spread_of(outputs, noise), scale_outputs, "output", beyond)
     parts = [each for each in (fixed_inputs, fixed_outputs) if each]
-    left_out = f" Left out, as they do not vary over the rows: {' and '.join(parts)}." if parts else ""
+    why = f"as they do not vary over the rows{beyond if fixed_outputs else ''}"
+    left_out = f" Left out, {why}: {' and '.join(parts)}." if parts else ""
     sentence = f"Units: {said_inputs}, {said_outputs}.{left_out}"
     return Units(a, torch.where(b > 0, 1.0 / b.where(b > 0, 1.0), 0.0), sentence)
+
+
+def units_of_chain(
+    model: FullyConnected | StandardizedNetwork,
+    x: Tensor,
+    outputs: Tensor,
+    scale_inputs: Scaling,
+    scale_outputs: Scaling,
+) -> Units:
+    """The units for the network of `model`, from its own inputs `(n, d_in)` and outputs, or from its fit."""
+    if isinstance(model, StandardizedNetwork):
+        return units_of_standardized(model, scale_inputs, scale_outputs)
+    return units_of(x, outputs, scale_inputs, scale_outputs)
 
 
 def units_of_standardized(model: StandardizedNetwork, scale_inputs: Scaling, scale_outputs: Scaling) -> Units:
@@ -86,15 +101,20 @@ def units_of_standardized(model: StandardizedNetwork, scale_inputs: Scaling, sca
     return Units(a / model.inputs.scale.double(), model.outputs.scale.double() / b, sentence)
 
 
-def _spread(rows: Tensor, noise: Tensor | None) -> Tensor:
-    """The standard deviation of each column, `(d,)` float64; 0 where it is rounding or noise."""
+def is_spread(rows: Tensor, noise: Tensor | None = None) -> bool:
+    """Whether any column of rows `(n, …)` varies by more than rounding or its noise."""
+    return bool((spread_of(rows, noise) > 0).any())
+
+
+def spread_of(rows: Tensor, noise: Tensor | None = None) -> Tensor:
+    """The standard deviation of each column of rows `(n, …)`, `(d,)` float64; 0 where it is rounding or noise."""
     exact = rows.flatten(1).double()
     spread, floor = exact.std(0, correction=0), torch.finfo(rows.dtype).eps * exact.abs().amax(0)
     floor = floor if noise is None else torch.maximum(floor, noise.to(floor))
     return torch.where(spread > _ABOVE * floor, spread, 0.0).cpu()
 
 
-def _counted(spread: Tensor, how: Scaling, what: str) -> tuple[Tensor, str, str]:
+def _counted(spread: Tensor, how: Scaling, what: str, beyond: str = "") -> tuple[Tensor, str, str]:
     """The unit of each column, in words, and which do not count, in words."""
     if how not in ("data", "unit", "none"):
         raise OptionError(f"scale_{what}s", how, "data, unit or none")
@@ -102,7 +122,7 @@ def _counted(spread: Tensor, how: Scaling, what: str) -> tuple[Tensor, str, str]
     if how == "none":
         return raw, f"{what}s as they are", ""
     if not bool((spread > 0).any()):
-        return raw, f"{what}s as they are, because they do not vary over the rows", ""
+        return raw, f"{what}s as they are, because they do not vary over the rows{beyond}", ""
     if how == "unit":
         return raw * spread.square().mean().sqrt(), f"all {what}s by one number", ""
     fixed = int((spread == 0).sum())
