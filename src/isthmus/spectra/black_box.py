@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks.rowwise import RowFunction
+from isthmus.spectra.difference_sketch import FEWEST_LINES, MOST_LINES, evaluations_along, sketched_differences
 from isthmus.spectra.difference_step import DifferenceStep, difference_step
 from isthmus.spectra.differences import DifferenceSpectra, difference_spectra, evaluations_per_row
 from isthmus.spectra.evaluated import EvaluatedFunction
@@ -24,6 +26,8 @@ from isthmus.spectra.units import SCALED_ROWS, Units, units_of
 PASSES = 40
 """Evaluations of each row that the projections of a callable take at most."""
 _FEWEST = 10  # rows over which a spread is still taken
+_ENOUGH = 10  # rows that must be affordable for differences in every input, or they are taken along fewer lines
+_LINES_EACH = 16  # random lines for each leading singular value
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class BlackBox:
         how: Step and noise of the differences.
         spectra: At the points.
         points: Which rows, `(n,)`.
+        lines: Along how many random lines of a row differences were taken; 0 where along each input.
         asked: At how many rows the spectra were asked for.
         outputs: f at the rows over which spreads were taken, `(n, m)`.
         units: What inputs and outputs are counted in.
@@ -44,6 +49,7 @@ class BlackBox:
     how: DifferenceStep
     spectra: DifferenceSpectra
     points: Tensor
+    lines: int
     asked: int
     outputs: Tensor
     units: Units
@@ -72,6 +78,12 @@ class BlackBox:
             f"{self.how.step:.1g} of the spread of each input, for a noise of {_share(self.how.noise, f):.1g} of the "
             f"outputs; each singular value is known to {error:.1g} of the largest or better (median)."
         ]
+        if self.lines:
+            found.append(
+                f"They were taken along {self.lines} random lines of a row, fewer than its {f.d_in} inputs: singular "
+                "values are known as intervals, of which each end holds with a probability of 0.9999, and ranks are "
+                "least ones."
+            )
         if self.unseen(tolerance):
             found.append(
                 f"Up to {self.unseen(tolerance)} directions lie below what the noise lets see: they are neither "
@@ -100,12 +112,14 @@ def _share(noise: Tensor, function: EvaluatedFunction) -> float:
 def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, report: Report = silent) -> BlackBox:
     """Measure the spectra of a callable at evenly spaced rows, as many as the budget allows.
 
-    Two fifths of the budget at most are left for projections.
+    Differences are taken in every input where the budget allows ten rows of them, else along random lines. Two fifths
+    of the budget at most are left for projections.
 
     Args:
         call: Takes an array of rows in the dtype of the data, returns one output a row.
         rows: The data.
-        options: Points, memory, evaluations, units, and the seed of the lines along which the noise is measured.
+        options: Points, memory, evaluations, units, how many leading singular values are wanted, and the seed of the
+            lines along which the noise is measured.
         report: Told the fraction done.
 
     Raises:
@@ -125,18 +139,33 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     outputs = function(scaled.double().flatten(1), numbers)
     how = difference_step(function, rows.spaced(options.points)[0].double().flatten(1), options.seed)
     units = units_of(scaled, outputs, options.scale_inputs, options.scale_outputs, how.noise)
-    allowed = function.left // evaluations_per_row(function.d_in)
-    if allowed < 1:
-        needed = function.evaluations + evaluations_per_row(function.d_in)
-        raise EvaluationBudgetError(function.name, needed, evaluations)
-    where, index = rows.spaced(min(options.points, allowed))
+    asked = min(options.points, len(rows))
+    lines = _lines(function, asked, options.leading)
+    cost = evaluations_along(lines) if lines else evaluations_per_row(function.d_in)
+    if function.left < cost:
+        raise EvaluationBudgetError(function.name, function.evaluations + cost, evaluations)
+    where, index = rows.spaced(min(asked, function.left // cost))
     x = where.double().flatten(1)
-    spectra = difference_spectra(function, x, index, how, units, memory=options.memory, report=report)
+    take = partial(sketched_differences, lines=lines, seed=options.seed) if lines else difference_spectra
+    spectra = take(function, x, index, how, units, memory=options.memory, report=report)
     function.budget = evaluations
     function.watch_again(scaled.double().flatten(1), outputs)
     if function.spread > 0 and not bool((spectra.intervals().singular_values > 0).any()):
         raise RandomOutputError(function.name, function.spread, "no derivative at any row rises above that")
-    return BlackBox(function, how, spectra, index, min(options.points, len(rows)), outputs, units)
+    return BlackBox(function, how, spectra, index, lines, asked, outputs, units)
+
+
+def _lines(function: EvaluatedFunction, asked: int, leading: int | None) -> int:
+    """Along how many random lines of a row to take differences; 0 where along each input."""
+    rows = min(asked, _ENOUGH)
+    if leading is not None:
+        lines = _LINES_EACH * leading
+    elif function.left >= rows * evaluations_per_row(function.d_in):
+        return 0
+    else:
+        lines = (function.left // rows - 1) // 4
+    lines = min(max(lines, FEWEST_LINES), MOST_LINES)
+    return lines if lines < function.d_in else 0
 
 
 def check_function(call: object) -> None:

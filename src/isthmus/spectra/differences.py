@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from isthmus.errors import EvaluationBudgetError
 from isthmus.foundation.memory import rows_within
 from isthmus.foundation.progress import Report, silent
-from isthmus.spectra.difference_step import EPS, DifferenceStep
+from isthmus.spectra.difference_lines import coordinate_lines, differences_along
+from isthmus.spectra.difference_step import DifferenceStep
 from isthmus.spectra.evaluated import EvaluatedFunction
 from isthmus.spectra.point_spectra import JacobianSpectra
 from isthmus.spectra.units import Units
-from isthmus.spectra.value_bars import EntryNoise, value_bars
+from isthmus.spectra.value_bars import value_bars
 
-_BENT = 5.0  # times the noise that an error is told from noise
 _CLOSER = 8.0  # times nearer the points of a row that is bent are taken again
 _ATTEMPTS = 3
 
@@ -29,17 +29,19 @@ class DifferenceSpectra:
         values: `(n, r)`, descending.
         bars: `(n, r)`: each value is off by at most this.
         at_kinks: `(n,)`, whether the slopes before and behind a row differ.
+        is_leading: Whether there are more singular values, each at most the last with its bar.
     """
 
     values: Tensor
     bars: Tensor
     at_kinks: Tensor
+    is_leading: bool = False
 
     def intervals(self) -> JacobianSpectra:
         """Lower and upper ends; a value below its bar has the lower end 0: it was not seen."""
         lower, upper = (self.values - self.bars).clamp_min(0.0), self.values + self.bars
         # Values descend, so that what is known of one bounds its neighbours.
-        return JacobianSpectra(lower.flip(1).cummax(1).values.flip(1), upper.cummin(1).values)
+        return JacobianSpectra(lower.flip(1).cummax(1).values.flip(1), upper.cummin(1).values, self.is_leading)
 
 
 def evaluations_per_row(d_in: int) -> int:
@@ -57,14 +59,11 @@ def difference_spectra(
     memory: int,
     report: Report = silent,
 ) -> DifferenceSpectra:
-    r"""Singular values of the Jacobian at the rows of `x` by central differences D(h).
+    r"""Singular values of the Jacobian at the rows of `x` by central differences in each input.
 
-    Let T = (D(2h) − D(h)) / 3, which is the error of D(h) where f is smooth, and N the norm to be expected of the
-    noise. Where the error is noise alone, the bar of each value is that of `value_bars`. Where it is more, f is bent or
-    has a kink within reach, and the bar of all is a bound of the norm of the error (Weyl): a kink at a distance t < h
-    moves D(h) by (h − t)/2h of the jump of the slope, T is t/12h of it, and the second differences S show
-    2 S(h) − S(2h) = (2h − 3t)/4h of it, so that $3\|T\| + \|2 S(h) − S(2h)\| + 2 N$ holds for every t. Such rows are
-    taken again from points eight times nearer, and the smaller bars are kept.
+    Where the error is noise alone, the bar of each value is that of `value_bars`; where it is more, the bar of all is
+    the bound of its norm (Weyl). Such rows are taken again from points eight times nearer, and the smaller bars are
+    kept.
 
     Args:
         function: f.
@@ -77,67 +76,63 @@ def difference_spectra(
 
     Raises:
         EvaluationBudgetError: If the budget does not allow all rows.
+        MemoryBudgetError: If one row does not fit.
     """
-    outputs = len(how.noise)
-    each = rows_within(memory, 8 * 6 * function.d_in * (outputs + function.d_in), f"the differences of {function.name}")
+
+    def attempt(rows: Tensor, centre: Tensor, step: float) -> Attempt:
+        found = differences_along(function, rows, centre, coordinate_lines(how, units, rows, step), how, units)
+        values, bars = value_bars(found.matrices, found.truncation, found.noise)
+        bars[found.is_bent] = found.bound()[found.is_bent, None]
+        return values, bars, found.is_bent, found.at_kink
+
+    each = rows_within(memory, 8 * 6 * function.d_in * len(how.noise), f"the differences of {function.name}")
+    cost = evaluations_per_row(function.d_in)
+    return refined(function, x, numbers, attempt, how.step, each, cost, report)
+
+
+Attempt = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Values, bars, which rows are bent, which lie at a kink."""
+
+
+def refined(
+    function: EvaluatedFunction,
+    x: Tensor,
+    numbers: Tensor,
+    attempt: Callable[[Tensor, Tensor, float], Attempt],
+    step: float,
+    rows_at_a_time: int,
+    cost: int,
+    report: Report,
+) -> DifferenceSpectra:
+    """What `attempt` finds at the rows of `x`; those that are bent are tried again nearer while the budget lasts.
+
+    Args:
+        function: f.
+        x: `(n, d_in)`.
+        numbers: Of the rows in the data.
+        attempt: Takes rows, f there, and the step.
+        step: The first one.
+        rows_at_a_time: Handed to `attempt`.
+        cost: Evaluations that one row takes.
+        report: Told the fraction done.
+    """
     found: list[tuple[Tensor, Tensor, Tensor]] = []
-    for begin in range(0, len(x), each):
-        rows = x[begin : begin + each]
-        found.append(_refined(function, rows, function(rows, numbers[begin : begin + each]), how, units))
+    for begin in range(0, len(x), rows_at_a_time):
+        rows = x[begin : begin + rows_at_a_time]
+        centre = function(rows, numbers[begin : begin + rows_at_a_time])
+        values, bars, bent, kinks = attempt(rows, centre, step)
+        nearer_step, after = step, len(x) - begin - len(rows)
+        for _ in range(_ATTEMPTS - 1):
+            again = bent.nonzero()[:, 0]
+            nearer_step /= _CLOSER
+            if not len(again) or (len(again) + after) * cost > function.left:
+                break
+            nearer = attempt(rows[again], centre[again], nearer_step)
+            better = nearer[1][:, 0] < bars[again, 0]
+            chosen = again[better]
+            values[chosen], bars[chosen], kinks[chosen] = nearer[0][better], nearer[1][better], nearer[3][better]
+            bent[again] = nearer[2] & better
+        found.append((values, bars, kinks))
         report((begin + len(rows)) / len(x), f"Jacobian {begin + len(rows)} of {len(x)}")
-    return DifferenceSpectra(*(torch.cat(parts) for parts in zip(*found, strict=True)))
-
-
-def _refined(
-    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep, units: Units
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Values, bars and kinks of some rows; those that are bent are tried again nearer."""
-    step = how.step
-    values, bars, bent, kinks = _measured(function, x, centre, how, units, step)
-    for _ in range(_ATTEMPTS - 1):
-        again = bent.nonzero()[:, 0]
-        step /= _CLOSER
-        if not len(again) or len(again) * evaluations_per_row(function.d_in) > function.left:
-            break
-        nearer = _measured(function, x[again], centre[again], how, units, step)
-        better = nearer[1][:, 0] < bars[again, 0]
-        chosen = again[better]
-        values[chosen], bars[chosen], kinks[chosen] = nearer[0][better], nearer[1][better], nearer[3][better]
-        bent[again] = nearer[2] & better
-    return values, bars, kinks
-
-
-def _measured(
-    function: EvaluatedFunction, x: Tensor, centre: Tensor, how: DifferenceStep, units: Units, step: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Singular values, bars, whether the error is more than noise, whether there is a kink at the row."""
-    steps = torch.maximum(step * how.scale, 1e3 * EPS * x.abs().amax(0))
-    if 4 * len(x) * x.shape[1] > function.left:
-        raise EvaluationBudgetError(
-            function.name, function.evaluations + 4 * len(x) * x.shape[1], function.evaluations + function.left
-        )
-    near, near_bend = _central(function, x, centre, steps)
-    far, far_bend = _central(function, x, centre, 2.0 * steps)
-    noise = EntryNoise(how.noise * units.outputs, units.inputs / steps / 2.0**0.5)
-    truncation = units.of_jacobian((far - near) / 3.0)
-    error = torch.linalg.matrix_norm(truncation, ord=2)
-    jump = torch.linalg.matrix_norm(units.of_jacobian(2.0 * near_bend - far_bend), ord=2)
-    at_kink = jump > 2 * _BENT * noise.norm()
-    is_bent = (error > _BENT * noise.norm()) | at_kink
-    values, bars = value_bars(units.of_jacobian(near), truncation, noise)
-    bars[is_bent] = (3.0 * error + jump + 2.0 * noise.norm())[is_bent, None]
-    return values, bars, is_bent, at_kink
-
-
-def _central(function: EvaluatedFunction, x: Tensor, centre: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
-    """First differences over their distance, and second ones over twice it, `(n, m, d)` each."""
-    n, d = x.shape
-    offsets = torch.diag(steps)
-    ahead, behind = x[:, None] + offsets, x[:, None] - offsets
-    # What was really added: x + h is rounded.
-    distance = torch.diagonal(ahead - behind, dim1=1, dim2=2)
-    values = function(torch.cat([ahead.reshape(-1, d), behind.reshape(-1, d)]))
-    plus, minus = values.reshape(2, n, d, -1)
-    first = (plus - minus) / distance[:, :, None]
-    second = (plus - 2.0 * centre[:, None] + minus) / distance[:, :, None]
-    return first.mT, second.mT
+    values, bars, kinks = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return DifferenceSpectra(values, bars, kinks)

@@ -82,7 +82,8 @@ def differences_profile(found: BlackBox, rows: Rows, options: MeasureOptions) ->
     if found.function.left >= PASSES * len(found.outputs):
         sample = rows.spaced(len(found.outputs))[0]
         curve = projection_curve(function, sample, found.outputs, found.units, until=tolerance.relative)
-    jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", "values less their bars")
+    kind = "lower ends from random lines" if found.lines else "values less their bars"
+    jacobian = _sampled_rank(spectra, function, tolerance, "only values of it are known", kind)
     facts = _ranks(function, jacobian, curve, found.outputs, tolerance, found.how.noise)
     return RankProfile(
         model=found.function.name,

@@ -63,7 +63,8 @@ def measure(
         points: At how many rows, evenly spaced, the Jacobian is taken.
         output: Which output, where a module returns a tuple (a position, as text) or a dict (a key).
         leading: Take certified intervals of so many leading singular values instead of all of them; for modules with
-            very many inputs and outputs.
+            very many inputs and outputs. For a callable: from differences along random lines, which are taken anyway
+            where `evaluations` do not allow every input.
         memory: Bytes that intermediate results may take at a time.
         seed: Of the random vectors behind `leading`, or behind the confirmation of single precision.
         check: Compare a model that was loaded from a file with the file's own runtime first.
