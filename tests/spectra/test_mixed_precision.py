@@ -106,6 +106,30 @@ def test_a_mask_that_single_precision_gets_wrong_is_found():
     assert largest_error(found, expected) < 1e-6
 
 
+def within_rounding_of_a_kink(row):
+    """A network of which one neuron is active at `row` in one precision and silent in the other."""
+    for seed in range(50):
+        module = seeded(lambda: nn.Sequential(nn.Linear(30, 40), nn.ReLU(), nn.Linear(40, 6)), seed)
+        with torch.no_grad():
+            module[0].bias[0] = -(module[0].weight[0] @ row)
+            single = bool(module[0](row[None])[0, 0] > 0)
+            double = bool(row.double() @ module[0].weight[0].double() + module[0].bias[0].double() > 0)
+        if single != double:
+            return module
+    raise AssertionError("no seed has one")
+
+
+def test_a_row_within_rounding_of_a_kink_makes_no_other_row_doubtful():
+    x = rows((30,))
+    module = within_rounding_of_a_kink(x[3])
+    single = local_spectra(row_function(module, x), x, memory=1 << 26).singular_values
+    found, seen = spectra(module, x)
+    expected = oracle(module, x)
+    assert largest_error(single[3:4], expected[3:4]) > 1e-3
+    assert largest_error(found, expected) < 1e-6  # that row itself is differentiated in double precision
+    assert 8 + 4 < seen <= 8 + 4 + 1 + 2  # and looked at beside the kink, on one side or both
+
+
 class Faulty(nn.Module):
     """Single precision is wrong where the first number is above a bound: something large is added and taken away."""
 
