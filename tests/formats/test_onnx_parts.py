@@ -8,7 +8,13 @@ import torch
 
 from commands import call
 from isthmus import measure
-from isthmus.errors import FileFormatError, MissingExtraError, TensorChoiceError, UnsupportedOperatorError
+from isthmus.errors import (
+    FileFormatError,
+    MissingExtraError,
+    MixedRowsError,
+    TensorChoiceError,
+    UnsupportedOperatorError,
+)
 from isthmus.formats import load, load_values
 from isthmus.foundation.tolerance import Tolerance
 
@@ -69,6 +75,38 @@ def test_held_inputs_are_weights(two):
     model = load(two, input="x", held={"gate": gate})
     torch.testing.assert_close(model(torch.from_numpy(X)), torch.from_numpy(X) @ value(W1) * torch.from_numpy(gate))
     assert measure(model, X, tolerance=Tolerance(1e-6)).jacobian_rank.lower == 2
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("start", ["x", "h"])
+def test_a_graph_that_reshapes_by_what_is_held_is_one_for_so_many_rows(tmp_path, rows, start):
+    """y = (x w1) reshaped to (rows of the mask, 3): other numbers of rows do not fit, in the runtime neither."""
+    nodes = [
+        node("MatMul", "x w1", "h"),
+        node("Shape", "mask", "s", start=0, end=1),
+        node("Concat", "s three", "shape", axis=0),
+        node("Reshape", "h shape", "r"),
+        node("Mul", "r mask"),
+    ]
+    kinds = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", d]) for name, d in (("x", 4), ("mask", 3))]
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])
+    graph = helper.make_graph(nodes, "g", kinds, [output], [W1, ints("three", 3)])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), tmp_path / "held.onnx"
+    )
+    mask = np.tile(np.array([[1.0, 0.0, 2.0]], np.float32), (rows, 1))
+    x = torch.from_numpy(X)
+    h = x @ value(W1)
+    model = load(tmp_path / "held.onnx", input=start, held={"mask": mask})
+    given = x if start == "x" else h
+    torch.testing.assert_close(model(given), h * torch.from_numpy(mask[:1]))
+    profile = measure(model, given, tolerance=Tolerance(1e-6))
+    assert profile.jacobian_rank.lower == 2
+    assert not any("Not compared" in note for note in profile.notes)
+    different = mask * np.arange(1, rows + 1, dtype=np.float32)[:, None]
+    if rows > 1:  # each place has a mask of its own, so a row is not one function
+        with pytest.raises(MixedRowsError, match="mixes the rows"):
+            load(tmp_path / "held.onnx", input=start, held={"mask": different})(given)
 
 
 BAD = {

@@ -318,6 +318,26 @@ def test_an_output_that_is_not_finite_is_told_by_the_row_of_the_data(kind):
         measure(model, x)
 
 
+class Masked(Argmax):
+    """Attention of three tokens to those before them, by the usual mask of infinities."""
+
+    def __init__(self, mask=-torch.inf):
+        super().__init__()
+        self.register_buffer("mask", torch.full((3, 3), mask).triu(1))
+
+    def forward(self, x):
+        tokens = x[:, :, None] * self.linear.weight[:, 0]
+        return (torch.softmax(tokens @ tokens.mT + self.mask, 2) @ tokens).flatten(1)
+
+
+def test_a_mask_of_infinities_is_no_bad_weight():
+    module, x = seeded(Masked), rows((3,))
+    spectra = measure(module, x, scale_inputs="none", scale_outputs="none").jacobian.singular_values
+    torch.testing.assert_close(spectra, oracle(module, x), rtol=1e-4, atol=1e-6)
+    with pytest.raises(NonFiniteError, match=r"the weight mask holds NaN or infinity .first at row 0, column 1"):
+        measure(Masked(float("nan")), x)
+
+
 def test_training_mode_batch_norm_is_measured_in_eval_mode():
     module = seeded(lambda: nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 2)))
     x = rows((4,), 30)

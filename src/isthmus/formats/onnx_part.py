@@ -55,6 +55,8 @@ def part_of(
 ) -> onnx.ModelProto:
     """The graph with one input, `input`, and the outputs asked for; `held` inputs become weights.
 
+    Values that are held for so many rows leave a graph for so many rows: what it reshapes by them fits no others.
+
     Raises:
         TensorChoiceError: If a name is not in the graph, several inputs are left, or the output does not depend on
             the input.
@@ -95,6 +97,7 @@ def part_of(
     del result.graph.node[:], result.graph.input[:], result.graph.output[:]
     result.graph.node.extend(nodes)
     result.graph.input.append(_info(chosen, known))
+    _fix_rows(result.graph.input[0], {each.name: each for each in graph.input}, held or {})
     result.graph.output.extend(_info(name, known) for name in outputs)
     return result
 
@@ -115,6 +118,19 @@ def _hold(graph: Any, held: Mapping[str, np.ndarray], free: list[str], path: Pat
         if name not in free:
             raise TensorChoiceError(path, f"there is no input {name!r} to hold", free, [])
         graph.initializer.append(numpy_helper.from_array(value, name))
+
+
+def _fix_rows(chosen: Any, inputs: Mapping[str, Any], held: Mapping[str, np.ndarray]) -> None:
+    """Give the tensor that varies as many rows as arrays are held for, where both sizes are free in the file."""
+    sizes = chosen.type.tensor_type.shape.dim
+    if not sizes or sizes[0].dim_value > 0:
+        return
+    for name, value in held.items():
+        declared = inputs[name].type.tensor_type.shape.dim
+        counts_rows = len(declared) == value.ndim > 0 and declared[0].dim_value <= 0
+        # Two inputs with names for their sizes say themselves whether these are one; a tensor inside does not.
+        if counts_rows and (chosen.name not in inputs or declared[0].dim_param == sizes[0].dim_param):
+            sizes[0].dim_value = len(value)
 
 
 def _between(graph: Any, start: str, outputs: list[str]) -> tuple[list[Any], set[str]]:

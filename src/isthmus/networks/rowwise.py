@@ -118,7 +118,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
     """`module` as a function of the rows of `x` `(n, …)`, after every check that can be made before work starts.
 
     Raises:
-        NonFiniteError: If a weight is NaN or infinite.
+        NonFiniteError: If a weight is NaN or infinite, or a constant NaN.
         ModelCallError: If the module cannot be called on the rows, or looks inputs up in a table.
         OutputChoiceError: If there are several outputs and none or an unknown one was chosen.
         DtypeError: If the output does not hold real numbers.
@@ -129,10 +129,7 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
     """
     module = unwrapped(module)
     check_callable(module, tuple(x.shape[1:]))
-    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            where = (~torch.isfinite(tensor)).nonzero()[0].tolist()
-            raise NonFiniteError(f"the weight {name}", where[0] if where else 0, where[-1] if where else 0)
+    _check_weights(module)
     dtype, device = _home(module)
     if dtype not in (torch.float32, torch.float64):
         raise DtypeError(f"the weights of {name_of(module)}", dtype)
@@ -147,6 +144,16 @@ def row_function(module: nn.Module, x: Tensor, output: str | None = None) -> Row
         with torch.no_grad():
             _check_rows(probe, first, result)
     return replace(probe, d_out=result.shape[1])
+
+
+def _check_weights(module: nn.Module) -> None:
+    """Refuse NaN, and infinity in what was trained: a constant may hold it, as a mask before a softmax does."""
+    bad = [(name, ~torch.isfinite(tensor)) for name, tensor in module.named_parameters()]
+    bad += [(name, torch.isnan(tensor)) for name, tensor in module.named_buffers()]
+    for name, is_bad in bad:
+        if bool(is_bad.any()):
+            where = is_bad.nonzero()[0].tolist()
+            raise NonFiniteError(f"the weight {name}", where[0] if where else 0, where[-1] if where else 0)
 
 
 def _home(module: nn.Module) -> tuple[torch.dtype, torch.device]:
