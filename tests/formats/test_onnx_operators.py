@@ -49,6 +49,26 @@ RIGHT = {
         ROWS,
         ROWS[:, :2] * ROWS[:, 2:4],
     ),
+    "parts of a product, all of them used": (
+        [
+            node("Gemm", "x w", "h", transB=1),
+            node("Split", "h", "q k v", axis=1),
+            node("Mul", "q k", "m"),
+            node("Add", "m v"),
+        ],
+        [initializer("w", 6, 6, seed=3)],
+        13,
+        ROWS,
+        torch.stack(
+            [
+                (ROWS @ tensor(initializer("w", 6, 6, seed=3)).T)[:, i]
+                * (ROWS @ tensor(initializer("w", 6, 6, seed=3)).T)[:, 2 + i]
+                + (ROWS @ tensor(initializer("w", 6, 6, seed=3)).T)[:, 4 + i]
+                for i in (0, 1)
+            ],
+            1,
+        ),
+    ),
     "split unevenly": (
         [node("Split", "x", "a b c d", axis=1, num_outputs=4), node("Concat", "d a", axis=1)],
         [],
@@ -303,6 +323,35 @@ def test_a_norm_in_training_mode_is_no_layer(tmp_path):
     path = saved(tmp_path / "m.onnx", nodes, (3, None, None), weights, version=15)
     with pytest.raises((UnsupportedOperatorError, FileFormatError), match=r"training mode|output size"):
         load(path)(rows(3, 5, 5))
+
+
+def test_a_view_by_the_number_of_rows_has_the_ranks_of_the_module(tmp_path):
+    """What torch's older exporter writes for `x.view(x.size(0), -1)`, the number of rows free."""
+    torch.manual_seed(0)
+    conv, head = nn.Conv2d(1, 2, 3), nn.Linear(18, 3)
+    nodes = [
+        node("Conv", "x k kb", "c"),
+        node("Relu", "c", "r"),
+        node("Shape", "r", "s"),
+        node("Gather", "s i", "n", axis=0),
+        node("Unsqueeze", "n z", "u"),
+        node("Concat", "u rest", "t", axis=0),
+        node("Reshape", "r t", "v"),
+        node("Gemm", "v w b", transB=1),
+    ]
+    weights = [
+        numpy_helper.from_array(value.detach().numpy(), name)
+        for name, value in (("k", conv.weight), ("kb", conv.bias), ("w", head.weight), ("b", head.bias))
+    ]
+    weights += [ints("z", 0), ints("rest", -1), numpy_helper.from_array(np.array(0, np.int64), "i")]
+    x = torch.randn(30, 1, 5, 5)
+    loaded = measure(load(saved(tmp_path / "view.onnx", nodes, (1, 5, 5), weights, version=13)), x)
+    module = measure(nn.Sequential(conv, nn.ReLU(), nn.Flatten(), head), x)
+    assert (loaded.jacobian_rank.lower, loaded.jacobian_rank.upper) == (module.jacobian_rank.lower, 3)
+    assert loaded.bottleneck_rank.lower == module.bottleneck_rank.lower
+    torch.testing.assert_close(
+        loaded.jacobian.singular_values, module.jacobian.singular_values[:, :3], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_reshape_of_free_sizes_is_no_flattening(tmp_path):

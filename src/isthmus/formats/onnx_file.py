@@ -11,7 +11,7 @@ from torch import nn
 
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
-from isthmus.formats.onnx_inlining import inlined
+from isthmus.formats.onnx_inlining import inlined, inlined_size
 from isthmus.formats.onnx_module import onnx_module
 from isthmus.formats.onnx_part import part_of
 from isthmus.formats.onnx_runtime import RuntimeFunction, onnx_reference
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REMEDY = "Export the model again, for example with torch.onnx.export."
 _IR_WEIGHTS = 4  # before this version every weight is an input as well
+_MOST_NODES = 1_000_000  # of which a graph takes a minute to read
 _DOUBLE = 11  # in ONNX's table of types
 
 
@@ -114,6 +115,8 @@ def read_onnx(path: Path) -> onnx.ModelProto:
             raise
         cause = str(damaged).strip().splitlines() or ["no reason given"]
         raise FileFormatError(path, f"it is damaged or not an ONNX file ({cause[0].rstrip('.')})", _REMEDY) from damaged
+    if model.functions and inlined_size(model) > _MOST_NODES:
+        raise FileFormatError(path, f"its functions make more than {_MOST_NODES:,} nodes of a graph", _REMEDY)
     if not model.graph.node:
         raise FileFormatError(path, "its graph is empty: the file is cut off or not an ONNX file", _REMEDY)
     return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from isthmus.formats.onnx_operators import OPERATORS
@@ -34,6 +36,28 @@ def inlined(model: onnx.ModelProto) -> onnx.ModelProto:
         except RuntimeError:  # a definition that depends on types which the file leaves open
             break
     return model
+
+
+def inlined_size(model: onnx.ModelProto) -> int:
+    """How many nodes the graph has once the functions of the file are written out; these must not be recursive.
+
+    Forty functions that each call the one before twice fit into a few kilobytes and make a million million nodes.
+    """
+    functions = {(each.domain, each.name): list(_nodes(each.node)) for each in model.functions}
+    calls = {key: {(node.domain, node.op_type) for node in nodes} & set(functions) for key, nodes in functions.items()}
+    sizes: dict[tuple[str, str], int] = {}
+    for key in TopologicalSorter(calls).static_order():
+        sizes[key] = sum(sizes.get((node.domain, node.op_type), 1) for node in functions[key])
+    return sum(sizes.get((node.domain, node.op_type), 1) for node in _nodes(model.graph.node))
+
+
+def _nodes(nodes: Iterable[Any]) -> Iterator[Any]:
+    """The nodes and those in their branches."""
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _nodes(inner.node)
 
 
 def _write_defaults(model: onnx.ModelProto, operators: list[tuple[str, str]]) -> None:
