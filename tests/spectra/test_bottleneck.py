@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from cases import random_layers, through
+from isthmus.errors import OptionError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import (
     IDENTITY,
@@ -142,6 +143,9 @@ def test_rows_that_cannot_show_a_bottleneck_are_said_to_show_none(name, kind):
     record = measure_record("m", profile, "cpu")
     assert headline(record) == "This network passes through 2 to 9 numbers."
     assert "changes the function by" not in summary(record)
+    if not profile.changes:
+        with pytest.raises(OptionError, match="one of jacobian, curve"):
+            profile.plot("narrowing")
     assert why.split(",")[0] in summary(record)
 
 

@@ -30,11 +30,12 @@ def figure(record: MeasureRecord, what: str) -> go.Figure:
     known: dict[str, Callable[[MeasureRecord], go.Figure]] = {
         "jacobian": spectra.jacobian,
         "curve": rank_curve,
-        "narrowing": learning.narrowing_curve,
         "weights": lambda r: spectra.through_layers(r, "weight_singular_values"),
         "activations": lambda r: spectra.through_layers(r, "activation_singular_values"),
         "nonlinearity": spectra.nonlinearity,
     }
+    if record.bottleneck_changes:  # none where the rows show nothing of a bottleneck
+        known["narrowing"] = learning.narrowing_curve
     if record.certificate is not None:
         known |= {"isometry": certificate.isometry_distances, "identity": certificate.identity_costs}
     if what not in known:
