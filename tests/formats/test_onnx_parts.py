@@ -109,6 +109,68 @@ def test_a_graph_that_reshapes_by_what_is_held_is_one_for_so_many_rows(tmp_path,
             load(tmp_path / "held.onnx", input=start, held={"mask": different})(given)
 
 
+@pytest.fixture(params=[11, 17])
+def jointly(tmp_path, request):
+    """y = tanh(flatten(a) w1) * b * c, with a of rows (2, 2)."""
+    nodes = [
+        node("Flatten", "a", "f"),
+        node("MatMul", "f w1", "h"),
+        node("Tanh", "h", "t"),
+        node("Mul", "t b", "u"),
+        node("Mul", "u c"),
+    ]
+    sizes = {"a": ["n", 2, 2], "b": ["n", 3], "c": [3], "tokens": ["n", 3], "free": ["n", "m"]}
+    kinds = {"tokens": TensorProto.INT64}
+    tensors = [helper.make_tensor_value_info(k, kinds.get(k, TensorProto.FLOAT), v) for k, v in sizes.items()]
+    graph = helper.make_graph(
+        nodes, "g", tensors, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])], [W1]
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", request.param)], ir_version=6)
+    onnx.save(model, tmp_path / "joint.onnx")
+    return tmp_path / "joint.onnx"
+
+
+def test_inputs_vary_jointly_as_one_vector(jointly, tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    a, b = rng.standard_normal((20, 2, 2)).astype(np.float32), rng.standard_normal((20, 3)).astype(np.float32)
+    c = np.array([1.0, 2.0, 0.5], np.float32)
+
+    def right(row):
+        return torch.tanh(row[:4] @ value(W1).double()) * row[4:] * torch.from_numpy(c)
+
+    x = torch.from_numpy(np.concatenate([a.reshape(20, 4), b], 1))
+    model = load(jointly, input="a,b", held={"c": c})
+    torch.testing.assert_close(model(x).double(), torch.stack([right(row) for row in x.double()]), rtol=1e-5, atol=1e-6)
+    spectra = measure(model, x, scale_inputs="none", scale_outputs="none").jacobian.singular_values
+    jacobians = torch.stack([torch.func.jacrev(right)(row) for row in x.double()])
+    torch.testing.assert_close(spectra, torch.linalg.svdvals(jacobians), rtol=1e-4, atol=1e-6)
+    np.savez(tmp_path / "in.npz", a=a, b=b, c=c)
+    arguments = ("measure", str(jointly), "--data", str(tmp_path / "in.npz"), "--json", "--input")
+    status, out, err = call(capsys, *arguments, "a, b")
+    assert (status, err, json.loads(out)["rows"], json.loads(out)["jacobian_rank_upper"]) == (0, "", 20, 3)
+    assert "It computes what onnxruntime" in json.loads(out)["notes"][0]
+    np.savez(tmp_path / "in.npz", a=a, b=b[:5], c=c)
+    status, _, err = call(capsys, *arguments, "a,b")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--input is 'a,b' but must be arrays of as many rows in" in err
+
+
+BAD_JOINTLY = {
+    "a,h": (TensorChoiceError, "'h' is no input of its own"),
+    "a,a": (TensorChoiceError, "'a' is named twice"),
+    "a,tokens": (FileFormatError, "its inputs a, tokens are not real numbers of one type"),
+    "a,c": (FileFormatError, "its inputs a, c are not real numbers of one type and as many rows"),
+    "a,free": (FileFormatError, "a size of its inputs a, free is free"),
+}
+
+
+@pytest.mark.parametrize("chosen", BAD_JOINTLY)
+def test_what_cannot_vary_jointly_is_refused(chosen, jointly):
+    error, message = BAD_JOINTLY[chosen]
+    with pytest.raises(error, match=message):
+        load(jointly, input=chosen)
+
+
 BAD = {
     "two inputs": ({}, r"it has 2 inputs \(x, gate\), and one varies at a time.*--input NAME .*, of x, gate"),
     "one not held": ({"input": "x"}, "the output also depends on gate"),

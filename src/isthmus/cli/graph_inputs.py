@@ -37,7 +37,7 @@ def held_arrays(model: Path, data: str, start: str | None) -> tuple[str | None, 
     """Which input varies, the values of those that do not, and where the rows are.
 
     Arrays in an `.npz` file whose names are those of inputs (or of the tensor to begin at) are told apart by
-    `start`; any other data are the rows themselves.
+    `start`, which may name several with commas between them; any other data are the rows themselves.
 
     Raises:
         FileFormatError: If the file cannot be read.
@@ -50,11 +50,25 @@ def held_arrays(model: Path, data: str, start: str | None) -> tuple[str | None, 
     arrays, _ = read_archive(path, [*inputs, *([] if start is None else [start])], "Save arrays with numpy.savez.")
     if not arrays:
         return start, {}, data
+    if start is not None and start not in arrays and "," in start:
+        arrays = _side_by_side(arrays, start, data)
     chosen = start or (next(iter(arrays)) if len(arrays) == 1 else None)
     if chosen is None or chosen not in arrays:
         raise OptionError("--input", start, f"one of the arrays in {data}: {', '.join(arrays)}")
     held = {name: arrays[name] for name in arrays if name != chosen}
     return chosen, held, Rows(arrays[chosen], f"{chosen} in {data}")
+
+
+def _side_by_side(arrays: dict[str, np.ndarray], start: str, data: str) -> dict[str, np.ndarray]:
+    """The arrays of the inputs in `start`, with commas between them, as one of that name; the others as they are."""
+    names = [name.strip() for name in start.split(",")]
+    parts = [arrays[name] for name in names if name in arrays]
+    if len(parts) < len(names):
+        return arrays
+    if len({each.shape[:1] for each in parts}) > 1 or not parts[0].ndim:
+        raise OptionError("--input", start, f"arrays of as many rows in {data}")
+    others = {name: array for name, array in arrays.items() if name not in names}
+    return {**others, start: np.concatenate([each.reshape(len(each), -1) for each in parts], axis=1)}
 
 
 def loaded(

@@ -52,7 +52,8 @@ def measure(
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
     start: Annotated[
-        str | None, typer.Option("--input", help="Which input varies, or any tensor of an .onnx graph to begin at.")
+        str | None,
+        typer.Option("--input", help="Which input varies (A,B: jointly), or any tensor of an .onnx graph to begin at."),
     ] = None,
     output: Annotated[str | None, typer.Option(help="Which output, or any tensor of an .onnx graph to end at.")] = None,
     by_differences: Annotated[

@@ -40,7 +40,8 @@ def load(
     Args:
         path: A folder made by `isthmus fit`; a `.safetensors` file, saved by isthmus or with a `.json` beside it that
             describes its layers; an `.onnx` file; a `.pt2` file (torch.export).
-        input: For `.onnx`: any tensor of the graph to begin at; its one input if None.
+        input: For `.onnx`: any tensor of the graph to begin at; its one input if None. Several inputs, with commas
+            between their names, vary jointly: a row holds theirs, flattened, side by side.
         output: For `.onnx`: any tensor to end at; all outputs if None.
         held: For `.onnx`: values of further inputs, by name, which do not vary.
 

@@ -12,6 +12,7 @@ from torch import nn
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
 from isthmus.formats.onnx_inlining import inlined, inlined_size
+from isthmus.formats.onnx_joint import joined, joint_names
 from isthmus.formats.onnx_module import onnx_module
 from isthmus.formats.onnx_part import part_of
 from isthmus.formats.onnx_runtime import RuntimeFunction, onnx_reference
@@ -42,7 +43,8 @@ def load_onnx(
 
     Args:
         path: The file.
-        input: Any tensor of the graph to begin at; its one input if None.
+        input: Any tensor of the graph to begin at; its one input if None. Several inputs, with commas between their
+            names, vary jointly as one vector a row.
         output: Any tensor to end at; all outputs if None.
         held: Values of other inputs, which do not vary.
 
@@ -85,6 +87,9 @@ def _part(
 ) -> tuple[onnx.ModelProto, Any, list[str]]:
     """The part of the file's graph between two tensors, its input, and the outputs of other than real numbers."""
     model = read_onnx(path)
+    names = joint_names(model, start)
+    if names and start is not None:
+        model = joined(model, names, start, path)
     part = part_of(model, path, input=start, output=end, held=held)
     kept = {each.name for each in part.graph.output}
     left_out = [] if end else [each.name for each in model.graph.output if each.name not in kept]
