@@ -101,7 +101,10 @@ class BlackBox:
             found.append(f"{f.name} does not repeat itself: two evaluations of one row differ by up to {f.spread:.2g}.")
         if f.unrepeated:
             few = f"{f.unrepeated} of {len(self.outputs)} rows"
-            found.append(f"It did so at {few} alone, too rarely for the error bars to know of it: do not rely on them.")
+            found.append(
+                f"At {few} they differ by more than ten times the noise that was measured, so that the error bars do "
+                "not hold: do not rely on them."
+            )
         return tuple(found)
 
 
@@ -149,7 +152,7 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     take = partial(sketched_differences, lines=lines, seed=options.seed) if lines else difference_spectra
     spectra = take(function, x, index, how, units, memory=options.memory, report=report)
     function.budget = evaluations
-    function.watch_again(scaled.double().flatten(1), outputs)
+    function.watch_again(scaled.double().flatten(1), outputs, how.noise)
     if function.spread > 0 and not bool((spectra.intervals().singular_values > 0).any()):
         raise RandomOutputError(function.name, function.spread, "no derivative at any row rises above that")
     return BlackBox(function, how, spectra, index, lines, asked, outputs, units)

@@ -22,6 +22,7 @@ from isthmus.errors import (
 )
 
 BATCH = 1 << 22  # numbers that are handed over in one call
+_FAR = 10.0  # times its deviation, which noise that was measured rightly is not off by
 _SAME = 1e-3  # relative difference of a row alone and among others that rounding does not explain
 
 
@@ -41,7 +42,7 @@ class EvaluatedFunction:
         changes_argument: Whether it has written into the array that it was given.
         size: The root of the summed squares of the largest outputs seen.
         spread: Largest difference between two evaluations of the same rows; 0 for a function that repeats itself.
-        unrepeated: At how many of the rows evaluated again at the end a function that had repeated itself did not.
+        unrepeated: At how many of the rows evaluated again at the end it was off by far more than the measured noise.
         deviation: Standard deviation of what it does not repeat, or what a row alone and among others differs by.
     """
 
@@ -129,9 +130,14 @@ class EvaluatedFunction:
         self.deviation = max(repeated, change if self.spread == 0.0 else 0.0)
         return first
 
-    def watch_again(self, x: Tensor, before: Tensor) -> None:
-        """Evaluate rows `(n, d_in)` once more whose outputs were `before`, long ago: chance may be rare or drift."""
-        difference = (self(x) - before).abs().amax(1)
-        if self.spread == 0.0:
-            self.unrepeated = int((difference > 0).sum())
+    def watch_again(self, x: Tensor, before: Tensor, noise: Tensor) -> None:
+        """Evaluate rows `(n, d_in)` once more whose outputs were `before`, long ago: chance may be rare or drift.
+
+        Args:
+            x: The rows.
+            before: f there, `(n, m)`.
+            noise: Deviation of each output as it was measured, `(m,)`.
+        """
+        difference = (self(x) - before).abs()
+        self.unrepeated = int((difference > _FAR * noise).any(1).sum())
         self.spread = max(self.spread, float(difference.max()))
