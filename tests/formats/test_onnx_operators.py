@@ -40,6 +40,22 @@ IMAGE = rows(3, 5, 5)
 ROWS = rows(6)
 THREE = rows(2, 3)
 
+BOOL, LONG = TensorProto.BOOL, TensorProto.INT64
+
+
+def loop(nodes, most="m", condition="", inputs="x", more=(), **options):
+    """A loop whose body makes the next `v` and `go` of the number of the pass, `go` before and `v`; y is the last v."""
+    info = helper.make_tensor_value_info
+    kept = [info("k", LONG, []), info("before", BOOL, []), info("v", TensorProto.FLOAT, None)]
+    made = [info("go", BOOL, []), info("w_", TensorProto.FLOAT, None), *more]
+    body = helper.make_graph(nodes, "body", kept, made, **options)
+    return helper.make_node("Loop", [most, condition, inputs], ["y", *(f"s{i}" for i in range(len(more)))], body=body)
+
+
+TRUE = numpy_helper.from_array(np.array(True), "yes")
+PASS = [node("Identity", "before", "go"), node("Mul", "v scale", "d"), node("Add", "d x", "w_")]
+
+
 RIGHT = {
     # name: nodes, weights, opset, x, right value
     "split into as many parts as there are outputs": (
@@ -205,6 +221,69 @@ RIGHT = {
         rows(6, n=1),
         rows(6, n=1).clamp(max=float(rows(6, n=1).mean())),
     ),
+    "a loop of three passes over a number from outside": (
+        [loop(PASS)],
+        [scalar("scale", 2.0), numpy_helper.from_array(np.array(3, np.int64), "m")],
+        17,
+        ROWS,
+        15.0 * ROWS,  # v becomes 2 v + x, three times
+    ),
+    "a loop that stops by the number of the pass": (
+        [
+            loop(
+                [
+                    node("Less", "k two", "go"),
+                    node("Cast", "k", "f", to=1),
+                    node("Mul", "v scale", "d"),
+                    node("Add", "d f", "w_"),
+                ],
+                most="",
+                condition="yes",
+            )
+        ],
+        [scalar("scale", 3.0), numpy_helper.from_array(np.array(2, np.int64), "two"), TRUE],
+        17,
+        ROWS,
+        27.0 * ROWS + 5.0,  # 3 v + k for k = 0, 1, 2: 27 v + 9·0 + 3·1 + 2
+    ),
+    "a loop in a loop": (
+        [
+            loop(
+                [
+                    node("Identity", "before", "go"),
+                    helper.make_node(
+                        "Loop",
+                        ["m", "", "v"],
+                        ["w_"],
+                        body=helper.make_graph(
+                            [node("Identity", "c", "d"), node("Mul", "u scale", "n")],
+                            "inner",
+                            [
+                                helper.make_tensor_value_info("j", LONG, []),
+                                helper.make_tensor_value_info("c", BOOL, []),
+                                helper.make_tensor_value_info("u", TensorProto.FLOAT, None),
+                            ],
+                            [
+                                helper.make_tensor_value_info("d", BOOL, []),
+                                helper.make_tensor_value_info("n", TensorProto.FLOAT, None),
+                            ],
+                        ),
+                    ),
+                ]
+            )
+        ],
+        [scalar("scale", 2.0), numpy_helper.from_array(np.array(2, np.int64), "m")],
+        17,
+        ROWS,
+        16.0 * ROWS,
+    ),
+    "a loop of no passes": (
+        [loop(PASS)],
+        [scalar("scale", 2.0), numpy_helper.from_array(np.array(0, np.int64), "m")],
+        17,
+        ROWS,
+        ROWS,
+    ),
     "the branch of a constant condition": (
         [
             helper.make_node(
@@ -273,6 +352,21 @@ REFUSED = {
         [node("Cast", "x", "u", to=TensorProto.UINT16), node("Cast", "u", to=TensorProto.FLOAT)],
         [],
         "ONNX's type 4, which torch does not compute with",
+    ),
+    "a loop that ends by the data": (
+        [loop([node("ReduceMax", "v", "r", keepdims=0), node("Less", "r two", "go"), node("Add", "v two", "w_")])],
+        [scalar("two", 2.0), numpy_helper.from_array(np.array(3, np.int64), "m")],
+        "its condition depends on the input",
+    ),
+    "a loop without an end": (
+        [loop([node("Identity", "before", "go"), node("Neg", "v", "w_")], most="")],
+        [],
+        "more than 10000 passes",
+    ),
+    "outputs of every pass": (
+        [loop(PASS, more=[helper.make_tensor_value_info("d", TensorProto.FLOAT, None)])],
+        [scalar("scale", 2.0), numpy_helper.from_array(np.array(3, np.int64), "m")],
+        "outputs of every pass",
     ),
     "a condition on the data": (
         [node("ReduceMax", "x", "m", keepdims=0), node("Greater", "m z", "c"), helper.make_node("If", ["c"], ["y"])],

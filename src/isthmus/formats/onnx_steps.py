@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from isthmus.errors import FileFormatError, IsthmusError
 from isthmus.formats.onnx_layers import Constants, layer
+from isthmus.formats.onnx_loop import one_pass
 from isthmus.formats.onnx_operators import OPERATORS, Node
 
 if TYPE_CHECKING:
     import onnx
 
+_MOST_PASSES = 10_000  # of a loop that are written out
 _NUMBERS = {"f", "i", "u", "b"}
 _REMEDY = "Export the model again, for example with torch.onnx.export."
 
@@ -86,6 +88,8 @@ class Translator:
                 self.constants[proto.output[0]] = self._constant(proto)
             elif proto.op_type == "If" and proto.domain in ("", "ai.onnx"):
                 self._add_branch(proto)
+            elif proto.op_type == "Loop" and proto.domain in ("", "ai.onnx"):
+                self._add_loop(proto)
             else:
                 self._add_node(proto)
 
@@ -129,11 +133,41 @@ class Translator:
         self.add_initializers(branch)
         self.add(branch.node)
         for inner, outer in zip(branch.output, proto.output, strict=True):
-            if inner.name in self.constants:
-                self.constants[outer] = self.constants[inner.name]
-            else:
-                same = Node("Identity", proto.name, {}, 1, 1, self._path)
-                self.steps.append(Step(same, None, [inner.name], [outer]))
+            self._call(inner.name, outer, proto)
+
+    def _add_loop(self, proto: onnx.NodeProto) -> None:
+        """The passes of a loop one after the other, where how many there are follows from the weights alone."""
+        node = self._node(proto)
+        body = next(attribute.g for attribute in proto.attribute if attribute.name == "body")
+        most, go_on, *carried = (*proto.input, "")[: max(2, len(proto.input))]
+        if (most and most not in self.constants) or len(carried) + 1 < len(body.output):
+            raise node.refuse("a number of passes that depends on the input, or outputs of every pass")
+        passes = int(self.constants[most]) if most else _MOST_PASSES + 1
+        self.add_initializers(body)
+        for number in range(passes):
+            if go_on and go_on not in self.constants:
+                raise node.refuse("its condition depends on the input")
+            if go_on and not bool(self.constants[go_on].all()):
+                break
+            if number == _MOST_PASSES:
+                raise node.refuse(f"more than {_MOST_PASSES} passes")
+            mark = f"/{proto.output[0]}#{number}"
+            count, condition, *variables = (each.name for each in body.input)
+            self.constants[count + mark] = torch.tensor(number)
+            self.constants[condition + mark] = torch.tensor(True)
+            given = {count: count + mark, condition: condition + mark, **dict(zip(variables, carried, strict=True))}
+            nodes, (go_on, *carried) = one_pass(body, given, mark)
+            self.add(nodes)
+        for inner, outer in zip(carried, proto.output, strict=True):
+            self._call(inner, outer, proto)
+
+    def _call(self, inner: str, outer: str, proto: onnx.NodeProto) -> None:
+        """Give what is called `inner` another name as well."""
+        if inner in self.constants:
+            self.constants[outer] = self.constants[inner]
+        else:
+            same = Node("Identity", proto.name, {}, 1, 1, self._path)
+            self.steps.append(Step(same, None, [inner], [outer]))
 
     def _node(self, proto: onnx.NodeProto) -> Node:
         from onnx import defs, helper
