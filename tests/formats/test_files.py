@@ -4,7 +4,9 @@ import io
 import json
 import pickle
 import time
+import weakref
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -209,6 +211,31 @@ def test_a_graph_of_a_hundred_thousand_nodes_is_read_in_seconds(count, tmp_path)
     x = rows(3)
     assert torch.equal(model(x), x.abs())
     assert took < 3e-4 * count  # 5e-5 measured; a rule that looks at every node for every node takes a minute and more
+
+
+def test_activations_are_let_go_once_nothing_reads_them(tmp_path):
+    """Of twenty activations in a row two are alive at a time; one that the last node reads again stays."""
+    names = ["x", *(f"t{i}" for i in range(20))]
+    nodes = [node("Neg", a, b) for a, b in pairwise(names)] + [node("Sub", "t19 t0")]
+    model = load(saved(tmp_path / "m.onnx", nodes, (3,), []))
+    alive, most = set(), 0
+
+    class Watched(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            nonlocal most
+            result = super().__torch_function__(function, types, args, kwargs or {})
+            if isinstance(result, torch.Tensor):
+                alive.add(id(result))
+                weakref.finalize(result, alive.discard, id(result))
+                most = max(most, len(alive))
+            return result
+
+    x = rows(3)
+    with torch.no_grad():
+        result = model(x.as_subclass(Watched))
+    assert torch.equal(torch.Tensor(result), 2 * x)  # t0 is −x and t19 is x
+    assert 2 <= most <= 5
 
 
 def test_an_unknown_operator_is_named(tmp_path):

@@ -33,6 +33,7 @@ class OnnxModule(nn.Module):
         )
         read = {name for step in self._steps for name in step.inputs[: 1 if step.layer is not None else None]}
         used = read | set(self._output_names)
+        self._done = _last_uses(self._steps, used - {"", *steps.constants, *self._output_names})
         self._constants = [(f"constant_{i}", name) for i, name in enumerate(steps.constants) if name in used]
         for key, name in self._constants:
             self.register_buffer(key, steps.constants[name])
@@ -48,14 +49,27 @@ class OnnxModule(nn.Module):
             x = x.float()
         values: dict[str, Any] = {name: getattr(self, key) for key, name in self._constants}
         values[self._input_name] = x
-        for step in self._steps:
+        for step, done in zip(self._steps, self._done, strict=True):
             inputs = step.inputs if step.layer is None else step.inputs[:1]
             results = _computed(step, [values[name] if name else None for name in inputs], x)
             values.update(zip(step.outputs, results, strict=False))
+            del results
+            for name in done:  # or all activations would be held until the end
+                del values[name]
         if len(self._output_names) == 1:
             only: Tensor = values[self._output_names[0]]
             return only
         return {name: values[name] for name in self._output_names}
+
+
+def _last_uses(steps: list[Step], names: set[str]) -> list[list[str]]:
+    """For each step those of the `names` that no later one reads."""
+    left, found = set(names), []
+    for step in reversed(steps):
+        read = left & set(step.inputs[: 1 if step.layer is not None else None])
+        found.append(sorted(read))
+        left -= read
+    return found[::-1]
 
 
 def _computed(step: Step, inputs: list[Any], x: Tensor) -> list[Any]:
