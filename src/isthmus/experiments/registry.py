@@ -6,7 +6,12 @@ from typing import Any
 
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
-from isthmus.experiments.followups import layer_certificates, saddle_to_saddle
+from isthmus.experiments.followups import (
+    layer_certificates,
+    leaky_resnets,
+    linear_layers,
+    saddle_to_saddle,
+)
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
     huge_depth,
@@ -33,6 +38,8 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     phase_diagram.EXPERIMENT,
     layer_certificates.EXPERIMENT,
     saddle_to_saddle.EXPERIMENT,
+    leaky_resnets.EXPERIMENT,
+    linear_layers.EXPERIMENT,
 )
 
 
