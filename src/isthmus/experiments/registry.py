@@ -7,9 +7,11 @@ from typing import Any
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
 from isthmus.experiments.followups import (
+    convolutional_bottleneck,
     layer_certificates,
     leaky_resnets,
     linear_layers,
+    neural_collapse,
     saddle_to_saddle,
 )
 from isthmus.experiments.jacot2023 import (
@@ -40,6 +42,8 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     saddle_to_saddle.EXPERIMENT,
     leaky_resnets.EXPERIMENT,
     linear_layers.EXPERIMENT,
+    convolutional_bottleneck.EXPERIMENT,
+    neural_collapse.EXPERIMENT,
 )
 
 
