@@ -133,6 +133,7 @@ def test_what_has_no_fourier_basis_is_refused():
         (nn.Sequential(nn.Conv2d(1, 2, 4, padding=2, padding_mode="circular")), "odd kernel"),
         (nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular", groups=2)), "groups"),
         (nn.Sequential(nn.ReLU(), circular(1, 2, 3)), "ReLU"),
+        (nn.Sequential(nn.Conv2d(1, 2, 1, padding=1)), "not circular"),
     ):
         with pytest.raises(UnsupportedModuleError, match=what):
             convolutional_bottleneck(bad, x)
@@ -140,5 +141,7 @@ def test_what_has_no_fourier_basis_is_refused():
         convolutional_bottleneck(nn.Sequential(circular(2, 2, 3)), x)
     with pytest.raises(ShapeError, match="stride 2 on a grid of 5"):
         convolutional_bottleneck(nn.Sequential(circular(1, 2, 3, 2)), torch.zeros(1, 1, 5, 4).double())
+    with pytest.raises(ShapeError, match="round a grid of 2 × 2 more than once"):
+        convolutional_bottleneck(nn.Sequential(circular(1, 2, 7)), x[:, :, :2, :2])
     with pytest.raises(NonFiniteError):
         convolutional_bottleneck(nn.Sequential(circular(1, 2, 3)), x * float("nan"))

@@ -37,6 +37,13 @@ def test_a_linear_module_reaches_ridge_regression():
     assert torch.equal(start.weight, before)
 
 
+def test_the_given_module_keeps_its_statistics():
+    module = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    before = module[1].running_mean.clone()
+    fit_module(module, torch.rand(8, 3), torch.rand(8, 2), weight_decay=0.0, steps=2, evaluations=0)
+    assert torch.equal(module[1].running_mean, before)
+
+
 def test_what_cannot_be_trained_is_refused():
     module = convolutional_autoencoder(depth=3, channels=2, kernel=3)
     x = torch.rand(2, 1, 4, 4)

@@ -86,6 +86,10 @@ def test_what_it_is_not_is_refused():
         equal_steps(4.0, 3)
     with pytest.raises(OptionError, match="ridge is 0"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.0)
+    with pytest.raises(ShapeError, match="x has 5 rows and y 6"):
+        fit_leaky_resnet(rows(5, 2), rows(6, 1), steps=(0.5,), width=3, ridge=0.1)
+    with pytest.raises(OptionError, match="descent is -1"):
+        fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.1, descent=-1)
     with pytest.raises(OptionError, match="width is 0"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=0, ridge=0.1)
 

@@ -16,6 +16,7 @@ from isthmus.experiments.followups import (
 )
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
+    curve_diagram,
     huge_depth,
     infinite_depth,
     inverted_s_classification,
@@ -23,6 +24,7 @@ from isthmus.experiments.jacot2023 import (
     mnist_autoencoder,
     phase_diagram,
     rank_recovery,
+    recovery_diagram,
     sample_size,
     weight_spectrum,
 )
@@ -38,6 +40,8 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     linear_networks.EXPERIMENT,
     infinite_depth.EXPERIMENT,
     phase_diagram.EXPERIMENT,
+    curve_diagram.EXPERIMENT,
+    recovery_diagram.EXPERIMENT,
     layer_certificates.EXPERIMENT,
     saddle_to_saddle.EXPERIMENT,
     leaky_resnets.EXPERIMENT,

@@ -45,13 +45,19 @@ class CircularLayer:
         """Height and width behind it.
 
         Raises:
-            ShapeError: If the stride does not divide them: frequencies would not fall onto frequencies.
+            ShapeError: If the stride does not divide them, as frequencies would not fall onto frequencies; or the
+                kernel goes round them more than once.
         """
         high = (grid[0] * self.up, grid[1] * self.up)
         if high[0] % self.stride or high[1] % self.stride:
             raise ShapeError(
                 f"{self.name} has stride {self.stride} on a grid of {high[0]} × {high[1]}, which it does not divide. "
                 "Pad or crop the images so that it does."
+            )
+        if any(size // 2 > side for size, side in zip(self.convolution.kernel_size, high, strict=True)):
+            raise ShapeError(
+                f"{self.name} has a kernel of {self.convolution.kernel_size}, which goes round a grid of {high[0]} × "
+                f"{high[1]} more than once. Pass larger images."
             )
         return high[0] // self.stride, high[1] // self.stride
 
@@ -62,7 +68,7 @@ class CircularLayer:
         with up-sampling the rows.
         """
         high = (grid[0] * self.up, grid[1] * self.up)
-        w = self.convolution.weight.detach().double()
+        w = self.convolution.weight.detach().double().cpu()
         reach = (w.shape[2] // 2, w.shape[3] // 2)
         # Torch correlates: offset t of the kernel reads the pixel at +t, which is the inverse of a convolution's.
         offsets = [torch.arange(-r, size - r, dtype=torch.float64) for r, size in zip(reach, w.shape[2:], strict=True)]
@@ -128,7 +134,7 @@ _REMEDY = "For another module `measure` has ranks and bounds that hold whatever 
 def _check(name: str, leaf: nn.Conv2d, up: int) -> None:
     sizes = leaf.kernel_size
     same = tuple((size - 1) // 2 for size in sizes)
-    is_padded = sizes == (1, 1) or (leaf.padding_mode == "circular" and leaf.padding in (same, "same"))
+    is_padded = leaf.padding in (same, "same") and (sizes == (1, 1) or leaf.padding_mode == "circular")
     if not is_padded or any(size % 2 == 0 for size in sizes):
         raise UnsupportedModuleError(
             name, f"its padding is not circular, by half an odd kernel, so it mixes frequencies. {_REMEDY}"

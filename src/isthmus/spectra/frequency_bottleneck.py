@@ -112,7 +112,7 @@ def convolutional_bottleneck(
 
     Raises:
         UnsupportedModuleError: If a part is another, or its padding is not circular.
-        ShapeError: If x does not hold images of the module's channels, or a stride does not divide the grid.
+        ShapeError: If x does not hold images of the module's channels, or a stride or a kernel does not fit the grid.
         DtypeError, NonFiniteError: If x does not hold finite real numbers.
 
     Source:

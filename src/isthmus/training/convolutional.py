@@ -74,11 +74,12 @@ def fit_module(
     """
     if not 0.0 <= weight_decay < float("inf"):
         raise OptionError("weight_decay", weight_decay, "a finite number ≥ 0")
+    trained = copy.deepcopy(module)  # normalisations count what they see
     with torch.no_grad():
-        shape = tuple(module(x[:1]).shape[1:])
+        shape = tuple(trained(x[:2]).shape[1:])
     if len(x) != len(y) or tuple(y.shape[1:]) != shape:
         raise ShapeError(f"y has shape {tuple(y.shape)}; the module gives ({len(x)}, {', '.join(map(str, shape))}).")
-    named = list(module.named_parameters())
+    named = list(trained.named_parameters())
     sizes = [p.numel() for _, p in named]
     vector = torch.cat([p.detach().flatten() for _, p in named])
     gradient = torch.zeros_like(vector)
@@ -89,7 +90,7 @@ def fit_module(
     def evaluate() -> Tensor:
         free = vector.detach().clone().requires_grad_()
         with torch.enable_grad():
-            loss = (functional_call(module, parameters(free), (x,)) - y).square().sum() / len(x)
+            loss = (functional_call(trained, parameters(free), (x,)) - y).square().sum() / len(x)
             value = loss + weight_decay * free.square().sum()
             gradient.copy_(torch.autograd.grad(value, free)[0])
         reached: Tensor = value.detach()
@@ -103,8 +104,8 @@ def fit_module(
             adam.step(_RATE * 0.5 * (1.0 + math.cos(math.pi * step / steps)))
         if evaluations:
             lbfgs(vector, gradient, evaluate, evaluations=evaluations, memory=_MEMORY)
-    trained = copy.deepcopy(module)
+    value = float(evaluate())
     with torch.no_grad():
-        for name, value in parameters(vector).items():
-            trained.get_parameter(name).copy_(value)
-    return trained, float(evaluate())
+        for name, part in parameters(vector).items():
+            trained.get_parameter(name).copy_(part)
+    return trained, value

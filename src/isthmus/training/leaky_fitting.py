@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from isthmus.errors import DivergenceError, OptionError
+from isthmus.errors import DivergenceError, OptionError, ShapeError
 from isthmus.foundation.arrays import as_matrix
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.networks import RELU, Activation, FullyConnected, LeakyResNet
@@ -49,8 +49,8 @@ def fit_leaky_resnet(
         descent: Steps of SOAP, and evaluations of L-BFGS after it.
 
     Raises:
-        OptionError: If a step, the width or λ is out of range.
-        ShapeError, DtypeError, NonFiniteError: If x or y is not a finite matrix.
+        OptionError: If a step, the width, λ or the descent is out of range.
+        ShapeError, DtypeError, NonFiniteError: If x and y are not finite matrices of as many rows.
         DivergenceError: If the descent leaves the finite numbers.
     """
     objective = _objective(x, y, ridge, steps)
@@ -133,25 +133,29 @@ def _balanced(old: Tensor, speeds: Tensor) -> Tensor:
 def _objective(x: object, y: object, ridge: float, steps: tuple[float, ...]) -> LeakyObjective:
     if not 0.0 < ridge < float("inf"):
         raise OptionError("ridge", ridge, "a positive number")
-    return LeakyObjective(as_matrix(x).double(), as_matrix(y).double(), ridge, steps)
+    inputs, outputs = as_matrix(x).double(), as_matrix(y, "y").double()
+    if len(inputs) != len(outputs):
+        raise ShapeError(f"x has {len(inputs)} rows and y {len(outputs)}; give one output a row of x.")
+    return LeakyObjective(inputs, outputs.to(inputs.device), ridge, steps)
 
 
 def _start(objective: LeakyObjective, width: int, sigma: Activation, generator: torch.Generator) -> LeakyResNet:
     d_in, d_out, count = objective.x.shape[1], objective.y.shape[1], len(objective.steps)
 
     def draw(rows: int, columns: int) -> Tensor:
-        return torch.randn(rows, columns, generator=generator, dtype=torch.float64) * columns**-0.5
+        scale: float = columns**-0.5
+        return torch.randn(rows, columns, generator=generator, dtype=torch.float64) * scale
 
     # Noise that grows over the path as over one layer of He's size, however many layers there are.
     inner = [torch.eye(width, dtype=torch.float64) + 0.3 * count**-0.5 * draw(width, width) for _ in range(count)]
     weights = (draw(width, d_in), *inner, draw(d_out, width))
-    return LeakyResNet(
-        FullyConnected(weights, tuple(torch.zeros(len(w), dtype=torch.float64) for w in weights), sigma),
-        objective.steps,
-    )
+    layers = FullyConnected(weights, tuple(torch.zeros(len(w), dtype=torch.float64) for w in weights), sigma)
+    return LeakyResNet(layers.to(device=objective.x.device), objective.steps)
 
 
 def _descended(network: LeakyResNet, objective: LeakyObjective, steps: int, ridges: tuple[float, ...]) -> LeakyResNet:
+    if steps < 0:
+        raise OptionError("descent", steps, "at least 0")
     at = Parameters.of(objective.scaled(network))
     slope = at.like(torch.zeros_like(at.vector))
     soap = Soap(at, slope, refresh=_REFRESH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -45,7 +45,7 @@ def drift(row: Row) -> float:
     return float((max(energies) - min(energies)) / abs(median(energies)))
 
 
-def _listed(at: Mapping[float, Sequence[Row]], values: Any, form: str) -> str:
+def _listed(at: Mapping[float, Sequence[Row]], values: Callable[[Row], float], form: str) -> str:
     return "; ".join(
         f"L̃ = {depth:g}: {spread([values(row) for row in rows], form)}" for depth, rows in at.items() if rows
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -73,7 +73,7 @@ def _over_the_path(rows: Sequence[Row], name: str) -> go.Figure:
     return figure
 
 
-def _over_depth(rows: Sequence[Row], value: Any) -> go.Figure:
+def _over_depth(rows: Sequence[Row], value: Callable[[Row], float]) -> go.Figure:
     figure = blank("effective depth L̃")
     ranks = sorted({row["rank"] for row in rows})
     for rank in ranks:
