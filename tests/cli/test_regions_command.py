@@ -56,6 +56,9 @@ def test_json_holds_what_the_library_finds(here, capsys):
     assert record["area"] == pytest.approx(4.0)
     assert sum(row["share_of_area"] for row in record["rank_counts"]) == pytest.approx(1.0)
     assert sum(row["regions"] for row in record["rank_counts"]) == record["regions"]
+    product = sum(a * j.T @ j for a, j in zip(regions.areas / 4.0, regions.jacobians(), strict=True))
+    np.testing.assert_allclose(record["gradient_outer_product"], product, rtol=1e-9)
+    assert record["index_rank"] == 2
 
 
 def test_the_summary_is_for_reading(here, capsys):
@@ -73,6 +76,7 @@ def test_a_box_may_have_a_bound_for_each_axis(here, capsys):
 
 def test_three_dimensions_are_counted_and_not_drawn(here, capsys):
     record = json.loads(call(capsys, "space.safetensors", "--box", "-1", "1", "--json")[1])
+    assert "index_rank" not in record
     assert record["regions"] == len(enumerate_regions(random_layers((3, 6, 6, 2), RELU, 0), (-1, 1)))
     assert record["tripoints"] is None
     status, _, err = call(capsys, "space.safetensors", "--box", "-1", "1", "--out", "p.html")

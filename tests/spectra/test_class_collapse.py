@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cases import random_layers
 from isthmus.errors import OptionError, ShapeError
 from isthmus.foundation.likelihood import CATEGORICAL
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import IDENTITY, RELU, Activation, FullyConnected
 from isthmus.spectra import class_collapse, neural_collapse
 from isthmus.training import Objective, Schedule, TrainingConfig, fit
@@ -109,6 +110,24 @@ def test_a_collapsed_classifier_has_weights_of_rank_k():
     assert objective.error(network) < 0.2
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 5), st.integers(6, 20), st.integers(0, 2**32))
+def test_logits_before_and_after_collapse(classes, rows, seed):
+    """The definition by numpy; collapse takes from every direction and leaves K − 1 at most."""
+    network = random_layers((3, 8, classes), RELU, seed)
+    x, labels = data(seed, rows, 3, classes)
+    found = neural_collapse(network, x, labels)
+    logits = network(x).numpy()
+    means = np.stack([logits[labels == c].mean(0) for c in range(classes)])[labels]
+    for deviations, of in ((found.logit_deviations, logits), (found.collapsed_deviations, means)):
+        expected = np.linalg.svd(of - logits.mean(0), compute_uv=False) / rows**0.5
+        np.testing.assert_allclose(deviations, np.pad(expected, (0, classes))[:classes], atol=1e-6 * expected[0])
+    before, after = found.logit_ranks(Tolerance(1e-4))
+    assert after <= min(before, classes - 1)
+    for one, other in zip(found.collapsed_deviations, found.logit_deviations, strict=True):
+        assert one <= other * (1 + 1e-9) + 1e-6 * found.logit_deviations[0]
+
+
 def test_an_ideal_classifier():
     eye = torch.eye(3).double()
     network = FullyConnected((eye, eye), (torch.zeros(3).double(), torch.zeros(3).double()), IDENTITY)
@@ -118,6 +137,8 @@ def test_an_ideal_classifier():
         assert (layer.nc1, layer.nc2, layer.distance_from_rank) == (0.0, pytest.approx(1.0), 0.0)
     assert (found.layers[0].imbalance, found.layers[1].imbalance) == (0.0, None)
     assert found.layers[1].nc3 == pytest.approx(1.0)
+    assert found.logit_ranks() == (2, 2)
+    assert found.collapsed_deviations == pytest.approx(found.logit_deviations, abs=1e-9)
 
 
 def test_classes_with_one_mean_are_not_collapsed():

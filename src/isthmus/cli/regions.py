@@ -125,9 +125,18 @@ def regions_record(
         "evidence": [*jacobian.evidence, *bottleneck.evidence[1:]],
         "rank_counts": _rank_counts(found, tolerance),
     }
+    if d == 2 and plane is None:
+        record |= _index(found, tolerance)
     if d == 2 and found.network.d_out > 1:
         record |= _boundary(found)
     return record
+
+
+def _index(found: Regions, tolerance: Tolerance) -> dict[str, Any]:
+    from isthmus.regions import gradient_outer_product
+
+    product = gradient_outer_product(found)
+    return {"gradient_outer_product": product.matrix.tolist(), "index_rank": product.index_rank(tolerance)}
 
 
 def _rank_counts(found: Regions, tolerance: Tolerance) -> list[dict[str, Any]]:
@@ -191,6 +200,8 @@ def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
             ("Jacobian rank", f"{_interval(record, 'jacobian_rank')} at {record['tolerance']:g} ({ranks})"),
             ("bottleneck rank", _interval(record, "bottleneck_rank")),
         ]
+    if "index_rank" in record:
+        lines.append(("index rank", f"{record['index_rank']} at {record['tolerance']:g}, of E[∇f ∇fᵀ] over the domain"))
     if record["tripoints"] is not None:
         order = record["class_order"]
         lines.append(("tripoints", f"{record['tripoints']}"))

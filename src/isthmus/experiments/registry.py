@@ -6,9 +6,17 @@ from typing import Any
 
 from isthmus.errors import OptionError
 from isthmus.experiments.experiment import Experiment
-from isthmus.experiments.followups import layer_certificates, saddle_to_saddle
+from isthmus.experiments.followups import (
+    convolutional_bottleneck,
+    layer_certificates,
+    leaky_resnets,
+    linear_layers,
+    neural_collapse,
+    saddle_to_saddle,
+)
 from isthmus.experiments.jacot2023 import (
     curve_autoencoder,
+    curve_diagram,
     huge_depth,
     infinite_depth,
     inverted_s_classification,
@@ -16,6 +24,7 @@ from isthmus.experiments.jacot2023 import (
     mnist_autoencoder,
     phase_diagram,
     rank_recovery,
+    recovery_diagram,
     sample_size,
     weight_spectrum,
 )
@@ -31,8 +40,14 @@ EXPERIMENTS: tuple[Experiment[Any], ...] = (
     linear_networks.EXPERIMENT,
     infinite_depth.EXPERIMENT,
     phase_diagram.EXPERIMENT,
+    curve_diagram.EXPERIMENT,
+    recovery_diagram.EXPERIMENT,
     layer_certificates.EXPERIMENT,
     saddle_to_saddle.EXPERIMENT,
+    leaky_resnets.EXPERIMENT,
+    linear_layers.EXPERIMENT,
+    convolutional_bottleneck.EXPERIMENT,
+    neural_collapse.EXPERIMENT,
 )
 
 

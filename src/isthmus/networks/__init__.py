@@ -25,6 +25,7 @@ from isthmus.networks.algebra import (
 from isthmus.networks.column_moments import ColumnMoments
 from isthmus.networks.conversion import chain_depth, from_torch, to_torch
 from isthmus.networks.depth import deepened
+from isthmus.networks.leaky_resnet import LeakyResNet
 from isthmus.networks.network import FullyConnected
 from isthmus.networks.rewriting import rewritten
 from isthmus.networks.scaling import (
@@ -43,6 +44,7 @@ __all__ = [
     "Affine",
     "ColumnMoments",
     "FullyConnected",
+    "LeakyResNet",
     "Scaling",
     "StandardizedNetwork",
     "activation",

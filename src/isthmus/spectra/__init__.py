@@ -7,6 +7,11 @@ from isthmus.spectra.bottleneck import (
     truncation_curve,
 )
 from isthmus.spectra.class_collapse import CollapsedLayer, NeuralCollapse, neural_collapse
+from isthmus.spectra.frequency_bottleneck import (
+    ConvolutionalBottleneck,
+    ConvolutionSpectrum,
+    convolutional_bottleneck,
+)
 from isthmus.spectra.isometry import BottleneckCertificate, bottleneck_certificate
 from isthmus.spectra.jacobian import (
     jacobian_spectra,
@@ -14,6 +19,7 @@ from isthmus.spectra.jacobian import (
     spaced,
 )
 from isthmus.spectra.layer_spectrum import LayerSpectrum, layer_spectra
+from isthmus.spectra.leaky_energies import LeakyLayer, leaky_layers
 from isthmus.spectra.measure_options import EVALUATIONS
 from isthmus.spectra.measurement import measure
 from isthmus.spectra.model import Model, as_network
@@ -33,8 +39,11 @@ __all__ = [
     "BalancedTruncation",
     "BottleneckCertificate",
     "CollapsedLayer",
+    "ConvolutionSpectrum",
+    "ConvolutionalBottleneck",
     "JacobianSpectra",
     "LayerSpectrum",
+    "LeakyLayer",
     "Model",
     "NeuralCollapse",
     "ProfileLogger",
@@ -48,10 +57,12 @@ __all__ = [
     "bottleneck_certificate",
     "bottleneck_rank",
     "chosen",
+    "convolutional_bottleneck",
     "jacobian_rank",
     "jacobian_spectra",
     "jacobians",
     "layer_spectra",
+    "leaky_layers",
     "lightning_callback",
     "measure",
     "neural_collapse",

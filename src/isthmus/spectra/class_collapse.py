@@ -21,9 +21,11 @@ from torch import Tensor
 
 from isthmus.errors import OptionError, ShapeError
 from isthmus.foundation.likelihood import CATEGORICAL
+from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import FullyConnected
 from isthmus.spectra.layer_spectrum import CHUNK
 from isthmus.spectra.model import Model, as_network
+from isthmus.spectra.running_covariance import MomentSum
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,24 @@ class NeuralCollapse:
     Attributes:
         classes: K.
         layers: ℓ = 1, …, L.
+        logit_deviations: Standard deviations of the logits along their principal directions, `(K,)`, descending.
+        collapsed_deviations: The same with the mean of its class in place of each row, what collapse leaves of them:
+            none is larger, and at most K − 1 are not 0. Where they are alike, the logits have collapsed.
     """
 
     classes: int
     layers: tuple[CollapsedLayer, ...]
+    logit_deviations: tuple[float, ...]
+    collapsed_deviations: tuple[float, ...]
+
+    def logit_ranks(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> tuple[int, int]:
+        """Rank of the centred logits at the tolerance as they are, and after collapse, both relative to the largest."""
+        floor = tolerance.relative * self.logit_deviations[0]
+        before, after = (
+            sum(each > floor for each in deviations)
+            for deviations in (self.logit_deviations, self.collapsed_deviations)
+        )
+        return before, after
 
 
 def neural_collapse(model: Model, x: object, labels: object, *, ridge: float | None = None) -> NeuralCollapse:
@@ -104,7 +120,7 @@ def neural_collapse(model: Model, x: object, labels: object, *, ridge: float | N
         )
         for index, w in enumerate(network.weights)
     ]
-    return NeuralCollapse(network.d_out, tuple(layers))
+    return NeuralCollapse(network.d_out, tuple(layers), *features.logit_deviations())
 
 
 def _checked(labels: object, rows: int, outputs: int) -> Tensor:
@@ -143,6 +159,18 @@ class _Features:
     @property
     def _widths(self) -> tuple[int, ...]:
         return self._network.widths[:-1]
+
+    def logit_deviations(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of the logits, and of their class means with each row counted once."""
+        total = MomentSum(len(self._counts), self._x.device)
+        sums = torch.zeros(len(self._counts), len(self._counts), dtype=torch.float64, device=self._x.device)
+        for chosen, _, _, z in self._chunks():
+            total.add(z[-1])
+            sums.addmm_(chosen.T, z[-1])
+        moments = total.result()
+        share = (self._counts / len(self._x)).sqrt()[:, None]
+        collapsed = torch.linalg.svdvals(share * (sums / self._counts[:, None] - moments.mean))
+        return tuple(moments.deviations().tolist()), tuple(collapsed.tolist())
 
     def variances(self, means: list[Tensor]) -> tuple[list[float], list[float]]:
         """Total variance within the classes and of their means, each row counted once."""

@@ -6,7 +6,8 @@ would cost there. Without biases and for $\tilde Z \ge 0$ it is the rank; with t
 
 The parameters of the next layer that the data see, $(W, b) B B^+$, are a step $\partial + \text{identity}$. As hidden
 coordinates may be turned from layer to layer, the step is the least one over rotations O,
-$\min_O \|(O (W, b) B - \tilde Z) B^+\|_F^2 = \|X\|^2 + \|Y\|^2 - 2 \|X Y^\top\|_*$.
+$\min_O \|(O (W, b) B - \tilde Z) B^+\|_F^2 = \|X\|^2 + \|Y\|^2 - 2 \|X Y^\top\|_*$. Where a skip connection fixes
+the coordinates it is $\|X - Y\|^2$.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class IdentityCost:
         self._whole += float(before.square().sum())
         self._count += len(z)
 
-    def result(self, moments: Moments, weight: Tensor, bias: Tensor, tolerance: Tolerance = SPAN) -> Identity:
+    def result(
+        self, moments: Moments, weight: Tensor, bias: Tensor, tolerance: Tolerance = SPAN, *, may_turn: bool = True
+    ) -> Identity:
         r"""Cost of identity, its residual and the kinetic energy of the next layer; None where nothing arrives.
 
         The pseudo-inverse is regularised, $\tilde Z B^\top (B B^\top + \gamma)^{-1}$: directions of the activations
@@ -49,10 +52,11 @@ class IdentityCost:
             weight: $W_{\ell+1}$ `(n_{ℓ+1}, width)` of the next layer.
             bias: $b_{\ell+1}$.
             tolerance: √γ in units of the root mean square norm of an activation.
+            may_turn: Whether the coordinates of the next layer are free.
 
         Returns:
             $\|Y\|_F^2$, $\|\tilde Z - Y B\|_F / \|\tilde Z\|_F$ (what no linear layer gives back) and
-            $\|X\|^2 + \|Y\|^2 - 2\|XY^\top\|_*$.
+            $\|X\|^2 + \|Y\|^2 - 2\|XY^\top\|_*$, or $\|X - Y\|^2$.
         """
         second = moments.covariance + torch.outer(moments.mean, moments.mean)
         size = float(second.trace())
@@ -71,5 +75,7 @@ class IdentityCost:
         whole = self._whole / self._count
         left = whole - 2.0 * float((y * cross).sum()) + float(((y @ gram) * y).sum())
         cost = float(y.square().sum())
+        if not may_turn:
+            return cost, max(0.0, left / whole) ** 0.5, float((x - y).square().sum())
         kinetic = float(x.square().sum()) + cost - 2.0 * float(torch.linalg.svdvals(x @ y.T).sum())
         return cost, max(0.0, left / whole) ** 0.5, max(0.0, kinetic)

@@ -9,10 +9,9 @@ import torch
 
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.networks import FullyConnected
-from isthmus.training import Objective, Parameters
+from isthmus.training import Adam, Objective, Parameters
 
 _RISE, _FALL = 1.05, 0.5  # of a step that lowers the objective, and of one that does not
-_FIRST, _SECOND, _SMALL = 0.9, 0.999, 1e-8  # Adam's usual constants
 
 
 def gradient_descent(
@@ -45,15 +44,11 @@ def adam(
     """Adam from one start for each λ, its rate falling to 0 along a cosine."""
     at, shared = _copies(network, len(ridges)), torch.tensor(ridges)
     slope = at.like(torch.zeros_like(at.vector))
-    first, second = torch.zeros_like(at.vector), torch.zeros_like(at.vector)
+    steps_down = Adam(at.vector, slope.vector)
     with torch.no_grad(), flushed_denormals():
         for step in range(1, steps + 1):
             objective.gradient(at, slope, shared)
-            first.lerp_(slope.vector, 1.0 - _FIRST)
-            second.lerp_(slope.vector.square(), 1.0 - _SECOND)
-            now = rate * 0.5 * (1.0 + math.cos(math.pi * step / steps))
-            size = (second / (1.0 - _SECOND**step)).sqrt_().add_(_SMALL)
-            at.vector.addcdiv_(first, size, value=-now / (1.0 - _FIRST**step))
+            steps_down.step(rate * 0.5 * (1.0 + math.cos(math.pi * step / steps)))
     return [at.network(index) for index in range(len(ridges))]
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from isthmus.experiments.jacot2023.diagram import phase_diagram
 from isthmus.experiments.jacot2023.phase_diagram.claims import networks, share_without
 from isthmus.experiments.jacot2023.phase_diagram.settings import TRAININGS, Settings
 from isthmus.experiments.record import measurements
-from isthmus.reports.canvas import SCALE, blank
 from isthmus.reports.figure import Drawing
 
 _CHAPTER = "figures"
@@ -57,31 +57,13 @@ def _drawing(name: str, title: str, settings: Settings, rows: Sequence[Row], box
 
 def heat_map(settings: Settings, rows: Sequence[Row], box: int | None) -> go.Figure:
     """The share in a box, or the mean rank where that is None."""
-    figure = blank("depth L")
-    values: list[list[float | None]] = []
-    counts: list[list[int]] = []
-    for ridge in settings.ridges:
-        there = [[r for r in rows if r["ridge"] == ridge and r["depth"] == depth] for depth in settings.depths]
-        values.append([_value(cell, box) if cell else None for cell in there])
-        counts.append([len(cell) for cell in there])
-    figure.add_heatmap(
-        x=[str(depth) for depth in settings.depths],
-        y=[f"{ridge:g}" for ridge in settings.ridges],
-        z=values,
-        text=[["" if value is None else f"{value:.2g}" for value in line] for line in values],
-        texttemplate="%{text}",
-        customdata=counts,
-        hovertemplate="L = %{x}, λ = %{y}: %{z:.3g}, %{customdata} networks<extra></extra>",
-        colorscale=SCALE,
-        zmin=0 if box is not None else 1,
-        zmax=1 if box is not None else 2,
-        xgap=2,
-        ygap=2,
-        colorbar={"thickness": 12},
+    return phase_diagram(
+        rows,
+        ("depth", "depth L", settings.depths),
+        ("ridge", settings.ridges),
+        lambda cell: _value(cell, box),
+        (1, 2) if box is None else (0, 1),
     )
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(type="category")
-    return figure
 
 
 def _value(rows: Sequence[Row], box: int | None) -> float:

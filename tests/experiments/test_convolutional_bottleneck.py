@@ -1,0 +1,73 @@
+"""Convolutional autoencoders at a small size, and verdicts on constructed results."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from isthmus.experiments import experiment_named, measurements, reproduce
+from isthmus.experiments.followups.convolutional_bottleneck import experiment
+from isthmus.experiments.followups.convolutional_bottleneck.claims import middle_norm, waves
+
+FREQUENCIES = experiment_named("convolutional-bottleneck")
+SETTINGS = replace(FREQUENCIES.full, depths=(6,), weight_decays=(0.1,))
+
+
+def test_the_smoke_scale(tmp_path, monkeypatch):
+    """On noise: reading MNIST takes longer than training does."""
+    images = torch.rand(20, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(experiment, "zeros", lambda count: images[:count])
+    settings = replace(FREQUENCIES.smoke, depths=(6,), steps=8)
+    (row,) = measurements(reproduce(FREQUENCIES, settings=settings, folder=tmp_path))
+    assert row["grids"] == [[8, 8], [4, 4], [4, 4], [4, 4], [8, 8], [16, 16]]
+    assert row["rank"] == min(row["ranks"]) == row["ranks"][row["narrowest"] - 1]
+    assert row["dimensions"][0] == 3 * 8 * 8
+    assert row["schatten"] <= row["norm_per_depth"] == pytest.approx(sum(row["norms"]) / 6, rel=1e-4)
+    record = {"settings": {}, "results": [{"cell": {"depth": 6, "weight_decay": 0.3, "seed": 0}, "numbers": row}]}
+    assert [drawing.name for drawing in FREQUENCIES.drawings(record)] == ["ranks", "norms", "degrees"]
+
+
+def test_waves_of_a_grid():
+    assert waves((4, 4)) == [1, 2, 4, 2, 1]
+    assert waves((1, 3)) == [1, 1]
+    assert sum(waves((5, 5))) == 13
+
+
+def result(**changed):
+    values = {"schatten": 3.0, "norm_per_depth": 30.0, "rank": 12, "by_degree": [3, 4, 1], "middle": 15.0} | changed
+    return {
+        "depth": 6,
+        "weight_decay": 0.1,
+        "seed": 0,
+        "error": 1.0,
+        "variance": 4.0,
+        "narrowest": 3,
+        "dimensions": [768, 192, 192, 192, 768, 256],
+        "grids": [[8, 8], [4, 4], [4, 4], [4, 4], [8, 8], [16, 16]],
+        "norms": [99.0, 99.0, values["middle"], values["middle"], 99.0, 99.0],
+        **{name: values[name] for name in ("schatten", "norm_per_depth", "rank", "by_degree")},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, [True] * 5),
+        ({"schatten": 31.0}, [False, True, True, True, True]),
+        ({"rank": 48, "middle": 50.0}, [True, False, True, True, True]),
+        ({"by_degree": [1, 2, 4, 2, 1]}, [True, True, False, False, True]),
+        ({"by_degree": [3, 4]}, [True, True, True, False, True]),
+        ({"middle": 19.0}, [True, True, True, True, False]),
+    ],
+)
+def test_each_verdict_can_turn(changed, expected):
+    assert [claim.agrees for claim in FREQUENCIES.claims(SETTINGS, [result(**changed)])] == expected
+
+
+def test_the_middle_is_where_the_sides_stay():
+    assert middle_norm(result(middle=7.0)) == 7.0
+
+
+def test_nothing_is_judged_from_nothing():
+    assert {claim.agrees for claim in FREQUENCIES.claims(SETTINGS, [])} == {None}
+    assert FREQUENCIES.drawings({"settings": {}, "results": []}) == []
