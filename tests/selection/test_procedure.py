@@ -86,6 +86,17 @@ def test_of_noise_nothing_is_learned():
         np.testing.assert_allclose(rows[0], expected, rtol=1e-6)
 
 
+def test_noise_that_the_chosen_network_seems_to_predict_is_noise():
+    rng = np.random.default_rng(
+        [103, 40, 4, 4, 7]
+    )  # 2.3 standard errors of independent rows: before, rank 1, 0.98 sure
+    x, y = rng.standard_normal((40, 4)), rng.standard_normal((40, 4))
+    found = selected(x, y, config=SelectionConfig(), cv=None, random_state=103)
+    assert found.evidence.errors[0] - found.evidence.errors[1] > 2.0 * found.evidence.standard_errors[0]
+    assert found.rank == 0
+    assert found.probabilities[0] > 0.5
+
+
 def test_three_classes_at_corners_need_both_numbers(of_corners):
     found, x, y = of_corners
     assert found.rank == 2

@@ -32,6 +32,8 @@ class CanonicalCorrelations:
             directions of x and y and n rows, $-(n - 1 - \tfrac{p + q + 1}{2}) \sum_{i > k} \log(1 - \rho_i^2)$ is about
             χ² distributed with (p − k)(q − k) degrees of freedom if k are enough; $t_k$ is its distance from their
             number, in standard deviations.
+        chance: The probability of as much as $t_0$ if x and y are independent, by the tail of χ²; 1 where nothing was
+            tested.
 
     Source:
         Hotelling (1936); Bartlett (1941).
@@ -39,6 +41,7 @@ class CanonicalCorrelations:
 
     correlations: Tensor
     significance: Tensor
+    chance: float = 1.0
 
     def are_as_chance(self) -> bool:
         """Whether some of these k are enough: whether what is left from there on may be chance.
@@ -53,6 +56,7 @@ class CanonicalCorrelations:
         return CanonicalCorrelations(
             torch.nn.functional.pad(self.correlations[:count], (0, missing)),
             torch.nn.functional.pad(self.significance[:count], (0, missing), value=NOTHING_LEFT),
+            self.chance,
         )
 
 
@@ -72,7 +76,10 @@ def canonical_correlations(x: Tensor, y: Tensor, weights: Tensor | None = None) 
         rows = len(outputs) if counted is None else effective_rows(counted)
         ours, theirs = (_directions(each.double(), counted, rows) for each in (spaced(x, _ROWS), outputs))
         correlations = torch.linalg.svdvals(ours.T @ theirs).cpu()
-        return CanonicalCorrelations(correlations, _bartlett(correlations, ours.shape[1], theirs.shape[1], rows))
+        statistics, degrees = _bartlett(correlations, ours.shape[1], theirs.shape[1], rows)
+        tails = torch.special.gammaincc(degrees / 2.0, statistics.clamp_min(0.0) / 2.0)
+        chance = float(tails[0]) if len(tails) else 1.0
+        return CanonicalCorrelations(correlations, (statistics - degrees) / (2.0 * degrees).sqrt(), chance)
 
 
 def _directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
@@ -89,9 +96,9 @@ def _directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
     return vectors[:, : min(count, int(rows / _ROWS_PER_COLUMN))]
 
 
-def _bartlett(correlations: Tensor, p: int, q: int, rows: float) -> Tensor:
+def _bartlett(correlations: Tensor, p: int, q: int, rows: float) -> tuple[Tensor, Tensor]:
+    """Bartlett's statistics of k = 0, 1, …, and their degrees of freedom."""
     left = -torch.log1p(-correlations.clamp(0.0, _MOST).square())
     statistics = (rows - 1.0 - (p + q + 1.0) / 2.0) * left.flip(0).cumsum(0).flip(0)
     k = torch.arange(len(correlations), dtype=torch.float64)
-    degrees = (p - k) * (q - k)
-    return (statistics - degrees) / (2.0 * degrees).sqrt()
+    return statistics, (p - k) * (q - k)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor
 
 from isthmus.foundation.tolerance import Tolerance
-from isthmus.selection.features import FEATURES, Averages, features
+from isthmus.selection.features import Averages, features
+from isthmus.selection.independence_test import constant_probability
 
 Kind = Literal["regression", "classification"]
 _NO_CHANCE = 2.0  # standard errors
@@ -38,18 +38,14 @@ def sufficient_probabilities(seen: Averages, kind: Kind, linear_share: float, to
     $e_k > \varepsilon e_0$ and both are above twice their standard errors: what is left is much and no chance, whatever
     else speaks for k.
 
-    No numbers are enough with the probability that the constant's excess is chance, that of a normal variable to be
-    larger in size than $e_0 / s_0$, times the most that $t_0$ leaves for it: $-e p \log p$ with p the probability of a
-    normal variable above $t_0$, 1 where p > 1/e. Networks that predict no better than a constant may be bad networks.
+    No numbers are enough with the `constant_probability`: networks that predict no better than a constant may be bad
+    networks, so lines are asked, too.
 
     Args:
         seen: What the folds say.
         kind: Of what is learned.
         linear_share: s in [0, 1].
         tolerance: ε.
-
-    Source:
-        Sellke, Bayarri and Berger (2001) for the bound.
     """
     table = features(seen, tolerance)
     with_lines, without = (
@@ -60,8 +56,7 @@ def sufficient_probabilities(seen: Averages, kind: Kind, linear_share: float, to
     if kind == "regression" and gained > _NO_CHANCE * error:
         is_much = seen.excess > tolerance.relative * gained
         enough[is_much & (seen.excess > _NO_CHANCE * seen.deviations)] = 0.0
-    is_chance = math.erfc(gained / error / math.sqrt(2.0)) if error > 0 else float(gained <= 0)
-    enough[0] = is_chance * _left_by(float(table[0, FEATURES.index("linear")]))
+    enough[0] = constant_probability(gained, error, seen.linear.chance)
     enough[-1] = 1.0
     return enough
 
@@ -70,8 +65,3 @@ def posterior(sufficient: Tensor) -> Tensor:
     r"""Of k being the smallest number that is enough: $s_k \prod_{j<k} (1 - s_j)$, `(K + 1,)`."""
     before = torch.cat([torch.ones_like(sufficient[:1]), (1.0 - sufficient[:-1]).cumprod(0)])
     return sufficient * before
-
-
-def _left_by(deviations: float) -> float:
-    p = 0.5 * math.erfc(deviations / math.sqrt(2.0))
-    return 1.0 if p > 1.0 / math.e else -math.e * p * math.log(p)
