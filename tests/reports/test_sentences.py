@@ -113,6 +113,12 @@ def test_the_next_direction_is_told_as_far_as_it_was_measured():
     assert "direction carries" not in summary(fit_record(4, next_direction=None))
 
 
+def test_how_weak_a_further_number_may_be_is_told_where_it_is_known():
+    said = summary(fit_record(4, detection_limit=0.083))
+    assert "A further number that matters less than 8.3% as much as the first would not pay for its norm" in said
+    assert "further number" not in summary(fit_record(4))
+
+
 def test_rank_zero_claims_nothing():
     said = summary(fit_record(0))
     assert "through 0 numbers they have held-out error 8," in said

@@ -119,6 +119,7 @@ def test_the_answer_is_the_same(doors):
     assert record.evidence.errors == estimator.error_curve_.tolist()
     verdict = estimator.selection_.verdict
     assert (record.verdict.level, record.verdict.sentence) == (verdict.level, verdict.sentence)
+    assert record.detection_limit == estimator.selection_.detection_limit
     assert record.constant == estimator.selection_.constant.tolist()
     assert record.hyperparameters.ridge == estimator.selection_.hyperparameters.ridge
     assert record.jacobian.points <= len(estimator.selection_.network.objective.sample()[0])

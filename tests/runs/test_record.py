@@ -18,7 +18,7 @@ RECORDS = [
     path_record(),
     measure_record(),
 ]
-WITH_DEFAULTS = {"format", "version", "kind", "bottleneck_place", "traversals", "units"}
+WITH_DEFAULTS = {"format", "version", "kind", "bottleneck_place", "traversals", "units", "detection_limit"}
 
 
 @pytest.fixture

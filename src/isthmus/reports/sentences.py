@@ -78,6 +78,11 @@ def _fitted(record: FitRecord) -> Iterator[str]:
     if record.index is not None:
         yield from index_table.sentences(record.index)
     yield from _beyond(record)
+    if record.detection_limit is not None:
+        yield (
+            f"A further number that matters less than {share(record.detection_limit)} as much as the first would not "
+            "pay for its norm at this λ: the networks could not have seen it."
+        )
     spectrum = record.jacobian
     yield (
         f"At tolerance {number(record.tolerance)} the Jacobian of the network of all rows has "

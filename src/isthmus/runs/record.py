@@ -109,6 +109,7 @@ class FitRecord(NetworkRecord):
         rank_probabilities: k -> probability; None where depth or λ are none that the evidence was weighed at.
         index: The index rank and its combinations; None of classes and of an autoencoder.
         not_done: What Ctrl-C left undone; empty for a run that ended.
+        detection_limit: How strong a further direction must be, relative to the first, to be learned from these rows.
         constant: The best constant in the units of the data, which rank 0 predicts.
         seconds: Of the whole command; `training_seconds` are those of the network of all rows.
     """
@@ -151,6 +152,7 @@ class FitRecord(NetworkRecord):
     arrows: ArrowsRow | None
     rank_path: RankPathRow | None
     traversals: TraversalsRow | None = None
+    detection_limit: float | None = None
 
     @property
     def answer(self) -> int:

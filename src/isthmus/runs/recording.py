@@ -119,6 +119,7 @@ def fit_record(dataset: Dataset, options: RunOptions, found: Findings) -> FitRec
         traversals=traversals(dataset, halves),
         arrows=arrows(found.sample, fitted, options.seed),
         rank_path=None if found.path is None else RankPathRow(**found.path.record()),
+        detection_limit=selection.detection_limit,
     )
 
 

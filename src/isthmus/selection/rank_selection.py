@@ -15,6 +15,7 @@ from isthmus.foundation.show import show, show_html
 from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
+from isthmus.selection.detection_limit import detection_limit
 from isthmus.selection.evidence import RankEvidence
 from isthmus.selection.hyperparameters import Hyperparameters
 from isthmus.selection.index_rank import IndexRank
@@ -97,6 +98,21 @@ class RankSelection:
     def index_directions(self) -> Tensor | None:
         """These combinations, `(index_rank, d_in)` in the units of the inputs, the largest effect first."""
         return None if self.index is None else self.index.directions
+
+    @property
+    def detection_limit(self) -> float | None:
+        """How strong a further direction must be, relative to the first, for the networks to learn it from these rows.
+
+        Weaker ones were left out by λ and may exist (`detection_limit`). None at rank 0, and where no more numbers than
+        these can pass.
+        """
+        if self.hyperparameters is None or self.network is None:
+            return None
+        inside = self.network.network
+        if self.rank >= min(inside.d_in, likelihood_of(self.task).free_outputs(inside.d_out)):
+            return None
+        seen = self.evidence
+        return detection_limit(self.rank, seen.errors, seen.sensitivities, self.hyperparameters.ridge_share)
 
     @property
     def is_undecided(self) -> bool:
