@@ -5,7 +5,9 @@ of the inputs, through a line, a square or a step, of which the outputs have the
 classes: logits of the given amplitude), so weak that it is missed at times. For each the answer and the probability of
 rank 0, beside the one that the same evidence was given before decision 40.
 
-The rule was chosen on other draws; the record is of seeds that nothing was chosen on.
+The rule was chosen on other draws; the record is of seeds that nothing was chosen on. A rule that measured gains in
+their own standard error was run before, on seeds 200 to 213: 1 of 140 draws of noise above 0, 73 of 105 signals. It
+decides as this one on all draws it was chosen on, but called noiseless functions with a few large outputs noise.
 
 `python benchmarks/rank_of_noise.py [FIRST SEEDS]`
 """
@@ -28,7 +30,7 @@ from isthmus import select_rank
 from isthmus.selection import RankSelection
 
 Floats = NDArray[np.float64]
-FIRST, SEEDS = 200, 14
+FIRST, SEEDS = 400, 6
 LINKS: dict[str, Callable[[Floats], Floats]] = {
     "line": lambda z: z,
     "square": lambda z: z * z,

@@ -22,5 +22,6 @@ def averages(
     sensitivities=SENSITIVITIES,
     redundancies=REDUNDANCIES,
     linear=LINEAR,
+    rows=50.0,
 ):
-    return Averages(1.0 + excess, excess, deviations, objectives, sensitivities, redundancies, linear)
+    return Averages(1.0 + excess, excess, deviations, objectives, sensitivities, redundancies, linear, rows)

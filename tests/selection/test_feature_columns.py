@@ -32,7 +32,7 @@ def averages(**changed):
         "redundancies": REDUNDANCIES,
     }
     linear = CanonicalCorrelations(t(CORRELATIONS), t(SIGNIFICANCE))
-    return Averages(**{name: t(value) for name, value in (values | changed).items()}, linear=linear)
+    return Averages(**{name: t(value) for name, value in (values | changed).items()}, linear=linear, rows=50.0)
 
 
 def by_hand(k, epsilon):

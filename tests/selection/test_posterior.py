@@ -10,7 +10,7 @@ import torch
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES
-from isthmus.selection.independence_test import constant_probability
+from isthmus.selection.independence_test import CLASS_VARIANCE, constant_probability
 from isthmus.selection.posterior import posterior, sufficient_probabilities, weights
 from selection.tables import EXCESS, LINEAR, OBJECTIVES, REDUNDANCIES, TENTH, averages
 
@@ -34,7 +34,7 @@ def weighed_by(monkeypatch, excess, deviations):
 
 def test_what_is_enough_is_a_logistic_function_of_the_weighed_sum(weighed):
     enough = weighed([100.0, 9.0, 0.9, 0.0], [5.0, 1.0, 0.1, 0.0])
-    assert enough[0] == pytest.approx(0.0, abs=1e-12)
+    assert enough[0] < 1e-3
     assert enough[1] == pytest.approx(1.0 / (1.0 + 9.1 * math.exp(-0.1)))
     assert enough[2] == pytest.approx(1.0 / (1.0 + 1.0 * math.exp(-1.6)))
     assert enough[3] == 1.0  # nothing is enough: the last
@@ -52,12 +52,14 @@ def test_of_outputs_much_that_is_left_and_no_chance_is_not_enough(weighed):
 
 def test_a_constant_is_enough_as_far_as_its_excess_and_lines_are_chance(weighed):
     assert weighed([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 1.0])[0] == 1.0
-    assert weighed([6.0, 1.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.0])[0] == pytest.approx(constant_probability(6.0, 1.0, 1.0))
-    assert weighed([2.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0])[0] == 0.0
+    gained = weighed([0.2, 0.1, 0.05, 0.0], [1.0, 1.0, 1.0, 0.0])[0]  # of a squared error of 1.2 in 50 rows
+    assert gained == pytest.approx(constant_probability(0.2, 1.2, 50.0, 1.0))
     zero, linear = torch.zeros(4, dtype=torch.float64), replace(LINEAR, chance=0.02)
     enough = sufficient_probabilities(averages(zero, zero, linear=linear), "regression", 0.5, TENTH)
-    assert float(enough[0]) == pytest.approx(constant_probability(0.0, 0.0, 0.02))
+    assert float(enough[0]) == pytest.approx(constant_probability(0.0, 1.0, 50.0, 0.02))
     assert 0.1 < float(enough[0]) < 0.5
+    of_classes = sufficient_probabilities(averages(EXCESS / 1000.0), "classification", 0.0, TENTH)
+    assert float(of_classes[0]) == pytest.approx(constant_probability(0.1, CLASS_VARIANCE, 50.0, LINEAR.chance))
 
 
 def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.foundation.statistics import standard_error, weighted_mean
+from isthmus.foundation.statistics import effective_rows, standard_error, weighted_mean
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import NOTHING_LEFT, CanonicalCorrelations
 from isthmus.selection.cross_validation import CrossValidation
@@ -44,6 +44,7 @@ class Averages:
         redundancies: $D_k$, mean over the folds with their squared sensitivities as weights: what a fold's network does
             not carry says nothing about what it depends on.
         linear: ρ and t.
+        rows: As how many held-out rows of equal weight they count.
     """
 
     errors: Tensor
@@ -53,6 +54,7 @@ class Averages:
     sensitivities: Tensor
     redundancies: Tensor
     linear: CanonicalCorrelations
+    rows: float
 
     @staticmethod
     def of(cross: CrossValidation, weights: Tensor) -> Averages:
@@ -71,6 +73,7 @@ class Averages:
             squares.mean(0).sqrt(),
             (squares * cross.redundancies).sum(0) / total,
             cross.linear,
+            effective_rows(counted),
         )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.features import Averages, features
-from isthmus.selection.independence_test import constant_probability
+from isthmus.selection.independence_test import CLASS_VARIANCE, constant_probability
 
 Kind = Literal["regression", "classification"]
 _NO_CHANCE = 2.0  # standard errors
@@ -56,7 +56,8 @@ def sufficient_probabilities(seen: Averages, kind: Kind, linear_share: float, to
     if kind == "regression" and gained > _NO_CHANCE * error:
         is_much = seen.excess > tolerance.relative * gained
         enough[is_much & (seen.excess > _NO_CHANCE * seen.deviations)] = 0.0
-    enough[0] = constant_probability(gained, error, seen.linear.chance)
+    variance = float(seen.errors[0]) if kind == "regression" else CLASS_VARIANCE
+    enough[0] = constant_probability(gained, variance, seen.rows, seen.linear.chance)
     enough[-1] = 1.0
     return enough
 
