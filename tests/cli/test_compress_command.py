@@ -138,6 +138,21 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(here, capsys, arguments,
     assert Path("there.onnx").read_text() == "mine"
 
 
+def test_a_tensor_that_is_not_there_is_told_without_options_that_are_not_there(here, capsys):
+    status, _, err = call(
+        capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx", "--output", "nope", "--report", "r.html"
+    )
+    assert status == 2
+    assert "there is no tensor 'nope' in its graph. Choose one of features, " in err
+    assert "`isthmus measure MODEL --list` names all" in err
+    assert "--input" not in err
+
+
+def test_the_large_numeral_says_what_it_counts(here, capsys):
+    call(capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx", "--report", "r.html", "--rank", 1)
+    assert 'aria-hidden="true">1<small>number at the narrowest layer</small>' in Path("r.html").read_text()
+
+
 def test_what_is_no_chain_is_named(here, capsys):
     graph = onnx.load("m.onnx")
     graph.graph.node.append(onnx.helper.make_node("Softmax", ["score"], ["shares"]))

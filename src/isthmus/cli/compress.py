@@ -19,6 +19,8 @@ from isthmus.cli.options import (
     MissingName,
     ModelPath,
     PagePath,
+    ScaleOutputs,
+    UnitsName,
     checked_model,
     checked_out,
     parsed_box,
@@ -42,6 +44,7 @@ def compress(
         float | None, typer.Option(help="Largest error on held-out rows, of f's spread. Without it f stays as it is.")
     ] = None,
     rank: Annotated[int | None, typer.Option(help="Pass f through so many numbers of one layer.", min=1)] = None,
+    scale_outputs: ScaleOutputs = UnitsName.data,
     output: Annotated[str | None, typer.Option(help="Tensor of an .onnx graph to end at.")] = None,
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
@@ -84,7 +87,17 @@ def compress(
         names["output"] = output
     start = time.perf_counter()
     with progress_bar(f"compressing {model}", logs=True) as report:
-        found = compressed(network, rows, box=bounds, tolerance=limit, rank=rank, seed=seed, names=names, report=report)
+        found = compressed(
+            network,
+            rows,
+            box=bounds,
+            tolerance=limit,
+            rank=rank,
+            scale_outputs=scale_outputs.value,
+            seed=seed,
+            names=names,
+            report=report,
+        )
     record = {"name": str(model), **found.record(), "seconds": time.perf_counter() - start}
     record["out"] = str(found.save(out))
     if page is not None:
@@ -151,11 +164,11 @@ def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("rank", str(record["rank"])),
         (
             "error",
-            f"{record['error']:.3g} of f's spread, on held-out rows" if record["curve"] else f"{record['error']:.3g}",
+            f"{record['error']:.3g} of f's spread, {record['units']}{', on held-out rows' if record['curve'] else ''}",
         ),
         (
             "largest change",
-            f"{record['largest_change']:.3g} of the largest output (rounding: {record['rounding']:.3g})",
+            f"{record['largest_change']:.3g} of that output's largest value (rounding: {record['rounding']:.3g})",
         ),
     ]
     for fold in record["folds"]:

@@ -57,11 +57,12 @@ class Compressed:
         chain: The network, in the precision in which it is written.
         before, after: Sizes of f and of the network.
         folds: The exact steps with their proofs, in order.
-        rank: Through how few numbers the network passes its inputs.
-        error: $\|f - f_k\| / \|f - \bar f\|$; of exact folds over the rows, else over held-out rows that nothing was
-            fitted to.
+        rank: Through how few numbers the network passes its inputs, at its narrowest layer; 0 where it is constant.
+        error: $\|f - f_k\| / \|f - \bar f\|$, outputs in `units`; of exact folds over the rows, else over held-out rows
+            that nothing was fitted to.
+        units: In which outputs are counted in `error`, in words.
         largest_change: Largest change of an output over rows, and over random points of the box if there is one,
-            relative to the largest output there.
+            relative to the largest value of that output there.
         rounding: What evaluating f itself in its own precision changes, as `largest_change`.
         domain: Where the folds hold, in words.
         method: "exact folds", or how the last of the approximations was made.
@@ -76,6 +77,7 @@ class Compressed:
     folds: tuple[Fold, ...]
     rank: int
     error: float
+    units: str
     largest_change: float
     rounding: float
     domain: str
@@ -130,6 +132,7 @@ class Compressed:
             "kind": "compress",
             "rank": self.rank,
             "error": self.error,
+            "units": self.units,
             "largest_change": self.largest_change,
             "rounding": self.rounding,
             "domain": self.domain,

@@ -110,8 +110,6 @@ def without_constant(hidden: Hidden, precision: Precision) -> tuple[Hidden, list
     order = moves.argsort()
     is_gone = torch.zeros_like(order, dtype=torch.bool)
     is_gone[order] = moves[order].cumsum(0) <= allowed
-    if bool(is_gone.all()):
-        is_gone[order[-1]] = False
     if not bool(is_gone.any()):
         return hidden, []
     share = float(moves[is_gone].sum()) / float(effects.norm()) if float(effects.norm()) > 0 else 0.0
@@ -125,7 +123,10 @@ def without_constant(hidden: Hidden, precision: Precision) -> tuple[Hidden, list
         )
         if len(members)
     ]
-    return hidden.keeping((~is_gone).nonzero().flatten(), shift=hidden.reader.exact.weight @ middle), folds
+    kept, shift = (~is_gone).nonzero().flatten(), hidden.reader.exact.weight @ middle
+    if not len(kept):  # a layer keeps one neuron, here one that nothing reads, so that the chain keeps its shape
+        return hidden.keeping(order[-1:], torch.zeros_like(hidden.reader.weight), shift), folds
+    return hidden.keeping(kept, shift=shift), folds
 
 
 def without_proportional(hidden: Hidden, precision: Precision) -> tuple[Hidden, list[Fold]]:

@@ -14,6 +14,7 @@ from isthmus.compression.compressed import Compressed, CurvePoint, Size, interfa
 from isthmus.compression.domain import Domain
 from isthmus.compression.exact_folding import folded
 from isthmus.compression.fold import Fold
+from isthmus.compression.output_units import OutputUnits
 from isthmus.compression.path import Step, through_rank, within_tolerance
 from isthmus.compression.refitting import Targets, relative_error
 from isthmus.errors import NonFiniteError, OptionError, UnmetToleranceError
@@ -26,6 +27,7 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.networks.chain import Chain
 from isthmus.networks.chain_conversion import chain_of
+from isthmus.spectra.units import Scaling
 
 _ROOMS = (4.0, 0.25, 0.0)  # roundings that a singular value may be; less where that shows in the outputs
 _OWN = 4.0  # times its own rounding, and 16 units: how far from f the folded network may be to count as f
@@ -39,6 +41,7 @@ def compress(
     box: tuple[object, object] | None = None,
     tolerance: Tolerance | None = None,
     rank: int | None = None,
+    scale_outputs: Scaling = "data",
     seed: int = 0,
     names: Mapping[str, Any] | None = None,
     report: Report = silent,
@@ -59,6 +62,8 @@ def compress(
             rows. Without it signs of neurons are only looked up on the rows, and the folds say so.
         tolerance: Largest $\|f - f_k\| / \|f - \bar f\|$ on held-out rows; the smallest network within it is given.
         rank: Pass f through so many coordinates of one layer.
+        scale_outputs: In what units outputs are counted in that error, as of `measure`: "data", each by its spread
+            over the rows (of a standardised network: over those of its fit); "unit", all by one number; "none".
         seed: Draws points of the box and held-out rows.
         names: Names for files: `input`, `output`, `opset`.
         report: Told the fraction done.
@@ -92,26 +97,29 @@ def compress(
     domain = Domain.of(rows, box)
     generator = torch.Generator().manual_seed(seed)
     with flushed_denormals(), torch.no_grad():
-        points = domain.points(generator)
-        own = model(points) if isinstance(model, StandardizedNetwork) else chain.to(dtype)(points)
+        points, wanted = domain.points(generator), chain.exact(rows)
+        units = OutputUnits.of(model, rows, wanted.to(dtype), scale_outputs)
+        own = model(points) if isinstance(model, StandardizedNetwork) else chain.reversed_sums.to(dtype)(points)
         given = _Given(chain, dtype, points, chain.exact(points), own.double())
         report(0.1, "proving the signs of neurons")
-        smaller, folds, dtype, notes = _folded(given, domain, generator)
-        found = _Found(smaller, "exact folds", relative_error(smaller.to(dtype)(rows).double(), chain.exact(rows)), ())
+        smaller, folds, dtype, notes = _folded(given, domain, units, generator)
+        error = relative_error(units.counted(smaller.to(dtype)(rows)), units.counted(wanted))
+        found = _Found(smaller, "exact folds", error, ())
         if tolerance is not None or rank is not None:
             report(0.4, "approximating")
-            found = _approximated(found, chain, rows, tolerance, rank, dtype, generator)
+            found = _approximated(found, chain, rows, units, tolerance, rank, dtype, generator)
         report(1.0, f"{found.chain.parameter_count:,} parameters")
         written = found.chain.to(dtype)
-        if found.curve:
-            notes += _lost_outputs(written(rows).double(), chain.exact(rows), tolerance or DEFAULT_TOLERANCE)
+        if found.curve and scale_outputs != "data":
+            notes += _lost_outputs(written(rows).double(), wanted, tolerance or DEFAULT_TOLERANCE)
         return Compressed(
             chain=written,
             before=_size_before(model, chain),
             after=Size(written.parameter_count, written.depth, written.flops, written.widths),
             folds=tuple(folds),
-            rank=min(written.widths),
+            rank=0 if written.is_constant else min(written.widths),
             error=found.error,
+            units=units.words,
             largest_change=given.change(written),
             rounding=given.rounding,
             domain=_in_words(domain),
@@ -134,22 +142,24 @@ class _Given:
     own: Tensor
 
     def change(self, chain: Chain) -> float:
-        """Largest change of an output at the points, relative to the largest output."""
-        return self._off(chain(self.points).double())
+        """Largest change of an output at the points, relative to the largest value of that output."""
+        return float(self._off(chain(self.points)).max())
 
     @property
     def rounding(self) -> float:
         """What evaluating f in its own precision changes."""
-        return self._off(self.own)
+        return float(self._off(self.own).max())
 
-    @property
-    def allowed(self) -> float:
-        """The change that counts as none."""
-        return _OWN * self.rounding + _UNITS * torch.finfo(self.dtype).eps
+    def is_kept_by(self, chain: Chain) -> bool:
+        """Whether no output of the chain is farther from f's than rounding explains."""
+        allowed = _OWN * self._off(self.own) + _UNITS * torch.finfo(self.dtype).eps
+        return bool((self._off(chain(self.points)) <= allowed).all())
 
-    def _off(self, outputs: Tensor) -> float:
-        size = float(self.outputs.abs().max())
-        return float((outputs - self.outputs).abs().max()) / (size if size > 0 else 1.0)
+    def _off(self, outputs: Tensor) -> Tensor:
+        """Of each output, `(d_out,)`: a small one beside a large one is an output too."""
+        sizes = self.outputs.abs().amax(0)
+        sizes = torch.where(sizes > 0, sizes, sizes.max() if bool(sizes.max() > 0) else 1.0)
+        return (outputs.double() - self.outputs).abs().amax(0) / sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,20 +203,22 @@ def _rows(model: object, x: object, d_in: int) -> Tensor:
 
 
 def _folded(
-    given: _Given, domain: Domain, generator: torch.Generator
+    given: _Given, domain: Domain, units: OutputUnits, generator: torch.Generator
 ) -> tuple[Chain, list[Fold], torch.dtype, tuple[str, ...]]:
     """The folded chain, its folds, the precision it is written in, and what is to be said of that.
 
-    What counts as rounding in a matrix may show in the outputs: then less does, and at last nothing. Where single
-    precision does not hold f in the units of its data, it is written in double precision.
+    Outputs are folded in units of theirs, so that what is rounding beside a large one is none beside itself. What
+    counts as rounding in a matrix may show in the outputs: then less does, and at last nothing. Where single precision
+    does not hold f in the units of its data, it is written in double precision.
     """
-    unit = torch.finfo(given.dtype).eps
-    state = generator.get_state()
+    unit, units = torch.finfo(given.dtype).eps, units.rounded
+    counted, state = units.of_chain(given.chain), generator.get_state()
     for dtype in dict.fromkeys((given.dtype, torch.float64)):
         for room in _ROOMS:
             generator.set_state(state)
-            chain, folds = folded(given.chain, domain, Precision(unit, room), generator)
-            if given.change(chain.to(dtype)) <= given.allowed:
+            chain, folds = folded(counted, domain, Precision(unit, room), generator)
+            chain = units.undone(chain)
+            if given.is_kept_by(chain.to(dtype)):
                 is_double = dtype != given.dtype
                 notes = ("It is written in double precision: in single precision f would change.",) if is_double else ()
                 return chain, folds, dtype, notes
@@ -217,14 +229,15 @@ def _approximated(
     found: _Found,
     given: Chain,
     rows: Tensor,
+    units: OutputUnits,
     tolerance: Tolerance | None,
     rank: int | None,
     dtype: torch.dtype,
     generator: torch.Generator,
 ) -> _Found:
-    given, folded_chain = given.to(torch.float64), found.chain.to(torch.float64)
+    given, folded_chain = (units.of_chain(chain.to(torch.float64)) for chain in (given, found.chain))
     targets = Targets.of(given, rows, generator)
-    start = Step(folded_chain, found.method, targets.error(found.chain.to(dtype)))
+    start = Step(folded_chain, found.method, targets.error(folded_chain.to(dtype)))
     seen = [start]
     if rank is not None:
         start = through_rank(folded_chain, targets, rank, dtype, generator)
@@ -236,9 +249,9 @@ def _approximated(
         start, more = within_tolerance(start, targets, tolerance.relative, dtype, generator, rank=rank)
         seen += more[1:]
     curve = tuple(CurvePoint(step.method, step.chain.parameter_count, step.error) for step in seen)
-    return replace(
-        found, chain=start.chain, method=start.method, error=targets.judged(start.chain.to(dtype)), curve=curve
-    )
+    chain = units.undone(start.chain)
+    error = relative_error(units.counted(chain.to(dtype)(targets.judge_x)), targets.judge_y)
+    return replace(found, chain=chain, method=start.method, error=error, curve=curve)
 
 
 def _lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[str, ...]:
@@ -251,7 +264,7 @@ def _lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[
     return (
         f"Output {worst} changes by {error:.3g} of its own spread over the rows ({len(lost)} of {len(errors)} outputs "
         f"by more than {tolerance.relative:g}): the error is of all outputs together, so that those in small units "
-        "hardly count. Let the last layer scale them where each is to be kept.",
+        'hardly count. With scale_outputs="data" (--scale-outputs data) each counts by its own spread.',
     )
 
 

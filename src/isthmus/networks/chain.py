@@ -109,6 +109,11 @@ class Chain:
         return sum(layer.weight.numel() + layer.bias.numel() for layer in self.layers)
 
     @property
+    def is_constant(self) -> bool:
+        """Whether a matrix of zeros lets nothing of the inputs pass."""
+        return any(not bool(layer.weight.any()) for layer in self.layers)
+
+    @property
     def flops(self) -> int:
         """Multiplications and additions of the matrices for one row."""
         return 2 * sum(layer.weight.numel() for layer in self.layers)
@@ -116,6 +121,20 @@ class Chain:
     def to(self, dtype: torch.dtype) -> Chain:
         """The same chain in another precision."""
         return Chain(tuple(layer.to(dtype) for layer in self.layers))
+
+    @property
+    def reversed_sums(self) -> Chain:
+        """The same function with the terms of every sum in reverse: the two differ by rounding, in any precision."""
+        # The first layer's inputs keep their order, and so do the outputs.
+        layers = [
+            replace(
+                layer,
+                weight=layer.weight.flip([0] * (number < self.depth) + [1] * (number > 1)),
+                bias=layer.bias.flip(0) if number < self.depth else layer.bias,
+            )
+            for number, layer in enumerate(self.layers, start=1)
+        ]
+        return Chain(tuple(layers))
 
     def trace(self, x: Tensor) -> list[Tensor]:
         """What each layer reads, and the output: `(N, n_i)` for i = 0 … L."""
