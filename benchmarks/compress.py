@@ -33,7 +33,7 @@ from _environment import RESULTS, keep
 from isthmus import compress, load_dataset
 from isthmus.compression.latency import run_seconds
 from isthmus.compression.layer_statistics import LayerStatistics, layer_statistics
-from isthmus.compression.path import Step, smaller_and_smaller
+from isthmus.compression.path import Step, smaller_and_smaller, smaller_chains
 from isthmus.compression.refitting import Targets, refitted, relative_error
 from isthmus.compression.weighted_rank import allocated_ranks, weighted_svds, with_ranks
 from isthmus.formats import load
@@ -239,7 +239,7 @@ def curve(name: str, model: nn.Sequential, x: Tensor, labels: Tensor | None, fol
         fitted, _ = refitted(small, targets, torch.float32, 1000)
         told(f"neurons by magnitude, refitted, 1/{ratio}", fitted, seconds=time.process_time() - start)
     start, left = time.process_time(), list(RATIOS)
-    for step in smaller_and_smaller(Step(chain, "as given", 0.0), targets, torch.float32, seeded(0)):
+    for step in smaller_and_smaller(Step(chain, "as given", 0.0), targets, torch.float32, seeded(0), smaller_chains):
         while left and step.chain.parameter_count <= chain.parameter_count / left[0]:
             fitted, _ = refitted(step.chain, targets, torch.float32, 1000)
             told(f"isthmus, 1/{left[0]}", fitted, seconds=time.process_time() - start)

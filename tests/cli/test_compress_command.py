@@ -153,12 +153,23 @@ def test_the_large_numeral_says_what_it_counts(here, capsys):
     assert 'aria-hidden="true">1<small>number at the narrowest layer</small>' in Path("r.html").read_text()
 
 
-def test_what_is_no_chain_is_named(here, capsys):
+def test_a_graph_that_goes_on_behind_its_layers_is_compressed_up_to_there(here, capsys):
     graph = onnx.load("m.onnx")
     graph.graph.node.append(onnx.helper.make_node("Softmax", ["score"], ["shares"]))
     graph.graph.output[0].name = "shares"
     onnx.save(graph, "soft.onnx")
-    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "s.onnx"]) == 2
-    assert "Softmax" in capsys.readouterr().err
-    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "s.onnx", "--output", "score", "--json"]) == 0
-    assert onnx.load("s.onnx").graph.output[0].name == "score"
+    given = ("compress", "soft.onnx", "--data", "x.npy", "--box", 0, 1)
+    status, out, _ = call(capsys, *given, "--out", "s.onnx", "--report", "r.html", "--json")
+    record = json.loads(out)
+    assert (status, record["rank"], record["depth_before"], record["depth_after"]) == (0, None, 4, 3)
+    assert "times fewer parameters</small>" in Path("r.html").read_text()
+    assert onnx.load("s.onnx").graph.node[-1].op_type == "Softmax"
+    x = np.random.default_rng(1).random((1000, 6), dtype=np.float32)
+    first, second = (onnxruntime.InferenceSession(f).run(None, {"features": x})[0] for f in ("soft.onnx", "s.onnx"))
+    np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
+    status, out, _ = call(capsys, *given, "--out", "t.onnx")
+    assert (status, "  rank  " in out) == (0, False)
+    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "u.safetensors"]) == 2
+    assert "a graph is written in no other form" in capsys.readouterr().err
+    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "o.onnx", "--output", "score", "--json"]) == 0
+    assert onnx.load("o.onnx").graph.output[0].name == "score"

@@ -353,7 +353,6 @@ def test_rows_that_do_not_fit_or_do_not_suffice_are_refused():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)), r"Conv2d \(0\) cannot be compressed"),
         (nn.Sequential(nn.ReLU(), nn.Linear(4, 2)), "before the first Linear"),
         (nn.Sequential(nn.Linear(4, 2), nn.Softmax(1)), r"Softmax \(1\) cannot be converted"),
         (nn.ReLU(), "no Linear layer|before the first"),

@@ -11,6 +11,9 @@ from torch import Tensor
 from isthmus.compression.fold import Fold
 from isthmus.networks.chain import Chain, Layer
 
+ROOMS = (4.0, 0.25, 0.0)
+"""Roundings that a singular value may be; less where that shows in the outputs, at last nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Precision:

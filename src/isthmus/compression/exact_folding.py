@@ -95,7 +95,10 @@ def _least(chain: Chain, number: int, domain: Domain, bounds: BackwardBounds) ->
             a = before(a)
         return torch.addmm(functions @ layer.exact.bias, a, (functions @ layer.exact.weight).T).amin(0)
 
-    return on_box if domain.is_box else on_rows
+    def nowhere(functions: Tensor) -> Tensor:
+        return torch.full_like(functions[:, 0], -torch.inf)
+
+    return nowhere if domain.is_everywhere else on_box if domain.is_box else on_rows
 
 
 def _open_end(last: Layer, signs: LayerSigns) -> tuple[Layer, list[Fold]]:

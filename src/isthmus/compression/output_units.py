@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from isthmus.compression.refitting import relative_error
+from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork
 from isthmus.networks.chain import Chain
 from isthmus.spectra.units import SCALED_ROWS, Scaling, units_of, units_of_standardized
@@ -68,3 +70,17 @@ def _scaled(chain: Chain, factors: Tensor) -> Chain:
     last = chain.layers[-1]
     weight, bias = factors.to(last.weight)[:, None] * last.weight, factors.to(last.bias) * last.bias
     return Chain((*chain.layers[:-1], replace(last, weight=weight, bias=bias)))
+
+
+def lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[str, ...]:
+    """What is to be said of outputs that are not kept: small ones hardly count in the error of all of them."""
+    errors = [relative_error(found[:, [j]], wanted[:, [j]]) for j in range(wanted.shape[1])]
+    lost = [(error, j) for j, error in enumerate(errors) if tolerance.relative < error < float("inf")]
+    if not lost or wanted.shape[1] == 1:
+        return ()
+    error, worst = max(lost)
+    return (
+        f"Output {worst} changes by {error:.3g} of its own spread over the rows ({len(lost)} of {len(errors)} outputs "
+        f"by more than {tolerance.relative:g}): the error is of all outputs together, so that those in small units "
+        'hardly count. With scale_outputs="data" (--scale-outputs data) each counts by its own spread.',
+    )

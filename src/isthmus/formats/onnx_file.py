@@ -11,6 +11,7 @@ from torch import nn
 
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
+from isthmus.formats.onnx_graph import OnnxGraph
 from isthmus.formats.onnx_inlining import inlined, inlined_size
 from isthmus.formats.onnx_joint import joined, joint_names
 from isthmus.formats.onnx_module import onnx_module
@@ -57,10 +58,14 @@ def load_onnx(
     part, given, left_out = _part(path, input, output, held)
     shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
     reference = onnx_reference(path, part, given, left_out)
-    module = onnx_module(_steps(part, given, path), shape)
+    steps = steps_of(part, given, path)
+    module = onnx_module(steps, shape)
     rows = shape[0] if shape else None
-    is_fixed = rows is not None and not isinstance(module, nn.Sequential)
-    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape, reference
+    if rows is not None and not isinstance(module, nn.Sequential):
+        module = FixedBatch(module, rows)
+    if not isinstance(module, nn.Sequential) or any(isinstance(each, nn.Conv2d) for each in module):
+        module.graph = OnnxGraph(part, steps, rows)  # type: ignore[assignment]
+    return module, shape, reference
 
 
 def load_onnx_values(
@@ -127,8 +132,8 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-def _steps(model: onnx.ModelProto, given: Any, path: Path) -> Steps:
-    """The graph as steps."""
+def steps_of(model: onnx.ModelProto, given: Any, path: Path) -> Steps:
+    """A graph with the one input `given` as it is computed; `path` is what messages call it."""
     model = inlined(model)
     opsets = {"" if each.domain == "ai.onnx" else each.domain: each.version for each in model.opset_import}
     is_double = given.type.tensor_type.elem_type == _DOUBLE

@@ -78,6 +78,10 @@ class Chain:
             )
         )
 
+    def with_layers(self, layers: tuple[Layer, ...]) -> Chain:
+        """A chain of these layers."""
+        return Chain(layers)
+
     @property
     def depth(self) -> int:
         """Number of matrices."""

@@ -75,7 +75,7 @@ def write_compression_page(record: Record, path: Path) -> Path:
         )
     section = (
         f'<section class="record"><p class="eyebrow">{escape(str(record["name"]))} <span>compression</span></p>'
-        f'<div class="opening"><p class="rank" aria-hidden="true">{_narrowest(record["rank"])}</p>'
+        f'<div class="opening"><p class="rank" aria-hidden="true">{_numeral(record)}</p>'
         f"<div><h1>{escape(compression_in_words(record))}</h1>"
         f'<p class="lead">{escape(lead)}</p></div></div>{_sizes(record)}{curve}{_folds(record)}</section>'
     )
@@ -84,8 +84,11 @@ def write_compression_page(record: Record, path: Path) -> Path:
     return path
 
 
-def _narrowest(rank: int) -> str:
-    """The large numeral and what it counts."""
+def _numeral(record: Record) -> str:
+    """The large numeral and what it counts: of a graph, which has no narrowest layer, how much smaller it is."""
+    rank = record["rank"]
+    if rank is None:
+        return f"{record['parameters_before'] / record['parameters_after']:.3g}<small>times fewer parameters</small>"
     return f"{rank}<small>number{'s' * (rank != 1)} at the narrowest layer</small>"
 
 
