@@ -38,8 +38,9 @@ def compress_chain(model: object, rows: Rows, options: Options) -> Compressed:
     with flushed_denormals(), torch.no_grad():
         points, wanted = domain.points(generator), chain.exact(matrix)
         units = OutputUnits.of(model, matrix, wanted.to(dtype), options.scale_outputs)
-        own = model(points) if isinstance(model, StandardizedNetwork) else chain.reversed_sums.to(dtype)(points)
-        given = _Given(chain, points, OwnOutputs.of(chain.exact(points), own, dtype))
+        own = model(points) if isinstance(model, StandardizedNetwork) else chain.in_reverse(points)
+        before = chain.with_open_end.exact(points)
+        given = _Given(chain, points, OwnOutputs.of(chain.layers[-1].activation(before), before, own, dtype))
         options.report(0.1, "proving the signs of neurons")
         smaller, folds, dtype, notes = _folded(given, domain, units, generator)
         error = relative_error(units.counted(smaller.to(dtype)(matrix)), units.counted(wanted))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.formats.onnx_steps import Step
+from isthmus.networks.activations import IDENTITY
 from isthmus.networks.chain import Layer
 
 
@@ -127,6 +128,11 @@ class Stretch:
     def number_count(self) -> int:
         """Numbers that are written: a bias of zeros is not."""
         return sum(layer.weight.numel() + (len(layer.bias) if bool(layer.bias.any()) else 0) for layer in self.layers)
+
+    @property
+    def with_open_end(self) -> Stretch:
+        """Without the activation of its last stage."""
+        return self.with_layers((*self.layers[:-1], replace(self.layers[-1], activation=IDENTITY)))
 
     def with_layers(self, layers: tuple[Layer, ...]) -> Stretch:
         """The same stages with other numbers."""

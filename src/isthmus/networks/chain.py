@@ -127,18 +127,17 @@ class Chain:
         return Chain(tuple(layer.to(dtype) for layer in self.layers))
 
     @property
-    def reversed_sums(self) -> Chain:
-        """The same function with the terms of every sum in reverse: the two differ by rounding, in any precision."""
-        # The first layer's inputs keep their order, and so do the outputs.
-        layers = [
-            replace(
-                layer,
-                weight=layer.weight.flip([0] * (number < self.depth) + [1] * (number > 1)),
-                bias=layer.bias.flip(0) if number < self.depth else layer.bias,
-            )
-            for number, layer in enumerate(self.layers, start=1)
-        ]
-        return Chain(tuple(layers))
+    def with_open_end(self) -> Chain:
+        """The chain without the activation of its last layer."""
+        return Chain((*self.layers[:-1], replace(self.layers[-1], activation=IDENTITY)))
+
+    def in_reverse(self, x: Tensor) -> Tensor:
+        """The function with the terms of sums over neurons in reverse: it differs by rounding, in any precision."""
+        check_columns(x, self.d_in)
+        a = self.layers[0](x.to(self.dtype))
+        for layer in self.layers[1:]:
+            a = replace(layer, weight=layer.weight.flip(1))(a.flip(1))
+        return a
 
     def trace(self, x: Tensor) -> list[Tensor]:
         """What each layer reads, and the output: `(N, n_i)` for i = 0 … L."""

@@ -25,22 +25,22 @@ def smaller_graphs(
     network: GraphNetwork, targets: Targets, wanted: int, generator: torch.Generator
 ) -> Iterator[tuple[GraphNetwork, str]]:
     """Matrices and kernels of low rank in their channels, and fewer channels; of about `wanted` numbers."""
-    whole = network.with_stretches([_multiplied(stretch) for stretch in network.stretches])
-    statistics = _statistics(whole, targets.x, generator)
+    whole = with_factors_multiplied(network)
+    statistics = stage_statistics(whole, targets.x, generator)
     svds = [
         WeightedSvd.of_outputs(layer, each.before, each.before_effect)
         for layer, each in zip(whole.layers, statistics, strict=True)
     ]
-    yield _with_ranks(whole, svds, allocated_ranks(svds, wanted - whole.rest)), "low rank"
+    yield with_stage_ranks(whole, svds, allocated_ranks(svds, wanted - whole.rest)), "low rank"
     if len(whole.layers) != len(network.layers):
-        statistics = _statistics(network, targets.x, generator)
+        statistics = stage_statistics(network, targets.x, generator)
     narrow = _narrowed(network, statistics, wanted)
     if narrow is not None:
         yield narrow, "fewer channels"
 
 
 @dataclass(frozen=True, eq=False)
-class _Statistics:
+class StageStatistics:
     r"""Of one stage, over rows and places.
 
     Attributes:
@@ -56,7 +56,8 @@ class _Statistics:
     after_effect: Tensor
 
 
-def _statistics(network: GraphNetwork, x: Tensor, generator: torch.Generator) -> list[_Statistics]:
+def stage_statistics(network: GraphNetwork, x: Tensor, generator: torch.Generator) -> list[StageStatistics]:
+    """Of every stage of every stretch, over at most a thousand rows."""
     stages = [stage for stretch in network.stretches for stage in stretch.stages]
     sums = [(MomentSum(len(stage.layer.bias)), MomentSum(len(stage.layer.bias))) for stage in stages]
     effects = [tuple(torch.zeros(2, *[len(stage.layer.bias)] * 2).double()) for stage in stages]
@@ -75,7 +76,7 @@ def _statistics(network: GraphNetwork, x: Tensor, generator: torch.Generator) ->
                             samples = stage.samples(gradient)
                             total.addmm_(samples.T, samples, alpha=1.0 / len(x))
     return [
-        _Statistics(before.result(), effect[0], after.result(), effect[1])
+        StageStatistics(before.result(), effect[0], after.result(), effect[1])
         for (before, after), effect in zip(sums, effects, strict=True)
     ]
 
@@ -94,8 +95,12 @@ def _probes(outputs: Tensor, generator: torch.Generator) -> Iterator[Tensor]:
         yield signs / _PROBES**0.5
 
 
+def with_factors_multiplied(network: GraphNetwork) -> GraphNetwork:
+    """The graph with every two factors of one matrix or kernel as that one again, whatever it takes."""
+    return network.with_stretches([_multiplied(stretch) for stretch in network.stretches])
+
+
 def _multiplied(stretch: Stretch) -> Stretch:
-    """The stretch with what is two factors of one matrix as that matrix again, whatever it takes."""
     pointwise: list[Stage] = []
     for stage in stretch.stages:
         last = pointwise[-1] if pointwise else None
@@ -111,7 +116,8 @@ def _multiplied(stretch: Stretch) -> Stretch:
     return replace(stretch, stages=tuple(pointwise))
 
 
-def _with_ranks(network: GraphNetwork, svds: Sequence[WeightedSvd], ranks: Sequence[int | None]) -> GraphNetwork:
+def with_stage_ranks(network: GraphNetwork, svds: Sequence[WeightedSvd], ranks: Sequence[int | None]) -> GraphNetwork:
+    """The graph with some of its stages as two factors; None leaves one as it is."""
     given = iter(zip(svds, ranks, strict=True))
     stretches = []
     for stretch in network.stretches:
@@ -123,7 +129,7 @@ def _with_ranks(network: GraphNetwork, svds: Sequence[WeightedSvd], ranks: Seque
     return network.with_stretches(stretches)
 
 
-def _narrowed(network: GraphNetwork, statistics: Sequence[_Statistics], wanted: int) -> GraphNetwork | None:
+def _narrowed(network: GraphNetwork, statistics: Sequence[StageStatistics], wanted: int) -> GraphNetwork | None:
     """With fewer channels, all worth a common price; None where no stretch has two stages with a kink between them."""
     given = iter(statistics)
     orders: list[list[NeuronOrder | None]] = []

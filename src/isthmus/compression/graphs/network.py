@@ -66,6 +66,13 @@ class GraphNetwork:
         """Another structure."""
         return replace(self, stretches=tuple(stretches), _modules={})
 
+    @property
+    def with_open_ends(self) -> GraphNetwork:
+        """Without activations that are the last step before an output."""
+        read = {name for step in self.graph.steps.steps for name in step.inputs}
+        last = set(self.graph.steps.outputs) - read
+        return self.with_stretches([each.with_open_end if each.output in last else each for each in self.stretches])
+
     def in_units(self, units: Tensor | None) -> GraphNetwork:
         """With its outputs in these units."""
         return replace(self, units=units)

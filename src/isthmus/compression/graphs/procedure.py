@@ -108,10 +108,10 @@ def _network(graph: OnnxGraph, row_shape: tuple[int, ...], matrix: Tensor) -> Gr
 
 def _own(given: GraphNetwork, points: Tensor, dtype: torch.dtype) -> OwnOutputs:
     """The outputs, and their rounding: of double precision that of single precision, so many times smaller."""
-    outputs = given(points)
+    outputs, before = given(points), given.with_open_ends(points)
     single = given.to(torch.float32)(points).double()
     share = torch.finfo(dtype).eps / torch.finfo(torch.float32).eps
-    return OwnOutputs.of(outputs, outputs + share * (single - outputs), dtype)
+    return OwnOutputs.of(outputs, before, outputs + share * (single - outputs), dtype)
 
 
 def _folded(
