@@ -369,3 +369,18 @@ def test_a_linear_network_becomes_one_matrix():
     found = compress(net, rows(5))
     assert found.after.widths == (5, 4)
     assert largest_change(net, found, 5) < 1e-13
+
+
+@pytest.mark.parametrize(("rank", "noise"), [(25, 0.0), (29, 0.0), (25, 1e-8), (29, 1e-8), (30, 0.0), (10, 1e-3)])
+def test_a_matrix_is_two_factors_exactly_where_its_numerical_rank_is_small_enough(rank, noise):
+    """Of 60 × 60 two factors through 29 are smaller; the decomposition of the whole matrix says which rank it has."""
+    u, v, rest = (torch.randn(60, n, generator=generator(n), dtype=torch.float64) for n in (rank, rank + 40, 60))
+    weight = (u @ v[:, :rank].T + noise * rest).float()
+    model = nn.Sequential(nn.Linear(60, 60, bias=False))
+    model[0].weight.data = weight
+    found = compress(model, rows(60), box=(-1.0, 1.0))
+    s = torch.linalg.svdvals(weight.double())
+    share = s.flip(0).square().cumsum(0).sqrt().flip(0) / s.norm()
+    numerical = int((share > 4 * 2.0**-23).sum())
+    assert found.after.widths == ((60, numerical, 60) if numerical <= 29 else (60, 60))
+    torch.testing.assert_close(found(rows(60)), model(rows(60).float()).detach(), rtol=1e-4, atol=1e-4)

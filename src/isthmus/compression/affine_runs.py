@@ -12,6 +12,7 @@ from torch import Tensor
 from isthmus.compression.fold import Fold
 from isthmus.networks.chain import Chain, Layer
 
+_ROWS = 256
 _NEAR = 10.0  # times the share that may be left out: how far a guessed range may be from the best one
 ROOMS = (4.0, 0.25, 0.0)
 """Roundings that a singular value may be; less where that shows in the outputs, at last nothing."""
@@ -141,10 +142,16 @@ def _narrow_svd(weight: Tensor, tail: float) -> tuple[Tensor, Tensor, Tensor, fl
     generator = torch.Generator().manual_seed(0)
     basis = torch.linalg.qr(weight @ torch.randn(m, most, generator=generator, dtype=weight.dtype)).Q
     inside = basis.T @ weight
-    left, size = float(torch.addmm(weight, basis, inside, alpha=-1.0).norm()), float(weight.norm())
+    left, size = _distance(weight, basis, inside), float(weight.norm())
     if left > max(_NEAR * tail, most * torch.finfo(weight.dtype).eps) * size:
         return None
     if left > 0.5 * tail * size:  # too near to the limit for a range that was guessed
         return (*torch.linalg.svd(weight, full_matrices=False), 0.0)
     u, s, vt = torch.linalg.svd(inside, full_matrices=False)
     return basis @ u, s, vt, left
+
+
+def _distance(weight: Tensor, basis: Tensor, inside: Tensor) -> float:
+    """Norm of a matrix less a product, some rows at a time: a large matrix is not held twice."""
+    parts = zip(weight.split(_ROWS), basis.split(_ROWS), strict=True)
+    return math.hypot(*(float(torch.addmm(part, rows, inside, alpha=-1.0).norm()) for part, rows in parts))
