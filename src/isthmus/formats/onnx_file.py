@@ -57,14 +57,16 @@ def load_onnx(
     """
     part, given, left_out = _part(path, input, output, held)
     shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
-    reference = onnx_reference(path, part, given, left_out)
+    content = _content(part)
+    reference = onnx_reference(path, part, content, given, left_out)
     steps = steps_of(part, given, path)
     module = onnx_module(steps, shape)
     rows = shape[0] if shape else None
     if rows is not None and not isinstance(module, nn.Sequential):
         module = FixedBatch(module, rows)
-    if not isinstance(module, nn.Sequential) or any(isinstance(each, nn.Conv2d) for each in module):
-        module.graph = OnnxGraph(part, steps, rows)  # type: ignore[assignment]
+    is_chain = isinstance(module, nn.Sequential) and not any(isinstance(each, nn.Conv2d) for each in module)
+    if not is_chain and content is not None:
+        module.graph = OnnxGraph(content, steps, rows)  # type: ignore[assignment]
     return module, shape, reference
 
 
@@ -83,7 +85,7 @@ def load_onnx_values(
     """
     part, given, left_out = _part(path, input, output, held)
     return RuntimeFunction(
-        onnx_reference(path, part, given, left_out), [each.name for each in part.graph.output], given
+        onnx_reference(path, part, _content(part), given, left_out), [each.name for each in part.graph.output], given
     )
 
 
@@ -130,6 +132,15 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     if not model.graph.node:
         raise FileFormatError(path, "its graph is empty: the file is cut off or not an ONNX file", _REMEDY)
     return model
+
+
+def _content(part: onnx.ModelProto) -> bytes | None:
+    """A graph as bytes; None where it is larger than a protobuf message may be."""
+    try:
+        content: bytes = part.SerializeToString()
+    except ValueError:
+        return None
+    return content
 
 
 def steps_of(model: onnx.ModelProto, given: Any, path: Path) -> Steps:

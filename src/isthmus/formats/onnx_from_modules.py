@@ -45,7 +45,7 @@ def graph_of(model: object, row_shape: Sequence[int], names: Mapping[str, Any]) 
     with evaluating(module):
         proto = _proto(module, row_shape, names)
     (given,) = proto.graph.input
-    found = OnnxGraph(proto, steps_of(proto, given, Path(name_of(model))))
+    found = OnnxGraph(proto.SerializeToString(), steps_of(proto, given, Path(name_of(model))))
     _compare(module, found, row_shape)
     return found
 

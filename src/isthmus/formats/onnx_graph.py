@@ -32,14 +32,21 @@ class OnnxGraph:
     """A graph with one input.
 
     Attributes:
-        model: As it is written.
+        content: The bytes of the file that it is, or would be.
         steps: As it is computed.
         rows: How many rows it takes at a time; None for any number.
     """
 
-    model: onnx.ModelProto
+    content: bytes
     steps: Steps
     rows: int | None = None
+
+    @cached_property
+    def model(self) -> onnx.ModelProto:
+        """As it is written."""
+        import onnx
+
+        return onnx.load_model_from_string(self.content)
 
     @property
     def dtype(self) -> torch.dtype:
