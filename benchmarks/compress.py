@@ -2,13 +2,13 @@
 
 In one run on one thread: (1) 784-100×11-784 with ten linear middle layers, and with ten ReLUs that are always active on
 the box, beside onnxslim, onnxsim and onnxruntime's own optimiser, which run in another interpreter that `--tools` names
-(pip install onnxslim==0.1.59 onnxsim==0.8.1 onnxruntime==1.22.1 onnx==1.18.0 ml_dtypes); (2) runs of depth 6
-on teachers of rank 1 to 8; (3) networks of the digits at 2 to 16 times fewer parameters, beside the singular value
-decomposition of each weight, that of each weight times the root of its inputs' covariance (SVD-LLM; the principal
-components of the layer's outputs give the same matrix), ranks allocated by energy, and neurons by the norms of their
-weights, all as published and with the refit that ours has; int8 by onnxruntime; (4) networks trained with ℓ1 and ℓ2 on
-digits and mnist: the neurons that are stable on the box [0, 1]. Errors are relative to the spread of f, on rows that no
-method has seen.
+(pip install onnxslim==0.1.59 onnxsim==0.8.1 onnxruntime==1.22.1 onnx==1.18.0 ml_dtypes); (2) networks of the digits at
+2 to 16 times fewer parameters, beside the singular value decomposition of each weight, that of each weight times the
+root of its inputs' covariance (SVD-LLM; the principal components of the layer's outputs give the same matrix), ranks
+allocated by energy, and neurons by the norms of their weights, all as published and with the refit that ours has; int8
+by onnxruntime; (3) networks trained with ℓ1 and ℓ2 on digits and mnist: the neurons that are stable on the box [0, 1].
+Errors are relative to the spread of f, on rows that no method has seen. Runs, convolutions, mnist and memory have
+scripts of their own (`compress_*.py`).
 """
 
 from __future__ import annotations
@@ -33,20 +33,16 @@ from _environment import RESULTS, keep
 from isthmus import compress, load_dataset
 from isthmus.compression.latency import run_seconds
 from isthmus.compression.layer_statistics import LayerStatistics, layer_statistics
-from isthmus.compression.path import Step, smaller_and_smaller
+from isthmus.compression.path import Step, smaller_and_smaller, smaller_chains
 from isthmus.compression.refitting import Targets, refitted, relative_error
 from isthmus.compression.weighted_rank import allocated_ranks, weighted_svds, with_ranks
 from isthmus.formats import load
 from isthmus.formats.chain_files import write_chain
-from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks.chain import Chain
 from isthmus.networks.chain_conversion import chain_of
-from isthmus.runs import RunOptions, run_fit
-from isthmus.selection import SelectionConfig
 
 POINTS = 100_000
 RATIOS = (2, 4, 8, 16)
-DEPTH = 6  # of the runs
 TOOLS = {
     "onnxslim": "import onnx, onnxslim; onnx.save(onnxslim.slim(onnx.load({0!r})), {1!r})",
     "onnxsim": "import onnx, onnxsim; onnx.save(onnxsim.simplify(onnx.load({0!r}))[0], {1!r})",
@@ -134,38 +130,6 @@ def change_on_box(given: Chain, small: Chain, low: float, high: float) -> float:
     return off / size
 
 
-def fitted_runs(folder: Path) -> list[dict[str, Any]]:
-    rows = []
-    for k in (1, 2, 4, 8):
-        dataset = load_dataset(f"teacher:k={k},n=300", seed=k)
-        config = SelectionConfig(depth=DEPTH, ridge=0.05, max_folds=2)
-        run = folder / f"run-{DEPTH}-{k}"
-        run_fit(dataset, RunOptions(config, seed=0), run)
-        model: Any = load(run)
-        x = np.random.default_rng(k + 50).standard_normal((2000, 50))
-        row: dict[str, Any] = {"depth": DEPTH, "k": k}
-        before = write_chain(chain_of(model).to(torch.float32), folder / f"before-{DEPTH}-{k}.onnx")
-        fresh = torch.from_numpy(np.random.default_rng(k + 90).standard_normal((2000, 50)))
-        wanted = model(fresh).double()
-        for tolerance in (None, 0.01, 0.03):
-            start = time.process_time()
-            found = compress(model, x, tolerance=None if tolerance is None else Tolerance(tolerance))
-            seconds = time.process_time() - start
-            after = found.save(folder / f"after-{DEPTH}-{k}-{tolerance}.onnx")
-            batch = fresh[:256].float().numpy()
-            row[str(tolerance or "exact")] = {
-                "times_fewer": found.before.parameters / found.after.parameters,
-                "times_faster_256": run_seconds(before, batch) / run_seconds(after, batch),
-                "error_on_fresh_rows": relative_error(found(fresh).double(), wanted),
-                "depth_after": found.after.depth,
-                "rank": found.rank,
-                "seconds": seconds,
-            }
-        rows.append(row)
-        print(row, flush=True)
-    return rows
-
-
 def trained(parts: Sequence[nn.Module], x: Tensor, y: Tensor | None, steps: int, l1: float, l2: float) -> nn.Sequential:
     """A classifier of x into y, or an autoencoder of x, by Adam; `l1` and `l2` weigh the weights' norms."""
     model = nn.Sequential(*parts)
@@ -239,7 +203,7 @@ def curve(name: str, model: nn.Sequential, x: Tensor, labels: Tensor | None, fol
         fitted, _ = refitted(small, targets, torch.float32, 1000)
         told(f"neurons by magnitude, refitted, 1/{ratio}", fitted, seconds=time.process_time() - start)
     start, left = time.process_time(), list(RATIOS)
-    for step in smaller_and_smaller(Step(chain, "as given", 0.0), targets, torch.float32, seeded(0)):
+    for step in smaller_and_smaller(Step(chain, "as given", 0.0), targets, torch.float32, seeded(0), smaller_chains):
         while left and step.chain.parameter_count <= chain.parameter_count / left[0]:
             fitted, _ = refitted(step.chain, targets, torch.float32, 1000)
             told(f"isthmus, 1/{left[0]}", fitted, seconds=time.process_time() - start)
@@ -347,7 +311,6 @@ def main() -> None:
             "deep_networks": lambda: deep_networks(tools, folder),
             "curves": lambda: curves(folder),
             "stable_neurons": stable_neurons,
-            "runs": lambda: fitted_runs(folder),
         }
         for part, work in parts.items():
             if given.parts and part not in given.parts:

@@ -138,12 +138,38 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(here, capsys, arguments,
     assert Path("there.onnx").read_text() == "mine"
 
 
-def test_what_is_no_chain_is_named(here, capsys):
+def test_a_tensor_that_is_not_there_is_told_without_options_that_are_not_there(here, capsys):
+    status, _, err = call(
+        capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx", "--output", "nope", "--report", "r.html"
+    )
+    assert status == 2
+    assert "there is no tensor 'nope' in its graph. Choose one of features, " in err
+    assert "`isthmus measure MODEL --list` names all" in err
+    assert "--input" not in err
+
+
+def test_the_large_numeral_says_what_it_counts(here, capsys):
+    call(capsys, "compress", "m.onnx", "--data", "x.npy", "--out", "s.onnx", "--report", "r.html", "--rank", 1)
+    assert 'aria-hidden="true">1<small>number at the narrowest layer</small>' in Path("r.html").read_text()
+
+
+def test_a_graph_that_goes_on_behind_its_layers_is_compressed_up_to_there(here, capsys):
     graph = onnx.load("m.onnx")
     graph.graph.node.append(onnx.helper.make_node("Softmax", ["score"], ["shares"]))
     graph.graph.output[0].name = "shares"
     onnx.save(graph, "soft.onnx")
-    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "s.onnx"]) == 2
-    assert "Softmax" in capsys.readouterr().err
-    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "s.onnx", "--output", "score", "--json"]) == 0
-    assert onnx.load("s.onnx").graph.output[0].name == "score"
+    given = ("compress", "soft.onnx", "--data", "x.npy", "--box", 0, 1)
+    status, out, _ = call(capsys, *given, "--out", "s.onnx", "--report", "r.html", "--json")
+    record = json.loads(out)
+    assert (status, record["rank"], record["depth_before"], record["depth_after"]) == (0, None, 4, 3)
+    assert "times fewer parameters</small>" in Path("r.html").read_text()
+    assert onnx.load("s.onnx").graph.node[-1].op_type == "Softmax"
+    x = np.random.default_rng(1).random((1000, 6), dtype=np.float32)
+    first, second = (onnxruntime.InferenceSession(f).run(None, {"features": x})[0] for f in ("soft.onnx", "s.onnx"))
+    np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
+    status, out, _ = call(capsys, *given, "--out", "t.onnx")
+    assert (status, "  rank  " in out) == (0, False)
+    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "u.safetensors"]) == 2
+    assert "a graph is written in no other form" in capsys.readouterr().err
+    assert run(["compress", "soft.onnx", "--data", "x.npy", "--out", "o.onnx", "--output", "score", "--json"]) == 0
+    assert onnx.load("o.onnx").graph.output[0].name == "score"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cases import random_layers
-from isthmus import compress
+from isthmus import compress, measure
 from isthmus.compression import path
 from isthmus.errors import (
     DomainError,
@@ -276,12 +276,64 @@ def test_an_output_in_small_units_that_is_lost_is_told():
     assert compress(net, x).notes == ()
     with torch.no_grad():
         net[2].weight[0] *= 1e6
-    small = compress(net, x, rank=1)
+    small = compress(net, x, rank=1, scale_outputs="none")
     with torch.no_grad():
         truth = net(x.float())[:, 1]
         own = float((small(x.float())[:, 1] - truth).norm() / (truth - truth.mean()).norm())
     assert small.error < 1e-4 < 0.1 < own
     assert f"Output 1 changes by {own:.3g} of its own spread over the rows (1 of 2 outputs" in small.notes[0]
+
+
+def test_an_error_counts_outputs_in_the_units_of_measure():
+    """The same network with one output in other units has the same error, unless outputs count as they are."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    found = compress(net, rows(4), rank=1)
+    with torch.no_grad():
+        net[2].weight[0] *= 1e5
+        net[2].bias[0] *= 1e5
+    again = compress(net, rows(4), rank=1)
+    assert again.error == pytest.approx(found.error, rel=0.02)
+    assert again.notes == ()
+    assert (again.units, compress(net, rows(4), rank=1, scale_outputs="none").error < 0.5 * again.error) == (
+        "each output by its spread",
+        True,
+    )
+    with pytest.raises(OptionError, match="data, unit or none"):
+        compress(net, rows(4), scale_outputs="columns")
+
+
+def test_what_is_rounding_beside_a_large_output_is_kept_where_it_is_an_output():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 30), nn.ReLU(), nn.Linear(30, 30))
+    with torch.no_grad():
+        net[2].weight[:8] *= 1e17
+    found = compress(net, rows(8), box=(-1.0, 1.0))
+    wanted = net(rows(8).float()).detach()
+    assert float(((found(rows(8)) - wanted).abs().amax(0) / wanted.abs().amax(0)).max()) < 1e-5
+
+
+@pytest.mark.parametrize("box", [None, (-1.0, 1.0)])
+def test_a_constant_has_rank_zero_as_measured(box):
+    zero = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    for parameter in zero.parameters():
+        nn.init.zeros_(parameter)
+    dead = random_layers((4, 6, 5, 3), RELU, 1)
+    dead = replace(dead, biases=(dead.biases[0], dead.biases[1] - 100.0, dead.biases[2]))
+    for net in (zero, dead):
+        found = compress(net, rows(4), box=box)
+        assert found.rank == measure(net, rows(4)).bottleneck_rank.upper == 0
+        assert found.after.parameters == 4 + 1 + 3 + 3
+        torch.testing.assert_close(found(rows(4)).double(), net(rows(4).to(found.chain.dtype)).detach().double())
+
+
+def test_a_layer_of_constants_leaves_its_value():
+    """σ of a number that hardly moves, in front of a layer that does not see the movement."""
+    w = torch.zeros(3, 2).double()
+    net = FullyConnected((w, torch.ones(2, 3).double()), (torch.tensor([1.0, 2.0, -1.0]).double(), w[0]), RELU)
+    found = compress(net, rows(2), box=(-1.0, 1.0))
+    assert found.rank == 0
+    torch.testing.assert_close(found(rows(2)), torch.full((200, 2), 3.0).double())
 
 
 def test_a_function_that_is_constant_on_the_rows_has_no_error_of_its_spread():
@@ -301,7 +353,6 @@ def test_rows_that_do_not_fit_or_do_not_suffice_are_refused():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)), r"Conv2d \(0\) cannot be compressed"),
         (nn.Sequential(nn.ReLU(), nn.Linear(4, 2)), "before the first Linear"),
         (nn.Sequential(nn.Linear(4, 2), nn.Softmax(1)), r"Softmax \(1\) cannot be converted"),
         (nn.ReLU(), "no Linear layer|before the first"),
@@ -318,3 +369,18 @@ def test_a_linear_network_becomes_one_matrix():
     found = compress(net, rows(5))
     assert found.after.widths == (5, 4)
     assert largest_change(net, found, 5) < 1e-13
+
+
+@pytest.mark.parametrize(("rank", "noise"), [(25, 0.0), (29, 0.0), (25, 1e-8), (29, 1e-8), (30, 0.0), (10, 1e-3)])
+def test_a_matrix_is_two_factors_exactly_where_its_numerical_rank_is_small_enough(rank, noise):
+    """Of 60 × 60 two factors through 29 are smaller; the decomposition of the whole matrix says which rank it has."""
+    u, v, rest = (torch.randn(60, n, generator=generator(n), dtype=torch.float64) for n in (rank, rank + 40, 60))
+    weight = (u @ v[:, :rank].T + noise * rest).float()
+    model = nn.Sequential(nn.Linear(60, 60, bias=False))
+    model[0].weight.data = weight
+    found = compress(model, rows(60), box=(-1.0, 1.0))
+    s = torch.linalg.svdvals(weight.double())
+    share = s.flip(0).square().cumsum(0).sqrt().flip(0) / s.norm()
+    numerical = int((share > 4 * 2.0**-23).sum())
+    assert found.after.widths == ((60, numerical, 60) if numerical <= 29 else (60, 60))
+    torch.testing.assert_close(found(rows(60)), model(rows(60).float()).detach(), rtol=1e-4, atol=1e-4)

@@ -172,7 +172,10 @@ def test_what_cannot_vary_jointly_is_refused(chosen, jointly):
 
 
 BAD = {
-    "two inputs": ({}, r"it has 2 inputs \(x, gate\), and one varies at a time.*--input NAME .*, of x, gate"),
+    "two inputs": (
+        {},
+        r"it has 2 inputs \(x, gate\), and one varies at a time.*begins at one of x, gate with --input NAME",
+    ),
     "one not held": ({"input": "x"}, "the output also depends on gate"),
     "no such tensor": ({"input": "z"}, "there is no tensor 'z' in its graph"),
     "no such output": ({"output": "z"}, "there is no tensor 'z' in its graph.*x, gate, h, y"),

@@ -19,6 +19,8 @@ from isthmus.cli.options import (
     MissingName,
     ModelPath,
     PagePath,
+    ScaleOutputs,
+    UnitsName,
     checked_model,
     checked_out,
     parsed_box,
@@ -42,6 +44,7 @@ def compress(
         float | None, typer.Option(help="Largest error on held-out rows, of f's spread. Without it f stays as it is.")
     ] = None,
     rank: Annotated[int | None, typer.Option(help="Pass f through so many numbers of one layer.", min=1)] = None,
+    scale_outputs: ScaleOutputs = UnitsName.data,
     output: Annotated[str | None, typer.Option(help="Tensor of an .onnx graph to end at.")] = None,
     drop: Drop = None,
     missing: Missing = MissingName.refuse,
@@ -64,9 +67,11 @@ def compress(
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object
     from isthmus.compression import compress as compressed
+    from isthmus.compression.graphs import checked_graph_target
     from isthmus.data import TableFormat
     from isthmus.formats import load
     from isthmus.formats.onnx_file import onnx_names
+    from isthmus.formats.onnx_from_modules import graph_of
     from isthmus.reports.compression import write_compression_page
 
     network = load(model, output=output)
@@ -82,9 +87,21 @@ def compress(
     names: dict[str, Any] = onnx_names(model) if model.suffix.lower() == ".onnx" else {}
     if output is not None and names:
         names["output"] = output
+    if graph_of(network, rows.row_shape, names) is not None:
+        checked_graph_target(out)
     start = time.perf_counter()
     with progress_bar(f"compressing {model}", logs=True) as report:
-        found = compressed(network, rows, box=bounds, tolerance=limit, rank=rank, seed=seed, names=names, report=report)
+        found = compressed(
+            network,
+            rows,
+            box=bounds,
+            tolerance=limit,
+            rank=rank,
+            scale_outputs=scale_outputs.value,
+            seed=seed,
+            names=names,
+            report=report,
+        )
     record = {"name": str(model), **found.record(), "seconds": time.perf_counter() - start}
     record["out"] = str(found.save(out))
     if page is not None:
@@ -101,7 +118,8 @@ def _latency(model: Path, network: Any, out: str, found: Compressed) -> list[dic
     import tempfile
 
     from isthmus.compression.latency import run_seconds
-    from isthmus.formats.chain_files import write_chain
+    from isthmus.formats.chain_files import Interface, write_chain
+    from isthmus.formats.onnx_from_modules import graph_of
     from isthmus.networks.chain_conversion import chain_of
 
     if find_spec("onnxruntime") is None or find_spec("onnx") is None:
@@ -109,9 +127,13 @@ def _latency(model: Path, network: Any, out: str, found: Compressed) -> list[dic
     with tempfile.TemporaryDirectory() as folder:
         before, after = model, Path(out)
         if before.suffix.lower() != ".onnx":
-            before = write_chain(chain_of(network).to(found.chain.dtype), Path(folder, "before.onnx"), found.interface)
+            before, graph = Path(folder, "before.onnx"), graph_of(network, found.row_shape, {})
+            if graph is None:
+                write_chain(chain_of(network).to(found.dtype), before, Interface(found.row_shape))
+            else:
+                before.write_bytes(graph.plain.SerializeToString())
         if after.suffix.lower() != ".onnx":
-            after = write_chain(found.chain, Path(folder, "after.onnx"), found.interface)
+            after = found.write(Path(folder, "after.onnx"))
         return [
             {
                 "batch": batch,
@@ -148,14 +170,14 @@ def _print(record: dict[str, Any]) -> None:
 def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [
         ("method", record["method"]),
-        ("rank", str(record["rank"])),
+        *([] if record["rank"] is None else [("rank", str(record["rank"]))]),
         (
             "error",
-            f"{record['error']:.3g} of f's spread, on held-out rows" if record["curve"] else f"{record['error']:.3g}",
+            f"{record['error']:.3g} of f's spread, {record['units']}{', on held-out rows' if record['curve'] else ''}",
         ),
         (
             "largest change",
-            f"{record['largest_change']:.3g} of the largest output (rounding: {record['rounding']:.3g})",
+            f"{record['largest_change']:.3g} of that output's largest value (rounding: {record['rounding']:.3g})",
         ),
     ]
     for fold in record["folds"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,22 +9,21 @@ import typer
 from typer.exceptions import TyperException
 
 from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName, ModelPath, PagePath, Tolerated, checked_model
+from isthmus.cli.options import (
+    AsJson,
+    Missing,
+    MissingName,
+    ModelPath,
+    PagePath,
+    ScaleOutputs,
+    Tolerated,
+    UnitsName,
+    checked_model,
+)
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
 _MB = 1_000_000
-
-
-class ScalingName(StrEnum):
-    """In what units inputs or outputs are counted."""
-
-    data = "data"
-    unit = "unit"
-    none = "none"
-
-
-_BY_DATA = ScalingName.data
 
 
 def _list_operators(is_asked: bool) -> None:
@@ -62,10 +60,8 @@ def measure(
     evaluations: Annotated[
         int | None, typer.Option(help="Rows to evaluate at with --by-differences; a million.", min=1)
     ] = None,
-    scale_inputs: Annotated[ScalingName, typer.Option(help="Units of the inputs: as --scale-outputs.")] = _BY_DATA,
-    scale_outputs: Annotated[
-        ScalingName, typer.Option(help="Each by its spread over the rows (data), all by one (unit), or as they are.")
-    ] = _BY_DATA,
+    scale_inputs: Annotated[UnitsName, typer.Option(help="Units of the inputs: as --scale-outputs.")] = UnitsName.data,
+    scale_outputs: ScaleOutputs = UnitsName.data,
     is_list: Annotated[bool, typer.Option("--list", help="Name the tensors of an .onnx graph and stop.")] = False,
     leading: Annotated[
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)

@@ -23,6 +23,14 @@ class MissingName(StrEnum):
     indicate = "indicate"
 
 
+class UnitsName(StrEnum):
+    """In what units inputs or outputs are counted."""
+
+    data = "data"
+    unit = "unit"
+    none = "none"
+
+
 ModelPath = Annotated[
     Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
 ]
@@ -30,6 +38,9 @@ Missing = Annotated[
     MissingName, typer.Option(help="Missing values: their rows dropped, or the median and a column that tells.")
 ]
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
+ScaleOutputs = Annotated[
+    UnitsName, typer.Option(help="Each by its spread over the rows (data), all by one (unit), or as they are.")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]
 PagePath = Annotated[

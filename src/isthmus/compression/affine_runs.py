@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,11 @@ from torch import Tensor
 
 from isthmus.compression.fold import Fold
 from isthmus.networks.chain import Chain, Layer
+
+_ROWS = 256
+_NEAR = 10.0  # times the share that may be left out: how far a guessed range may be from the best one
+ROOMS = (4.0, 0.25, 0.0)
+"""Roundings that a singular value may be; less where that shows in the outputs, at last nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,21 +81,25 @@ def _shortened(run: list[Layer], precision: Precision) -> tuple[list[Layer], flo
     d_in, d_out = first.weight.shape[1], len(last.bias)
     widths = [len(layer.bias) for layer in run[:-1]]
     narrow = min(range(len(widths)), key=widths.__getitem__) if widths else None
+    tail, left = precision.tail(len(run)), 0.0
+    whole: Layer | None = None
     if narrow is None or widths[narrow] * (d_in + d_out) >= d_in * d_out:
         whole = _product(run)
-        if not _may_be_narrow(whole.exact.weight, precision.tail(len(run))):
+        found = _narrow_svd(whole.exact.weight, tail)
+        if found is None:
             return [whole], 0.0
-        u, s, vt = torch.linalg.svd(whole.exact.weight, full_matrices=False)
+        u, s, vt, left = found
         bias = whole.exact.bias
     else:
         before, after = _product(run[: narrow + 1]).exact, _product(run[narrow + 1 :]).exact
         q_out, r_out = torch.linalg.qr(after.weight)
         q_in, r_in = torch.linalg.qr(before.weight.T)
         u, s, vt = torch.linalg.svd(r_out @ r_in.T)
-        u, vt, whole = q_out @ u, vt @ q_in.T, None
+        u, vt = q_out @ u, vt @ q_in.T
         bias = torch.addmv(after.bias, after.weight, before.bias)
-    rank = _numerical_rank(s, precision.tail(len(run)))
-    share = float(s[rank:].norm() / s.norm()) if rank < len(s) and float(s.norm()) > 0 else 0.0
+    rank = _numerical_rank(s, tail, left)
+    size = math.hypot(float(s.norm()), left)
+    share = math.hypot(float(s[rank:].norm()), left) / size if size > 0 else 0.0
     if whole is not None and rank * (d_in + d_out + 1) >= d_in * d_out:
         return [whole], 0.0
     roots = s[:rank].sqrt()
@@ -110,21 +120,38 @@ def _product(run: Sequence[Layer]) -> Layer:
     return Layer(weight, bias, run[-1].activation, f"{run[0].name} to {run[-1].name}")
 
 
-def _numerical_rank(s: Tensor, tail: float) -> int:
-    """Fewest singular values whose rest is a share `tail` of the norm at most; at least one."""
-    rest = s.flip(0).square().cumsum(0).sqrt()
-    return max(1, len(s) - int((rest <= tail * s.norm()).sum()))
+def _numerical_rank(s: Tensor, tail: float, left: float) -> int:
+    """Fewest singular values whose rest, with what is left out already, is a share `tail` of the norm; at least one."""
+    rest = (s.flip(0).square().cumsum(0) + left**2).sqrt()
+    return max(1, len(s) - int((rest <= tail * math.hypot(float(s.norm()), left)).sum()))
 
 
-def _may_be_narrow(weight: Tensor, tail: float) -> bool:
-    """Whether the rank can be small enough for two factors, by a product with a random matrix of that many columns."""
+def _narrow_svd(weight: Tensor, tail: float) -> tuple[Tensor, Tensor, Tensor, float] | None:
+    """The decomposition of a matrix whose rank may be small enough for two factors, and the norm that it leaves out.
+
+    A product with a random matrix of as many columns as would pay has the range of a narrow matrix: what is
+    decomposed is then half as large. None where clearly more is outside of that range than the share `tail`.
+
+    Source:
+        Halko, Martinsson and Tropp (2011).
+    """
     n, m = weight.shape
     most = n * m // (n + m + 1)
     if most < 1:
-        return False
+        return None
     generator = torch.Generator().manual_seed(0)
-    probe = torch.randn(m, most, generator=generator, dtype=weight.dtype)
-    basis = torch.linalg.qr(weight @ probe).Q
-    whole, inside = (float(torch.linalg.vector_norm(each)) ** 2 for each in (weight, basis.T @ weight))
-    # Squares hide what is below the root of the unit; what is that close goes on to the decomposition.
-    return whole - inside <= max(100 * tail**2, 1e-12) * whole
+    basis = torch.linalg.qr(weight @ torch.randn(m, most, generator=generator, dtype=weight.dtype)).Q
+    inside = basis.T @ weight
+    left, size = _distance(weight, basis, inside), float(weight.norm())
+    if left > max(_NEAR * tail, most * torch.finfo(weight.dtype).eps) * size:
+        return None
+    if left > 0.5 * tail * size:  # too near to the limit for a range that was guessed
+        return (*torch.linalg.svd(weight, full_matrices=False), 0.0)
+    u, s, vt = torch.linalg.svd(inside, full_matrices=False)
+    return basis @ u, s, vt, left
+
+
+def _distance(weight: Tensor, basis: Tensor, inside: Tensor) -> float:
+    """Norm of a matrix less a product, some rows at a time: a large matrix is not held twice."""
+    parts = zip(weight.split(_ROWS), basis.split(_ROWS), strict=True)
+    return math.hypot(*(float(torch.addmm(part, rows, inside, alpha=-1.0).norm()) for part, rows in parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from isthmus.compression.fold import Fold
 from isthmus.errors import DisagreementError
 from isthmus.formats.chain_files import Interface, write_chain
 from isthmus.formats.loading import load
-from isthmus.formats.reference import agreement
+from isthmus.formats.reference import agreement, by_name
 from isthmus.foundation.arrays import as_matrix
 from isthmus.foundation.rows import Rows
 from isthmus.networks.chain import Chain
@@ -50,59 +51,69 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Compressed:
+class Compressed(ABC):
     r"""A smaller network in place of f.
 
     Attributes:
-        chain: The network, in the precision in which it is written.
         before, after: Sizes of f and of the network.
         folds: The exact steps with their proofs, in order.
-        rank: Through how few numbers the network passes its inputs.
-        error: $\|f - f_k\| / \|f - \bar f\|$; of exact folds over the rows, else over held-out rows that nothing was
-            fitted to.
+        rank: Through how few numbers the network passes its inputs, at its narrowest layer; 0 where it is constant,
+            None of a graph.
+        error: $\|f - f_k\| / \|f - \bar f\|$, outputs in `units`; of exact folds over the rows, else over held-out rows
+            that nothing was fitted to.
+        units: In which outputs are counted in `error`, in words.
         largest_change: Largest change of an output over rows, and over random points of the box if there is one,
-            relative to the largest output there.
+            relative to the largest value of that output there.
         rounding: What evaluating f itself in its own precision changes, as `largest_change`.
         domain: Where the folds hold, in words.
         method: "exact folds", or how the last of the approximations was made.
         curve: Networks of other sizes that were seen on the way; empty where only exact folds were asked for.
         notes: What a reader should know.
-        interface: Shape of a row and names of the tensors in files.
     """
 
-    chain: Chain
     before: Size
     after: Size
     folds: tuple[Fold, ...]
-    rank: int
+    rank: int | None
     error: float
+    units: str
     largest_change: float
     rounding: float
     domain: str
     method: str
     curve: tuple[CurvePoint, ...]
     notes: tuple[str, ...]
-    interface: Interface
     _points: Tensor = field(repr=False)
 
     @property
-    def module(self) -> nn.Sequential:
-        """The network as a torch module that takes matrices of rows.
+    @abstractmethod
+    def module(self) -> nn.Module:
+        """The network as a torch module."""
 
-        Raises:
-            OptionError: For the absolute value, which has no module in torch.
-        """
-        return chain_module(self.chain)
+    @property
+    @abstractmethod
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
 
+    @property
+    @abstractmethod
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of a row in files."""
+
+    @abstractmethod
     def __call__(self, x: object) -> Tensor:
-        """The network at the rows of `x` `(n, d_in)`: `(n, d_out)`."""
-        return self.chain(as_matrix(x))
+        """The network at rows `(n, …)`: `(n, d_out)`."""
+
+    @abstractmethod
+    def write(self, path: str | Path) -> Path:
+        """Write the network to a new file."""
 
     def save(self, path: str | Path) -> Path:
-        """Write the network to a new `.onnx`, `.safetensors` or `.pt2` file, atomically, and return its path.
+        """Write the network to a new file, atomically, and return its path.
 
-        The file is loaded again and compared with the network, an `.onnx` file in onnxruntime as well, on rows and on
-        random points of the box; one that differs is taken away again.
+        `.onnx`, and of a chain `.safetensors` or `.pt2` as well. The file is loaded again and compared with the
+        network, an `.onnx` file in onnxruntime too, on rows and on random points of the box; one that differs is taken
+        away again.
 
         Raises:
             OptionError: If the path ends otherwise.
@@ -110,7 +121,7 @@ class Compressed:
             MissingExtraError: If onnx is needed and not installed.
             DisagreementError: If the file computes something else.
         """
-        path = write_chain(self.chain, path, self.interface)
+        path = self.write(path)
         try:
             self._compare(path)
         except BaseException:
@@ -121,8 +132,8 @@ class Compressed:
     def example(self, count: int) -> NDArray[np.generic]:
         """So many rows of the domain, repeated where there are fewer, in the shape and precision of files."""
         index = torch.arange(count) % len(self._points)
-        rows: NDArray[np.generic] = self._points[index].to(self.chain.dtype).numpy()
-        return rows.reshape(count, *self.interface.row_shape)
+        rows: NDArray[np.generic] = self._points[index].to(self.dtype).numpy()
+        return rows.reshape(count, *self.row_shape)
 
     def record(self) -> dict[str, Any]:
         """What is told, ready for JSON."""
@@ -130,6 +141,7 @@ class Compressed:
             "kind": "compress",
             "rank": self.rank,
             "error": self.error,
+            "units": self.units,
             "largest_change": self.largest_change,
             "rounding": self.rounding,
             "domain": self.domain,
@@ -149,17 +161,61 @@ class Compressed:
 
     def _compare(self, path: Path) -> None:
         model: Any = load(path)
-        rows = self._points.to(self.chain.dtype)
-        wanted = self.chain(rows)
-        shaped = rows.reshape(len(rows), *self.interface.row_shape)
+        rows = self._points.to(self.dtype)
+        wanted = self(rows)
+        shaped = rows.reshape(len(rows), *self.row_shape)
         with torch.no_grad():
-            found = model(shaped if isinstance(model, nn.Module) else rows)
-        size = float(wanted.abs().max())
-        off = float((found - wanted).abs().max())
-        if not off <= 1e3 * torch.finfo(self.chain.dtype).eps * size:
-            raise DisagreementError(str(path), "isthmus", self.interface.output, f"differs by {off:.3g} of {size:.3g}")
+            found = by_name(model(shaped if isinstance(model, nn.Module) else rows))
+        off, size = _off(found, wanted), float(wanted.abs().max())
+        if not off <= 1e3 * torch.finfo(self.dtype).eps * size:
+            names = ", ".join(found)
+            raise DisagreementError(str(path), "isthmus", names, f"differs by {off:.3g} of {size:.3g}")
         if isinstance(model, nn.Module):
             agreement(model, Rows(shaped))
+
+
+def _off(found: Mapping[str, Tensor], wanted: Tensor) -> float:
+    return float((torch.cat([each.flatten(1) for each in found.values()], 1) - wanted).abs().max())
+
+
+@dataclass(frozen=True, eq=False)
+class CompressedChain(Compressed):
+    """A chain in the place of another one.
+
+    Attributes:
+        chain: The network, in the precision in which it is written.
+        interface: Shape of a row and names of the tensors in files.
+    """
+
+    chain: Chain
+    interface: Interface
+
+    @property
+    def module(self) -> nn.Sequential:
+        """The network as a torch module that takes matrices of rows.
+
+        Raises:
+            OptionError: For the absolute value, which has no module in torch.
+        """
+        return chain_module(self.chain)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return self.chain.dtype
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of a row in files."""
+        return self.interface.row_shape
+
+    def __call__(self, x: object) -> Tensor:
+        """The network at the rows of `x` `(n, d_in)`: `(n, d_out)`."""
+        return self.chain(as_matrix(x))
+
+    def write(self, path: str | Path) -> Path:
+        """As `write_chain`."""
+        return write_chain(self.chain, path, self.interface)
 
 
 def interface_of(model: object, chain: Chain, names: Mapping[str, Any] | None = None) -> Interface:

@@ -20,11 +20,13 @@ class Domain:
     Attributes:
         rows: Given rows, `(n, d)` in float64.
         lower, upper: The box, `(d,)` in float64; infinite where only the rows were given.
+        is_everywhere: Whether f must be kept at every input: rows can refute, and prove nothing.
     """
 
     rows: Tensor
     lower: Tensor
     upper: Tensor
+    is_everywhere: bool = False
 
     @staticmethod
     def of(rows: Tensor, box: tuple[object, object] | None) -> Domain:
@@ -58,6 +60,15 @@ class Domain:
     def is_box(self) -> bool:
         """Whether a box was stated."""
         return bool(torch.isfinite(self.lower).all())
+
+    @property
+    def in_words(self) -> str:
+        """Which inputs they are."""
+        if not self.is_box:
+            return f"the {len(self.rows):,} given rows only"
+        low, high = float(self.lower.min()), float(self.upper.max())
+        is_one = bool((self.lower == low).all() and (self.upper == high).all())
+        return f"every input from {low:g} to {high:g}" if is_one else "a box with bounds of its own for each column"
 
     def points(self, generator: torch.Generator) -> Tensor:
         """Rows, evenly spaced, and as many random points and corners of the box, `(m, d)`."""

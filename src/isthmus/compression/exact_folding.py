@@ -27,8 +27,8 @@ from isthmus.networks.chain import Chain, Layer
 def folded(chain: Chain, domain: Domain, precision: Precision, generator: torch.Generator) -> tuple[Chain, list[Fold]]:
     """A smaller chain that computes the same on the domain up to rounding, and the folds that lead to it.
 
-    Runs of affine maps first, then neurons layer by layer, whose signs are proved on the chain as it is then, and the
-    runs that come of it.
+    A constant is one. Else runs of affine maps first, then neurons layer by layer, whose signs are proved on the chain
+    as it is then, and the runs that come of it.
 
     Args:
         chain: The chain. What is computed is in float64; what is only left out keeps its precision.
@@ -36,6 +36,8 @@ def folded(chain: Chain, domain: Domain, precision: Precision, generator: torch.
         precision: What counts as rounding.
         generator: Draws points of the box that refute signs.
     """
+    if chain.is_constant:
+        return _constant(chain)
     chain, folds = with_short_runs(chain, precision)
     signs, bounds = proved_signs(chain, domain, precision.unit, generator)
     layers = list(chain.layers)
@@ -47,8 +49,19 @@ def folded(chain: Chain, domain: Domain, precision: Precision, generator: torch.
         layers[number], layers[number + 1] = hidden.layer, hidden.reader
         folds += found
     layers[-1], found = _open_end(layers[-1], signs[-1])
-    shorter, more = with_short_runs(Chain(tuple(layers)), precision)
-    return shorter, [*folds, *found, *more]
+    chain, folds = Chain(tuple(layers)), [*folds, *found]
+    shorter, more = _constant(chain) if chain.is_constant else with_short_runs(chain, precision)
+    return shorter, [*folds, *more]
+
+
+def _constant(chain: Chain) -> tuple[Chain, list[Fold]]:
+    """A chain that holds a matrix of zeros, as a chain of nothing but its value."""
+    value = chain.exact(torch.zeros(1, chain.d_in))[0]
+    names = tuple(layer.name for layer in chain.layers)
+    first = Layer(torch.zeros(1, chain.d_in).double(), torch.zeros(1).double(), name=names[0])
+    last = Layer(torch.zeros(chain.d_out, 1).double(), value, name=names[-1])
+    fold = Fold("constant", names, (), "a matrix of zeros lets nothing of the inputs pass")
+    return Chain((first, last)), [fold]
 
 
 def _smaller(
@@ -82,7 +95,10 @@ def _least(chain: Chain, number: int, domain: Domain, bounds: BackwardBounds) ->
             a = before(a)
         return torch.addmm(functions @ layer.exact.bias, a, (functions @ layer.exact.weight).T).amin(0)
 
-    return on_box if domain.is_box else on_rows
+    def nowhere(functions: Tensor) -> Tensor:
+        return torch.full_like(functions[:, 0], -torch.inf)
+
+    return nowhere if domain.is_everywhere else on_box if domain.is_box else on_rows
 
 
 def _open_end(last: Layer, signs: LayerSigns) -> tuple[Layer, list[Fold]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -96,23 +96,37 @@ def narrowed(chain: Chain, orders: Sequence[NeuronOrder | None], parameters: int
         for number, layer in enumerate(chain.layers)
     ]
     worth = [None if order is None else order.gains / cost for order, cost in zip(orders, costs, strict=True)]
+    counts = common_price(worth, lambda kept: _size(chain, kept), parameters)
+    layers = list(chain.layers)
+    for number, (order, count) in enumerate(zip(orders, counts, strict=True)):
+        if order is not None and count is not None:
+            layers[number], layers[number + 1] = order.kept(layers[number], layers[number + 1], count)
+    return Chain(tuple(layers))
+
+
+def common_price(
+    worth: Sequence[Tensor | None], size: Callable[[Sequence[int | None]], int], wanted: int
+) -> list[int | None]:
+    """How many neurons of each layer are kept if all that are worth a price are: the lowest that is small enough.
+
+    Args:
+        worth: Of each neuron, in descending order, for each number that it takes; None of a layer that keeps all.
+        size: Numbers in the network with so many neurons.
+        wanted: Most numbers, where one neuron a layer leaves no more.
+    """
     prices = torch.cat([each for each in worth if each is not None]).sort().values
 
     def counts(price: float) -> list[int | None]:
         return [None if each is None else max(1, int((each >= price).sum())) for each in worth]
 
     low, high = 0, len(prices) - 1
-    while low < high:  # the lowest price at which the chain is small enough
+    while low < high:
         middle = (low + high) // 2
-        if _size(chain, counts(float(prices[middle]))) <= parameters:
+        if size(counts(float(prices[middle]))) <= wanted:
             high = middle
         else:
             low = middle + 1
-    layers = list(chain.layers)
-    for number, (order, count) in enumerate(zip(orders, counts(float(prices[high])), strict=True)):
-        if order is not None and count is not None:
-            layers[number], layers[number + 1] = order.kept(layers[number], layers[number + 1], count)
-    return Chain(tuple(layers))
+    return counts(float(prices[high]))
 
 
 def _size(chain: Chain, counts: Sequence[int | None]) -> int:

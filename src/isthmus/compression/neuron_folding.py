@@ -101,21 +101,26 @@ def made_linear(hidden: Hidden) -> tuple[Hidden, list[Fold]]:
     return replace(hidden, layer=layer), folds
 
 
-def without_constant(hidden: Hidden, precision: Precision) -> tuple[Hidden, list[Fold]]:
-    """Without neurons whose variation on the domain moves the reader by less than rounding; their mean stays."""
+def without_constant(hidden: Hidden, precision: Precision, *, is_shiftable: bool = True) -> tuple[Hidden, list[Fold]]:
+    """Without neurons whose variation on the domain moves the reader by less than rounding; their mean stays.
+
+    Args:
+        hidden: The layers.
+        precision: What counts as rounding; none does where values are unbounded.
+        is_shiftable: Whether the reader's bias can take up a constant: it cannot where zeros are read beside it.
+    """
     low, high = hidden.ends()
-    effects = torch.maximum(low.abs(), high.abs()) * hidden.outgoing
-    moves = (high - low) * hidden.outgoing
-    allowed = precision.unit * float(effects.norm())
+    is_read = hidden.outgoing > 0
+    effects = torch.where(is_read, torch.maximum(low.abs(), high.abs()) * hidden.outgoing, 0.0)
+    moves = torch.where(is_read, (high - low) * hidden.outgoing, 0.0) if is_shiftable else effects
+    allowed = precision.unit * float(effects.norm()) if bool(torch.isfinite(effects).all()) else 0.0
     order = moves.argsort()
     is_gone = torch.zeros_like(order, dtype=torch.bool)
     is_gone[order] = moves[order].cumsum(0) <= allowed
-    if bool(is_gone.all()):
-        is_gone[order[-1]] = False
     if not bool(is_gone.any()):
         return hidden, []
     share = float(moves[is_gone].sum()) / float(effects.norm()) if float(effects.norm()) > 0 else 0.0
-    middle = torch.where(is_gone, (low + high) / 2, 0.0)
+    middle = torch.where(is_gone & is_read, (low + high) / 2, 0.0) if is_shiftable else torch.zeros_like(low)
     unread = is_gone & (effects <= allowed)
     folds = [
         hidden.fold(kind, members, proof, share)
@@ -125,7 +130,10 @@ def without_constant(hidden: Hidden, precision: Precision) -> tuple[Hidden, list
         )
         if len(members)
     ]
-    return hidden.keeping((~is_gone).nonzero().flatten(), shift=hidden.reader.exact.weight @ middle), folds
+    kept, shift = (~is_gone).nonzero().flatten(), hidden.reader.exact.weight @ middle
+    if not len(kept):  # a layer keeps one neuron, here one that nothing reads, so that the chain keeps its shape
+        return hidden.keeping(order[-1:], torch.zeros_like(hidden.reader.weight), shift), folds
+    return hidden.keeping(kept, shift=shift), folds
 
 
 def without_proportional(hidden: Hidden, precision: Precision) -> tuple[Hidden, list[Fold]]:
@@ -189,6 +197,8 @@ def with_shared_linear(
     whole = mixed.new_zeros(rank, len(hidden.signs.sign))
     whole[:, hidden.ids[steady]] = mixed
     floor = least(whole)
+    if not bool(torch.isfinite(floor).all()):
+        return hidden, []  # nothing says how far they must be lifted
     if not is_box:
         floor = floor - (-least(-whole) - floor)
     lift = (-floor).clamp_min(0.0)

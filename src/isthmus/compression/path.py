@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import log
+from typing import Generic
 
 import torch
 
 from isthmus.compression.affine_runs import Precision, multiplied_out, with_short_runs
 from isthmus.compression.layer_statistics import layer_statistics
+from isthmus.compression.layered import F, Layered
 from isthmus.compression.linearising import linearised
 from isthmus.compression.narrowing import narrowed, neuron_orders
 from isthmus.compression.refitting import Targets, refitted
@@ -17,6 +19,8 @@ from isthmus.compression.weighted_rank import allocated_ranks, weighted_svds, wi
 from isthmus.errors import OptionError
 from isthmus.networks.chain import Chain
 
+Proposals = Callable[[F, Targets, int, torch.Generator], Iterator[tuple[F, str]]]
+"""Smaller functions, in their own way each, and how they were made; of about so many numbers."""
 _EXACT = Precision(torch.finfo(torch.float64).eps, 1.0)
 _RATIO = 0.8  # of the size from one step to the next
 _STEPS = 120  # of training after each step
@@ -24,8 +28,8 @@ _FINAL = 1000  # of training of the chain that is kept
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """A chain on the way.
+class Step(Generic[F]):
+    """A chain, or a graph with stretches, on the way.
 
     Attributes:
         chain: In float64.
@@ -34,26 +38,32 @@ class Step:
         error: On the rows to choose by, relative to the spread of f there.
     """
 
-    chain: Chain
+    chain: F
     method: str
     error: float
 
 
 def smaller_and_smaller(
-    start: Step, targets: Targets, dtype: torch.dtype, generator: torch.Generator, *, rank: int | None = None
-) -> Iterator[Step]:
+    start: Step[F],
+    targets: Targets,
+    dtype: torch.dtype,
+    generator: torch.Generator,
+    proposals: Proposals[F],
+    *,
+    rank: int | None = None,
+) -> Iterator[Step[F]]:
     """Chains smaller than the one before, by a fifth for the most part, until nothing smaller is found.
 
-    At each step matrices of low rank (`weighted_rank`), fewer neurons (`narrowing`) and one layer less (`linearising`)
-    are tried, each refitted on the rows. The one that adds least to the squared error on the rows to choose by, for
-    each factor e that it is smaller, is gone on from. With a `rank` only chains that are that narrow somewhere are.
+    At each step what `proposals` make of it is tried, each refitted on the rows. The one that adds least to the squared
+    error on the rows to choose by, for each factor e that it is smaller, is gone on from. With a `rank` only those that
+    are that narrow somewhere are.
     """
     step = start
     while True:
         wanted = int(_RATIO * step.chain.parameter_count)
         trials = [
             Step(*_renamed(refitted(chain, targets, dtype, _STEPS), method))
-            for chain, method in _smaller(step.chain, targets, wanted, generator)
+            for chain, method in proposals(step.chain, targets, wanted, generator)
             if chain.parameter_count < step.chain.parameter_count and (rank is None or min(chain.widths) <= rank)
         ]
         if not trials:
@@ -62,7 +72,7 @@ def smaller_and_smaller(
         yield step
 
 
-def _price(before: Step, after: Step) -> float:
+def _price(before: Step[F], after: Step[F]) -> float:
     """Squared error that is added for each factor e of the size; what lowers the error is the better the smaller."""
     gained = after.error**2 - before.error**2
     smaller = log(before.chain.parameter_count / after.chain.parameter_count)
@@ -70,22 +80,23 @@ def _price(before: Step, after: Step) -> float:
 
 
 def within_tolerance(
-    start: Step,
+    start: Step[F],
     targets: Targets,
     tolerance: float,
     dtype: torch.dtype,
     generator: torch.Generator,
+    proposals: Proposals[F],
     *,
     rank: int | None = None,
-) -> tuple[Step, list[Step]]:
+) -> tuple[Step[F], list[Step[F]]]:
     """The smallest chain on the way whose error is within a tolerance on both held-out parts; and all that were seen.
 
     The way ends at the second step in a row beyond the tolerance; then the last chain within it is refitted for longer,
     and so is the first one beyond it, which may come within.
     """
     found, seen = start, [start]
-    beyond: list[Step] = []
-    for step in smaller_and_smaller(start, targets, dtype, generator, rank=rank):
+    beyond: list[Step[F]] = []
+    for step in smaller_and_smaller(start, targets, dtype, generator, proposals, rank=rank):
         seen.append(step)
         if _is_within(step.chain, step.error, targets, tolerance):
             found, beyond = step, []
@@ -100,7 +111,9 @@ def within_tolerance(
     return found, seen
 
 
-def through_rank(chain: Chain, targets: Targets, rank: int, dtype: torch.dtype, generator: torch.Generator) -> Step:
+def through_rank(
+    chain: Chain, targets: Targets, rank: int, dtype: torch.dtype, generator: torch.Generator
+) -> Step[Chain]:
     """The chain through `rank` coordinates of the layer where that changes f least on the rows, refitted on them.
 
     Raises:
@@ -120,7 +133,10 @@ def through_rank(chain: Chain, targets: Targets, rank: int, dtype: torch.dtype, 
     return Step(*_renamed(refitted(best, targets, dtype, _FINAL), f"rank {rank}"))
 
 
-def _smaller(chain: Chain, targets: Targets, wanted: int, generator: torch.Generator) -> Iterator[tuple[Chain, str]]:
+def smaller_chains(
+    chain: Chain, targets: Targets, wanted: int, generator: torch.Generator
+) -> Iterator[tuple[Chain, str]]:
+    """Matrices of low rank (`weighted_rank`), one layer less (`linearising`), and fewer neurons (`narrowing`)."""
     whole = multiplied_out(chain)
     statistics = layer_statistics(whole, targets.x, generator)
     svds = weighted_svds(whole, statistics)
@@ -135,10 +151,10 @@ def _smaller(chain: Chain, targets: Targets, wanted: int, generator: torch.Gener
         yield narrowed(chain, orders, wanted), "fewer neurons"
 
 
-def _renamed(found: tuple[Chain, float], method: str) -> tuple[Chain, str, float]:
+def _renamed(found: tuple[F, float], method: str) -> tuple[F, str, float]:
     chain, error = found
     return chain, method, error
 
 
-def _is_within(chain: Chain, error: float, targets: Targets, tolerance: float) -> bool:
+def _is_within(chain: Layered, error: float, targets: Targets, tolerance: float) -> bool:
     return error <= tolerance and targets.judged(chain) <= tolerance

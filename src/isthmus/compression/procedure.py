@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from isthmus.compression.affine_runs import Precision
-from isthmus.compression.compressed import Compressed, CurvePoint, Size, interface_of
-from isthmus.compression.domain import Domain
-from isthmus.compression.exact_folding import folded
-from isthmus.compression.fold import Fold
-from isthmus.compression.path import Step, through_rank, within_tolerance
-from isthmus.compression.refitting import Targets, relative_error
-from isthmus.errors import NonFiniteError, OptionError, UnmetToleranceError
-from isthmus.formats.reference import agreement
-from isthmus.foundation.arrays import check_columns
-from isthmus.foundation.denormals import flushed_denormals
+from isthmus.compression.chains import compress_chain
+from isthmus.compression.compressed import Compressed
+from isthmus.compression.graphs import compress_graph
+from isthmus.compression.options import Options
+from isthmus.compression.weights import check_weights
+from isthmus.errors import OptionError
+from isthmus.formats.onnx_from_modules import graph_of
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
-from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import StandardizedNetwork
-from isthmus.networks.chain import Chain
-from isthmus.networks.chain_conversion import chain_of
-
-_ROOMS = (4.0, 0.25, 0.0)  # roundings that a singular value may be; less where that shows in the outputs
-_OWN = 4.0  # times its own rounding, and 16 units: how far from f the folded network may be to count as f
-_UNITS = 16.0
+from isthmus.foundation.tolerance import Tolerance
+from isthmus.spectra.units import Scaling
 
 
 def compress(
@@ -39,6 +27,7 @@ def compress(
     box: tuple[object, object] | None = None,
     tolerance: Tolerance | None = None,
     rank: int | None = None,
+    scale_outputs: Scaling = "data",
     seed: int = 0,
     names: Mapping[str, Any] | None = None,
     report: Report = silent,
@@ -51,20 +40,26 @@ def compress(
     matrices of low rank and fewer neurons, whichever is better at each size, refitted to give what f gives on three
     fifths of the rows. One fifth chooses, one fifth judges.
 
+    Of a network that convolves, and of an ONNX graph that branches, the chain-like stretches are compressed in this
+    way, channels in the place of neurons, and the rest is copied.
+
     Args:
-        model: A network, a standardised network, or a torch module that is a chain of Linear, ReLU, LeakyReLU and what
-            folds into them.
-        x: `(n, d_in)` in the units the model takes; rows of more dimensions are flattened.
+        model: A network, a standardised network, a torch module that is a chain of Linear, ReLU, LeakyReLU and what
+            folds into them, one that convolves and pools, or what was loaded from an `.onnx` file.
+        x: `(n, d_in)` in the units the model takes, `(n, …)` of a model that takes images or sequences.
         box: Lower and upper bound of the inputs on which f is kept, each a number or one a column; it must hold the
             rows. Without it signs of neurons are only looked up on the rows, and the folds say so.
         tolerance: Largest $\|f - f_k\| / \|f - \bar f\|$ on held-out rows; the smallest network within it is given.
         rank: Pass f through so many coordinates of one layer.
+        scale_outputs: In what units outputs are counted in that error, as of `measure`: "data", each by its spread
+            over the rows (of a standardised network: over those of its fit); "unit", all by one number; "none".
         seed: Draws points of the box and held-out rows.
         names: Names for files: `input`, `output`, `opset`.
         report: Told the fraction done.
 
     Raises:
-        IncompressibleModelError, UnsupportedModuleError: If the model is no such chain; the message names the part.
+        IncompressibleModelError, UnsupportedModuleError: If the model is nothing of these; the message names the part.
+        MissingExtraError: If a model convolves and onnx is not installed.
         ShapeError, DtypeError, NonFiniteError: If `x` does not hold finite rows that fit the model.
         DomainError: If the box is empty or does not hold the rows.
         OptionError: If `rank` is below 1 or above what the layers carry.
@@ -87,187 +82,9 @@ def compress(
     """
     if rank is not None and rank < 1:
         raise OptionError("rank", rank, "at least 1")
-    chain, dtype = _exact(model)
-    rows = _rows(model, x, chain.d_in)
-    domain = Domain.of(rows, box)
-    generator = torch.Generator().manual_seed(seed)
-    with flushed_denormals(), torch.no_grad():
-        points = domain.points(generator)
-        own = model(points) if isinstance(model, StandardizedNetwork) else chain.to(dtype)(points)
-        given = _Given(chain, dtype, points, chain.exact(points), own.double())
-        report(0.1, "proving the signs of neurons")
-        smaller, folds, dtype, notes = _folded(given, domain, generator)
-        found = _Found(smaller, "exact folds", relative_error(smaller.to(dtype)(rows).double(), chain.exact(rows)), ())
-        if tolerance is not None or rank is not None:
-            report(0.4, "approximating")
-            found = _approximated(found, chain, rows, tolerance, rank, dtype, generator)
-        report(1.0, f"{found.chain.parameter_count:,} parameters")
-        written = found.chain.to(dtype)
-        if found.curve:
-            notes += _lost_outputs(written(rows).double(), chain.exact(rows), tolerance or DEFAULT_TOLERANCE)
-        return Compressed(
-            chain=written,
-            before=_size_before(model, chain),
-            after=Size(written.parameter_count, written.depth, written.flops, written.widths),
-            folds=tuple(folds),
-            rank=min(written.widths),
-            error=found.error,
-            largest_change=given.change(written),
-            rounding=given.rounding,
-            domain=_in_words(domain),
-            method=found.method,
-            curve=found.curve,
-            notes=notes,
-            interface=interface_of(model, written, names),
-            _points=points,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Given:
-    """The given chain, its own precision, and its outputs at points of the domain in float64 and in that precision."""
-
-    chain: Chain
-    dtype: torch.dtype
-    points: Tensor
-    outputs: Tensor
-    own: Tensor
-
-    def change(self, chain: Chain) -> float:
-        """Largest change of an output at the points, relative to the largest output."""
-        return self._off(chain(self.points).double())
-
-    @property
-    def rounding(self) -> float:
-        """What evaluating f in its own precision changes."""
-        return self._off(self.own)
-
-    @property
-    def allowed(self) -> float:
-        """The change that counts as none."""
-        return _OWN * self.rounding + _UNITS * torch.finfo(self.dtype).eps
-
-    def _off(self, outputs: Tensor) -> float:
-        size = float(self.outputs.abs().max())
-        return float((outputs - self.outputs).abs().max()) / (size if size > 0 else 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """A network, how it was made, its error, and what was seen on the way."""
-
-    chain: Chain
-    method: str
-    error: float
-    curve: tuple[CurvePoint, ...]
-
-
-def _exact(model: object) -> tuple[Chain, torch.dtype]:
-    """The model as a chain, and its own precision."""
-    if isinstance(model, nn.Module):  # before its layers are looked for: a graph with such a weight is no chain of them
-        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-            if tensor.is_floating_point():
-                _check_weight(f"the weight {name}", tensor)
-    chain = chain_of(model)
-    dtype = model.network.dtype if isinstance(model, StandardizedNetwork) else chain.dtype
-    for layer in chain.layers:
-        for what, tensor in ((f"the weight of {layer.name}", layer.weight), (f"the bias of {layer.name}", layer.bias)):
-            _check_weight(what, tensor)
-    return chain, dtype
-
-
-def _check_weight(what: str, tensor: Tensor) -> None:
-    if not bool(torch.isfinite(tensor).all()):
-        place = (~torch.isfinite(tensor)).nonzero()[0].tolist() or [0]
-        raise NonFiniteError(what, place[0], place[-1])
-
-
-def _rows(model: object, x: object, d_in: int) -> Tensor:
-    """The rows as a matrix in float64, the model compared with its file's own runtime on them."""
-    rows = x if isinstance(x, Rows) else Rows(x)
     if isinstance(model, nn.Module):
-        agreement(model, rows)
-    matrix = rows.matrix()
-    check_columns(matrix, d_in)
-    return matrix.double().cpu()
-
-
-def _folded(
-    given: _Given, domain: Domain, generator: torch.Generator
-) -> tuple[Chain, list[Fold], torch.dtype, tuple[str, ...]]:
-    """The folded chain, its folds, the precision it is written in, and what is to be said of that.
-
-    What counts as rounding in a matrix may show in the outputs: then less does, and at last nothing. Where single
-    precision does not hold f in the units of its data, it is written in double precision.
-    """
-    unit = torch.finfo(given.dtype).eps
-    state = generator.get_state()
-    for dtype in dict.fromkeys((given.dtype, torch.float64)):
-        for room in _ROOMS:
-            generator.set_state(state)
-            chain, folds = folded(given.chain, domain, Precision(unit, room), generator)
-            if given.change(chain.to(dtype)) <= given.allowed:
-                is_double = dtype != given.dtype
-                notes = ("It is written in double precision: in single precision f would change.",) if is_double else ()
-                return chain, folds, dtype, notes
-    return given.chain, [], torch.float64, ("Folding would change f by more than rounding: it is written as it is.",)
-
-
-def _approximated(
-    found: _Found,
-    given: Chain,
-    rows: Tensor,
-    tolerance: Tolerance | None,
-    rank: int | None,
-    dtype: torch.dtype,
-    generator: torch.Generator,
-) -> _Found:
-    given, folded_chain = given.to(torch.float64), found.chain.to(torch.float64)
-    targets = Targets.of(given, rows, generator)
-    start = Step(folded_chain, found.method, targets.error(found.chain.to(dtype)))
-    seen = [start]
-    if rank is not None:
-        start = through_rank(folded_chain, targets, rank, dtype, generator)
-        seen.append(start)
-    if tolerance is not None:
-        error = max(start.error, targets.judged(start.chain.to(dtype)))
-        if error > tolerance.relative:
-            raise UnmetToleranceError(tolerance.relative, error, rank)
-        start, more = within_tolerance(start, targets, tolerance.relative, dtype, generator, rank=rank)
-        seen += more[1:]
-    curve = tuple(CurvePoint(step.method, step.chain.parameter_count, step.error) for step in seen)
-    return replace(
-        found, chain=start.chain, method=start.method, error=targets.judged(start.chain.to(dtype)), curve=curve
-    )
-
-
-def _lost_outputs(found: Tensor, wanted: Tensor, tolerance: Tolerance) -> tuple[str, ...]:
-    """What is to be said of outputs that are not kept: small ones hardly count in the error of all of them."""
-    errors = [relative_error(found[:, [j]], wanted[:, [j]]) for j in range(wanted.shape[1])]
-    lost = [(error, j) for j, error in enumerate(errors) if tolerance.relative < error < float("inf")]
-    if not lost or wanted.shape[1] == 1:
-        return ()
-    error, worst = max(lost)
-    return (
-        f"Output {worst} changes by {error:.3g} of its own spread over the rows ({len(lost)} of {len(errors)} outputs "
-        f"by more than {tolerance.relative:g}): the error is of all outputs together, so that those in small units "
-        "hardly count. Let the last layer scale them where each is to be kept.",
-    )
-
-
-def _size_before(model: object, chain: Chain) -> Size:
-    """The size of the model as it is held: of a norm its vectors, not the matrix that they are."""
-    if not isinstance(model, nn.Module):
-        return Size(chain.parameter_count, chain.depth, chain.flops, chain.widths)
-    layers = [layer for layer in chain.layers if not layer.name.startswith("BatchNorm")]
-    held = [*model.parameters(), *(buffer for buffer in model.buffers() if buffer.is_floating_point())]
-    widths = (chain.d_in, *(len(layer.bias) for layer in layers))
-    return Size(sum(t.numel() for t in held), len(layers), 2 * sum(layer.weight.numel() for layer in layers), widths)
-
-
-def _in_words(domain: Domain) -> str:
-    if not domain.is_box:
-        return f"the {len(domain.rows):,} given rows only"
-    low, high = float(domain.lower.min()), float(domain.upper.max())
-    is_one = bool((domain.lower == low).all() and (domain.upper == high).all())
-    return f"every input from {low:g} to {high:g}" if is_one else "a box with bounds of its own for each column"
+        check_weights(model)
+    options = Options(box, tolerance, rank, scale_outputs, seed, names or {}, report)
+    rows = x if isinstance(x, Rows) else Rows(x)
+    graph = graph_of(model, rows.row_shape, options.names)
+    return compress_chain(model, rows, options) if graph is None else compress_graph(model, graph, rows, options)

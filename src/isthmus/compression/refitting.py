@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from isthmus.compression.layered import F, Layered
 from isthmus.errors import TooFewRowsError
 from isthmus.foundation.denormals import flushed_denormals
-from isthmus.networks.chain import Chain, Layer
+from isthmus.networks.chain import Layer
 
 _BATCH, _POOL = 512, 4096
 _RATE, _WARM = 1e-3, 20  # of Adam, reached after so many steps and then lowered to zero
@@ -38,7 +40,7 @@ class Targets:
     judge_y: Tensor
 
     @staticmethod
-    def of(chain: Chain, rows: Tensor, generator: torch.Generator) -> Targets:
+    def of(f: Callable[[Tensor], Tensor], rows: Tensor, generator: torch.Generator) -> Targets:
         """Random fifths to choose and to judge by, the others to refit on, all in float64.
 
         Raises:
@@ -52,14 +54,14 @@ class Targets:
             rows[index.sort().values] for index in (order[2 * count :][:_FIT_ROWS], *order[: 2 * count].split(count))
         ]
         near = _beside(parts[0], generator)
-        (near, near_y), (held_x, held_y), (judge_x, judge_y) = ((part, chain(part)) for part in (near, *parts[1:]))
+        (near, near_y), (held_x, held_y), (judge_x, judge_y) = ((part, f(part)) for part in (near, *parts[1:]))
         return Targets(parts[0], near, near_y, held_x, held_y, judge_x, judge_y)
 
-    def error(self, chain: Chain) -> float:
+    def error(self, chain: Layered) -> float:
         """Relative error of a chain on the rows to choose by."""
         return relative_error(chain(self.held_x).double(), self.held_y)
 
-    def judged(self, chain: Chain) -> float:
+    def judged(self, chain: Layered) -> float:
         """Relative error of a chain on the rows to judge by."""
         return relative_error(chain(self.judge_x).double(), self.judge_y)
 
@@ -73,7 +75,7 @@ def relative_error(found: Tensor, wanted: Tensor) -> float:
     return difference / spread if spread > 0 else float("inf")
 
 
-def refitted(chain: Chain, targets: Targets, dtype: torch.dtype, steps: int) -> tuple[Chain, float]:
+def refitted(chain: F, targets: Targets, dtype: torch.dtype, steps: int) -> tuple[F, float]:
     """The chain after Adam on the mean squared difference of its outputs from f's, and its error on rows to choose by.
 
     Of the chain as given and at eight times on the way the best one on the rows to choose by is returned.
@@ -125,11 +127,11 @@ def _beside(rows: Tensor, generator: torch.Generator) -> Tensor:
     return points[torch.randperm(count, generator=generator)]
 
 
-def _flat(chain: Chain) -> Tensor:
+def _flat(chain: Layered) -> Tensor:
     return torch.cat([t.reshape(-1) for layer in chain.layers for t in (layer.weight, layer.bias)])
 
 
-def _like(chain: Chain, vector: Tensor) -> Chain:
+def _like(chain: F, vector: Tensor) -> F:
     """The chain with the numbers of a vector."""
     layers: list[Layer] = []
     start = 0
@@ -138,4 +140,4 @@ def _like(chain: Chain, vector: Tensor) -> Chain:
         end = middle + layer.bias.numel()
         layers.append(replace(layer, weight=vector[start:middle].view_as(layer.weight), bias=vector[middle:end]))
         start = end
-    return Chain(tuple(layers))
+    return chain.with_layers(tuple(layers))

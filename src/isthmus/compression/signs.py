@@ -92,8 +92,8 @@ def proved_signs(
         signs.prove(z, EVERYWHERE)
         if domain.is_box:
             _bounded(signs, back, number, values, layer.weight, layer.bias, is_cheap)
-        elif not layer.activation.is_linear:
-            signs.prove(_settled(seen[number], unit), ROWS)
+        elif not layer.activation.is_linear and not domain.is_everywhere:
+            signs.prove(settled(seen[number], unit), ROWS)
         free = Interval(*activation_interval(layer.activation, z.lower, z.upper))
         values = Interval(*activation_interval(layer.activation, signs.bounds.lower, signs.bounds.upper))
         back.append(signs.bounds, values.size)
@@ -147,7 +147,7 @@ def _seen(chain: Chain, points: Tensor) -> list[Interval]:
     return found
 
 
-def _settled(seen: Interval, unit: float) -> Interval:
+def settled(seen: Interval, unit: float) -> Interval:
     """Bounds over the rows, without what is no more than rounding beside the layer's largest value."""
     slack = unit * float(seen.size.max())
     lower = torch.where((seen.lower < 0) & (seen.lower >= -slack), 0.0, seen.lower)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from isthmus.compression.layer_statistics import LayerStatistics
 from isthmus.networks.chain import Chain, Layer
+from isthmus.spectra.running_covariance import Moments
 
 _ROUNDING = 1e-12  # of the largest value: what is below is none
 _RIDGE = 1e-9  # of the mean sensitivity: directions that the output does not follow at the rows are still directions
@@ -24,7 +25,7 @@ class WeightedSvd:
 
     Attributes:
         layer: The layer.
-        mean: Of a, `(m,)`.
+        mean: Of W a, `(n,)`.
         encode: $U^\top H^{1/2}$, `(r, n)`.
         decode: $H^{-1/2} U$, `(n, r)`.
         values: Root mean square change of the outputs that each coordinate carries, to first order; descending.
@@ -43,13 +44,23 @@ class WeightedSvd:
     def of(layer: Layer, statistics: LayerStatistics) -> WeightedSvd:
         """The coordinates of a layer in float64."""
         values, axes = torch.linalg.eigh(statistics.sensitivity)
-        floor = _RIDGE * float(values.clamp_min(0.0).mean()) + torch.finfo(values.dtype).tiny
-        roots = (values.clamp_min(0.0) + floor).sqrt()
+        roots = _roots(values)
         spread, directions = torch.linalg.eigh(statistics.inputs.covariance)
         carried = (roots[:, None] * axes.T) @ layer.weight @ (directions * spread.clamp_min(0.0).sqrt())
         u, s, _ = torch.linalg.svd(carried, full_matrices=False)
         s = torch.where(s > _ROUNDING * s[0], s, 0.0)
-        return WeightedSvd(layer, statistics.inputs.mean, (u.T * roots) @ axes.T, (axes / roots) @ u, s)
+        return WeightedSvd(layer, layer.weight @ statistics.inputs.mean, (u.T * roots) @ axes.T, (axes / roots) @ u, s)
+
+    @staticmethod
+    def of_outputs(layer: Layer, given: Moments, sensitivity: Tensor) -> WeightedSvd:
+        """The same from the moments of W a: what a convolution reads is larger than what it gives."""
+        values, axes = torch.linalg.eigh(sensitivity)
+        roots = _roots(values)
+        spread, u = torch.linalg.eigh((roots[:, None] * axes.T) @ given.covariance @ (axes * roots))
+        s, u = spread.flip(0).clamp_min(0.0).sqrt(), u.flip(1)
+        # Squared, rounding hides what is below the root of the unit.
+        s = torch.where(s > _ROUNDING**0.5 * s[0], s, 0.0)
+        return WeightedSvd(layer, given.mean, (u.T * roots) @ axes.T, (axes / roots) @ u, s)
 
     @property
     def cost(self) -> int:
@@ -68,11 +79,17 @@ class WeightedSvd:
         # Both factors of a coordinate of one size: they are trained and quantised together.
         size = (outer.norm(dim=0) / inner.norm(dim=1).clamp_min(torch.finfo(inner.dtype).tiny)).sqrt()
         inner, outer = size[:, None] * inner, outer / size
-        kept = torch.addmv(self.layer.bias, self.layer.weight, self.mean)
         # Of the mean only what the factors do not carry goes into the bias.
-        bias = kept - outer @ (inner @ self.mean)
+        bias = self.layer.bias + self.mean - outer @ (size * (self.encode[:rank] @ self.mean))
         first = Layer(inner, inner.new_zeros(rank), name=f"{self.layer.name}, in")
         return first, Layer(outer, bias, self.layer.activation, f"{self.layer.name}, out")
+
+
+def _roots(sensitivities: Tensor) -> Tensor:
+    if not bool((sensitivities > 0.0).any()):  # nothing that the outputs follow at the rows
+        return torch.ones_like(sensitivities)
+    floor = _RIDGE * float(sensitivities.clamp_min(0.0).mean()) + torch.finfo(sensitivities.dtype).tiny
+    return (sensitivities.clamp_min(0.0) + floor).sqrt()
 
 
 def weighted_svds(chain: Chain, statistics: Sequence[LayerStatistics]) -> list[WeightedSvd]:

@@ -47,10 +47,13 @@ class TensorChoiceError(IsthmusError, ValueError):
     def __init__(self, path: Path, cause: str, inputs: Sequence[str], inside: Sequence[str]) -> None:
         names = [*inputs, *inside]
         shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-        super().__init__(
-            f"Cannot measure {path}: {cause}. Choose one with --input NAME (input=), of {shown or 'none'}, and hold "
-            "the others at given values (held=, or arrays by name in --data inputs.npz); --list names all tensors."
-        )
+        remedy = f"Choose one of {shown or 'none'}; `isthmus measure MODEL --list` names all."
+        if not inside:  # the name is right, but not enough
+            remedy = (
+                f"`isthmus measure` begins at one of {shown or 'none'} with --input NAME (input=), and holds the "
+                "others at given values (held=, or arrays by name in --data inputs.npz)."
+            )
+        super().__init__(f"Cannot use {path}: {cause}. {remedy}")
 
 
 class DisagreementError(IsthmusError, ValueError):

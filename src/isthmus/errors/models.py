@@ -33,8 +33,8 @@ class IncompressibleModelError(IsthmusError, TypeError):
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(
-            f"{model} cannot be compressed: {reason}. Compressed are chains of Linear, ReLU, LeakyReLU, Flatten, "
-            "Identity, and Dropout and BatchNorm1d in eval mode, one after the other."
+            f"{model} cannot be compressed: {reason}. Compressed are chains of Linear, convolutions, pooling, ReLU, "
+            "LeakyReLU, Flatten, Identity, and Dropout and BatchNorm in eval mode, and ONNX graphs."
         )
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from isthmus.errors import FileFormatError, MissingExtraError
 from isthmus.formats.fixed_batch import FixedBatch
+from isthmus.formats.onnx_graph import OnnxGraph
 from isthmus.formats.onnx_inlining import inlined, inlined_size
 from isthmus.formats.onnx_joint import joined, joint_names
 from isthmus.formats.onnx_module import onnx_module
@@ -56,11 +57,17 @@ def load_onnx(
     """
     part, given, left_out = _part(path, input, output, held)
     shape = tuple(d.dim_value if d.dim_value > 0 else None for d in given.type.tensor_type.shape.dim)
-    reference = onnx_reference(path, part, given, left_out)
-    module = onnx_module(_steps(part, given, path), shape)
+    content = _content(part)
+    reference = onnx_reference(path, part, content, given, left_out)
+    steps = steps_of(part, given, path)
+    module = onnx_module(steps, shape)
     rows = shape[0] if shape else None
-    is_fixed = rows is not None and not isinstance(module, nn.Sequential)
-    return (FixedBatch(module, rows) if is_fixed and rows is not None else module), shape, reference
+    if rows is not None and not isinstance(module, nn.Sequential):
+        module = FixedBatch(module, rows)
+    is_chain = isinstance(module, nn.Sequential) and not any(isinstance(each, nn.Conv2d) for each in module)
+    if not is_chain and content is not None:
+        module.graph = OnnxGraph(content, steps, rows)  # type: ignore[assignment]
+    return module, shape, reference
 
 
 def load_onnx_values(
@@ -78,7 +85,7 @@ def load_onnx_values(
     """
     part, given, left_out = _part(path, input, output, held)
     return RuntimeFunction(
-        onnx_reference(path, part, given, left_out), [each.name for each in part.graph.output], given
+        onnx_reference(path, part, _content(part), given, left_out), [each.name for each in part.graph.output], given
     )
 
 
@@ -127,8 +134,17 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-def _steps(model: onnx.ModelProto, given: Any, path: Path) -> Steps:
-    """The graph as steps."""
+def _content(part: onnx.ModelProto) -> bytes | None:
+    """A graph as bytes; None where it is larger than a protobuf message may be."""
+    try:
+        content: bytes = part.SerializeToString()
+    except ValueError:
+        return None
+    return content
+
+
+def steps_of(model: onnx.ModelProto, given: Any, path: Path) -> Steps:
+    """A graph with the one input `given` as it is computed; `path` is what messages call it."""
     model = inlined(model)
     opsets = {"" if each.domain == "ai.onnx" else each.domain: each.version for each in model.opset_import}
     is_double = given.type.tensor_type.elem_type == _DOUBLE

@@ -35,7 +35,7 @@ class GraphTensor:
 
 def graph_tensors(model: onnx.ModelProto) -> list[GraphTensor]:
     """Inputs, then what the nodes make in their order, with the types and shapes that follow from the file."""
-    known = _known(model)
+    known = known_tensors(model)
     weights = _weights(model.graph)
     outputs = {each.name for each in model.graph.output}
     names = [each.name for each in model.graph.input if each.name not in weights]
@@ -62,7 +62,7 @@ def part_of(
             the input.
         FileFormatError: If the input holds no real numbers.
     """
-    known = _known(model)
+    known = known_tensors(model)
     graph = model.graph
     constants = _weights(graph)
     free = [each.name for each in graph.input if each.name not in constants]
@@ -139,17 +139,17 @@ def _between(graph: Any, start: str, outputs: list[str]) -> tuple[list[Any], set
     for node in reversed(graph.node):
         if any(name in needed and name != start for name in node.output):
             kept.append(node)
-            needed.update(_read(node))
+            needed.update(tensors_read(node))
     return kept[::-1], needed
 
 
-def _read(node: Any) -> set[str]:
+def tensors_read(node: Any) -> set[str]:
     """What a node reads, also inside its branches."""
     names = set(node.input)
     for attribute in node.attribute:
         for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
             for each in inner.node:
-                names |= _read(each)
+                names |= tensors_read(each)
             names |= {each.name for each in inner.output}
     return names
 
@@ -167,7 +167,8 @@ def _behind(graph: Any, start: str, known: Mapping[str, Any]) -> str:
     return f"Measure from a tensor behind it: --input {shown.replace(', ', ' or --input ')}."
 
 
-def _known(model: onnx.ModelProto) -> dict[str, Any]:
+def known_tensors(model: onnx.ModelProto) -> dict[str, Any]:
+    """Types and shapes of tensors by name, as far as they follow from the file."""
     from onnx import shape_inference
 
     try:

@@ -20,12 +20,15 @@ _DOUBLE = 11
 _QUIET = 4  # onnxruntime's own messages: fatal ones only
 
 
-def onnx_reference(path: Path, part: onnx.ModelProto, given: Any, left_out: Sequence[str] = ()) -> Reference:
+def onnx_reference(
+    path: Path, part: onnx.ModelProto, content: bytes | None, given: Any, left_out: Sequence[str] = ()
+) -> Reference:
     """The file at `path`, or the part of it that is measured, as onnxruntime runs it.
 
     Args:
         path: The file as it was given.
-        part: The graph between the tensors that were chosen, before anything was made of it.
+        part: The graph between the tensors that were chosen.
+        content: The bytes that it was before operators were replaced by their definitions; None beyond 2 GB.
         given: Its one input.
         left_out: Outputs of the file that hold no real numbers.
     """
@@ -42,9 +45,7 @@ def onnx_reference(path: Path, part: onnx.ModelProto, given: Any, left_out: Sequ
     except ImportError:
         cause = "onnxruntime is not installed (pip install onnxruntime)"
         return Reference("onnxruntime", _nothing, precision, str(path), cause, notes)
-    try:
-        content = part.SerializeToString()  # before operators are replaced by their definitions
-    except ValueError:
+    if content is None:
         return Reference("onnxruntime", _nothing, precision, str(path), "its graph is larger than 2 GB", notes)
     made: list[Any] = []
 

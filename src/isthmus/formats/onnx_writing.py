@@ -71,7 +71,7 @@ def _graph(chain: Chain, row_shape: Sequence[int], input: str, output: str) -> o
         if not is_linear:
             result = output if is_last else f"isthmus_a_{number}"
             is_double = chain.dtype == torch.float64
-            nodes += _activation(layer.activation.negative_slope, current, result, number, is_double)
+            nodes += activation_nodes(layer.activation.negative_slope, current, result, str(number), is_double)
             current = result
     ends: list[tuple[str, list[str | int | None]]] = [
         (input, ["rows", *row_shape]),
@@ -81,7 +81,8 @@ def _graph(chain: Chain, row_shape: Sequence[int], input: str, output: str) -> o
     return helper.make_graph(nodes, "isthmus", inputs, outputs, weights)
 
 
-def _activation(slope: float, current: str, result: str, number: int, is_double: bool) -> list[Any]:
+def activation_nodes(slope: float, current: str, result: str, number: str, is_double: bool) -> list[Any]:
+    """The nodes of an activation with a negative slope, from one tensor to another."""
     from onnx import helper, numpy_helper
 
     if slope == 0.0:

@@ -78,6 +78,10 @@ class Chain:
             )
         )
 
+    def with_layers(self, layers: tuple[Layer, ...]) -> Chain:
+        """A chain of these layers."""
+        return Chain(layers)
+
     @property
     def depth(self) -> int:
         """Number of matrices."""
@@ -109,6 +113,11 @@ class Chain:
         return sum(layer.weight.numel() + layer.bias.numel() for layer in self.layers)
 
     @property
+    def is_constant(self) -> bool:
+        """Whether a matrix of zeros lets nothing of the inputs pass."""
+        return any(not bool(layer.weight.any()) for layer in self.layers)
+
+    @property
     def flops(self) -> int:
         """Multiplications and additions of the matrices for one row."""
         return 2 * sum(layer.weight.numel() for layer in self.layers)
@@ -116,6 +125,19 @@ class Chain:
     def to(self, dtype: torch.dtype) -> Chain:
         """The same chain in another precision."""
         return Chain(tuple(layer.to(dtype) for layer in self.layers))
+
+    @property
+    def with_open_end(self) -> Chain:
+        """The chain without the activation of its last layer."""
+        return Chain((*self.layers[:-1], replace(self.layers[-1], activation=IDENTITY)))
+
+    def in_reverse(self, x: Tensor) -> Tensor:
+        """The function with the terms of sums over neurons in reverse: it differs by rounding, in any precision."""
+        check_columns(x, self.d_in)
+        a = self.layers[0](x.to(self.dtype))
+        for layer in self.layers[1:]:
+            a = replace(layer, weight=layer.weight.flip(1))(a.flip(1))
+        return a
 
     def trace(self, x: Tensor) -> list[Tensor]:
         """What each layer reads, and the output: `(N, n_i)` for i = 0 … L."""

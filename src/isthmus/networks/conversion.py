@@ -93,12 +93,11 @@ def chain_depth(module: nn.Module) -> int | None:
     A chain too large to be written out still has this depth, and so Proposition 3 holds for it.
     """
     try:
-        leaves = list(_leaves(unwrapped(module), ""))
         kinds = [
             [AffineMap(_ONE, _ONE[0], not isinstance(leaf, NORMS))]
             if is_spatial(leaf)
             else [_tiny(part) for part in _translated(name, leaf, None)]
-            for name, leaf in leaves
+            for name, leaf in leaves(unwrapped(module))
         ]
     except UnsupportedModuleError:
         return None
@@ -114,7 +113,7 @@ def named_parts(module: nn.Module) -> Iterator[tuple[str, _Part]]:
         IncompressibleModelError: At a convolution or pooling: as a matrix it would be larger than it is.
         UnsupportedModuleError: If a part has no exact form.
     """
-    for name, leaf in _leaves(unwrapped(module), ""):
+    for name, leaf in leaves(unwrapped(module)):
         if is_spatial(leaf):
             raise IncompressibleModelError(name, "it shares its weights between positions; as a matrix it is larger")
         for part in _translated(name, leaf, None):
@@ -151,7 +150,7 @@ def to_torch(network: FullyConnected) -> nn.Sequential:
 
 def _parts(module: nn.Module, shape: tuple[int, ...] | None, memory: int) -> Iterator[_Part]:
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
-    for name, leaf in _leaves(module, ""):
+    for name, leaf in leaves(module):
         if not is_spatial(leaf):
             yield from _translated(name, leaf, shape)
             if isinstance(leaf, nn.Linear | nn.Flatten):
@@ -175,7 +174,12 @@ def _check_spatial(name: str, leaf: nn.Module, shape: tuple[int, ...] | None) ->
         )
 
 
-def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+def leaves(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """The parts of modules that call their parts one after the other, with what messages call them.
+
+    Raises:
+        UnsupportedModuleError: If a part is scripted or carries hooks.
+    """
     # A hook may change what the module computes, and nothing tells whether it does.
     if isinstance(module, torch.jit.ScriptModule):
         raise UnsupportedModuleError(f"{type(module).__name__} ({name or 'root'})", "it is scripted or traced")
@@ -184,7 +188,7 @@ def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     if type(module).forward is nn.Sequential.forward:
         for child_name, child in module._modules.items():  # named_children lists an object once, where it is first used
             assert child is not None
-            yield from _leaves(child, f"{name}.{child_name}".lstrip("."))
+            yield from leaves(child, f"{name}.{child_name}".lstrip("."))
     else:
         yield f"{type(module).__name__} ({name or 'root'})", module
 

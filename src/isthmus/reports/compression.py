@@ -60,7 +60,7 @@ def write_compression_page(record: Record, path: Path) -> Path:
     """Write one self-contained page, atomically, and return its path."""
     lead = (
         f"{domain_in_words(record)}. The largest change of an output that was seen is "
-        f"{number(record['largest_change'])} of the largest output; evaluating f in its own precision changes "
+        f"{number(record['largest_change'])} of that output's largest value; evaluating f in its own precision changes "
         f"{number(record['rounding'])}."
     )
     figures: dict[str, go.Figure] = {}
@@ -75,13 +75,21 @@ def write_compression_page(record: Record, path: Path) -> Path:
         )
     section = (
         f'<section class="record"><p class="eyebrow">{escape(str(record["name"]))} <span>compression</span></p>'
-        f'<div class="opening"><p class="rank" aria-hidden="true">{record["rank"]}</p>'
+        f'<div class="opening"><p class="rank" aria-hidden="true">{_numeral(record)}</p>'
         f"<div><h1>{escape(compression_in_words(record))}</h1>"
         f'<p class="lead">{escape(lead)}</p></div></div>{_sizes(record)}{curve}{_folds(record)}</section>'
     )
     title = f"{record['name']}: compression – isthmus"
     write_atomically(path, rendered(title, "", section, figures).encode())
     return path
+
+
+def _numeral(record: Record) -> str:
+    """The large numeral and what it counts: of a graph, which has no narrowest layer, how much smaller it is."""
+    rank = record["rank"]
+    if rank is None:
+        return f"{record['parameters_before'] / record['parameters_after']:.3g}<small>times fewer parameters</small>"
+    return f"{rank}<small>number{'s' * (rank != 1)} at the narrowest layer</small>"
 
 
 def _sizes(record: Record) -> str:
@@ -99,7 +107,8 @@ def _sizes(record: Record) -> str:
 def _error(record: Record) -> str:
     where = "on held-out rows that nothing was fitted to or chosen by" if record["curve"] else "over the rows"
     notes = "".join(f"<p>{escape(note)}</p>" for note in record["notes"])
-    return f"<p>Error: {number(record['error'])} of the spread of f, {where} ({escape(record['method'])}).</p>{notes}"
+    said = f"{number(record['error'])} of the spread of f, {record['units']}, {where} ({record['method']})."
+    return f"<p>Error: {escape(said)}</p>{notes}"
 
 
 def _folds(record: Record) -> str:
