@@ -151,6 +151,9 @@ def test_an_earlier_file_is_replaced_only_on_request(rows, command):
     before = Path("new.csv").read_bytes()
     status, out, err = command("predict", "r", "--data", "new.csv", "--out", "new.csv")
     assert (status, out, "not replaced" in err) == (2, "", True)
+    assert "use --overwrite" in err
+    status, _, err = command("predict", "r", "--data", "new.csv", "--out", "new.csv", "--overwrite")
+    assert (status, "another file than DATA" in err) == (2, True)
     assert Path("new.csv").read_bytes() == before
     Path("p.csv").write_text("earlier")
     assert command("predict", "r", "--data", "new.csv", "--out", "p.csv", "--overwrite")[0] == 0

@@ -14,7 +14,7 @@ import torch
 import commands
 from cases import random_layers, through
 from isthmus.formats import save
-from isthmus.networks import RELU
+from isthmus.networks import RELU, FullyConnected
 from isthmus.regions import Plane, enumerate_regions
 from oracles.random_classifiers import random_classifier
 
@@ -247,3 +247,12 @@ def test_the_page_in_a_browser(here, capsys, tmp_path_factory):
         assert browser.get_log("browser") == []
     finally:
         browser.quit()
+
+
+def test_the_index_rank_is_never_below_the_rank_of_the_derivative(here, capsys):
+    """(x + 10, relu(y − 1.995)): on 0.1 % of the box two numbers, which a mean passes over."""
+    weights = (torch.eye(2), torch.eye(2))
+    save(FullyConnected(weights, (torch.tensor([10.0, -1.995]), torch.zeros(2))), "corner.safetensors")
+    status, out, _ = call(capsys, "corner.safetensors", "--box", -2, 2, "--json")
+    record = json.loads(out)
+    assert (status, record["jacobian_rank"], record["index_rank"]) == (0, 2, 2)

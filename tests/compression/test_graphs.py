@@ -252,3 +252,23 @@ def test_what_is_no_graph_to_compress_is_refused(tmp_path):
     halves = saved(tmp_path / "h.onnx", nodes, (4,), half, kind=TensorProto.FLOAT16)
     with pytest.raises(IncompressibleModelError, match="half precision"):
         compress(load(halves), x)
+
+
+@pytest.mark.parametrize("tolerance", [None, Tolerance(0.01)])
+def test_weights_that_layers_share_are_not_written_apart(tmp_path, tolerance):
+    """h + relu(W h + b) four times with one W: each fold apart would be a matrix more."""
+    values = weights(3, i=(5, 16), w=(16, 16), o=(16, 3)) | {"b": np.linspace(-0.5, 0.5, 16, dtype=np.float32)}
+    values["b"][:4] = -50.0  # never active, but read through the sum
+    nodes = [node("MatMul", "x i", "h0")]
+    for at in range(4):
+        nodes += [node("Gemm", f"h{at} w b", f"z{at}"), node("Relu", f"z{at}", f"r{at}")]
+        nodes += [node("Add", f"h{at} r{at}", f"h{at + 1}")]
+    file = saved(tmp_path / "m.onnx", [*nodes, node("MatMul", "h4 o")], (5,), initializers(values), version=15)
+    found = compress(load(file), torch.from_numpy(points(5, n=200)), box=(0.0, 1.0), tolerance=tolerance)
+    assert found.after.parameters <= found.before.parameters
+    small = found.save(tmp_path / "s.onnx")
+    assert small.stat().st_size < 1.2 * file.stat().st_size
+    if found.after.parameters == found.before.parameters:
+        assert (found.folds, found.error) == ((), 0.0)
+        assert any("share their weights" in note for note in found.notes)
+        assert largest_change(file, small, points(5)) < 1e-6

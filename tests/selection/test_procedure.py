@@ -9,7 +9,7 @@ import torch
 
 from isthmus.data.sample import Sample
 from isthmus.errors import OptionError, ShapeError
-from isthmus.selection import SelectionConfig, select_rank_of
+from isthmus.selection import SelectionConfig, select_rank, select_rank_of
 from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import folds_of
 from isthmus.selection.procedure import seed_from
@@ -303,3 +303,25 @@ def test_elsewhere_the_rank_has_no_probability(change):
     assert found.is_undecided
     if found.verdict.level == "caution":
         assert "cannot be said" in found.verdict.sentence
+
+
+def two_noisy_lines():
+    """Two linear numbers of equal strength under as much noise."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((100, 4))
+    return x, np.stack([x[:, 0] + rng.standard_normal(100), x[:, 1] + rng.standard_normal(100)], 1)
+
+
+def test_numbers_that_a_strong_ridge_costs_more_than_a_constant_are_still_seen():
+    """The network has stopped on its way to a constant, whose objective is lower, and predicts with both numbers."""
+    found = select_rank(*two_noisy_lines(), config=SelectionConfig(max_folds=2))
+    assert found.evidence.objectives[-1] > 1.0
+    assert found.evidence.errors[2] < 0.9 * found.evidence.errors[1]
+    assert found.rank == 2
+
+
+def test_networks_that_are_constants_give_no_probabilities():
+    x, y = two_noisy_lines()
+    found = select_rank(x, y, config=SelectionConfig(depth=6, ridge=2.0, max_folds=2))
+    assert found.evidence.whole_error == pytest.approx(found.evidence.errors[0], rel=1e-3)
+    assert (found.probabilities, found.verdict.level) == (None, "do not rely")

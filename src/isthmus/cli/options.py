@@ -104,8 +104,10 @@ def checked_view(path: Path | None, option: str, endings: tuple[str, ...]) -> Pa
 
 def checked_new(path: Path, overwrite: bool) -> Path:
     """`path`, if there is nothing, or a file that may be replaced."""
-    if path.is_dir() or (not overwrite and (path.exists() or path.is_symlink())):
+    if path.is_dir():
         raise TargetExistsError(path)
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise TargetExistsError(path, "Choose another path, or use --overwrite.")
     return path
 
 

@@ -38,6 +38,8 @@ def predict(
     if out.suffix.lower() not in _KINDS:
         raise OptionError("--out", str(out), f"a file whose name ends in {', '.join(_KINDS)}")
     checked_new(out, overwrite)
+    if out.exists() and Path(data).exists() and out.samefile(data):
+        raise OptionError("--out", str(out), "another file than DATA, which it would replace")
     if not run.exists():
         raise FileMissingError(run, "RUN is a folder that `isthmus fit` wrote.")
     from isthmus.cli.output import print_object

@@ -25,8 +25,8 @@ class FileFormatError(IsthmusError, ValueError):
 class TargetExistsError(IsthmusError, FileExistsError):
     """Where something new should be written, something is."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"There is something at {path} already, and it is not replaced. Choose another path.")
+    def __init__(self, path: Path, remedy: str = "Choose another path.") -> None:
+        super().__init__(f"There is something at {path} already, and it is not replaced. {remedy}")
 
 
 class UnsupportedOperatorError(IsthmusError, ValueError):

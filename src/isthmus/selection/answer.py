@@ -30,6 +30,8 @@ from isthmus.selection.verdict import Level, Verdict, compare_with_simple_method
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
 
+_NOTHING = 1e-3  # of the constant's held-out loss: networks that predict no better than this have learned nothing
+
 
 @dataclass(frozen=True, eq=False)
 class WeighedFolds:
@@ -72,7 +74,10 @@ def answer_of(
         narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=most, least=rank)[0]
         rank = narrowed.rank  # no layer may carry as many
     lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
-    calibrated = is_calibrated(chosen, config, sample.task)
+    found = weighed.evidence
+    has_learned = found.whole_error < (1.0 - _NOTHING) * found.errors[0]
+    # Networks that are constants say nothing of how many numbers there are, where lines say that there are some.
+    calibrated = is_calibrated(chosen, config, sample.task) and (rank == 0 or has_learned)
     error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
     targets = fitted.objective.sample()[1]
     constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()

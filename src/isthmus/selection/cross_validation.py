@@ -179,14 +179,16 @@ def _fold(
     inputs, outputs = fitted.standardized(*held_out)
     most = _carried(fitted, tolerance)
     narrowed = restrict_to_ranks(network, objective, most=most, report=part(report, 0.0, 0.7))
-    for at in range(1, len(narrowed)):  # what passes through k numbers passes through k + 1
+    of_constant, of_whole = likelihood.constant_loss(targets, objective.weights), objective.value(network)
+    # What passes through k numbers passes through k + 1. But where a constant has the lower objective, as at the λ that
+    # predicts best a deep network may stop on its way to it, fewer numbers are nearer to the constant and no better.
+    for at in range(1, len(narrowed)) if of_whole <= of_constant else ():
         narrowed[at] = min(narrowed[at - 1 : at + 1], key=lambda each: each.value)
     constant = likelihood.best_constant(targets, objective.weights)
     whole = network(inputs)
     through = [each.network(inputs) for each in narrowed]
     losses = [likelihood.row_losses(each, outputs) for each in (constant.expand(len(inputs), -1), *through)]
-    of_constant = likelihood.constant_loss(targets, objective.weights)
-    values = [of_constant, *(each.value for each in narrowed), objective.value(network)]
+    values = [of_constant, *(each.value for each in narrowed), of_whole]
     rows = torch.cat([own, inputs])
     last: list[LastLatent] = []
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import EvaluationBudgetError, OptionError, RandomOutputError, UnsupportedModuleError
+from isthmus.errors import OptionError, RandomOutputError, UnsupportedModuleError
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
@@ -138,7 +138,7 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     check_function(call)
     scaled, numbers = rows.spaced(min(SCALED_ROWS, max(_FEWEST, evaluations // 100)))
     kept = PASSES * min(len(scaled), evaluations // 100) + len(scaled)
-    function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations - kept)
+    function = EvaluatedFunction(call, rows.row_shape, _dtype(rows), evaluations, kept)
     outputs = function(scaled.double().flatten(1), numbers)
     how = difference_step(function, rows.spaced(options.points)[0].double().flatten(1), options.seed)
     units = units_of(scaled, outputs, options.scale_inputs, options.scale_outputs, how.noise)
@@ -146,12 +146,12 @@ def black_box(call: Callable[[Any], Any], rows: Rows, options: MeasureOptions, r
     lines = _lines(function, asked, options.leading)
     cost = evaluations_along(lines) if lines else evaluations_per_row(function.d_in)
     if function.left < cost:
-        raise EvaluationBudgetError(function.name, function.evaluations + cost, evaluations)
+        raise function.exceeded(cost)
     where, index = rows.spaced(min(asked, function.left // cost))
     x = where.double().flatten(1)
     take = partial(sketched_differences, lines=lines, seed=options.seed) if lines else difference_spectra
     spectra = take(function, x, index, how, units, memory=options.memory, report=report)
-    function.budget = evaluations
+    function.budget, function.reserved = evaluations, 0
     function.watch_again(scaled.double().flatten(1), outputs, how.noise)
     if function.spread > 0 and not bool((spectra.intervals().singular_values > 0).any()):
         raise RandomOutputError(function.name, function.spread, "no derivative at any row rises above that")

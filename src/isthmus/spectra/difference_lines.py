@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.errors import EvaluationBudgetError
 from isthmus.spectra.difference_step import EPS, DifferenceStep
 from isthmus.spectra.evaluated import EvaluatedFunction
 from isthmus.spectra.units import Units
@@ -87,7 +86,7 @@ def differences_along(
     """
     needed = 4 * len(x) * len(lines.offsets)
     if needed > function.left:
-        raise EvaluationBudgetError(function.name, function.evaluations + needed, function.evaluations + function.left)
+        raise function.exceeded(needed)
     near, near_bend = _central(function, x, centre, lines, 1.0)
     far, far_bend = _central(function, x, centre, lines, 2.0)
     weigh = units.outputs[:, None]

@@ -34,9 +34,10 @@ class EvaluatedFunction:
         row_shape: Shape of one row.
         dtype: What the rows are handed over as.
         budget: How many rows may be evaluated in all.
+        reserved: How many of them are kept for the end.
 
     Attributes:
-        budget: The same; it may be raised later.
+        budget, reserved: The same, without those that are kept for the end; they may be set free.
         evaluations, calls: How often f was evaluated, and in how many calls.
         name: What messages call it.
         changes_argument: Whether it has written into the array that it was given.
@@ -46,8 +47,11 @@ class EvaluatedFunction:
         deviation: Standard deviation of what it does not repeat, or what a row alone and among others differs by.
     """
 
-    def __init__(self, call: Callable[[Any], Any], row_shape: tuple[int, ...], dtype: Any, budget: int) -> None:
-        self._call, self.row_shape, self._dtype, self.budget = call, row_shape, dtype, budget
+    def __init__(
+        self, call: Callable[[Any], Any], row_shape: tuple[int, ...], dtype: Any, budget: int, reserved: int = 0
+    ) -> None:
+        self._call, self.row_shape, self._dtype = call, row_shape, dtype
+        self.budget, self.reserved = budget - reserved, reserved
         self.evaluations = self.calls = 0
         named = getattr(call, "func", call)  # a partial function is called as what it completes
         self.name = getattr(named, "__qualname__", getattr(named, "__name__", type(named).__name__))
@@ -59,6 +63,10 @@ class EvaluatedFunction:
     def d_in(self) -> int:
         """Numbers in one row."""
         return math.prod(self.row_shape)
+
+    def exceeded(self, more: int) -> EvaluationBudgetError:
+        """The error of so many evaluations more, in what was asked for."""
+        return EvaluationBudgetError(self.name, self.evaluations + more + self.reserved, self.budget + self.reserved)
 
     @property
     def left(self) -> int:
@@ -76,7 +84,7 @@ class EvaluatedFunction:
             EvaluationBudgetError, ModelCallError, RowCountError, DtypeError, NonFiniteOutputError: As they say.
         """
         if len(x) > self.left:
-            raise EvaluationBudgetError(self.name, self.evaluations + len(x), self.budget)
+            raise self.exceeded(len(x))
         size = max(1, BATCH // max(1, self.d_in))
         parts = [self._values(part) for part in x.split(size)]
         result = torch.cat(parts)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
+from isthmus.errors import OptionError
 from isthmus.foundation.memory import DEFAULT_MEMORY
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.spectra.units import Scaling
@@ -27,3 +29,9 @@ class MeasureOptions:
     scale_inputs: Scaling = "data"
     scale_outputs: Scaling = "data"
     are_layers_measured: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("points", "leading", "evaluations"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+                raise OptionError(name, value, "a whole number, at least 1")

@@ -17,7 +17,7 @@ from isthmus.foundation.memory import DEFAULT_MEMORY, check_memory
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import FullyConnected, StandardizedNetwork, from_torch
+from isthmus.networks import FullyConnected, LeakyResNet, StandardizedNetwork, from_torch
 from isthmus.networks.evaluation import evaluating
 from isthmus.networks.rowwise import row_function
 from isthmus.networks.wrappers import in_single_precision, name_of, unwrapped
@@ -110,6 +110,8 @@ def profile_of(
     """The profile of `model` as it is asked for: what `measure`, `jacobian_rank` and `bottleneck_rank` answer from."""
     check_memory(options.memory)
     with flushed_denormals(), torch.no_grad():
+        if isinstance(model, LeakyResNet):
+            model = model.fully_connected()
         if isinstance(model, FullyConnected | StandardizedNetwork):
             return chain_profile(model, rows, type(model).__name__, options, report)
         if not isinstance(model, nn.Module):

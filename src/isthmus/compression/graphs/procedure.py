@@ -31,6 +31,7 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 
 _OLDEST = 7  # the opset from which on Gemm and BatchNormalization mean what they do now
 
+_SHARED = "Layers share their weights, which would be written apart and take more than is saved: it is left as it is."
 _NO_CURVE: tuple[CurvePoint, ...] = ()
 
 
@@ -55,6 +56,9 @@ def compress_graph(model: Any, graph: OnnxGraph, rows: Rows, options: Options) -
             network, method, error, curve = _approximated(given, network, matrix, units, options, generator)
         written = network.to(graph.dtype)
         proto = graph.written(written.stretches, graph.dtype)
+        if number_count(proto) > number_count(graph.plain):
+            network, written, proto, folds = given, given.to(graph.dtype), graph.plain, []
+            method, error, curve, notes = "exact folds", 0.0, _NO_CURVE, (*notes, _SHARED)
         options.report(1.0, f"{number_count(proto):,} parameters")
         if curve and options.scale_outputs != "data":
             notes += lost_outputs(written(matrix).double(), wanted, options.tolerance or DEFAULT_TOLERANCE)
