@@ -145,3 +145,19 @@ def test_a_choice_that_there_is_not_and_a_folder_for_a_page_are_one_sentence(her
         status, _, err = call(capsys, "measure", "gelu.pt2", "--data", "rows.npy", "--report", page)
         assert (status, err.count("\n"), "ends in .html" in err) == (2, 1, True)
     assert (here / "rows.npy").read_bytes() == before
+
+
+def test_an_input_held_at_a_row_for_each_that_varies_is_named(here, capsys):
+    pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, save
+
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 3]) for name in "ab"]
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])
+    graph = helper.make_graph([helper.make_node("Mul", ["a", "b"], ["y"])], "g", inputs, [output])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), "two.onnx")
+    rng = np.random.default_rng(0)
+    np.savez("ab.npz", a=rng.standard_normal((20, 3)).astype("f4"), b=rng.standard_normal((20, 3)).astype("f4"))
+    status, _, err = call(capsys, "measure", "two.onnx", "--data", "ab.npz", "--input", "a")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "a,b, to vary them together: b is held at a row for each of a" in err
+    assert call(capsys, "measure", "two.onnx", "--data", "ab.npz", "--input", "a,b")[0] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from rich.table import Table
 
 from isthmus.cli.output import print_object
 from isthmus.data.numpy_files import read_archive
-from isthmus.errors import FileFormatError, OptionError
+from isthmus.errors import FileFormatError, MixedRowsError, OptionError
 from isthmus.formats import load, load_values
 from isthmus.formats.onnx_file import read_onnx
 from isthmus.formats.onnx_part import GraphTensor, graph_tensors
@@ -69,6 +71,22 @@ def _side_by_side(arrays: dict[str, np.ndarray], start: str, data: str) -> dict[
         raise OptionError("--input", start, f"arrays of as many rows in {data}")
     others = {name: array for name, array in arrays.items() if name not in names}
     return {**others, start: np.concatenate([each.reshape(len(each), -1) for each in parts], axis=1)}
+
+
+@contextmanager
+def paired_rows_named(start: str | None, held: Mapping[str, np.ndarray], rows: int) -> Iterator[None]:
+    """Name the input that is held at a row for each row that varies, where that makes the model mix rows."""
+    try:
+        yield
+    except MixedRowsError as mixed:
+        paired = [name for name, array in held.items() if array.ndim and len(array) == rows]
+        if not paired:
+            raise
+        names = ", ".join(paired)
+        expected = (
+            f"{','.join([str(start), *paired])}, to vary them together: {names} is held at a row for each of {start}"
+        )
+        raise OptionError("--input", start, f"{expected}. Or hold one row of it") from mixed
 
 
 def loaded(

@@ -80,7 +80,7 @@ def measure(
     limit = Tolerance(tolerance)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
-    from isthmus.cli.graph_inputs import held_arrays, loaded, print_tensors
+    from isthmus.cli.graph_inputs import held_arrays, loaded, paired_rows_named, print_tensors
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_json, print_summary
     from isthmus.data import TableFormat
@@ -107,7 +107,7 @@ def measure(
         told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
         seed=seed,
     )
-    with progress_bar(f"measuring {model}", logs=True) as report:
+    with paired_rows_named(start, held, len(x)), progress_bar(f"measuring {model}", logs=True) as report:
         profile = measured(
             network,
             x,
