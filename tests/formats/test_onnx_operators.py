@@ -9,6 +9,7 @@ from torch import nn
 from isthmus import measure
 from isthmus.errors import (
     FileFormatError,
+    IsthmusError,
     MixedRowsError,
     ModelCallError,
     NonFiniteError,
@@ -566,3 +567,19 @@ def test_activations_that_leave_the_numbers_are_a_typed_error(tmp_path):
     x[15] = 1.0
     with pytest.raises(NonFiniteError, match=r"The output of m\.onnx is not finite at row 15 \(output"):
         measure(load(path), x, check=False)
+
+
+def test_a_gemm_whose_weight_is_a_vector_is_no_layer(tmp_path):
+    """Found by mutations of valid files; the raw error of a shape that is not there."""
+    file = saved(tmp_path / "m.onnx", [node("Gemm", "x w")], (3,), [initializer("w", 3)])
+    with pytest.raises(IsthmusError, match="multiplies matrices, and its inputs have 2 and 1 dimensions"):
+        measure(load(file), rows(3))
+
+
+def test_an_input_whose_dimensions_are_not_declared_takes_rows(tmp_path):
+    file = saved(tmp_path / "m.onnx", [node("Relu", "x")], (3,))
+    model = onnx.load(file)
+    del model.graph.input[0].type.tensor_type.shape.dim[:]
+    onnx.save(model, file)
+    x = rows(3)
+    torch.testing.assert_close(load(file)(x), x.relu())

@@ -116,7 +116,7 @@ def is_in_eval_mode(node: Node) -> bool:
 def _gemm(node: Node, weights: list[Tensor | None], inputs: int) -> nn.Module | None:
     weight = weights[0] if weights else None
     bias = weights[1] if len(weights) > 1 else None
-    if weight is None or node.get("transA", 0) or (inputs > 2 and bias is None):
+    if weight is None or weight.ndim != 2 or node.get("transA", 0) or (inputs > 2 and bias is None):
         return None
     weight = (weight if node.get("transB", 0) else weight.T) * float(node.get("alpha", 1.0))
     if bias is None:

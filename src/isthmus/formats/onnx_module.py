@@ -93,7 +93,7 @@ def onnx_module(steps: Steps, shape: tuple[int | None, ...]) -> nn.Module:
     """The graph in eval mode, as a `Sequential` where it is one path of layers, else a module that walks it."""
     walked = OnnxModule(steps).eval()
     layers = _sequence(steps, shape[0] if shape else None, None not in shape[1:])
-    if layers is None or not _agree(layers.eval(), walked, shape):
+    if layers is None or not shape or not _agree(layers.eval(), walked, shape):
         return walked
     return layers
 

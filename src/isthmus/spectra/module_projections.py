@@ -117,7 +117,7 @@ def _cuts(function: RowFunction, x: Tensor, units: Units) -> list[_Cut]:
 
     def add(number: int, value: Any) -> None:
         if isinstance(value, Tensor) and value.is_floating_point() and value[0].numel() <= _WIDEST:
-            seen.setdefault(number, []).append(value.flatten(1).clone())
+            seen.setdefault(number, []).append(value.reshape(len(value), -1).clone())
 
     handles = [
         part.register_forward_hook(lambda _, __, output, number=number: add(number, output))

@@ -65,6 +65,8 @@ _REDUCTIONS = {
 
 
 def _gemm(node: Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
+    if a.ndim != 2 or b.ndim != 2:
+        raise node.refuse(f"it multiplies matrices, and its inputs have {a.ndim} and {b.ndim} dimensions")
     product = (a.T if node.get("transA", 0) else a) @ (b.T if node.get("transB", 0) else b)
     product = product * float(node.get("alpha", 1.0))
     return product if c is None else product + float(node.get("beta", 1.0)) * c
