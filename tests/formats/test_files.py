@@ -444,3 +444,15 @@ def test_a_chain_of_another_shape_says_so(exported):
     model = load(exported[1])
     with pytest.raises(ShapeError, match=r"does not take inputs of shape \(3, 6, 6\).*Pass x as"):
         measure(model, rows(3, 6, 6))
+
+
+def test_a_program_whose_bias_has_lost_its_entries_is_refused(tmp_path, monkeypatch):
+    """Found by mutations: torch looks at the size only when the bias is used."""
+    from isthmus.formats import pt2_file
+
+    file = tmp_path / "m.pt2"
+    torch.export.save(torch.export.export(torch.nn.Linear(3, 2), (torch.zeros(2, 3),)), file)
+    whole = pt2_file.linear
+    monkeypatch.setattr(pt2_file, "linear", lambda weight, bias: whole(weight, bias[:0]))
+    with pytest.raises(FileFormatError, match="its weights do not fit together"):
+        load(file)

@@ -48,7 +48,10 @@ def load_pt2(path: Path) -> tuple[nn.Module, tuple[int | None, ...], Reference]:
         part.training = False  # an exported program refuses .eval()
     rows = shape[0] if shape else None
     reference = _reference(path, unchanged, rows)
-    layered = _layered(graph)
+    try:
+        layered = _layered(graph)
+    except (RuntimeError, IndexError) as mismatched:  # of shapes that torch looks at only when they are used
+        raise FileFormatError(path, f"its weights do not fit together ({mismatched})", _REMEDY) from mismatched
     sequence = _sequence(layered)
     if sequence is not None:
         return sequence.eval(), shape, reference
