@@ -325,3 +325,5 @@ def test_networks_that_are_constants_give_no_probabilities():
     found = select_rank(x, y, config=SelectionConfig(depth=6, ridge=2.0, max_folds=2))
     assert found.evidence.whole_error == pytest.approx(found.evidence.errors[0], rel=1e-3)
     assert (found.probabilities, found.verdict.level) == (None, "do not rely")
+    assert found.index is not None
+    assert found.index.rank == 2  # what is not known about the rank says nothing of it

@@ -13,6 +13,7 @@ from isthmus.factorization import Factorization, split_at, standardized
 from isthmus.foundation.denormals import flushed_denormals
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.foundation.statistics import weighted_mean
+from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork, standardization
 from isthmus.selection.config import SelectionConfig
@@ -55,6 +56,14 @@ class WeighedFolds:
             without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, kind, tolerance)[0])
         return WeighedFolds(chances, evidence, cross, jackknife_error([expected_rank(each) for each in without]))
 
+    def are_calibrated(self, chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:
+        """Whether the probabilities can be believed: the evidence was weighed at such settings, and there is some.
+
+        Networks that are constants say nothing of how many numbers there are, where lines say that there are some.
+        """
+        has_learned = self.evidence.whole_error < (1.0 - _NOTHING) * self.evidence.errors[0]
+        return is_calibrated(chosen, config, task) and (has_learned or int(self.chances.argmax()) == 0)
+
 
 @flushed_denormals()
 @torch.no_grad()
@@ -74,10 +83,7 @@ def answer_of(
         narrowed = restrict_to_ranks(fitted.network, fitted.objective, most=most, least=rank)[0]
         rank = narrowed.rank  # no layer may carry as many
     lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
-    found = weighed.evidence
-    has_learned = found.whole_error < (1.0 - _NOTHING) * found.errors[0]
-    # Networks that are constants say nothing of how many numbers there are, where lines say that there are some.
-    calibrated = is_calibrated(chosen, config, sample.task) and (rank == 0 or has_learned)
+    calibrated = weighed.are_calibrated(chosen, config, sample.task)
     error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
     targets = fitted.objective.sample()[1]
     constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()

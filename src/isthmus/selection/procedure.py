@@ -20,7 +20,6 @@ from isthmus.selection.choice import choose_while_descending
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import cross_validate
 from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
-from isthmus.selection.hyperparameters import is_calibrated
 from isthmus.selection.index_rank import select_index_rank
 from isthmus.selection.leading_coordinates import keep_leading_coordinates
 from isthmus.selection.rank_selection import RankSelection
@@ -178,7 +177,7 @@ def _selected(
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
         weighed = WeighedFolds.of(found, sample, folds, tolerance)
-        known = weighed.chances if is_calibrated(chosen, config, sample.task) else None
+        known = weighed.chances if weighed.are_calibrated(chosen, config, sample.task) else None
         paths = [fold.combinations for fold in found]
         index = select_index_rank(paths, sample, folds, config.standardize or "columns", known)
         return answer_of(fitted, weighed, index, sample, chosen, config, tuple(not_done))
