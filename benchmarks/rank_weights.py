@@ -86,7 +86,7 @@ def feature_table(row: Row) -> Floats:
     )
     excess = errors - errors.min()
     linear = CanonicalCorrelations(*by_lines)
-    averages = Averages(errors, excess, deviations, objectives, sensitivities, redundancies, linear, row["n"])
+    averages = Averages(errors, excess, deviations, objectives, sensitivities, redundancies, linear, None, row["n"])
     return np.asarray(features(averages, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 

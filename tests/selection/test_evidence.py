@@ -41,6 +41,7 @@ def table(
         redundancies=torch.zeros_like(sizes),
         linear=correlated,
         linear_share=share,
+        residual_lines=None,
         errors=losses,
         linear_errors=losses,
         full_errors=nothing,

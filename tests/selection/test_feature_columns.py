@@ -32,7 +32,9 @@ def averages(**changed):
         "redundancies": REDUNDANCIES,
     }
     linear = CanonicalCorrelations(t(CORRELATIONS), t(SIGNIFICANCE))
-    return Averages(**{name: t(value) for name, value in (values | changed).items()}, linear=linear, rows=50.0)
+    return Averages(
+        **{name: t(value) for name, value in (values | changed).items()}, linear=linear, residual_lines=None, rows=50.0
+    )
 
 
 def by_hand(k, epsilon):
@@ -78,7 +80,7 @@ def test_the_averages_are_those_of_the_folds():
     objectives = t([[1.0, 0.3, 0.2], [1.0, 0.1, 0.2]])
     nothing, linear = t([]), CanonicalCorrelations(t([0.5, 0.0, 0.0]), t([3.0, -2.0, -2.0]))
     cross = CrossValidation(
-        rows, losses, losses[2], objectives, sensitivities, redundancies, linear, 0.0, nothing, nothing, nothing
+        rows, losses, losses[2], objectives, sensitivities, redundancies, linear, 0.0, None, nothing, nothing, nothing
     )
     seen = Averages.of(cross, weights)
     shares = np.array([0.25, 0.5, 0.25])

@@ -74,16 +74,22 @@ def canonical_correlations(x: Tensor, y: Tensor, weights: Tensor | None = None) 
         outputs = spaced(y if y.is_floating_point() else torch.nn.functional.one_hot(y), _ROWS)
         counted = None if weights is None else spaced(weights, _ROWS)
         rows = len(outputs) if counted is None else effective_rows(counted)
-        ours, theirs = (_directions(each.double(), counted, rows) for each in (spaced(x, _ROWS), outputs))
+        ours, theirs = (principal_directions(each.double(), counted, rows) for each in (spaced(x, _ROWS), outputs))
         correlations = torch.linalg.svdvals(ours.T @ theirs).cpu()
-        statistics, degrees = _bartlett(correlations, ours.shape[1], theirs.shape[1], rows)
+        statistics, degrees = bartlett(correlations, ours.shape[1], theirs.shape[1], rows)
         tails = torch.special.gammaincc(degrees / 2.0, statistics.clamp_min(0.0) / 2.0)
         chance = float(tails[0]) if len(tails) else 1.0
         return CanonicalCorrelations(correlations, (statistics - degrees) / (2.0 * degrees).sqrt(), chance)
 
 
-def _directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
-    """Orthonormal `(n, p)`: the principal directions of the centred, scaled columns that vary."""
+def principal_directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
+    """Orthonormal `(n, p)`: the principal directions of the centred, scaled columns that vary.
+
+    Args:
+        columns: `(n, d)` float64.
+        weights: How much each row counts, `(n,)`, positive; None for all alike.
+        rows: As how many of equal weight they count; directions are at most a fourth of them.
+    """
     centred = columns - weighted_mean(columns, weights)
     if weights is not None:
         centred = centred * (weights / weights.sum() * len(weights)).sqrt().to(centred)[:, None]
@@ -96,8 +102,8 @@ def _directions(columns: Tensor, weights: Tensor | None, rows: float) -> Tensor:
     return vectors[:, : min(count, int(rows / _ROWS_PER_COLUMN))]
 
 
-def _bartlett(correlations: Tensor, p: int, q: int, rows: float) -> tuple[Tensor, Tensor]:
-    """Bartlett's statistics of k = 0, 1, …, and their degrees of freedom."""
+def bartlett(correlations: Tensor, p: int, q: int, rows: float) -> tuple[Tensor, Tensor]:
+    """Bartlett's statistics of k = 0, 1, … `(r,)` of correlations of p and q directions, and their degrees of freedom."""
     left = -torch.log1p(-correlations.clamp(0.0, _MOST).square())
     statistics = (rows - 1.0 - (p + q + 1.0) / 2.0) * left.flip(0).cumsum(0).flip(0)
     k = torch.arange(len(correlations), dtype=torch.float64)

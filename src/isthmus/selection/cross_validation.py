@@ -23,6 +23,8 @@ from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
 from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.linear_share import held_out_squares, linear_share
+from isthmus.selection.residual_lines import ResidualLines
+from isthmus.selection.residuals import held_out_residuals, kept_rows
 from isthmus.selection.restriction import restrict_to_ranks
 from isthmus.selection.simple_methods import full_errors, linear_errors
 from isthmus.spectra import truncation_curve
@@ -51,6 +53,8 @@ class CrossValidation:
             functions of its inputs.
         linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder,
             and where linear functions need more than K numbers or all directions of x or y.
+        residual_lines: What linear functions of the inputs see in what the networks through k numbers leave; None of an
+            autoencoder.
         errors: `(K + 1, m)`: what a person counts (`Likelihood.row_errors`), through k numbers.
         linear_errors: `(K + 1, m)`: the same of the linear method through as many numbers.
         full_errors: `(methods, m)`: the same of the methods of `simple_methods.FULL`.
@@ -64,6 +68,7 @@ class CrossValidation:
     redundancies: Tensor
     linear: CanonicalCorrelations
     linear_share: float
+    residual_lines: ResidualLines | None
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
@@ -146,7 +151,9 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
     x, y, weights = (torch.from_numpy(each)[rows] for each in (sample.x, sample.y, sample.weights))
     if sample.task == "autoencoder":
         linear, share = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)).padded(ranks), 0.0
+        left = None
     else:
+        left = _residual_lines(found, sample, folds, ranks)
         linear = canonical_correlations(x, y, weights).padded(ranks)
         share = linear_share(torch.cat([fold.squares for fold in found], 1), weights)
         if not linear.are_as_chance():
@@ -160,15 +167,25 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
         torch.stack([torch.nn.functional.pad(fold.redundancies, (0, ranks))[:ranks] for fold in found]),
         linear,
         share,
+        left,
         torch.cat([_extended(fold.errors, ranks) for fold in found], 1),
         torch.cat([_extended(fold.linear_errors, ranks)[:ranks] for fold in found], 1),
         torch.cat([fold.full_errors for fold in found], 1),
     )
 
 
+def _residual_lines(found: Sequence[Fold], sample: Sample, folds: Folds, ranks: int) -> ResidualLines:
+    """Of the rows of all folds whose residuals were kept."""
+    # Of a network that carries fewer directions those of the whole stand for the others, too.
+    residuals = [_extended(fold.residuals, ranks + 1) for fold in found]
+    rows = torch.cat([kept_rows(torch.from_numpy(held)) for _, held in folds[: len(found)]])
+    x, weights = torch.from_numpy(sample.x)[rows], torch.from_numpy(sample.weights)[rows]
+    return ResidualLines.of(x, torch.cat(residuals, 1), weights)
+
+
 def _extended(rows: Tensor, count: int) -> Tensor:
-    """Rows `(r, m)` with the last one repeated up to `count`: k numbers that are not there change nothing."""
-    return torch.cat([rows, rows[-1:].expand(max(0, count - len(rows)), -1)])
+    """Rows `(r, m, …)` with the last one repeated up to `count`: k numbers that are not there change nothing."""
+    return torch.cat([rows, rows[-1:].expand(max(0, count - len(rows)), *rows.shape[1:])])
 
 
 def _fold(
@@ -187,7 +204,8 @@ def _fold(
     constant = likelihood.best_constant(targets, objective.weights)
     whole = network(inputs)
     through = [each.network(inputs) for each in narrowed]
-    losses = [likelihood.row_losses(each, outputs) for each in (constant.expand(len(inputs), -1), *through)]
+    through.insert(0, constant.expand(len(inputs), -1))
+    losses = [likelihood.row_losses(each, outputs) for each in through]
     values = [of_constant, *(each.value for each in narrowed), of_whole]
     rows = torch.cat([own, inputs])
     last: list[LastLatent] = []
@@ -207,11 +225,10 @@ def _fold(
         torch.tensor([each.sensitivity for each in last], dtype=torch.float64),
         torch.tensor([each.r2_given_others for each in last], dtype=torch.float64),
         held_out_squares(objective, whole, (inputs, outputs)).cpu(),
-        torch.stack(
-            [likelihood.row_errors(each, outputs) for each in (constant.expand(len(inputs), -1), *through)]
-        ).cpu(),
+        torch.stack([likelihood.row_errors(each, outputs) for each in through]).cpu(),
         linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
         full_errors(objective, (inputs, outputs), network.d_out, task),
+        held_out_residuals([*through, whole] if task != "autoencoder" else [], outputs, likelihood),
         combined.losses,
         combined.surprises,
         combined.directions,

@@ -11,6 +11,7 @@ from isthmus.foundation.statistics import effective_rows, standard_error, weight
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import NOTHING_LEFT, CanonicalCorrelations
 from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.residual_lines import ResidualLines
 
 FEATURES = (
     "intercept",
@@ -44,6 +45,7 @@ class Averages:
         redundancies: $D_k$, mean over the folds with their squared sensitivities as weights: what a fold's network does
             not carry says nothing about what it depends on.
         linear: ρ and t.
+        residual_lines: What lines see in the residuals; None of an autoencoder.
         rows: As how many held-out rows of equal weight they count.
     """
 
@@ -54,6 +56,7 @@ class Averages:
     sensitivities: Tensor
     redundancies: Tensor
     linear: CanonicalCorrelations
+    residual_lines: ResidualLines | None
     rows: float
 
     @staticmethod
@@ -73,6 +76,7 @@ class Averages:
             squares.mean(0).sqrt(),
             (squares * cross.redundancies).sum(0) / total,
             cross.linear,
+            cross.residual_lines,
             effective_rows(counted),
         )
 

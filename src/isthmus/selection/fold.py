@@ -11,7 +11,7 @@ from isthmus.selection.embedding_path import EmbeddingPath
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What networks that were trained on the other rows say about those of one fold, all float64 on the CPU.
+    """What networks that were trained on the other rows say about those of one fold, float64 on the CPU where nothing else is said.
 
     Attributes:
         losses: Through k = 0, 1, 2, … numbers, as many as the fold's network carries, `(·, m)`.
@@ -23,6 +23,8 @@ class Fold:
         errors: As the losses, what a person counts (`Likelihood.row_errors`).
         linear_errors: The same of the linear method through as many numbers, `(·, m)`.
         full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
+        residuals: What is left of the targets through k = 0, 1, 2, … numbers, and last by the whole network, at some of
+            the held-out rows (`held_out_residuals`), `(·, r, d_out)` float32.
         index_losses, index_surprises, index_directions: Of functions of few combinations of the inputs
             (`EmbeddingPath`), directions in the units of the inputs; empty unless outputs are learned.
     """
@@ -36,6 +38,7 @@ class Fold:
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
+    residuals: Tensor
     index_losses: Tensor
     index_surprises: Tensor
     index_directions: Tensor
