@@ -103,7 +103,7 @@ def principal_directions(columns: Tensor, weights: Tensor | None, rows: float) -
 
 
 def bartlett(correlations: Tensor, p: int, q: int, rows: float) -> tuple[Tensor, Tensor]:
-    """Bartlett's statistics of k = 0, 1, … `(r,)` of correlations of p and q directions, and their degrees of freedom."""
+    """Bartlett's statistics of k = 0, 1, … of correlations `(r,)` of p and q directions, and degrees of freedom."""
     left = -torch.log1p(-correlations.clamp(0.0, _MOST).square())
     statistics = (rows - 1.0 - (p + q + 1.0) / 2.0) * left.flip(0).cumsum(0).flip(0)
     k = torch.arange(len(correlations), dtype=torch.float64)

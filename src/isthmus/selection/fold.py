@@ -11,7 +11,7 @@ from isthmus.selection.embedding_path import EmbeddingPath
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """What networks that were trained on the other rows say about those of one fold, float64 on the CPU where nothing else is said.
+    """What networks of the other rows say about those of one fold; float64 on the CPU where nothing else is said.
 
     Attributes:
         losses: Through k = 0, 1, 2, … numbers, as many as the fold's network carries, `(·, m)`.

@@ -18,7 +18,7 @@ _LEAST, _MOST = 1e-12, 1.0 - 1e-9  # squared correlations whose logits are finit
 
 @dataclass(frozen=True, eq=False)
 class ResidualLines:
-    """Tests that residuals do not depend on the inputs: through k = 0 … K numbers, last of the whole network, `(K + 2,)`.
+    """Tests that residuals through k = 0 … K numbers, and last of the whole network, do not depend on inputs: `(K + 2,)`.
 
     In standard deviations from what is expected where they are; `NOTHING_LEFT` where nothing varies.
 
