@@ -59,6 +59,7 @@ OF_EVERY_K = (
     "redundancies",
     "correlations",
     "linear",
+    "residual_lines",
 )
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 
@@ -85,7 +86,6 @@ def answered(task: RankTask) -> dict[str, Any]:
         "interval": list(found.interval),
         "is_undecided": found.is_undecided,
         **{name: [float(f"{value:.4g}") for value in values] for name, values in over_k.items()},
-        "linear_share": round(evidence.linear_share, 4),
         "whole_error": evidence.whole_error,
         "test_error": held_out_error(model, task),
         "seconds": round(seconds, 1),

@@ -1,17 +1,17 @@
 """Where the weights of the evidence come from: functions of known rank.
 
 For each task the estimator is fitted with its defaults and what it has seen of every k is kept, one file a task in DIR;
-a run goes on where it was stopped. Then, of all that DIR holds, for outputs and for classes, logistic regressions of
-"k numbers are enough" on the features of k = 1 … true k + 1 are fitted with a ridge of 0.3 on weights of standardised
-features, one with what linear functions say, where that counts ("linear"), and one without ("own"). If DIR holds tasks
-of every family, they are written to `isthmus/selection/weights.json`, which `isthmus.selection.posterior` reads.
+a run goes on where it was stopped. Of families of which DIR holds no task the rows of the record are taken. Then, for
+outputs and for classes, logistic regressions of "k numbers are enough" on the features of k = 1 … true k + 1 are fitted
+with a ridge of 0.3 on weights of standardised features. Of outputs they know what lines see in what networks leave; of
+classes what lines say of the classes; those for autoencoders are fitted on the same tasks of outputs without lines.
+They are written to `isthmus/selection/weights.json`, which `isthmus.selection.posterior` reads.
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
-The record has seeds from 100 on of all families that were there, and seed 0 of the groups `second` and `third`, whose
-runs these were. What networks showed of 228 tasks of outputs is from before the last weights were fitted, and what
-linear functions say was added to it (decision 22). Sensitivities and redundancies are called effects and dependences
-there.
+The record has of outputs seed 100 with 200 and 500 rows (decision 45); of classes seeds from 100 on of families that
+were there before decision 32, from the procedure of that time, which calls sensitivities and redundancies effects and
+dependences.
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """
@@ -30,25 +30,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from _environment import keep, keep_in_package
+from _environment import keep, keep_in_package, recorded
 from _rank_tasks import ROWS, RankTask
 from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report, silent
+from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES, Averages, features
-from isthmus.selection.posterior import Kind, posterior
+from isthmus.selection.posterior import posterior
 from rank_families import FITTED_GROUPS, FITTED_ON
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 RIDGE, ROUNDS = 0.3, 100
-KINDS: tuple[Kind, ...] = ("regression", "classification")
 BY_LINES = ("linear", "next_linear", "correlation")
-OWN = tuple(name for name in FEATURES if name not in BY_LINES)
-# Of smooth outputs linear functions find small correlations everywhere: the last column misleads.
-LINEAR: dict[Kind, tuple[str, ...]] = {"regression": FEATURES[:-1], "classification": FEATURES}
+OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line"))
+COLUMNS: dict[Task, tuple[str, ...]] = {
+    "regression": (*OWN, "residual_line"),
+    "autoencoder": OWN,
+    "classification": (*OWN, *BY_LINES),
+}
+"""What is weighed of each task."""
 EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies", "correlations", "linear")
 FIRST_EDITION = {"sensitivities": "effects", "redundancies": "dependences"}
 
@@ -60,7 +64,7 @@ def seen(task: RankTask, report: Report = silent) -> Row:
     found = model.selection_.evidence
     return {
         **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest", "is_classification")},
-        **{name: getattr(found, name) for name in (*EVIDENCE, "linear_share")},
+        **{name: getattr(found, name) for name in (*EVIDENCE, "residual_lines")},
         "seconds": round(time.process_time() - begin, 1),
     }
 
@@ -75,25 +79,28 @@ def collected(asked: argparse.Namespace) -> list[Row]:
         for number, (row, (_, file)) in enumerate(zip(results, waiting, strict=True), start=1):
             file.write_text(json.dumps(row))
             print(f"{number}/{len(waiting)} {file.stem} in {row['seconds']} s", flush=True)
-    return [json.loads(file.read_text()) for file in sorted(asked.folder.glob("*.json"))]
+    found = [json.loads(file.read_text()) for file in sorted(asked.folder.glob("*.json"))]
+    families = {row["family"] for row in found}
+    return found + [row for row in recorded("rank_weights")["rows"] if row["family"] not in families]
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 11)`."""
+    """`features` of one task, `(K + 1, 12)`."""
     values = (row[name] if name in row else row[FIRST_EDITION[name]] for name in EVIDENCE)
     errors, deviations, objectives, sensitivities, redundancies, *by_lines = (
         torch.tensor(each, dtype=torch.float64) for each in values
     )
     excess = errors - errors.min()
     linear = CanonicalCorrelations(*by_lines)
-    averages = Averages(errors, excess, deviations, objectives, sensitivities, redundancies, linear, None, row["n"])
+    of_residuals = torch.tensor(row.get("residual_lines", [0.0] * len(errors)), dtype=torch.float64)
+    said = objectives, sensitivities, redundancies, linear, of_residuals
+    averages = Averages(errors, excess, deviations, *said, agreement=0.0)
     return np.asarray(features(averages, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 
-def fit_weights(rows: list[Row], kind: Kind) -> dict[str, Floats]:
-    """The weights of one kind, "own" and "linear"."""
-    with_lines = [row for row in rows if row["linear_share"] > 0]
-    return {"own": logistic_regression(rows, OWN), "linear": logistic_regression(with_lines, LINEAR[kind])}
+def tasks_of(rows: list[Row], task: Task) -> list[Row]:
+    """Those that the weights of a task are fitted on."""
+    return [row for row in rows if row["is_classification"] == (task == "classification")]
 
 
 def logistic_regression(rows: list[Row], names: tuple[str, ...]) -> Floats:
@@ -120,30 +127,25 @@ def logistic_regression(rows: list[Row], names: tuple[str, ...]) -> Floats:
     return every
 
 
-def in_the_package(rows: list[Row]) -> dict[str, dict[str, list[float]]]:
-    """The weights of both kinds, of all rows, as `weights.json` has them."""
-    found = {}
-    for kind in KINDS:
-        weights = fit_weights([row for row in rows if row["is_classification"] == (kind == "classification")], kind)
-        found[kind] = {name: (each.round(2) + 0.0).tolist() for name, each in weights.items()}  # no −0
-    return found
+def in_the_package(rows: list[Row]) -> dict[str, list[float]]:
+    """The weights of every task, of all rows, as `weights.json` has them."""
+    found = {task: logistic_regression(tasks_of(rows, task), names) for task, names in COLUMNS.items()}
+    return {task: (each.round(2) + 0.0).tolist() for task, each in found.items()}  # no −0
 
 
-def chances(row: Row, weights: dict[str, Floats]) -> Floats:
+def chances(row: Row, weights: Floats) -> Floats:
     """Probabilities of k = 0, 1, …, K being the smallest that is enough, if 0 is not."""
-    table = feature_table(row)
-    linear, own = (1.0 / (1.0 + np.exp(-table @ weights[name])) for name in ("linear", "own"))
-    enough = row["linear_share"] * linear + (1.0 - row["linear_share"]) * own
+    enough = 1.0 / (1.0 + np.exp(-feature_table(row) @ weights))
     enough[0], enough[-1] = 0.0, 1.0
     return np.asarray(posterior(torch.from_numpy(enough)).numpy(), np.float64)
 
 
-def left_out(rows: list[Row], kind: Kind) -> dict[str, Any]:
-    """How weights decide that were fitted without the family of each task."""
+def left_out(rows: list[Row], names: tuple[str, ...]) -> dict[str, Any]:
+    """How weights of the features named decide that were fitted without the family of each task."""
     families = sorted({r["family"] for r in rows})
     found = []
     for name in families:
-        weights = fit_weights([r for r in rows if r["family"] != name], kind)
+        weights = logistic_regression([r for r in rows if r["family"] != name], names)
         for row in (r for r in rows if r["family"] == name):
             p = chances(row, weights)
             hit = np.zeros(max(len(p), row["k"] + 1))
@@ -179,16 +181,12 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", default=[*FITTED_ON])
     parser.add_argument("--n-jobs", type=int, default=2)
     rows = collected(parser.parse_args())
-    if missing := sorted({*FITTED_ON} - {row["family"] for row in rows}):
-        print(f"Nothing is written: there is no task of {', '.join(missing)}.")
-        return
     weights = in_the_package(rows)
     keep_in_package("selection/weights.json", {"fitted_by": "benchmarks/rank_weights.py", **weights})
     figures = {}
-    for kind, both in weights.items():
-        own = [row for row in rows if row["is_classification"] == (kind == "classification")]
-        named = {name: dict(zip(FEATURES, each, strict=True)) for name, each in both.items()}
-        figures[kind] = {"weights": named, "left_out": left_out(own, kind)}
+    for task, names in COLUMNS.items():
+        named = dict(zip(FEATURES, weights[task], strict=True))
+        figures[task] = {"weights": named, "left_out": left_out(tasks_of(rows, task), names)}
     print(json.dumps(figures, indent=1))
     keep("rank_weights", "The evidence is weighed as on functions of known rank.", {**figures, "rows": rows})
 

@@ -25,7 +25,7 @@ EVIDENCE = EvidenceRow(
     redundancies=[0.0, 0.1, 0.8, 0.0],
     correlations=[0.9, 0.5, 0.1, 0.0],
     linear=[30.0, 6.5, 0.3, NOTHING_LEFT],
-    linear_share=0.8,
+    residual_lines=[9.0, 4.2, 0.3, -0.1],
     network_errors=[4.0, 0.6, 0.1, 0.12],
     linear_errors=[4.1, 2.3, 1.7, 1.6],
     whole_error=0.11,
@@ -43,7 +43,7 @@ PATH = RankPathRow(
     plateau=2,
 )
 LINES = ["k", "error", "linear", "more than best", "probability"]
-REST = ["objective", "next matters", "next is a bend", "lines need more"]
+REST = ["objective", "next matters", "next is a bend", "lines see more"]
 
 
 def found(task="regression", **changes):
@@ -135,16 +135,24 @@ def test_the_table_has_a_row_for_each_k_and_marks_the_answer():
     assert evidence_table.columns(found()) == [*LINES, *REST]
     rows = evidence_table.rows(found())
     assert [is_answer for is_answer, _ in rows] == [False, False, True, False]
-    assert rows[1][1] == ["1", "0.6", "2.3", "0.5 ± 0.1", "10.0%", "0.9", "40.0%", "10.0%", "6.5 σ"]
+    assert rows[1][1] == ["1", "0.6", "2.3", "0.5 ± 0.1", "10.0%", "0.9", "40.0%", "10.0%", "4.2 σ"]
     assert rows[2][1] == ["2", "0.1", "1.7", "–", "90.0%", "0.5", "2.0%", "80.0%", "0.3 σ"]
-    # Of the last k there is no number k + 1, and no line is left that could need one.
-    assert rows[3][1] == ["3", "0.12", "1.6", "0.02 ± 0.01", "0.0%", "0.48", "–", "–", "–"]
+    # Of the last k there is no number k + 1.
+    assert rows[3][1] == ["3", "0.12", "1.6", "0.02 ± 0.01", "0.0%", "0.48", "–", "–", "−0.1 σ"]
+
+
+def test_of_classes_the_lines_of_the_classes_are_shown_and_of_an_autoencoder_none():
+    of_classes, of_copies = found(task="classification"), found(task="autoencoder")
+    assert evidence_table.columns(of_classes)[-1] == "lines need more"
+    assert [cells[-1] for _, cells in evidence_table.rows(of_classes)] == ["30 σ", "6.5 σ", "0.3 σ", "–"]
+    assert [cells[-1] for _, cells in evidence_table.rows(of_copies)] == ["–"] * 4
 
 
 def test_every_column_but_k_is_explained_in_the_legend():
-    said = evidence_table.legend(found()).lower()
-    for column in evidence_table.columns(found()):
-        assert column in ("k", "probability") or f"{column}:" in said
+    for task in ("regression", "classification"):
+        said = evidence_table.legend(found(task=task)).lower()
+        for column in evidence_table.columns(found(task=task)):
+            assert column in ("k", "probability") or f"{column}:" in said
 
 
 def test_without_probabilities_their_column_and_words_vanish():

@@ -117,7 +117,7 @@ def test_the_first_edition_is_named_with_what_to_do(file):
     with pytest.raises(FileFormatError, match=r"by the first edition of isthmus.*Fit again.*--overwrite"):
         read(old, file)
     with pytest.raises(FileFormatError, match="by another edition of isthmus"):
-        read({**old, "version": 3}, file)
+        read({**old, "version": 2}, file)
     with pytest.raises(FileFormatError, match="by another edition of isthmus"):
         read({"format": "isthmus-run"}, file)
 

@@ -5,7 +5,6 @@ import torch
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import Averages
-from isthmus.selection.residual_lines import ResidualLines
 
 TENTH = Tolerance(0.1)
 EXCESS = torch.tensor([100.0, 40.0, 0.9, 0.0], dtype=torch.float64)
@@ -14,7 +13,7 @@ OBJECTIVES = torch.tensor([1.0, 0.5, 0.11, 0.1], dtype=torch.float64)
 SENSITIVITIES = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
 REDUNDANCIES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
 LINEAR = CanonicalCorrelations(*torch.tensor([[0.9, 0.5, 0.1, 0.0], [50.0, 2.5, -0.5, -3.0]], dtype=torch.float64))
-RESIDUAL_LINES = ResidualLines(*torch.tensor([[50.0, 2.5, 0.5, -0.5, -0.5], [20.0, 3.0, 0.0, 0.2, 0.1]]).double())
+RESIDUAL_LINES = torch.tensor([9.0, 4.0, 0.4, -0.2], dtype=torch.float64)
 
 
 def averages(
@@ -25,8 +24,8 @@ def averages(
     redundancies=REDUNDANCIES,
     linear=LINEAR,
     residual_lines=RESIDUAL_LINES,
-    rows=50.0,
+    agreement=8.0,
 ):
     return Averages(
-        1.0 + excess, excess, deviations, objectives, sensitivities, redundancies, linear, residual_lines, rows
+        1.0 + excess, excess, deviations, objectives, sensitivities, redundancies, linear, residual_lines, agreement
     )

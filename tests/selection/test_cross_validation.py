@@ -69,8 +69,7 @@ def found(two_numbers, made):
 
 
 def rank_of(cross, sample):
-    kind = "classification" if sample.task == "classification" else "regression"
-    return int(weigh_evidence(cross, torch.from_numpy(sample.weights), kind, DEFAULT_TOLERANCE)[0].argmax())
+    return int(weigh_evidence(cross, torch.from_numpy(sample.weights), sample.task, DEFAULT_TOLERANCE)[0].argmax())
 
 
 def test_a_function_of_two_numbers_has_rank_two(two_numbers, found):
@@ -121,7 +120,8 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, train, threads
     for name in ("losses", "whole", "objectives", "sensitivities", "redundancies", "linear_errors", "full_errors"):
         assert torch.equal(getattr(runs[0], name), getattr(runs[1], name)), name
     assert torch.equal(runs[0].linear.significance, runs[1].linear.significance)
-    assert runs[0].linear_share == runs[1].linear_share
+    for name in ("residual_lines", "agreements"):
+        assert torch.equal(getattr(runs[0], name), getattr(runs[1], name)), name
 
 
 def finite_differences(function, rows, step=1e-6):
@@ -204,11 +204,33 @@ def test_an_interrupted_fold_leaves_those_before(two_numbers, train):
         cross_validate([interrupted, *train[1:]], two_numbers, thirds(240))
 
 
-def test_lines_that_need_all_directions_say_nothing(two_numbers, train):
-    """y has as many directions as linear functions of x: none is left that could be chance."""
-    rng = np.random.default_rng(105)
-    y = two_numbers.x @ rng.standard_normal((6, 3)) + 0.01 * rng.standard_normal((240, 3))
-    sample, folds = Sample(two_numbers.x, y, np.ones(240), "regression"), thirds(240)
-    done = cross_validate(trained(sample, folds[:1]), sample, folds[:1])
-    assert summarize_folds(done, sample, folds).linear_share == 0.0
-    assert float(done[0].squares[1].mean()) < 0.01 * float(done[0].squares[0].mean())  # though lines explain it
+def test_lines_see_what_is_left_out_and_agreements_what_is_predicted(two_numbers, made, found):
+    assert found.residual_lines.shape == (len(found.losses),)
+    assert float(found.residual_lines[0]) > float(found.residual_lines[1]) > 3.0 > abs(float(found.residual_lines[2]))
+    assert found.agreements.shape == (len(found.losses), 2, 240)
+    assert float(found.agreements[0].abs().max()) < 1e-5
+    agreement, spread = found.agreements[2]
+    assert float(agreement.sum() / spread.sum().sqrt()) > 10.0
+    # Through a number more than networks carry they are those of the whole.
+    short = [
+        replace(fold, residuals=fold.residuals[[0, 1, -1]], agreements=fold.agreements[[0, 1, -1]]) for fold in made
+    ]
+    cross = summarize_folds(short, two_numbers, thirds(240))
+    assert cross.residual_lines[:2].tolist() == found.residual_lines[:2].tolist()
+    assert cross.residual_lines[2:].tolist() == [0.0] * (len(found.losses) - 2)
+    assert torch.equal(cross.agreements[2], torch.cat([fold.agreements[-1] for fold in made], 1))
+
+
+def test_residuals_of_classes_are_one_hot_rows_less_probabilities_and_of_copies_none_are_kept(labels, two_numbers):
+    folds = thirds(240)[:1]
+    ((fold,), rows) = cross_validate(trained(labels, folds), labels, folds), folds[0][1]
+    shares = np.bincount(labels.y[folds[0][0]], minlength=3) / 160
+    np.testing.assert_allclose(fold.residuals[0], np.eye(3)[labels.y[rows]] - shares, atol=1e-6)
+    np.testing.assert_allclose(fold.residuals.sum(2), 0.0, atol=1e-6)
+    copies = Sample(two_numbers.x, two_numbers.x, np.ones(240), "autoencoder")
+    network = fit(copies.x[folds[0][0]], config=QUICK, task="autoencoder")
+    (of_copies,) = cross_validate([partial(given, network)], copies, folds)
+    assert of_copies.residuals.numel() == 0
+    cross = summarize_folds([of_copies], copies, folds)
+    assert cross.residual_lines.tolist() == [0.0] * len(cross.losses)
+    assert float(cross.agreements[-1, 0].mean()) > 0.0

@@ -23,7 +23,8 @@ def table(
     objectives=(1.0, 0.4, 0.1, 0.1),
     linear=(20.0, 8.0, 0.0, -1.0),
     correlations=(0.9, 0.7, 0.1, 0.05),
-    share=0.9,
+    residual_lines=(20.0, 9.0, 0.2, 0.0),
+    agreement=1.0,
     seed=0,
 ):
     """Losses around the means of k = 0, 1, …, in equal folds, and the rest the same in each."""
@@ -40,17 +41,17 @@ def table(
         sensitivities=sizes,
         redundancies=torch.zeros_like(sizes),
         linear=correlated,
-        linear_share=share,
-        residual_lines=None,
+        residual_lines=torch.tensor(residual_lines, dtype=torch.float64),
+        agreements=torch.full((len(means), 2, n), agreement, dtype=torch.float64),
         errors=losses,
         linear_errors=losses,
         full_errors=nothing,
     )
 
 
-def weighed(cross, weights=None, kind="regression"):
+def weighed(cross, weights=None, task="regression"):
     weights = torch.ones(len(cross.rows)) if weights is None else weights
-    return weigh_evidence(cross, weights, kind, DEFAULT_TOLERANCE)
+    return weigh_evidence(cross, weights, task, DEFAULT_TOLERANCE)
 
 
 def answered(cross):
@@ -82,9 +83,7 @@ def test_a_toss_between_two_is_called_undecided_or_even():
 
 
 def test_a_bend_speaks_for_fewer():
-    free = table(
-        [1.0, 0.4, 0.11, 0.1], sensitivities=(1.0, 0.5, 0.2, 0.0), objectives=(1.0, 0.4, 0.115, 0.1), share=0.0
-    )
+    free = table([1.0, 0.4, 0.11, 0.1], sensitivities=(1.0, 0.5, 0.2, 0.0), objectives=(1.0, 0.4, 0.115, 0.1))
     bent = replace(free, redundancies=torch.tensor([[0.0, 0.0, 0.9, 0.0]] * 3, dtype=torch.float64))
     (without, _), (chances, found) = weighed(free), weighed(bent)
     assert float(chances[2]) > float(without[2]) + 0.2
@@ -105,7 +104,7 @@ def test_sensitivities_are_pooled_by_their_squares_and_redundancies_by_those():
 
 def test_classes_have_weights_of_their_own():
     cross = table([1.0, 0.4, 0.11, 0.1], **DOUBTFUL)
-    assert not torch.equal(weighed(cross)[0], weighed(cross, kind="classification")[0])
+    assert not torch.equal(weighed(cross)[0], weighed(cross, task="classification")[0])
 
 
 def test_a_constant_that_nothing_beats_is_rank_zero():

@@ -20,6 +20,7 @@ EXCESS, DEVIATIONS = [1.2, 0.5, 0.003, 0.0, 0.001], [0.1, 0.2, 0.002, 0.0, 0.002
 OBJECTIVES = [1.0, 0.5, 0.11, 0.1, 0.102]
 SENSITIVITIES, REDUNDANCIES = [1.0, 0.6, 0.02, 0.5, 0.0], [0.0, 0.3, 0.95, 0.1, 0.0]
 CORRELATIONS, SIGNIFICANCE = [0.9, 0.4, 0.05, 0.0, 0.0], [30.0, 3.0, -0.5, -7.0, -2.0]
+RESIDUAL_LINES = [20.0, 2.9, 0.3, -0.6, 0.0]
 
 
 def averages(**changed):
@@ -30,11 +31,10 @@ def averages(**changed):
         "objectives": OBJECTIVES,
         "sensitivities": SENSITIVITIES,
         "redundancies": REDUNDANCIES,
+        "residual_lines": RESIDUAL_LINES,
     }
     linear = CanonicalCorrelations(t(CORRELATIONS), t(SIGNIFICANCE))
-    return Averages(
-        **{name: t(value) for name, value in (values | changed).items()}, linear=linear, residual_lines=None, rows=50.0
-    )
+    return Averages(**{name: t(value) for name, value in (values | changed).items()}, linear=linear, agreement=8.0)
 
 
 def by_hand(k, epsilon):
@@ -53,6 +53,7 @@ def by_hand(k, epsilon):
         "linear": within[k],
         "next_linear": within[k + 1],
         "correlation": math.log(CORRELATIONS[k] ** 2 + 0.01),
+        "residual_line": min(max(RESIDUAL_LINES[k], 0.0), 3.0),
     }
 
 
@@ -79,9 +80,10 @@ def test_the_averages_are_those_of_the_folds():
     sensitivities, redundancies = t([[1.0, 0.4, 0.0], [1.0, 0.8, 0.0]]), t([[0.0, 0.9, 0.7], [0.0, 0.3, 0.9]])
     objectives = t([[1.0, 0.3, 0.2], [1.0, 0.1, 0.2]])
     nothing, linear = t([]), CanonicalCorrelations(t([0.5, 0.0, 0.0]), t([3.0, -2.0, -2.0]))
-    cross = CrossValidation(
-        rows, losses, losses[2], objectives, sensitivities, redundancies, linear, 0.0, None, nothing, nothing, nothing
-    )
+    of_residuals = t([4.0, 0.2, 0.1])
+    agreements = torch.stack([t([[0.0] * 3] * 2), t([[1.0, -2.0, 4.0], [1.0, 4.0, 9.0]]), t([[9.0] * 3] * 2)])
+    seen = objectives, sensitivities, redundancies, linear, of_residuals, agreements
+    cross = CrossValidation(rows, losses, losses[2], *seen, nothing, nothing, nothing)
     seen = Averages.of(cross, weights)
     shares = np.array([0.25, 0.5, 0.25])
     means = losses.numpy() @ shares
@@ -95,3 +97,7 @@ def test_the_averages_are_those_of_the_folds():
     np.testing.assert_allclose(seen.sensitivities, [1.0, math.sqrt(0.4), 0.0], rtol=1e-12)
     np.testing.assert_allclose(seen.redundancies, [0.0, (0.16 * 0.9 + 0.64 * 0.3) / 0.8, 0.0], rtol=1e-12)
     assert seen.linear is linear
+    assert seen.residual_lines is of_residuals
+    assert seen.agreement == pytest.approx((1.0 - 4.0 + 4.0) / math.sqrt(1.0 + 16.0 + 9.0))
+    losses[0] = 0.5
+    assert Averages.of(cross, weights).agreement == 0.0  # a constant agrees with nothing

@@ -174,7 +174,7 @@ def cross(errors, linear, full, rows):
     errors, linear, full = (torch.tensor(each, dtype=torch.float64) for each in (errors, linear, full))
     nothing = torch.zeros(0, dtype=torch.float64)
     return CrossValidation(
-        torch.tensor(rows), errors, nothing, nothing, nothing, nothing, None, 0.0, None, errors, linear, full
+        torch.tensor(rows), errors, nothing, nothing, nothing, nothing, None, nothing, nothing, errors, linear, full
     )
 
 

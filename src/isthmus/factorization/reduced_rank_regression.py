@@ -37,16 +37,14 @@ class LinearBaseline:
         return self.y_mean + (x.double() - self.x_mean) @ self.coefficients @ kept @ kept.T
 
 
-def linear_baseline(
-    x: Tensor, y: Tensor, held_out: tuple[Tensor, Tensor] | None = None, *, weights: Tensor | None = None
-) -> LinearBaseline:
+def linear_baseline(x: Tensor, y: Tensor, *, weights: Tensor | None = None) -> LinearBaseline:
     """Fit reduced-rank ridge regression of `y` on `x`, or PCA where both are the same tensor.
+
+    The ridge is the one of eleven powers of ten whose predictions of each row from the others are best.
 
     Args:
         x: Inputs `(n, d_in)`.
         y: Outputs `(n, d_out)`; for classes one-hot rows.
-        held_out: Rows on which the ridge is chosen among eleven powers of ten. Without them it is the one whose
-            predictions of each row from the others are best.
         weights: How much each row counts, `(n,)`, positive; None for all alike.
 
     Source:
@@ -76,11 +74,7 @@ def linear_baseline(
         leverage = (kept * u).sum(1, keepdim=True) + _mean_leverage(weights, len(x)).to(u)
         return float(((yc - kept @ (u.T @ yc)) / (1.0 - leverage).clamp_min(_LEAST)).square().sum())
 
-    if held_out is not None:
-        xv, yv = held_out[0].double() - x_mean, held_out[1].double() - y_mean
-        best = min(map(coefficients, _RIDGES), key=lambda b: float((xv @ b - yv).square().sum()))
-    else:
-        best = coefficients(min(_RIDGES, key=left_out))
+    best = coefficients(min(_RIDGES, key=left_out))
     directions = torch.linalg.svd(xc @ best, full_matrices=False).Vh.T
     return LinearBaseline("reduced-rank regression", x_mean, y_mean, best, directions)
 

@@ -11,15 +11,21 @@ from isthmus.selection.canonical_correlations import NOTHING_LEFT
 _LEGEND = (
     "Error: on held-out rows, through k numbers. More than best: how much more than through the best number of "
     "numbers, ± one standard error. Objective: in training, the constant's is 1. Next matters: how much number k + 1 "
-    "moves the outputs, relative to the first. Next is a bend: how much of number k + 1 the first k determine. Lines "
-    "need more: by how many standard deviations (σ) linear functions alone ask for more than k numbers."
+    "moves the outputs, relative to the first. Next is a bend: how much of number k + 1 the first k determine. "
 )
+_NEED, _SEE = "lines need more", "lines see more"
+_BY_LINES = {
+    _NEED: "Lines need more: by how many standard deviations (σ) linear functions alone ask for more than k numbers.",
+    _SEE: "Lines see more: by how many standard deviations (σ) linear functions of the inputs see what k numbers leave "
+    "clearer than what the whole networks leave.",
+}
+"""What is weighed of lines: of classes those of the classes, of outputs those of what networks leave of them."""
 
 
 def legend(found: Answer) -> str:
     """How to read the columns."""
     linear = f"Linear: the same error of {found.linear_name} through k numbers. " if found.counts_losses else ""
-    return linear + _LEGEND
+    return linear + _LEGEND + _BY_LINES[_head_of_lines(found)]
 
 
 def columns(found: Answer) -> list[str]:
@@ -35,7 +41,7 @@ def columns(found: Answer) -> list[str]:
         "objective",
         "next matters",
         "next is a bend",
-        "lines need more",
+        _head_of_lines(found),
     ]
 
 
@@ -48,9 +54,20 @@ def rows(found: Answer) -> list[tuple[bool, list[str]]]:
         linear = [number(seen.linear_errors[k])] if found.counts_losses else []
         is_last = k == len(seen.errors) - 1
         following = ["–", "–"] if is_last else [share(seen.sensitivities[k]), share(seen.redundancies[k])]
-        lines = "–" if seen.linear[k] <= NOTHING_LEFT else f"{number(round(seen.linear[k], 1) + 0.0)} σ"
-        cells.append([str(k), number(error), *linear, excess, *likely, number(seen.objectives[k]), *following, lines])
+        own = [number(seen.objectives[k]), *following, _lines(found, k)]
+        cells.append([str(k), number(error), *linear, excess, *likely, *own])
     return [(k == found.rank, row) for k, row in enumerate(cells)]
+
+
+def _head_of_lines(found: Answer) -> str:
+    return _NEED if found.task == "classification" else _SEE
+
+
+def _lines(found: Answer, k: int) -> str:
+    of_classes = found.task == "classification"
+    deviations = found.evidence.linear[k] if of_classes else found.evidence.residual_lines[k]
+    is_asked = deviations > NOTHING_LEFT if of_classes else found.task != "autoencoder"
+    return f"{number(round(deviations, 1) + 0.0)} σ" if is_asked else "–"
 
 
 def answer(found: Answer) -> str:

@@ -101,7 +101,7 @@ class EvidenceRow(Part):
     redundancies: list[float]
     correlations: list[float]
     linear: list[float]
-    linear_share: float
+    residual_lines: list[float]
     network_errors: list[float]
     linear_errors: list[float]
     whole_error: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from isthmus.foundation.likelihood import likelihood_of
 from isthmus.selection import RankSelection
-from isthmus.selection.canonical_correlations import CHANCE
 from isthmus.spectra import RankProfile
 
 
@@ -25,11 +24,11 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
         for j in (k - 1, k)
         if 1 <= j < len(found.sensitivities)
     ]
-    if found.linear_share > 0:
-        needed = next((j for j, t in enumerate(found.linear) if t < CHANCE), len(found.linear) - 1)
+    if selection.task != "autoencoder":
+        seen = [f"{_numbers(j)} leave by {found.residual_lines[j]:.1f}" for j in (k - 1, k) if j >= 0]
         said.append(
-            f"Linear functions alone, whose multiple correlation is {found.linear_share:.0%} of the networks', need "
-            f"{_numbers(needed)} by Bartlett's test."
+            f"Linear functions of the inputs see what {' and what '.join(seen)} standard deviations clearer than what "
+            "the whole networks leave."
         )
     return said
 

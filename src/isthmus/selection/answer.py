@@ -24,7 +24,6 @@ from isthmus.selection.folds import Folds
 from isthmus.selection.hyperparameters import Hyperparameters, is_calibrated
 from isthmus.selection.index_rank import IndexRank
 from isthmus.selection.interval import expected_rank, jackknife_error, rank_interval
-from isthmus.selection.posterior import Kind
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.verdict import Level, Verdict, compare_with_simple_methods, judge
@@ -48,12 +47,11 @@ class WeighedFolds:
         """Of the first folds that are done; without each in turn they say how much another draw of rows may change."""
         cross = summarize_folds(found, sample, folds)
         weights = torch.from_numpy(sample.weights)
-        kind: Kind = "classification" if sample.task == "classification" else "regression"
-        chances, evidence = weigh_evidence(cross, weights, kind, tolerance)
+        chances, evidence = weigh_evidence(cross, weights, sample.task, tolerance)
         without = []
         for left in range(len(found)) if len(found) > 1 else ():
             kept, theirs = [f for i, f in enumerate(found) if i != left], [f for i, f in enumerate(folds) if i != left]
-            without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, kind, tolerance)[0])
+            without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, sample.task, tolerance)[0])
         return WeighedFolds(chances, evidence, cross, jackknife_error([expected_rank(each) for each in without]))
 
     def are_calibrated(self, chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:

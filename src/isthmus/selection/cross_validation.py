@@ -21,9 +21,9 @@ from isthmus.selection.canonical_correlations import CanonicalCorrelations, cano
 from isthmus.selection.embedding_path import path_of_fold
 from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
+from isthmus.selection.independence_test import agreements
 from isthmus.selection.last_latent import LastLatent, last_latent
-from isthmus.selection.linear_share import held_out_squares, linear_share
-from isthmus.selection.residual_lines import ResidualLines
+from isthmus.selection.residual_lines import residual_lines
 from isthmus.selection.residuals import held_out_residuals, kept_rows
 from isthmus.selection.restriction import restrict_to_ranks
 from isthmus.selection.simple_methods import full_errors, linear_errors
@@ -51,12 +51,11 @@ class CrossValidation:
         redundancies: $D_k$ `(folds, K + 1)`: how much of coordinate k + 1 the k before it determine.
         linear: Of inputs and outputs of all rows, for k = 0 … K; nothing of an autoencoder, whose outputs are linear
             functions of its inputs.
-        linear_share: How much of what the networks explain linear functions do (`linear_share`); 0 of an autoencoder,
-            and where linear functions need more than K numbers or all directions of x or y.
-        residual_lines: What linear functions of the inputs see in what the networks through k numbers leave; None of an
-            autoencoder.
+        residual_lines: `(K + 1,)`: what linear functions of the inputs see in what the networks through k numbers leave
+            (`residual_lines`); 0 of an autoencoder.
         errors: `(K + 1, m)`: what a person counts (`Likelihood.row_errors`), through k numbers.
         linear_errors: `(K + 1, m)`: the same of the linear method through as many numbers.
+        agreements: `(K + 1, 2, m)`: of what k numbers predict with the outputs (`independence_test.agreements`).
         full_errors: `(methods, m)`: the same of the methods of `simple_methods.FULL`.
     """
 
@@ -67,8 +66,8 @@ class CrossValidation:
     sensitivities: Tensor
     redundancies: Tensor
     linear: CanonicalCorrelations
-    linear_share: float
-    residual_lines: ResidualLines | None
+    residual_lines: Tensor
+    agreements: Tensor
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
@@ -150,14 +149,11 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
     rows = torch.cat([torch.from_numpy(held) for _, held in folds[: len(found)]])
     x, y, weights = (torch.from_numpy(each)[rows] for each in (sample.x, sample.y, sample.weights))
     if sample.task == "autoencoder":
-        linear, share = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)).padded(ranks), 0.0
-        left = None
+        linear = CanonicalCorrelations(*torch.zeros(2, 0, dtype=torch.float64)).padded(ranks)
+        left = linear.correlations
     else:
-        left = _residual_lines(found, sample, folds, ranks)
         linear = canonical_correlations(x, y, weights).padded(ranks)
-        share = linear_share(torch.cat([fold.squares for fold in found], 1), weights)
-        if not linear.are_as_chance():
-            share = 0.0  # lines need more numbers than there are to test: they follow what the networks bend
+        left = _residual_lines(found, sample, folds, ranks)
     return CrossValidation(
         rows,
         torch.cat(losses, 1),
@@ -166,21 +162,21 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
         torch.stack([torch.nn.functional.pad(fold.sensitivities, (0, ranks))[:ranks] for fold in found]),
         torch.stack([torch.nn.functional.pad(fold.redundancies, (0, ranks))[:ranks] for fold in found]),
         linear,
-        share,
         left,
+        torch.cat([_extended(fold.agreements, ranks)[:ranks] for fold in found], 2),
         torch.cat([_extended(fold.errors, ranks) for fold in found], 1),
         torch.cat([_extended(fold.linear_errors, ranks)[:ranks] for fold in found], 1),
         torch.cat([fold.full_errors for fold in found], 1),
     )
 
 
-def _residual_lines(found: Sequence[Fold], sample: Sample, folds: Folds, ranks: int) -> ResidualLines:
+def _residual_lines(found: Sequence[Fold], sample: Sample, folds: Folds, ranks: int) -> Tensor:
     """Of the rows of all folds whose residuals were kept."""
     # Of a network that carries fewer directions those of the whole stand for the others, too.
     residuals = [_extended(fold.residuals, ranks + 1) for fold in found]
     rows = torch.cat([kept_rows(torch.from_numpy(held)) for _, held in folds[: len(found)]])
     x, weights = torch.from_numpy(sample.x)[rows], torch.from_numpy(sample.weights)[rows]
-    return ResidualLines.of(x, torch.cat(residuals, 1), weights)
+    return residual_lines(x, torch.cat(residuals, 1), weights)
 
 
 def _extended(rows: Tensor, count: int) -> Tensor:
@@ -217,6 +213,8 @@ def _fold(
     for found in side_by_side(measured, range(1, len(narrowed) + 1)):
         last.append(found)
         report(0.7 + 0.2 * len(last) / len(narrowed), f"coordinate {len(last)}")
+    expected = [likelihood.expectation(each) for each in (*through, whole)]
+    numbers, trained = (likelihood.as_numbers(each, network.d_out) for each in (outputs, targets))
     combined = path_of_fold(fitted, (inputs, outputs), task)
     return Fold(
         torch.stack(losses).cpu(),
@@ -224,11 +222,11 @@ def _fold(
         torch.tensor(values, dtype=torch.float64) / of_constant,
         torch.tensor([each.sensitivity for each in last], dtype=torch.float64),
         torch.tensor([each.r2_given_others for each in last], dtype=torch.float64),
-        held_out_squares(objective, whole, (inputs, outputs)).cpu(),
         torch.stack([likelihood.row_errors(each, outputs) for each in through]).cpu(),
         linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
         full_errors(objective, (inputs, outputs), network.d_out, task),
-        held_out_residuals([*through, whole] if task != "autoencoder" else [], outputs, likelihood),
+        held_out_residuals(expected if task != "autoencoder" else [], numbers),
+        agreements(expected, numbers, trained, objective.weights).cpu(),
         combined.losses,
         combined.surprises,
         combined.directions,

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from isthmus.foundation.statistics import standard_error, weighted_mean
+from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import NOTHING_LEFT
 from isthmus.selection.cross_validation import CrossValidation
 from isthmus.selection.features import Averages
-from isthmus.selection.posterior import Kind, posterior, sufficient_probabilities
+from isthmus.selection.posterior import posterior, sufficient_probabilities
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ class RankEvidence:
         correlations: Of the k + 1st pair of linear functions of inputs and outputs (`CanonicalCorrelations`).
         linear: How significantly linear functions of the inputs alone need more than k numbers, in standard deviations
             of Bartlett's statistic.
-        linear_share: How much of what the networks explain linear functions do, in [0, 1]; as far as that their
-            significance counts. 0 of autoencoders, and where linear functions need more than K numbers or all
-            directions.
+        residual_lines: By how much clearer linear functions of the inputs see what k numbers leave than what the whole
+            networks leave, in standard deviations (`residual_lines`); 0 of autoencoders.
         network_errors: What a person counts at the same rows (`Likelihood.row_errors`), through k numbers.
         linear_errors: The same of the linear method through k numbers: reduced-rank regression, or PCA.
         whole_error: Held-out loss of the whole networks.
@@ -52,7 +52,7 @@ class RankEvidence:
     redundancies: tuple[float, ...]
     correlations: tuple[float, ...]
     linear: tuple[float, ...]
-    linear_share: float
+    residual_lines: tuple[float, ...]
     network_errors: tuple[float, ...]
     linear_errors: tuple[float, ...]
     whole_error: float
@@ -65,24 +65,23 @@ class RankEvidence:
         """Of rows whose inputs or outputs are all the same; `error` is that of the best constant."""
         nothing = (0.0,)
         own = (error,)
-        return RankEvidence(
-            (1.0,), own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), 0.0, own, own, error, 0.0, 0, rows
-        )
+        seen = own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), nothing
+        return RankEvidence((1.0,), *seen, own, own, error, 0.0, 0, rows)
 
 
 def weigh_evidence(
-    cross: CrossValidation, weights: Tensor, kind: Kind, tolerance: Tolerance
+    cross: CrossValidation, weights: Tensor, task: Task, tolerance: Tolerance
 ) -> tuple[Tensor, RankEvidence]:
     """Probabilities of k = 0 … K, `(K + 1,)`, and what they were weighed from.
 
     Args:
         cross: Losses, objectives and coordinates of every k.
         weights: How much each row of the data counts, `(n,)`, positive.
-        kind: Of what is learned.
+        task: What is learned.
         tolerance: ε.
     """
     seen = Averages.of(cross, weights)
-    chances = posterior(sufficient_probabilities(seen, kind, cross.linear_share, tolerance))
+    chances = posterior(sufficient_probabilities(seen, task, tolerance))
     counted = weights[cross.rows].double()
     return chances, RankEvidence(
         _plain(chances),
@@ -93,7 +92,7 @@ def weigh_evidence(
         _plain(seen.redundancies),
         _plain(cross.linear.correlations),
         _plain(cross.linear.significance),
-        cross.linear_share,
+        _plain(seen.residual_lines),
         tuple(float(weighted_mean(row, counted)) for row in cross.errors),
         tuple(float(weighted_mean(row, counted)) for row in cross.linear_errors),
         float(weighted_mean(cross.whole, counted)),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.foundation.statistics import effective_rows, standard_error, weighted_mean
+from isthmus.foundation.statistics import standard_error, weighted_mean
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import NOTHING_LEFT, CanonicalCorrelations
 from isthmus.selection.cross_validation import CrossValidation
-from isthmus.selection.residual_lines import ResidualLines
+from isthmus.selection.independence_test import standardized_agreement
 
 FEATURES = (
     "intercept",
@@ -25,11 +25,13 @@ FEATURES = (
     "linear",
     "next_linear",
     "correlation",
+    "residual_line",
 )
 """What is weighed; the columns of `features`."""
 # Below these differences are rounding and luck.
 _LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01
-_SIGNIFICANT, _UNDOUBTED = 4.0, 5.0  # standard errors of losses, and deviations of t, that no more are told from
+# Standard errors of losses, deviations of t and of what lines see in residuals that no more are told from.
+_SIGNIFICANT, _UNDOUBTED, _SEEN = 4.0, 5.0, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +47,8 @@ class Averages:
         redundancies: $D_k$, mean over the folds with their squared sensitivities as weights: what a fold's network does
             not carry says nothing about what it depends on.
         linear: ρ and t.
-        residual_lines: What lines see in the residuals; None of an autoencoder.
-        rows: As how many held-out rows of equal weight they count.
+        residual_lines: What lines see in what k numbers leave, beyond what the whole network leaves.
+        agreement: How far what the best k predict agrees with the outputs (`standardized_agreement`); 0 for k = 0.
     """
 
     errors: Tensor
@@ -56,16 +58,17 @@ class Averages:
     sensitivities: Tensor
     redundancies: Tensor
     linear: CanonicalCorrelations
-    residual_lines: ResidualLines | None
-    rows: float
+    residual_lines: Tensor
+    agreement: float
 
     @staticmethod
     def of(cross: CrossValidation, weights: Tensor) -> Averages:
         """Of rows that count as much as `weights` `(n,)` say."""
         counted = weights[cross.rows].double().cpu()
         errors = torch.stack([weighted_mean(row, counted) for row in cross.losses])
-        excess, best = errors - errors.min(), cross.losses[int(errors.argmin())]
-        deviations = excess.new_tensor([standard_error(row - best, counted) for row in cross.losses]).nan_to_num(0.0)
+        excess, best = errors - errors.min(), int(errors.argmin())
+        more = cross.losses - cross.losses[best]
+        deviations = excess.new_tensor([standard_error(row, counted) for row in more]).nan_to_num(0.0)
         squares = cross.sensitivities.square()
         total = squares.sum(0).clamp_min(torch.finfo(squares.dtype).tiny)
         return Averages(
@@ -77,12 +80,12 @@ class Averages:
             (squares * cross.redundancies).sum(0) / total,
             cross.linear,
             cross.residual_lines,
-            effective_rows(counted),
+            standardized_agreement(cross.agreements[best], counted) if best > 0 else 0.0,
         )
 
 
 def features(seen: Averages, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 11)`, columns as in `FEATURES`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 12)`, columns as in `FEATURES`.
 
     With ε the tolerance:
 
@@ -98,6 +101,7 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     - linear: $t_k$ between −2 and 5, how significantly linear functions of the inputs alone need more than k numbers.
     - next_linear: $t_{k+1}$, the same of one number more.
     - correlation: $\log(\rho_{k+1}^2 + 0.01)$, of the linear functions that k numbers leave out.
+    - residual_line: what lines see in what k numbers leave, between 0 and 3.
     """
     epsilon, gained = tolerance.relative, float(seen.excess[0])
     excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
@@ -111,4 +115,5 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     linearly = seen.linear.significance.clamp(NOTHING_LEFT, _UNDOUBTED)
     columns += [linearly, torch.cat([linearly[1:], linearly.new_full((1,), NOTHING_LEFT)])]
     columns.append(torch.log(seen.linear.correlations.square() + _CORRELATION))
+    columns.append(seen.residual_lines.clamp(0.0, _SEEN))
     return torch.stack([torch.ones_like(losses), *columns], 1)

@@ -19,12 +19,12 @@ class Fold:
         objectives: Through as many, and last of the whole network, relative to the constant's.
         sensitivities: Of the last latent coordinate through k = 1, 2, … numbers.
         redundancies: R² of the same coordinates, given the others.
-        squares: Of the mean, of linear functions and of the whole network (`held_out_squares`).
         errors: As the losses, what a person counts (`Likelihood.row_errors`).
         linear_errors: The same of the linear method through as many numbers, `(·, m)`.
         full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
         residuals: What is left of the targets through k = 0, 1, 2, … numbers, and last by the whole network, at some of
             the held-out rows (`held_out_residuals`), `(·, r, d_out)` float32.
+        agreements: Of the same functions' predictions with the outputs (`independence_test.agreements`), `(·, 2, m)`.
         index_losses, index_surprises, index_directions: Of functions of few combinations of the inputs
             (`EmbeddingPath`), directions in the units of the inputs; empty unless outputs are learned.
     """
@@ -34,11 +34,11 @@ class Fold:
     objectives: Tensor
     sensitivities: Tensor
     redundancies: Tensor
-    squares: Tensor
     errors: Tensor
     linear_errors: Tensor
     full_errors: Tensor
     residuals: Tensor
+    agreements: Tensor
     index_losses: Tensor
     index_surprises: Tensor
     index_directions: Tensor

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.features import Averages, features
-from isthmus.selection.independence_test import CLASS_VARIANCE, constant_probability
+from isthmus.selection.independence_test import constant_probability
 
-Kind = Literal["regression", "classification"]
 _NO_CHANCE = 2.0  # standard errors
 
 
@@ -22,42 +22,35 @@ _NO_CHANCE = 2.0  # standard errors
 def weights() -> dict[str, Any]:
     """Weights of the `features`, as the script that fits them has written them.
 
-    For outputs ("regression") and classes ("classification"): "own", and "linear" where linear functions explain all
-    that networks explain.
+    One list for each task: lines are asked of residuals of outputs, of classes themselves, and not of an autoencoder,
+    whose outputs are linear functions of its inputs.
     """
     found: dict[str, Any] = json.loads(resources.files("isthmus.selection").joinpath("weights.json").read_text("utf-8"))
     return found
 
 
-def sufficient_probabilities(seen: Averages, kind: Kind, linear_share: float, tolerance: Tolerance) -> Tensor:
+def sufficient_probabilities(seen: Averages, task: Task, tolerance: Tolerance) -> Tensor:
     r"""The probability that k numbers are enough, given that fewer are not, for k = 0, 1, …, K: `(K + 1,)`.
 
-    For k ≥ 1 it is $s / (1 + e^{-a_k}) + (1 - s) / (1 + e^{-b_k})$ with $a_k$ and $b_k$ the sums of the features
-    weighed by the "linear" and by the "own" weights, which leave out what linear functions say: it counts as far as
-    they explain what networks explain. K is enough where nothing is. Of outputs it is 0 where
-    $e_k > \varepsilon e_0$ and both are above twice their standard errors: what is left is much and no chance, whatever
-    else speaks for k.
+    For k ≥ 1 it is $1 / (1 + e^{-a_k})$ with $a_k$ the weighed sum of the features. K is enough where nothing is. Of
+    outputs it is 0 where $e_k > \varepsilon e_0$ and both are above twice their standard errors: what is left is
+    much and no chance, whatever else speaks for k.
 
     No numbers are enough with the `constant_probability`: networks that predict no better than a constant may be bad
     networks, so lines are asked, too.
 
     Args:
         seen: What the folds say.
-        kind: Of what is learned.
-        linear_share: s in [0, 1].
+        task: What is learned.
         tolerance: ε.
     """
     table = features(seen, tolerance)
-    with_lines, without = (
-        torch.sigmoid(table @ torch.tensor(weights()[kind][name], dtype=table.dtype)) for name in ("linear", "own")
-    )
-    enough = linear_share * with_lines + (1.0 - linear_share) * without
+    enough = torch.sigmoid(table @ torch.tensor(weights()[task], dtype=table.dtype))
     gained, error = float(seen.excess[0]), float(seen.deviations[0])
-    if kind == "regression" and gained > _NO_CHANCE * error:
+    if task != "classification" and gained > _NO_CHANCE * error:
         is_much = seen.excess > tolerance.relative * gained
         enough[is_much & (seen.excess > _NO_CHANCE * seen.deviations)] = 0.0
-    variance = float(seen.errors[0]) if kind == "regression" else CLASS_VARIANCE
-    enough[0] = constant_probability(gained, variance, seen.rows, seen.linear.chance)
+    enough[0] = constant_probability(seen.agreement, seen.linear.chance)
     enough[-1] = 1.0
     return enough
 

@@ -3,63 +3,56 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from isthmus.foundation.statistics import effective_rows
 from isthmus.foundation.threads import one_thread
-from isthmus.selection.canonical_correlations import NOTHING_LEFT, bartlett, principal_directions
+from isthmus.selection.canonical_correlations import bartlett, principal_directions
 
 _MEAN, _DEVIATION = -1.2065, 1.2680  # of the law of Tracy and Widom of order 1
 _LEAST, _MOST = 1e-12, 1.0 - 1e-9  # squared correlations whose logits are finite
 
 
-@dataclass(frozen=True, eq=False)
-class ResidualLines:
-    """Tests that residuals through k = 0 … K numbers, and last of the whole network, do not depend on inputs: `(K + 2,)`.
+def residual_lines(x: Tensor, residuals: Tensor, weights: Tensor) -> Tensor:
+    r"""By how much clearer lines see what k = 0 … K numbers leave than what the whole network leaves, `(K + 1,)`.
 
-    In standard deviations from what is expected where they are; `NOTHING_LEFT` where nothing varies.
+    That inputs and residuals are independent has two tests, each counted in standard deviations from what is expected
+    if they are: Bartlett's of all their canonical correlations, and $\log \rho^2/(1 - \rho^2)$ of the largest alone,
+    which has about the law of Tracy and Widom. Of each the whole network's is taken off, and the larger is returned.
+    What regularisation and few rows leave everywhere, lines see in both; a number that k leave out and the network has
+    learned they see in the first alone.
 
-    Attributes:
-        every: Bartlett's statistic of all correlations.
-        largest: The logit of the largest squared correlation.
+    Results do not depend on the number of threads. 0 where there are too few rows for a correlation below 1.
+
+    Args:
+        x: Inputs at held-out rows `(n, d)`.
+        residuals: Of the functions through k = 0 … K numbers and last of the whole network, `(K + 2, n, d_out)`.
+        weights: How much each row counts, `(n,)`, positive.
 
     Source:
-        Bartlett (1941); Johnstone (2008) for the law of the largest root, that of Tracy and Widom.
+        Bartlett (1941); Johnstone (2008) for the law of the largest root.
     """
-
-    every: Tensor
-    largest: Tensor
-
-    @staticmethod
-    def of(x: Tensor, residuals: Tensor, weights: Tensor) -> ResidualLines:
-        """Of held-out rows, with results that do not depend on the number of threads.
-
-        Args:
-            x: Inputs `(n, d)`.
-            residuals: Of the functions through k = 0 … K numbers and of the whole network, `(K + 2, n, d_out)`.
-            weights: How much each row counts, `(n,)`, positive.
-        """
-        with one_thread():
-            rows = effective_rows(weights)
-            ours = principal_directions(x.double(), weights, rows)
-            found = [_tested(ours, principal_directions(left.double(), weights, rows), rows) for left in residuals]
-        return ResidualLines(*torch.tensor(found, dtype=torch.float64).T)
+    with one_thread():
+        rows = effective_rows(weights)
+        ours = principal_directions(x.double(), weights, rows)
+        seen = [_tested(ours, principal_directions(left.double(), weights, rows), rows) for left in residuals]
+    found = torch.tensor(seen, dtype=torch.float64)
+    return (found[:-1] - found[-1]).amax(1)
 
 
 def _tested(ours: Tensor, theirs: Tensor, rows: float) -> tuple[float, float]:
-    """Both statistics of orthonormal `(n, p)` and `(n, q)`."""
+    """Both statistics of orthonormal `(n, p)` and `(n, q)`: of all correlations, and of the largest."""
     p, q = ours.shape[1], theirs.shape[1]
     if min(p, q) == 0 or p + q + 1 >= rows:
-        return NOTHING_LEFT, NOTHING_LEFT
+        return 0.0, 0.0
     correlations = torch.linalg.svdvals(ours.T @ theirs)
     statistics, degrees = bartlett(correlations, p, q, rows)
     square = min(max(float(correlations[0]) ** 2, _LEAST), _MOST)
     middle, deviation = _largest_logit(p, q, rows)
-    of_largest = (math.log(square / (1.0 - square)) - middle) / deviation
-    return float((statistics[0] - degrees[0]) / (2.0 * degrees[0]).sqrt()), of_largest
+    of_all = float((statistics[0] - degrees[0]) / (2.0 * degrees[0]).sqrt())
+    return of_all, (math.log(square / (1.0 - square)) - middle) / deviation
 
 
 def _largest_logit(p: int, q: int, rows: float) -> tuple[float, float]:

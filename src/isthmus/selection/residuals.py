@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from isthmus.foundation.likelihood import Likelihood
 from isthmus.spectra import spaced
 
 _ROWS = 1700  # of a fold: of three folds as many as lines of the outputs are asked of
@@ -18,19 +17,17 @@ def kept_rows(rows: Tensor) -> Tensor:
     return spaced(rows, _ROWS)
 
 
-def held_out_residuals(outputs: Sequence[Tensor], targets: Tensor, likelihood: Likelihood) -> Tensor:
-    """Targets as numbers less what outputs say of them: of classes the gradient of the loss by the logits, reversed.
+def held_out_residuals(predicted: Sequence[Tensor], truths: Tensor) -> Tensor:
+    """Outputs less predictions: of one-hot rows and probabilities the gradient of the loss by the logits, reversed.
 
     Args:
-        outputs: Of functions at the held-out rows, `(m, d_out)` each, in standardised units; nothing is kept of none.
-        targets: `(m, d_out)`, or classes `(m,)`.
-        likelihood: Says what outputs say.
+        predicted: At the held-out rows, `(m, d_out)` each, in standardised units; nothing is kept of none.
+        truths: `(m, d_out)`.
 
     Returns:
-        `(len(outputs), r, d_out)` float32 at the r `kept_rows`, as networks compute.
+        `(len(predicted), r, d_out)` float32, as networks compute, at the r `kept_rows`.
     """
-    if not outputs:
+    if not predicted:
         return torch.zeros(0, 0, 0)
-    numbers = kept_rows(likelihood.as_numbers(targets, outputs[0].shape[1])).double()
-    left = [numbers - likelihood.expectation(kept_rows(each)).double() for each in outputs]
-    return torch.stack(left).float().cpu()
+    outputs = kept_rows(truths).double()
+    return torch.stack([outputs - kept_rows(each).double() for each in predicted]).float().cpu()
