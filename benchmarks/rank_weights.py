@@ -3,7 +3,7 @@
 For each task the estimator is fitted with its defaults and what it has seen of every k is kept, one file a task in DIR;
 a run goes on where it was stopped. Of families of which DIR holds no task the rows of the record are taken. Then, for
 outputs and for classes, logistic regressions of "k numbers are enough" on the features of k = 1 … true k + 1 are fitted
-with a ridge of 0.3 on weights of standardised features. Of outputs they know what lines see in what networks leave; of
+with a ridge of 3 on weights of standardised features. Of outputs they know what lines see in what networks leave; of
 classes what lines say of the classes; those for autoencoders are fitted on the same tasks of outputs without lines.
 They are written to `isthmus/selection/weights.json`, which `isthmus.selection.posterior` reads.
 
@@ -44,12 +44,14 @@ from rank_families import FITTED_GROUPS, FITTED_ON
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
-RIDGE, ROUNDS = 0.3, 100
+RIDGE, ROUNDS = 3.0, 100
 BY_LINES = ("linear", "next_linear", "correlation")
 OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line"))
+# Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
+OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
 COLUMNS: dict[Task, tuple[str, ...]] = {
-    "regression": (*OWN, "residual_line"),
-    "autoencoder": OWN,
+    "regression": (*OF_OUTPUTS, "residual_line"),
+    "autoencoder": OF_OUTPUTS,
     "classification": (*OWN, *BY_LINES),
 }
 """What is weighed of each task."""
