@@ -11,6 +11,7 @@ from torch import Tensor
 
 from isthmus.data import Sample
 from isthmus.data.dataset import Integers
+from isthmus.foundation.likelihood import Likelihood
 from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.foundation.task import Task
@@ -25,7 +26,7 @@ from isthmus.selection.independence_test import agreements
 from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.residual_lines import residual_lines
 from isthmus.selection.residuals import held_out_residuals, kept_rows
-from isthmus.selection.restriction import restrict_to_ranks
+from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
 from isthmus.selection.simple_methods import full_errors, linear_errors
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
@@ -203,16 +204,7 @@ def _fold(
     through.insert(0, constant.expand(len(inputs), -1))
     losses = [likelihood.row_losses(each, outputs) for each in through]
     values = [of_constant, *(each.value for each in narrowed), of_whole]
-    rows = torch.cat([own, inputs])
-    last: list[LastLatent] = []
-
-    def measured(rank: int) -> LastLatent:
-        found = narrowed[rank - 1]
-        return last_latent(found.network, found.layer, rank, rows, likelihood)
-
-    for found in side_by_side(measured, range(1, len(narrowed) + 1)):
-        last.append(found)
-        report(0.7 + 0.2 * len(last) / len(narrowed), f"coordinate {len(last)}")
+    last = _last_latents(narrowed, torch.cat([own, inputs]), likelihood, part(report, 0.7, 0.9))
     expected = [likelihood.expectation(each) for each in (*through, whole)]
     numbers, trained = (likelihood.as_numbers(each, network.d_out) for each in (outputs, targets))
     combined = path_of_fold(fitted, (inputs, outputs), task)
@@ -231,6 +223,22 @@ def _fold(
         combined.surprises,
         combined.directions,
     )
+
+
+def _last_latents(
+    narrowed: Sequence[RestrictedNetwork], rows: Tensor, likelihood: Likelihood, report: Report
+) -> list[LastLatent]:
+    """The coordinate that matters least of each of the networks through k = 1, 2, … numbers."""
+    last: list[LastLatent] = []
+
+    def measured(rank: int) -> LastLatent:
+        found = narrowed[rank - 1]
+        return last_latent(found.network, found.layer, rank, rows, likelihood)
+
+    for found in side_by_side(measured, range(1, len(narrowed) + 1)):
+        last.append(found)
+        report(len(last) / len(narrowed), f"coordinate {len(last)}")
+    return last
 
 
 def _carried(fitted: FittedNetwork, tolerance: Tolerance) -> int:
