@@ -4,8 +4,9 @@ For each task the estimator is fitted with its defaults and what it has seen of 
 a run goes on where it was stopped. Of families of which DIR holds no task the rows of the record are taken. Then, for
 outputs and for classes, logistic regressions of "k numbers are enough" on the features of k = 1 … true k + 1 are fitted
 with a ridge of 3 on weights of standardised features. Of outputs they know what lines see in what networks leave; of
-classes what lines say of the classes; those for autoencoders are fitted on the same tasks of outputs without lines.
-They are written to `isthmus/selection/weights.json`, which `isthmus.selection.posterior` reads.
+classes what lines say of the classes, unless they need all directions; those for autoencoders are fitted on the same
+tasks of outputs without lines. They are written to `isthmus/selection/weights.json`, which
+`isthmus.selection.posterior` reads.
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
@@ -35,7 +36,6 @@ from _rank_tasks import ROWS, RankTask
 from isthmus import RankClassifier, RankRegressor
 from isthmus.foundation.parallel import in_parallel
 from isthmus.foundation.progress import Report, silent
-from isthmus.foundation.task import Task
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES, Averages, features
@@ -49,13 +49,14 @@ BY_LINES = ("linear", "next_linear", "correlation")
 OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line"))
 # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
 OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
-COLUMNS: dict[Task, tuple[str, ...]] = {
+COLUMNS: dict[str, tuple[str, ...]] = {
     "regression": (*OF_OUTPUTS, "residual_line"),
     "autoencoder": OF_OUTPUTS,
     "classification": (*OWN, *BY_LINES),
+    "classification without lines": OWN,
 }
-"""What is weighed of each task."""
-EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies", "correlations", "linear")
+"""What is weighed of each task (`isthmus.selection.posterior.weights_for`)."""
+EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies")
 FIRST_EDITION = {"sensitivities": "effects", "redundancies": "dependences"}
 
 
@@ -66,7 +67,7 @@ def seen(task: RankTask, report: Report = silent) -> Row:
     found = model.selection_.evidence
     return {
         **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest", "is_classification")},
-        **{name: getattr(found, name) for name in (*EVIDENCE, "residual_lines")},
+        **{name: getattr(found, name) for name in (*EVIDENCE, "correlations", "linear", "residual_lines")},
         "seconds": round(time.process_time() - begin, 1),
     }
 
@@ -86,23 +87,26 @@ def collected(asked: argparse.Namespace) -> list[Row]:
     return found + [row for row in recorded("rank_weights")["rows"] if row["family"] not in families]
 
 
+def lines_of(row: Row) -> CanonicalCorrelations:
+    """What linear functions alone say."""
+    return CanonicalCorrelations(*(torch.tensor(row[name], dtype=torch.float64) for name in ("correlations", "linear")))
+
+
 def feature_table(row: Row) -> Floats:
     """`features` of one task, `(K + 1, 12)`."""
     values = (row[name] if name in row else row[FIRST_EDITION[name]] for name in EVIDENCE)
-    errors, deviations, objectives, sensitivities, redundancies, *by_lines = (
-        torch.tensor(each, dtype=torch.float64) for each in values
-    )
+    errors, deviations, objectives, *of_last = (torch.tensor(each, dtype=torch.float64) for each in values)
     excess = errors - errors.min()
-    linear = CanonicalCorrelations(*by_lines)
     of_residuals = torch.tensor(row.get("residual_lines", [0.0] * len(errors)), dtype=torch.float64)
-    said = objectives, sensitivities, redundancies, linear, of_residuals
+    said = objectives, *of_last, lines_of(row), of_residuals
     averages = Averages(errors, excess, deviations, *said, agreement=0.0)
     return np.asarray(features(averages, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 
-def tasks_of(rows: list[Row], task: Task) -> list[Row]:
-    """Those that the weights of a task are fitted on."""
-    return [row for row in rows if row["is_classification"] == (task == "classification")]
+def tasks_of(rows: list[Row], kind: str) -> list[Row]:
+    """Those that the weights of a kind of `COLUMNS` are fitted on."""
+    own = [row for row in rows if row["is_classification"] == kind.startswith("classification")]
+    return [row for row in own if lines_of(row).are_as_chance()] if kind == "classification" else own
 
 
 def logistic_regression(rows: list[Row], names: tuple[str, ...]) -> Floats:
@@ -130,9 +134,9 @@ def logistic_regression(rows: list[Row], names: tuple[str, ...]) -> Floats:
 
 
 def in_the_package(rows: list[Row]) -> dict[str, list[float]]:
-    """The weights of every task, of all rows, as `weights.json` has them."""
-    found = {task: logistic_regression(tasks_of(rows, task), names) for task, names in COLUMNS.items()}
-    return {task: (each.round(2) + 0.0).tolist() for task, each in found.items()}  # no −0
+    """The weights of every kind, of all rows, as `weights.json` has them."""
+    found = {kind: logistic_regression(tasks_of(rows, kind), names) for kind, names in COLUMNS.items()}
+    return {kind: (each.round(2) + 0.0).tolist() for kind, each in found.items()}  # no −0
 
 
 def chances(row: Row, weights: Floats) -> Floats:
@@ -186,9 +190,9 @@ def main() -> None:
     weights = in_the_package(rows)
     keep_in_package("selection/weights.json", {"fitted_by": "benchmarks/rank_weights.py", **weights})
     figures = {}
-    for task, names in COLUMNS.items():
-        named = dict(zip(FEATURES, weights[task], strict=True))
-        figures[task] = {"weights": named, "left_out": left_out(tasks_of(rows, task), names)}
+    for kind, names in COLUMNS.items():
+        named = dict(zip(FEATURES, weights[kind], strict=True))
+        figures[kind] = {"weights": named, "left_out": left_out(tasks_of(rows, kind), names)}
     print(json.dumps(figures, indent=1))
     keep("rank_weights", "The evidence is weighed as on functions of known rank.", {**figures, "rows": rows})
 

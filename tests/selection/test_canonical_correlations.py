@@ -85,3 +85,10 @@ def test_what_is_exactly_linear_and_what_is_constant():
     assert padded.significance[2:].tolist() == [NOTHING_LEFT] * 2
     assert padded.correlations[2:].tolist() == [0.0, 0.0]
     assert found.padded(1).correlations.tolist() == found.correlations[:1].tolist()
+
+
+def test_enough_is_what_leaves_chance():
+    assert canonical_correlations(*linear(400, 8, 6, 2)).are_as_chance()
+    assert not canonical_correlations(*linear(400, 8, 6, 6)).are_as_chance()
+    assert not canonical_correlations(*linear(400, 8, 6, 3)).padded(3).are_as_chance()
+    assert not canonical_correlations(*linear(400, 8, 6, 6)).padded(7).are_as_chance()

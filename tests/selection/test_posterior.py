@@ -12,12 +12,13 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES
 from isthmus.selection.independence_test import constant_probability
-from isthmus.selection.posterior import posterior, sufficient_probabilities, weights
+from isthmus.selection.posterior import posterior, sufficient_probabilities, weights, weights_for
 from selection.tables import EXCESS, LINEAR, REDUNDANCIES, TENTH, averages
 
 
 def test_there_is_a_weight_for_each_feature():
-    assert [len(weights()[task]) for task in TASKS] == [len(FEATURES)] * 3
+    kinds = (*TASKS, "classification without lines")
+    assert [len(weights()[kind]) for kind in kinds] == [len(FEATURES)] * 4
 
 
 def test_lines_are_asked_of_residuals_of_outputs_of_classes_and_not_of_copies():
@@ -28,6 +29,15 @@ def test_lines_are_asked_of_residuals_of_outputs_of_classes_and_not_of_copies():
     assert of_lines["regression"] == {"residual_line"}
     assert of_lines["classification"] == {"linear", "next_linear"}
     assert of_lines["autoencoder"] == set()
+
+
+def test_lines_of_classes_that_need_all_directions_say_nothing():
+    all_of_them = CanonicalCorrelations(LINEAR.correlations, torch.tensor([50.0, 20.0, 9.0, -2.0]).double())
+    for task in TASKS:
+        seen = averages(linear=all_of_them)
+        kind = "classification without lines" if task == "classification" else task
+        assert weights_for(seen, task) == weights()[kind]
+        assert weights_for(averages(), task) == weights()[task]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from isthmus.spectra import spaced
 
 NOTHING_LEFT = -2.0
 """The significance of correlations where there are none."""
+_CHANCE = 2.0  # deviations above what is expected of chance from which on it is no chance
 _ROWS = 5000  # that are used; with more of them every bend of f is found to be significant
 _ROWS_PER_COLUMN = 4  # of x and of y; columns beyond that are left out, the least varying directions first
 _LEAST = 1e-6  # of the largest singular value, below which directions do not vary
@@ -40,6 +41,13 @@ class CanonicalCorrelations:
     correlations: Tensor
     significance: Tensor
     chance: float = 1.0
+
+    def are_as_chance(self) -> bool:
+        """Whether some of these k are enough: whether what is left from there on may be chance.
+
+        Not where all directions there are of x or of y are needed: then nothing is left that could be chance.
+        """
+        return bool(((self.significance < _CHANCE) & (self.correlations > 0.0)).any())
 
     def padded(self, count: int) -> CanonicalCorrelations:
         """The first `count`; where there are no more, correlations 0 that are `NOTHING_LEFT`."""

@@ -22,10 +22,22 @@ _NO_CHANCE = 2.0  # standard errors
 def weights() -> dict[str, Any]:
     """Weights of the `features`, as the script that fits them has written them.
 
-    One list for each task: lines are asked of residuals of outputs, of classes themselves, and not of an autoencoder,
-    whose outputs are linear functions of its inputs.
+    One list for each task, of classes two: lines are asked of residuals of outputs, of classes themselves, and not of
+    an autoencoder, whose outputs are linear functions of its inputs (`weights_for`).
     """
     found: dict[str, Any] = json.loads(resources.files("isthmus.selection").joinpath("weights.json").read_text("utf-8"))
+    return found
+
+
+def weights_for(seen: Averages, task: Task) -> list[float]:
+    """Those that count: lines of classes that need all directions there are follow what networks bend, and say nothing.
+
+    Args:
+        seen: What the folds say.
+        task: What is learned.
+    """
+    says_nothing = task == "classification" and not seen.linear.are_as_chance()
+    found: list[float] = weights()["classification without lines" if says_nothing else task]
     return found
 
 
@@ -45,7 +57,7 @@ def sufficient_probabilities(seen: Averages, task: Task, tolerance: Tolerance) -
         tolerance: ε.
     """
     table = features(seen, tolerance)
-    enough = torch.sigmoid(table @ torch.tensor(weights()[task], dtype=table.dtype))
+    enough = torch.sigmoid(table @ torch.tensor(weights_for(seen, task), dtype=table.dtype))
     gained, error = float(seen.excess[0]), float(seen.deviations[0])
     if task != "classification" and gained > _NO_CHANCE * error:
         is_much = seen.excess > tolerance.relative * gained
