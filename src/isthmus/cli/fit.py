@@ -127,8 +127,8 @@ def fit(
     if export is not None:
         checked_out(export)
     told = TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet)
-    with progress_bar(f"reading {data}", logs=True):
-        dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
+    with progress_bar(f"reading {data}", logs=True) as progress:
+        dataset = load_dataset(data, seed=checked_seed(seed), told=told, report=progress, **loading)
     loading["table"] = asdict(told)
 
     from isthmus.reports import write_report
