@@ -111,8 +111,8 @@ def fit(
     if export is not None:
         checked_out(export)
     reading = table.reading()
-    with progress_bar(f"reading {data}", logs=True):
-        dataset = load_dataset(data, seed=checked_seed(seed), **loading, **reading)
+    with progress_bar(f"reading {data}", logs=True) as progress:
+        dataset = load_dataset(data, seed=checked_seed(seed), report=progress, **loading, **reading)
     loading |= {"drop": reading["drop"], "missing": reading["missing"], "table": asdict(reading["told"])}
 
     from isthmus.reports import write_report

@@ -81,16 +81,21 @@ def window(
     # What needs no torch comes first: a wrong file or column is said at once.
     from isthmus.data import load_dataset
 
-    with progress_bar(f"reading {data}", logs=True):
+    with progress_bar(f"reading {data}", logs=True) as progress:
         dataset = load_dataset(
             data,
             task=task.value if task else None,
             target=list(target or ()),
             **table.reading(),
             seed=checked_seed(seed),
+            report=progress,
         )
     if dataset.weights is not None:
-        raise OptionError("DATA", data, "without sample_weight: a window counts every row alike")
+        raise OptionError(
+            "DATA",
+            data,
+            "without sample_weight, which rows of a long table that repeat have too: a window counts every row alike",
+        )
     from isthmus.cli.output import print_object
     from isthmus.costs import depth_window
     from isthmus.networks import Scaling
