@@ -1,22 +1,26 @@
 """Other methods on the tasks of one output that `index_rank` has answered, written beside its answers for that to read.
 
 Sliced inverse regression and SAVE are those of the package `sliced` (0.7, which needs numpy before 2 and the alias
-`numpy.int`, given back to it here); principal Hessian directions follow Li (1992); `kernel` is the gradient outer
-product of kernel ridge regression, width and ridge by held-out rows, and `xrfm` the matrix that a recursive feature
-machine learns (its package, five rounds). All are given the inputs in whitened coordinates of their span. The number is
-found by the sequential χ² test at 5 % of SIR (Li 1991) and pHd, by the largest gap that `sliced` takes for SAVE, and by
-the largest ratio of neighbouring eigenvalues for the others. Angles are those of the leading k directions with the true
-k, which is more than a user has.
+`numpy.int`, given back to it here); principal Hessian directions follow Li (1992); `kernel` is the gradient
+outer product of kernel ridge regression, width and ridge by held-out rows, `xrfm` the matrix that a recursive feature
+machine learns (its package, five rounds), and `mave` is asked in R (`_index_mave`), if `--rscript` says how. All are
+given the inputs in whitened coordinates of their span. The number is found by the sequential χ² test at 5 % of SIR (Li
+1991) and pHd, by the largest gap that `sliced` takes for SAVE, by cross-validation for MAVE, and by the largest ratio of
+neighbouring eigenvalues for the others. Angles are those of the leading k directions with the true k, which is more
+than a user has.
 
-`python benchmarks/_index_rivals.py DIR`, in an environment with `sliced`, `xrfm` and torch
+`python benchmarks/_index_rivals.py DIR [METHODS] [--rscript COMMAND]`, in an environment with `sliced` (and setuptools
+before 80 and six, which it needs), `xrfm` and torch
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+import shlex
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +29,28 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from scipy.stats import chi2
 
+from _index_mave import minimum_average_variance
 from _index_tasks import REPORTED, largest_angle, task
 
 Floats = NDArray[np.float64]
-Found = tuple[int, Floats]
-"""The number, and directions as columns `(r, ·)`, the strongest first."""
-SLICES, LEVEL, ROWS = 10, 0.05, 1000
+Found = tuple[int, Callable[[int], Floats]]
+"""The number, and the k leading directions as columns `(r, k)`."""
+SLICES, LEVEL, ROWS, CONSTANT = 10, 0.05, 1000, 1e-9
 WIDTHS, RIDGES = (1.0, 2.0, 4.0, 8.0), (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 def whitened(x: Floats) -> Floats:
-    left, values, _ = np.linalg.svd(
-        x / np.maximum(x.std(0), 1e-300) - (x / np.maximum(x.std(0), 1e-300)).mean(0), full_matrices=False
-    )
-    kept = values > 1e-6 * values[0]
-    return left[:, kept] * np.sqrt(len(x))
+    """Uncorrelated coordinates of variance 1 of the span; a column that is constant but for rounding has no part in it."""
+    spread, largest = x.std(0), np.abs(x).max(0)
+    varies = spread > CONSTANT * largest
+    scaled = (x[:, varies] - x[:, varies].mean(0)) / spread[varies]
+    left, values, _ = np.linalg.svd(scaled, full_matrices=False)
+    return left[:, values > CONSTANT * values[0]] * np.sqrt(len(x))
+
+
+def leading(directions: Floats) -> Callable[[int], Floats]:
+    """Of directions as columns, the strongest first."""
+    return lambda k: directions[:, :k]
 
 
 def sequential(statistics: Callable[[int], tuple[float, int]], most: int) -> int:
@@ -58,7 +69,7 @@ def sliced_inverse_regression(x: Floats, y: Floats) -> Found:
     fitted = SlicedInverseRegression(n_directions=None, n_slices=SLICES).fit(x, y)
     values = np.sort(np.abs(fitted.eigenvalues_))[::-1]
     k = sequential(lambda k: (n * values[k:].sum(), (p - k) * (SLICES - k - 1)), min(p, SLICES - 1))
-    return k, fitted.directions_.T
+    return k, leading(fitted.directions_.T)
 
 
 def sliced_average_variance(x: Floats, y: Floats) -> Found:
@@ -66,7 +77,7 @@ def sliced_average_variance(x: Floats, y: Floats) -> Found:
 
     auto = SlicedAverageVarianceEstimation(n_directions="auto", n_slices=SLICES).fit(x, y)
     every = SlicedAverageVarianceEstimation(n_directions=None, n_slices=SLICES).fit(x, y)
-    return len(auto.directions_), every.directions_.T
+    return len(auto.directions_), leading(every.directions_.T)
 
 
 def principal_hessian_directions(x: Floats, y: Floats) -> Found:
@@ -77,7 +88,7 @@ def principal_hessian_directions(x: Floats, y: Floats) -> Found:
     order = np.argsort(-np.abs(values))
     squares = values[order] ** 2
     k = sequential(lambda k: (n * squares[k:].sum() / (2.0 * residuals.var()), (p - k) * (p - k + 1) // 2), p)
-    return k, vectors[:, order]
+    return k, leading(vectors[:, order])
 
 
 def by_ratio(matrix: Floats) -> Found:
@@ -85,7 +96,7 @@ def by_ratio(matrix: Floats) -> Found:
     values, vectors = np.maximum(values[::-1], 1e-12 * values[-1]), vectors[:, ::-1]
     most = max(1, len(values) // 2) if len(values) > 10 else len(values) - 1
     ratios = values[:most] / values[1 : most + 1]
-    return int(ratios.argmax()) + 1, vectors
+    return int(ratios.argmax()) + 1, leading(vectors)
 
 
 def kernel_gradients(x: Floats, y: Floats) -> Found:
@@ -126,11 +137,21 @@ METHODS: dict[str, Callable[[Floats, Floats], Found]] = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("methods", nargs="*", help="all without names; what others have found stays")
+    parser.add_argument("--rscript", help="how Rscript is called where MAVE is installed")
+    given = parser.parse_args()
     warnings.simplefilter("ignore")
     setattr(np, "int", int)  # noqa: B010
-    folder, found = Path(sys.argv[1]), dict[str, Any]()
-    seeds = [int(file.stem.removeprefix("task-")) for file in sorted(folder.glob("task-*.json"))]
-    for name, method in METHODS.items():
+    methods = dict(METHODS)
+    if given.rscript:
+        methods["mave"] = partial(minimum_average_variance, shlex.split(given.rscript))
+    kept = given.folder / "rivals.json"
+    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    seeds = [int(file.stem.removeprefix("task-")) for file in sorted(given.folder.glob("task-*.json"))]
+    for name in given.methods or methods:
+        method = methods[name]
         right, angles, failed = 0, [], 0
         for seed in seeds:
             of = task(REPORTED, seed)
@@ -142,7 +163,7 @@ def main() -> None:
                 print(name, seed, repr(raised)[:200], flush=True)
                 continue
             right += k == of.k
-            angles.append(largest_angle(x @ directions[:, : of.k], of.z))
+            angles.append(largest_angle(x @ directions(of.k), of.z))
         found[name] = {
             "tasks": len(seeds),
             "exact": right,
@@ -151,7 +172,7 @@ def main() -> None:
             "angle_below_15": sum(angle < 15 for angle in angles),
         }
         print(name, found[name], flush=True)
-    (folder / "rivals.json").write_text(json.dumps(found))
+        kept.write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ kernel counts; the chain's own size and what the command line needs before torch
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from _child import child_peak
 from _environment import keep
 from isthmus.formats import load
 from isthmus.formats.chain_files import write_chain
@@ -32,28 +31,6 @@ def layer(number: int) -> Layer:
         inner = torch.randn(RANK, WIDTH, generator=generator) / WIDTH**0.5
         weight = (torch.randn(WIDTH, RANK, generator=generator) / RANK**0.5) @ inner
     return Layer(weight, torch.zeros(WIDTH), IDENTITY if number % 3 == 1 else RELU)
-
-
-MEASURED = """
-import sys, time
-from isthmus.cli.main import run
-if sys.argv[1:]:
-    sys.stdout = sys.stderr
-    assert run(sys.argv[1:]) == 0
-    sys.stdout = sys.__stdout__
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(int(peak.split()[1]) * 1024, time.process_time())
-"""
-
-
-def child_peak(*arguments: str) -> tuple[int, float]:
-    """Largest resident memory in bytes of a process that runs a command, and its processor seconds.
-
-    It asks the kernel itself: what is counted of a child from outside holds the memory that its parent had at the fork.
-    """
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], check=True, stdout=subprocess.PIPE, text=True)
-    peak, seconds = done.stdout.split()
-    return int(peak), float(seconds)
 
 
 def main() -> None:

@@ -47,7 +47,9 @@ def test_a_task_is_that_of_its_record(benchmarks):
             assert drawn.x.shape == (row["rows"], row["inputs"])
             outputs = len(np.unique(drawn.y)) if drawn.is_classification else drawn.y.shape[1]
             assert outputs == row["outputs"]
-            assert drawn.weakest == pytest.approx(row["weakest"], abs=6e-4)
+            # Roots of shares near 0 magnify rounding: the differences of `epidemics` change by 0.4 % with the BLAS
+            # kernel. Another draw changes them by tens of percent.
+            assert drawn.weakest == pytest.approx(row["weakest"], rel=0.01)
 
 
 @pytest.mark.parametrize("group", ["boundaries", "fifth"])

@@ -57,6 +57,9 @@ def test_one_object_is_printed_and_holds_the_record(fitted, command, monkeypatch
     assert out.count("\n") == 1
     printed = json.loads(out)
     record = json.loads(Path("r/run.json").read_text())
+    assert record["options"]["missing"] == "drop"
+    assert record["options"]["drop"] == []
+    assert record["options"]["table"]["header"] is True
     assert printed == {
         **{name: value for name, value in record.items() if name not in NOT_PRINTED},
         "run": "r",

@@ -21,9 +21,10 @@ def table(n, seed=0):
 
 def test_up_to_the_limit_all_rows_are_taken():
     x, y = table(60)
-    assert drawn_rows(x, y, np.ones(60)) == (None, 0)
+    assert drawn_rows(x, y, np.ones(60)) is None
     again = np.concatenate([x, x]), np.concatenate([y, y])
-    assert drawn_rows(again[0], again[1], np.ones(120)) == (None, 0)
+    drawn = drawn_rows(again[0], again[1], np.ones(120))
+    assert (drawn.rows.tolist(), drawn.weights.tolist(), drawn.of) == (list(range(60)), [2.0] * 60, 0)
     merged = Sample.merged(*again, np.ones(120), "regression")
     assert (len(merged.x), merged.drawn_from) == (60, 0)
 
@@ -42,14 +43,14 @@ def test_the_draw_is_of_rows_and_not_of_their_order_or_number():
     np.testing.assert_array_equal(other.weights, [of_row[row.tobytes()] for row in other.x])
     # A row of weight 0 does not exist, whatever it holds.
     weights = (x[:, 0] > 0).astype(float)
-    kept, different = drawn_rows(x, y, weights)
-    assert different == weights.sum()
-    assert (x[kept, 0] > 0).all()
+    kept = drawn_rows(x, y, weights)
+    assert kept.of == weights.sum()
+    assert (x[kept.rows, 0] > 0).all()
 
 
 def test_the_draw_is_fair():
     x = np.arange(20_000.0)[:, None]
-    kept = np.concatenate([drawn_rows(x + shift, None, np.ones(20_000))[0] for shift in range(0, 10**6, 10**5)])
+    kept = np.concatenate([drawn_rows(x + shift, None, np.ones(20_000)).rows for shift in range(0, 10**6, 10**5)])
     assert len(kept) == 600
     observed = np.histogram(kept, bins=6, range=(0, 20_000))[0]
     assert np.square(observed - 100.0).sum() / 100.0 < 20.5  # chi-squared of 5 degrees of freedom, p = 0.001
@@ -66,7 +67,8 @@ def test_no_class_is_lost():
 
 def test_zeros_of_either_sign_are_one_row_and_an_autoencoder_has_one_side():
     x = np.concatenate([np.zeros((50, 1)), -np.zeros((50, 1)), np.arange(1.0, 60.0)[:, None]])
-    assert drawn_rows(x, None, np.ones(len(x))) == (None, 0)
+    drawn = drawn_rows(x, None, np.ones(len(x)))
+    assert (len(drawn.rows), drawn.weights[0], drawn.of) == (60, 100.0, 0)
     drawn = Sample.merged(y := table(200)[0], y, np.ones(200), "autoencoder")
     assert drawn.y is drawn.x
 

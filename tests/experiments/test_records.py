@@ -33,7 +33,7 @@ def test_a_record_is_that_of_the_experiment_as_it_is(path):
     assert [row["cell"] for row in record["results"]] == done
     claims = experiment.claims(experiment.full, measurements(record))
     assert record["claims"] == [plain(claim.record()) for claim in claims]
-    assert path.stat().st_size < 250_000
+    assert path.stat().st_size < 300_000  # a diagram of 900 cells
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)

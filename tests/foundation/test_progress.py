@@ -23,8 +23,18 @@ def test_a_log_has_a_line_now_and_then(monkeypatch, capsys):
         time.sleep(0.15)
         report(0.5, "in time")
     first, *others = capsys.readouterr().err.splitlines()
-    assert first == "fitting a: 10% early"
-    assert others == ["fitting a: 50% in time"]
+    assert first.startswith("fitting a: 10% early, about ")
+    assert others == ["fitting a: 50% in time, about 0 s left"]  # a quarter of a second
+
+
+def test_a_log_says_how_long_it_will_take(monkeypatch, capsys):
+    moments = iter([100.0, 103.0, 104.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(moments, 200.0))
+    monkeypatch.setattr(progress, "_PATIENCE", 0.05)
+    with progress_bar("fitting a", logs=True) as report:
+        report(0.2, "begun")
+        time.sleep(0.2)
+    assert capsys.readouterr().err == "fitting a: 20% begun, about 12 s left\n"
 
 
 def test_what_is_quick_is_not_mentioned(capsys):

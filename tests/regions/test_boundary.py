@@ -1,6 +1,6 @@
 """Decision boundaries and tripoints, against an adaptive grid, exact arithmetic, and cases drawn by hand."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -14,6 +14,8 @@ from isthmus.networks import (
     Activation,
 )
 from isthmus.regions import enumerate_regions
+from isthmus.regions.contested import contested
+from isthmus.regions.half_edges import AFTER, BEFORE, FACE, ORIGIN, loops
 from oracles.random_classifiers import random_classifier
 from oracles.rational_territories import boundary_exits, neighbouring_classes, rational_territories
 from oracles.rational_tripoints import rational_tripoints
@@ -22,7 +24,22 @@ from regions.nets import default_init, layers
 
 
 def boundary_of(network, box=(-1, 1)):
-    return enumerate_regions(network, box).decision_boundary()
+    """The boundary; tripoints counted alone, from the faces along it, are the same to the last bit."""
+    regions = enumerate_regions(network, box)
+    boundary = regions.decision_boundary()
+    assert sorted(regions.tripoints().tolist()) == sorted(boundary.tripoints.tolist())
+    return boundary
+
+
+def is_inside(point, complex_):
+    """Whether a face of the complex holds the point, up to rounding."""
+    offsets, corners = loops(complex_.halves, complex_.faces)
+    for begin, end in pairwise(offsets):
+        here = complex_.place[corners[begin:end], :2] - point
+        ahead = np.roll(here, -1, axis=0)
+        if (here[:, 0] * ahead[:, 1] - here[:, 1] * ahead[:, 0] >= -1e-12).all():
+            return True
+    return False
 
 
 @thinned("seed", range(50), keep=15)
@@ -46,6 +63,9 @@ def test_everything_is_what_exact_arithmetic_says(seed, activation):
     network = random_classifier(seed, activation=activation)
     boundary = boundary_of(network)
     exact = rational_tripoints(network)
+    alone = enumerate_regions(network, (-1, 1)).tripoints()
+    assert np.allclose(sorted(alone.tolist()), sorted([float(v) for v in p] for p in exact), atol=1e-9) or not exact
+    assert len(alone) == len(exact)
     found = {tuple(np.round(p, 9)): set(c) for p, c in zip(boundary.tripoints, boundary.tripoint_classes, strict=True)}
     assert found == {tuple(np.round([float(v) for v in p], 9)): set(c) for p, c in exact.items()}
     territories = rational_territories(network)
@@ -120,6 +140,20 @@ def test_one_output_has_no_boundary_and_partial_regions_neither():
     partial = enumerate_regions(default_init((2, 32, 32, 3)), (-1, 1), budget=20, partial=True)
     with pytest.raises(DomainError, match="partial"):
         partial.tripoints()
+    assert not any(partial.pattern(i)[1].any() for i in range(len(partial)))  # of a layer that has not cut yet
+
+
+def test_few_faces_are_contested_and_all_points_of_the_boundary_are_theirs():
+    network = random_classifier(5, hidden=(32, 32, 32, 32), classes=4)
+    regions = enumerate_regions(network, (-1, 1))
+    whole = regions.planar
+    part = contested(whole, np.zeros(len(whole.place)))
+    _, e, f = part.counts
+    assert 0 < f < 0.2 * len(whole.faces)
+    assert (part.halves[part.halves[:, AFTER], BEFORE] == np.arange(2 * e)).all()
+    assert (part.halves[part.halves[:, AFTER], ORIGIN] == part.halves[np.arange(2 * e) ^ 1, ORIGIN]).all()
+    assert (part.halves[part.halves[:, AFTER], FACE] == part.halves[:, FACE]).all()
+    assert all(is_inside(segment.mean(axis=0), part) for segment in regions.decision_boundary().segments)
 
 
 @pytest.mark.parametrize("exponent", [-35, 35])

@@ -188,7 +188,7 @@ def test_budget_and_pictures():
     assert len(partial) > 100
     with pytest.raises(DomainError, match="two dimensions have areas; these have 3"):
         _ = partial.areas
-    with pytest.raises(DomainError, match="Only regions in two dimensions have the decision boundary"):
+    with pytest.raises(DomainError, match="Only regions in two dimensions have tripoints; these have 3"):
         enumerate_regions(default_init((3, 4, 2)), (-1, 1)).tripoints()
 
 

@@ -22,7 +22,7 @@ def test_the_answer_says_it():
     found = select_rank(x, y, config=CONFIG, cv=3)
     assert found.rank == 1
     assert found.evidence.rows == 60
-    assert found.hyperparameters.reason.endswith("Of 200 different rows 60 were drawn.")
+    assert found.hyperparameters.reason.endswith("Of 200 rows 60 different ones were drawn.")
 
 
 def test_a_memory_map_stays_in_its_file_and_says_the_same(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.errors import NotRepresentableError, OptionError, ShapeError
+from isthmus.errors import DivergenceError, NotRepresentableError, OptionError, ShapeError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import ABSOLUTE, IDENTITY, RELU, Activation, FullyConnected, LeakyResNet
 from isthmus.spectra import leaky_layers
@@ -90,6 +90,10 @@ def test_what_it_is_not_is_refused():
         fit_leaky_resnet(rows(5, 2), rows(6, 1), steps=(0.5,), width=3, ridge=0.1)
     with pytest.raises(OptionError, match="descent is -1"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.1, descent=-1)
+    with pytest.raises(DivergenceError, match="the scale of the data is too large"):
+        fit_leaky_resnet(1e200 * rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.1)
+    with pytest.raises(OptionError, match=r"steps is 0\.5 but must be one number a layer"):
+        fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=0.5, width=3, ridge=0.1)
     with pytest.raises(OptionError, match="width is 0"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=0, ridge=0.1)
 

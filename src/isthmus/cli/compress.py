@@ -12,11 +12,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import (
     AsJson,
-    Missing,
-    MissingName,
     ModelPath,
     PagePath,
     ScaleOutputs,
@@ -25,6 +22,7 @@ from isthmus.cli.options import (
     checked_out,
     parsed_box,
 )
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from isthmus.compression import Compressed
 
 
+@with_table_options
 def compress(
     model: ModelPath,
     out: Annotated[Path, typer.Option(help="Write it here: .onnx, .safetensors or .pt2, a new file.")],
@@ -46,14 +45,7 @@ def compress(
     rank: Annotated[int | None, typer.Option(help="Pass f through so many numbers of one layer.", min=1)] = None,
     scale_outputs: ScaleOutputs = UnitsName.data,
     output: Annotated[str | None, typer.Option(help="Tensor of an .onnx graph to end at.")] = None,
-    drop: Drop = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     page: PagePath = None,
     seed: Annotated[int, typer.Option(help="Draws points of the box and held-out rows.", min=0)] = 0,
     as_json: AsJson = False,
@@ -68,7 +60,6 @@ def compress(
     from isthmus.cli.output import print_object
     from isthmus.compression import compress as compressed
     from isthmus.compression.graphs import checked_graph_target
-    from isthmus.data import TableFormat
     from isthmus.formats import load
     from isthmus.formats.onnx_file import onnx_names
     from isthmus.formats.onnx_from_modules import graph_of
@@ -79,9 +70,7 @@ def compress(
         network,
         data,
         columns=fitted_data(model),
-        missing=missing.value,
-        drop=list(drop or ()),
-        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+        **table.reading(),
         seed=seed,
     )
     names: dict[str, Any] = onnx_names(model) if model.suffix.lower() == ".onnx" else {}

@@ -11,15 +11,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import (
-    Missing,
-    MissingName,
     ModelPath,
     PagePath,
     checked_model,
     checked_seed,
 )
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.errors import DomainError, OptionError
 from isthmus.foundation.progress import progress_bar
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 _DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers each: 330 MB
 
 
+@with_table_options
 def cost(
     model: ModelPath,
     data: Annotated[
@@ -43,14 +42,7 @@ def cost(
     depth: Annotated[
         list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
     ] = None,
-    drop: Drop = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
     tolerance: Annotated[float, typer.Option(help="Relative error within which a function counts as f.")] = 1e-6,
@@ -67,7 +59,6 @@ def cost(
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object
     from isthmus.costs import representation_costs
-    from isthmus.data import TableFormat
     from isthmus.formats import load
     from isthmus.reports.costs import write_cost_page
 
@@ -81,9 +72,7 @@ def cost(
             network,
             data,
             columns=fitted_data(model),
-            missing=missing.value,
-            drop=list(drop or ()),
-            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            **table.reading(),
             seed=seed,
         )
         x = rows.spaced(points)[0].flatten(1)

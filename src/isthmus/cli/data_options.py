@@ -38,7 +38,6 @@ Target = Annotated[
     list[str] | None,
     typer.Option(help="Columns to predict, separated by commas; or give the option again for each.", metavar="COLS"),
 ]
-Drop = Annotated[list[str] | None, typer.Option(help="Columns to leave out, as for --target.", metavar="COLS")]
 Weights = Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")]
 Group = Annotated[
     str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
@@ -46,12 +45,6 @@ Group = Annotated[
 Time = Annotated[
     str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
 ]
-Sep = Annotated[str | None, typer.Option(help="What separates fields of a text: a sign, tab or space.", metavar="SIGN")]
-Decimal = Annotated[str | None, typer.Option(help="Decimal sign of a text: . or ,", metavar="SIGN")]
-Encoding = Annotated[str | None, typer.Option(help="Of a text, cp1252 for example. Default: UTF-8.", metavar="NAME")]
-SkipRows = Annotated[int, typer.Option(help="Lines above the names of the columns.", min=0)]
-NoHeader = Annotated[bool, typer.Option("--no-header", help="The first line is data; columns are x0, x1, ….")]
-Sheet = Annotated[str | None, typer.Option(help="Of an .xlsx workbook with several.", metavar="NAME")]
 Width = Annotated[int, typer.Option(help="Width of the hidden layers.")]
 Seed = Annotated[int, typer.Option(help="Seed of data, split, folds and training.")]
 Standardize = Annotated[

@@ -13,55 +13,41 @@ import typer
 from isthmus.cli.data_options import (
     ActivationName,
     DataArgument,
-    Decimal,
-    Drop,
-    Encoding,
     Group,
-    NoHeader,
     Seed,
-    Sep,
-    Sheet,
-    SkipRows,
     Standardize,
     Starts,
     Target,
     Task,
     Time,
+    Weights,
 )
-from isthmus.cli.data_options import Weights as WeightsColumn
 from isthmus.cli.options import (
     AsJson,
     Device,
     Jobs,
-    Missing,
-    MissingName,
     Tolerated,
     checked_device,
     checked_jobs,
     checked_out,
     checked_seed,
 )
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import progress_bar
 
 _QUICK_FOLDS = 2
 
 
+@with_table_options
 def fit(
     data: DataArgument,
     task: Task = None,
     target: Target = None,
-    drop: Drop = None,
-    weights: WeightsColumn = None,
+    weights: Weights = None,
     group: Group = None,
     time: Time = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     test: Annotated[
         float, typer.Option(help="Share of rows set aside for an honest test error; 0 selects the rank on all rows.")
     ] = 0.15,
@@ -104,7 +90,7 @@ def fit(
 ) -> None:
     """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report."""
     # What needs no torch comes first: a wrong file or column is said at once.
-    from isthmus.data import TableFormat, load_dataset
+    from isthmus.data import load_dataset
 
     asked: dict[str, Any] = {
         "depth": _several("--depth", depth, int),
@@ -116,20 +102,18 @@ def fit(
     loading: dict[str, Any] = {
         "task": task.value if task else None,
         "target": list(target or ()),
-        "drop": list(drop or ()),
         "weights": weights,
         "group": group,
         "time": time,
-        "missing": missing.value,
         "test": test,
     }
     checked_jobs(n_jobs)
     if export is not None:
         checked_out(export)
-    told = TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet)
-    with progress_bar(f"reading {data}", logs=True):
-        dataset = load_dataset(data, seed=checked_seed(seed), told=told, **loading)
-    loading["table"] = asdict(told)
+    reading = table.reading()
+    with progress_bar(f"reading {data}", logs=True) as progress:
+        dataset = load_dataset(data, seed=checked_seed(seed), report=progress, **loading, **reading)
+    loading |= {"drop": reading["drop"], "missing": reading["missing"], "table": asdict(reading["told"])}
 
     from isthmus.reports import write_report
     from isthmus.runs import RunFolder, RunOptions, load_run, run_fit

@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
 from isthmus.cli.options import (
     AsJson,
-    Missing,
-    MissingName,
     ModelPath,
     PagePath,
     ScaleOutputs,
@@ -20,6 +17,7 @@ from isthmus.cli.options import (
     UnitsName,
     checked_model,
 )
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -34,19 +32,13 @@ def _list_operators(is_asked: bool) -> None:
         raise typer.Exit
 
 
+@with_table_options
 def measure(
     model: ModelPath,
     data: Annotated[
         str, typer.Option(help="Inputs to measure on: as for isthmus fit, or .npz arrays by input.", metavar="DATA")
     ] = "",
-    drop: Drop = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     tolerance: Tolerated = 0.1,
     points: Annotated[int, typer.Option(help="Rows at which the Jacobian is taken.", min=1)] = 500,
     start: Annotated[
@@ -83,7 +75,6 @@ def measure(
     from isthmus.cli.graph_inputs import held_arrays, loaded, paired_rows_named, print_tensors
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_json, print_summary
-    from isthmus.data import TableFormat
     from isthmus.reports import write_report
     from isthmus.runs import measure_record
     from isthmus.spectra import EVALUATIONS
@@ -102,9 +93,7 @@ def measure(
         network,
         source,
         columns=fitted_data(model),
-        missing=missing.value,
-        drop=list(drop or ()),
-        told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+        **table.reading(),
         seed=seed,
     )
     with paired_rows_named(start, held, len(x)), progress_bar(f"measuring {model}", logs=True) as report:

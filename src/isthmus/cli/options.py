@@ -15,14 +15,6 @@ PAGE = (".html",)
 PICTURE = (".svg",)
 
 
-class MissingName(StrEnum):
-    """What to do with missing values."""
-
-    refuse = "refuse"
-    drop = "drop"
-    indicate = "indicate"
-
-
 class UnitsName(StrEnum):
     """In what units inputs or outputs are counted."""
 
@@ -33,9 +25,6 @@ class UnitsName(StrEnum):
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
-]
-Missing = Annotated[
-    MissingName, typer.Option(help="Missing values: their rows dropped, or the median and a column that tells.")
 ]
 Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
 ScaleOutputs = Annotated[

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.data_options import Decimal, Drop, Encoding, NoHeader, Sep, Sheet, SkipRows
-from isthmus.cli.options import AsJson, Missing, MissingName, checked_new
+from isthmus.cli.options import AsJson, checked_new
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.progress import progress_bar
 
 _KINDS = (".csv", ".parquet", ".npy")
 
 
+@with_table_options
 def predict(
     run: Annotated[Path, typer.Argument(help="A RUN folder that isthmus fit wrote.", metavar="RUN")],
     data: Annotated[str, typer.Option(help="New rows: as for isthmus fit; the target may be missing.", metavar="DATA")],
@@ -22,14 +23,7 @@ def predict(
     latent: Annotated[
         bool, typer.Option("--latent", help="The numbers that pass, z1, z2, …, instead of the outputs.")
     ] = False,
-    drop: Drop = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     seed: Annotated[int, typer.Option(help="Seed of built-in data.", min=0)] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier file.")] = False,
     as_json: AsJson = False,
@@ -43,7 +37,7 @@ def predict(
     if not run.exists():
         raise FileMissingError(run, "RUN is a folder that `isthmus fit` wrote.")
     from isthmus.cli.output import print_object
-    from isthmus.data import TableFormat, read_inputs
+    from isthmus.data import read_inputs
     from isthmus.data.writing import write_table
     from isthmus.runs import load_run
 
@@ -54,9 +48,7 @@ def predict(
             data,
             input_names=known,
             fills=found.record.data.fills,
-            drop=list(drop or ()),
-            missing=missing.value,
-            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            **table.reading(),
             seed=seed,
         )
     x = rows.x

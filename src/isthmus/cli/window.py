@@ -14,14 +14,7 @@ from rich.table import Table
 from isthmus.cli.data_options import (
     ActivationName,
     DataArgument,
-    Decimal,
-    Drop,
-    Encoding,
-    NoHeader,
     Seed,
-    Sep,
-    Sheet,
-    SkipRows,
     Standardize,
     Starts,
     Target,
@@ -33,8 +26,6 @@ from isthmus.cli.options import (
     AsJson,
     Device,
     Jobs,
-    Missing,
-    MissingName,
     PagePath,
     Tolerated,
     checked_device,
@@ -42,6 +33,7 @@ from isthmus.cli.options import (
     checked_seed,
     checked_view,
 )
+from isthmus.cli.table_options import TableOptions, with_table_options
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import part, progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -54,6 +46,7 @@ _SELECTED = 0.1  # of the progress: the rank is selected
 _BEYOND = 1.6  # how far beyond the ends of the window
 
 
+@with_table_options
 def window(
     data: DataArgument,
     rank: Annotated[
@@ -61,14 +54,7 @@ def window(
     ] = None,
     task: Task = None,
     target: Target = None,
-    drop: Drop = None,
-    missing: Missing = MissingName.refuse,
-    sep: Sep = None,
-    decimal: Decimal = None,
-    encoding: Encoding = None,
-    skip_rows: SkipRows = 0,
-    no_header: NoHeader = False,
-    sheet: Sheet = None,
+    table: TableOptions = TableOptions(),
     width: Width = 100,
     ridge: Annotated[
         float | None, typer.Option(help="λ in (λ/L)‖w‖². Default: 1/1000 of the loss of the best constant.")
@@ -93,20 +79,23 @@ def window(
         raise OptionError("--ridge", ridge, "positive: without it no depth prefers a rank")
     limit = Tolerance(tolerance)
     # What needs no torch comes first: a wrong file or column is said at once.
-    from isthmus.data import TableFormat, load_dataset
+    from isthmus.data import load_dataset
 
-    with progress_bar(f"reading {data}", logs=True):
+    with progress_bar(f"reading {data}", logs=True) as progress:
         dataset = load_dataset(
             data,
             task=task.value if task else None,
             target=list(target or ()),
-            drop=list(drop or ()),
-            missing=missing.value,
-            told=TableFormat(sep, decimal, encoding, skip_rows, not no_header, sheet),
+            **table.reading(),
             seed=checked_seed(seed),
+            report=progress,
         )
     if dataset.weights is not None:
-        raise OptionError("DATA", data, "without sample_weight: a window counts every row alike")
+        raise OptionError(
+            "DATA",
+            data,
+            "without sample_weight, which rows of a long table that repeat have too: a window counts every row alike",
+        )
     from isthmus.cli.output import print_object
     from isthmus.costs import depth_window
     from isthmus.networks import Scaling

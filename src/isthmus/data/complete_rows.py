@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isthmus.data.encoding import INDICATOR
-from isthmus.data.numerals import texts_as_numbers
 from isthmus.data.quoting import row_number
 from isthmus.data.reading import Table
 from isthmus.errors import ColumnError, OptionError
@@ -20,6 +23,38 @@ def check_missing(missing: str) -> None:
         raise OptionError("--missing", missing, "refuse, drop or indicate")
 
 
+@dataclass(frozen=True)
+class CompleteRows:
+    """Which rows of a table can be used.
+
+    Attributes:
+        names: The columns that are used.
+        needed: Those in which no value may be missing.
+        gaps: How many values are missing, by column, of the rows that have what is learned.
+        rows: How many rows can be used.
+        notes: What was done, in sentences.
+    """
+
+    names: tuple[str, ...]
+    needed: tuple[str, ...]
+    gaps: Mapping[str, int]
+    rows: int
+    notes: tuple[str, ...]
+
+    def mask(self, block: Any) -> NDArray[np.bool_]:
+        """Which rows of a pandas frame these are, `(n,)`."""
+        found: NDArray[np.bool_] = ~block[list(self.needed)].isna().any(axis=1).to_numpy()
+        return found
+
+    def of(self, block: Any) -> Any:
+        """These rows of a pandas frame."""
+        is_complete = self.mask(block)
+        if is_complete.all():
+            return block
+        # gaps turn a column of booleans into one of objects; without them it is a column of booleans again
+        return block[is_complete].infer_objects()
+
+
 def complete_rows(
     table: Table,
     drop: Collection[str],
@@ -27,10 +62,9 @@ def complete_rows(
     *,
     targets: Collection[str] = (),
     others: Collection[str] = (),
-    texts: Collection[str] = (),
     indicated: Collection[str] | None = None,
-) -> tuple[Any, list[str]]:
-    """The rows of a table that can be used, numbers as numbers, and what was done in sentences.
+) -> CompleteRows:
+    """The rows of a table that can be used, by a look at all of them.
 
     Args:
         table: As it was read.
@@ -38,79 +72,96 @@ def complete_rows(
         missing: "refuse", "drop" their rows, or "indicate" them, which leaves them in the frame.
         targets: Without them a row is left out in any case; an empty one is refused.
         others: Columns of which no value may be missing, unless rows are dropped.
-        texts: Columns that hold texts, even where they look like numbers.
         indicated: Columns of which a network knows what to do without a value; None while it is fitted.
 
     Raises:
         ColumnError: If a value is missing and may not be, or no row is left.
     """
     check_missing(missing)
-    is_dropped = table.frame.columns.isin(list(drop))
-    frame, notes = table.frame.loc[:, ~is_dropped], list(table.notes)
-    frame, more = _with_targets(frame, targets)
-    notes += more
+    names = tuple(name for name in table.rows.names if name not in frozenset(drop))
+    for name in targets:
+        if name not in names:
+            raise ColumnError(name, "only counts the rows", "Choose another")
+    found = _survey(table, names, targets)
     if indicated is None:
         # nothing can be learned from an empty column; `encode` leaves it out and says so
-        inputs = [] if missing == "indicate" else frame.columns[frame.notna().any().to_numpy()]
-        considered = [*inputs, *(name for name in others if name not in inputs)]
+        inputs = [] if missing == "indicate" else [name for name in names if found.counts[name] < found.rows]
+        considered = dict.fromkeys([*inputs, *others])
     else:
+        considered = dict.fromkeys(name for name in names if name not in indicated)
         if missing == "indicate":
-            _refuse_unknown_gaps(frame, indicated)
-        considered = [name for name in frame.columns if name not in indicated]
-    frame, more = _without_gaps(frame, considered, missing)
-    notes += more
-    frame, more = texts_as_numbers(frame, table.decimal, texts=texts)
-    return frame, [*notes, *more]
+            _refuse_unknown_gaps(found, considered)
+    needed = tuple(dict.fromkeys([*targets, *considered]))
+    if not any(found.counts[name] for name in considered):
+        return CompleteRows(names, needed, found.counts, found.rows, (*table.notes, *found.notes))
+    if missing != "drop":
+        _refuse_gaps(found, considered)
+    rows = sum(int((~block.isna().any(axis=1)).sum()) for block in table.rows.blocks(needed))
+    said = _left_out(found, rows, considered)
+    return CompleteRows(names, needed, found.counts, rows, (*table.notes, *found.notes, said))
 
 
-def _with_targets(frame: Any, targets: Collection[str]) -> tuple[Any, list[str]]:
-    """The rows that have what is learned."""
-    for name in targets:
-        if name not in frame.columns:
-            raise ColumnError(name, "only counts the rows", "Choose another")
-        if frame[name].isna().all():
-            raise ColumnError(str(name), "holds no value at all", "Choose another, or fill it in.")
-    is_gap = frame[list(targets)].isna().any(axis=1).to_numpy()
-    if not is_gap.any():
-        return frame, []
-    count, first = int(is_gap.sum()), row_number(frame, int(is_gap.argmax()))
-    rows = f"1 row without a target was left out (row {first})"
-    if count > 1:
-        rows = f"{count} rows without a target were left out (the first is row {first})"
-    return _inferred(frame[~is_gap]), [f"{rows}."]
+@dataclass(frozen=True)
+class _Survey:
+    """Where values are missing in the rows that have what is learned.
+
+    Attributes:
+        rows: How many these are.
+        counts: Missing values of them, by column.
+        first: The number of the first row with such a gap, by column.
+        notes: What became of the others.
+    """
+
+    rows: int
+    counts: Mapping[str, int]
+    first: Mapping[str, int]
+    notes: tuple[str, ...]
 
 
-def _without_gaps(frame: Any, names: Collection[str], missing: str) -> tuple[Any, list[str]]:
-    gaps = frame[list(names)].isna()
-    if not gaps.to_numpy().any():
-        return frame, []
-    if missing == "drop":
-        kept = frame[~gaps.any(axis=1)]
-        count = len(frame) - len(kept)
-        if kept.empty:
-            worst = str(gaps.sum().idxmax())
-            remedy = f"Use --missing indicate, or --drop {worst!r}."
-            raise ColumnError(worst, "has so many missing values that no row is complete", remedy)
-        rows = "1 row with missing values was" if count == 1 else f"{count} rows with missing values were"
-        return _inferred(kept), [f"{rows} left out."]
-    column = next(name for name in gaps.columns if gaps[name].any())
-    is_gap = gaps[column].to_numpy()
-    count, first = int(is_gap.sum()), row_number(frame, int(is_gap.argmax()))
-    cause = f"has {count} missing value{'s' * (count > 1)} (first in row {first})"
-    remedy = f"Fill them in, use --missing drop or --missing indicate, or use --drop {column!r}"
-    raise ColumnError(str(column), cause, remedy)
+def _survey(table: Table, names: Sequence[str], targets: Collection[str]) -> _Survey:
+    is_target = np.isin(np.array(names, object), list(targets))
+    rows, without, first_without = 0, 0, 0
+    counts, first, is_known = (np.zeros(len(names), kind) for kind in (np.int64, np.int64, bool))
+    for block in table.rows.blocks(names):
+        is_gap = block.isna().to_numpy(bool)
+        has_target = ~is_gap[:, is_target].any(1)
+        is_known |= ~is_gap.all(0)
+        if not (without or has_target.all()):
+            first_without = row_number(block, int(has_target.argmin()))
+        without, rows = without + int((~has_target).sum()), rows + int(has_target.sum())
+        is_gap = is_gap & has_target[:, None]
+        is_new = (counts == 0) & is_gap.any(0)
+        first[is_new] = 1 + block.index.to_numpy()[is_gap[:, is_new].argmax(0)]
+        counts += is_gap.sum(0)
+    for name in (name for name, known in zip(names, is_known, strict=True) if name in targets and not known):
+        raise ColumnError(name, "holds no value at all", "Choose another, or fill it in.")
+    said = f"{without} rows without a target were left out (the first is row {first_without})."
+    if without == 1:
+        said = f"1 row without a target was left out (row {first_without})."
+    by_name, first_by_name = (dict(zip(names, each.tolist(), strict=True)) for each in (counts, first))
+    return _Survey(rows, by_name, first_by_name, (said,) if without else ())
 
 
-def _refuse_unknown_gaps(frame: Any, indicated: Collection[str]) -> None:
-    for name in frame.columns:
-        if name not in indicated and frame[name].isna().any():
-            row = row_number(frame, int(frame[name].isna().to_numpy().argmax()))
-            cause = f"has no value in row {row}, and the network was fitted on rows that all had one"
-            raise ColumnError(
-                str(name), cause, f"Fill it in, or use --missing drop; it has no input {name + INDICATOR!r}"
-            )
+def _left_out(found: _Survey, rows: int, considered: Collection[str]) -> str:
+    if not rows:
+        worst = max(considered, key=lambda name: found.counts[name])
+        remedy = f"Use --missing indicate, or --drop {worst!r}."
+        raise ColumnError(worst, "has so many missing values that no row is complete", remedy)
+    count = found.rows - rows
+    return f"{'1 row with missing values was' if count == 1 else f'{count} rows with missing values were'} left out."
 
 
-def _inferred(frame: Any) -> Any:
-    """Gaps turn a column of booleans into one of objects; without them it is a column of booleans again."""
-    return frame.infer_objects()
+def _refuse_gaps(found: _Survey, considered: Collection[str]) -> None:
+    name = next(name for name in considered if found.counts[name])
+    count = found.counts[name]
+    cause = f"has {count} missing value{'s' * (count > 1)} (first in row {found.first[name]})"
+    remedy = f"Fill them in, use --missing drop or --missing indicate, or use --drop {name!r}"
+    raise ColumnError(name, cause, remedy)
+
+
+def _refuse_unknown_gaps(found: _Survey, considered: Collection[str]) -> None:
+    for name in considered:
+        if found.counts[name]:
+            cause = f"has no value in row {found.first[name]}, and the network was fitted on rows that all had one"
+            remedy = f"Fill it in, or use --missing drop; it has no input {name + INDICATOR!r}"
+            raise ColumnError(name, cause, remedy)

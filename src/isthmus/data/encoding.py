@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,12 +42,20 @@ class _Part:
     detail: str = ""
 
 
-def encode(frame: Any, *, drops_constants: bool, allows_texts: bool = True) -> Encoded:
+def encode(
+    frame: Any, *, drops_constants: bool, allows_texts: bool = True, gaps: Mapping[str, int] | None = None
+) -> Encoded:
     """All columns of a pandas frame as numbers.
 
     `name` for numbers and booleans, `name [days]` for dates, `name [s]` for durations, `name [%]` for numbers with a
     unit, `name=value` for each value of a text. Where a column has missing values, its number is the median of those
     that are there, every `name=value` is 0, and `name is missing` is 1.
+
+    Args:
+        frame: The columns.
+        drops_constants: Whether those that do not vary are left out.
+        allows_texts: Whether texts may be categories.
+        gaps: How many values are missing, by column, where `frame` holds some rows of many.
 
     Raises:
         ColumnError: If a column holds infinities, lists, whole numbers that double precision cannot tell apart, or
@@ -68,7 +76,9 @@ def encode(frame: Any, *, drops_constants: bool, allows_texts: bool = True) -> E
             reason = "constant" if drops_constants and is_constant[places[position]] else ""
             part = _Part(block, [name], "left out" if reason else "number", reason)
         else:
-            part = _any_column(name, frame.iloc[:, position], drops_constants, allows_texts, fills)
+            column = frame.iloc[:, position]
+            missing = int(column.isna().sum()) if gaps is None else gaps[name]
+            part = _any_column(name, column, drops_constants, allows_texts, fills, missing)
         uses.append(ColumnUse(name, part.kind, part.detail))
         if part.kind != "left out":
             parts.append(part)
@@ -106,13 +116,15 @@ def _refuse_inexact(frame: Any) -> None:
             refuse_inexact(str(whole.columns[column]), map(str, whole.iloc[:, int(column)].dropna()))
 
 
-def _any_column(name: str, column: Any, drops_constants: bool, allows_texts: bool, fills: dict[str, float]) -> _Part:
+def _any_column(
+    name: str, column: Any, drops_constants: bool, allows_texts: bool, fills: dict[str, float], missing: int
+) -> _Part:
     """A column of texts, dates or durations, or one with missing values."""
     is_gap = column.isna().to_numpy()
     known = column[~is_gap]
     if known.empty:
         return _Part(np.empty((len(column), 0)), [], "left out", "empty")
-    _refuse_nested(name, known)
+    refuse_nested(name, known)
     if drops_constants and bool((known == known.iloc[0]).all()):
         if not is_gap.any():
             return _Part(np.empty((len(column), 0)), [], "left out", "constant")
@@ -122,7 +134,7 @@ def _any_column(name: str, column: Any, drops_constants: bool, allows_texts: boo
         return part
     block = np.zeros((len(column), len(part.names)), part.block.dtype)
     block[~is_gap] = part.block
-    said = f"{int(is_gap.sum())} missing, told by '{name}{INDICATOR}'"
+    said = f"{missing} missing, told by '{name}{INDICATOR}'"
     if part.kind != "categories":
         fills[part.names[0]] = float(np.median(part.block))
         block[is_gap] = fills[part.names[0]]
@@ -159,7 +171,8 @@ def _refuse_alike(names: Sequence[str]) -> None:
             raise ColumnError(name, cause, "Rename one of the columns")
 
 
-def _refuse_nested(name: str, column: Any) -> None:
+def refuse_nested(name: str, column: Any) -> None:
+    """Raise `ColumnError` if a column without missing values holds lists or the like."""
     if column.dtype.kind == "O" and isinstance(column.iloc[0], (np.ndarray, list, tuple, dict, set, bytes)):
         kind = type(column.iloc[0]).__name__
         cause = f"holds a {kind} in each row, not a number or a text"

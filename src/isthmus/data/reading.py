@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import decimal
 import re
 import warnings
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isthmus.data import row_draw
 from isthmus.data.column_use import ColumnUse
+from isthmus.data.columnar import COLUMNAR, ColumnarFile, with_floats
+from isthmus.data.damaged_files import file_errors
 from isthmus.data.dialect import Dialect, read_dialect
 from isthmus.data.extra_rows import without_extra_rows
 from isthmus.data.header import refuse_repeated
+from isthmus.data.held_rows import HeldRows
 from isthmus.data.numerals import refuse_inexact
 from isthmus.data.table_format import TableFormat
 from isthmus.data.table_size import refuse_too_large, text_rows
-from isthmus.data.text_stream import COMPRESSED, open_text, undecodable_line
+from isthmus.data.text_stream import COMPRESSED, open_text
 from isthmus.data.workbook import read_sheet, sheet_columns
-from isthmus.errors import ColumnError, FileFormatError, IsthmusError, MissingExtraError
+from isthmus.errors import ColumnError, FileFormatError, MissingExtraError
 
 TEXT_KINDS = (".csv", ".tsv", ".txt")
-_COLUMNAR = (".parquet", ".feather")
-TABLE_KINDS = (*TEXT_KINDS, ".xlsx", *_COLUMNAR)
-_SAVE_AGAIN = "Save the table again as comma-separated UTF-8 text, or as .parquet."
+TABLE_KINDS = (*TEXT_KINDS, ".xlsx", *COLUMNAR)
 _INDEX = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 _EXACT = 2.0**53
 _DIGITS = 15  # of a row's number
@@ -38,15 +38,14 @@ class Table:
     """A table as it stands in a file.
 
     Attributes:
-        frame: A pandas frame with at least one row and columns of different names; its index counts the rows of data
-            in the file, from 0.
+        rows: Its rows, of which there is at least one, under different names: held, or of a long file read in blocks.
         notes: What was done, in sentences.
         warnings: What was not certain.
         uses: Columns that were left out.
         decimal: The decimal sign of a text file; None of a file whose columns have types.
     """
 
-    frame: Any
+    rows: HeldRows | ColumnarFile
     notes: list[str]
     warnings: list[str]
     uses: list[ColumnUse]
@@ -58,7 +57,7 @@ def table_kind(path: Path) -> str | None:
     kind = path.suffix.lower()
     if kind in COMPRESSED:
         return "text" if Path(path.stem).suffix.lower() in TEXT_KINDS else None
-    return {".xlsx": "sheet", **dict.fromkeys(TEXT_KINDS, "text")}.get(kind, kind if kind in _COLUMNAR else None)
+    return {".xlsx": "sheet", **dict.fromkeys(TEXT_KINDS, "text")}.get(kind, kind if kind in COLUMNAR else None)
 
 
 def table_columns(path: Path, told: TableFormat) -> list[str]:
@@ -69,10 +68,10 @@ def table_columns(path: Path, told: TableFormat) -> list[str]:
     """
     kind = table_kind(path)
     told.refuse_for(str(kind))
-    with _file_errors(path, told):
+    with file_errors(path, told.encoding):
         if kind == "text":
             return [name for name in read_dialect(path, told).header if name]
-        return sheet_columns(path, told) if kind == "sheet" else _typed_columns(path)
+        return sheet_columns(path, told) if kind == "sheet" else list(ColumnarFile.opened(path).names)
 
 
 def read_table(path: Path, told: TableFormat, *, texts: Collection[str] = ()) -> Table:
@@ -92,16 +91,16 @@ def read_table(path: Path, told: TableFormat, *, texts: Collection[str] = ()) ->
     """
     kind = table_kind(path)
     told.refuse_for(str(kind))
-    with _file_errors(path, told):
+    with file_errors(path, told.encoding):
         if kind == "text":
             table = _text(path, told, texts)
         elif kind == "sheet":
             frame, header, notes = read_sheet(path, told)
-            table = _data_rows(header, Table(frame, notes, [], [], None))
+            table = _data_rows(header, frame, Table(HeldRows(frame), notes, [], [], None))
         else:
-            table = frame_table(_typed(path))
-    if table.frame.empty:
-        raise FileFormatError(path, f"it has {len(table.frame.columns)} columns and no rows", "Pass a table with data.")
+            table = _columnar(path)
+    if not table.rows.rows or not table.rows.names:
+        raise FileFormatError(path, f"it has {len(table.rows.names)} columns and no rows", "Pass a table with data.")
     return table
 
 
@@ -112,30 +111,8 @@ def frame_table(frame: Any) -> Table:
     frame = frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     refuse_repeated(frame.columns)
-    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
-        known = frame[name].dropna()
-        if known.dtype.kind == "O" and len(known) and isinstance(known.iloc[0], decimal.Decimal):
-            frame[name] = frame[name].astype(float)
-    kept, uses = _without_index(frame)
-    return Table(kept, [], [], uses, None)
-
-
-@contextmanager
-def _file_errors(path: Path, told: TableFormat) -> Iterator[None]:
-    """What the readers raise for damaged files, as `FileFormatError`."""
-    try:
-        yield
-    except (IsthmusError, PermissionError):
-        raise
-    except UnicodeError as wrong:
-        if told.encoding is not None:
-            cause = f"it is not text in {told.encoding} ({wrong})"
-        else:
-            line, byte = undecodable_line(path)
-            cause = f"it is not UTF-8 text (byte 0x{byte:02X} in line {line})"
-        raise FileFormatError(path, cause, f"Use --encoding, cp1252 for example. {_SAVE_AGAIN}") from wrong
-    except Exception as damaged:  # of a damaged file the readers raise whatever comes first
-        raise FileFormatError(path, " ".join(str(damaged).split()).rstrip("."), _SAVE_AGAIN) from damaged
+    kept, uses = _without_index(with_floats(frame))
+    return Table(HeldRows(kept), [], [], uses, None)
 
 
 def _pandas(path: Path) -> Any:
@@ -163,15 +140,16 @@ def _text(path: Path, told: TableFormat, texts: Collection[str]) -> Table:
     for position in _beyond_precision(frame):  # once more, as it is written
         column = _parsed(path, told, dialect, dtype=str, usecols=[position]).iloc[:, 0]
         refuse_inexact(dialect.header[position], column.dropna())
-    table = Table(frame, list(dialect.notes), list(dialect.warnings), [], dialect.decimal)
-    return _data_rows(dialect.header, table)
+    table = Table(HeldRows(frame), list(dialect.notes), list(dialect.warnings), [], dialect.decimal)
+    return _data_rows(dialect.header, frame, table)
 
 
-def _data_rows(header: Sequence[str], table: Table) -> Table:
-    """The rows that are data, under the names of the columns that are."""
-    frame, notes, doubts = without_extra_rows(table.frame.set_axis(header, axis=1))
+def _data_rows(header: Sequence[str], frame: Any, table: Table) -> Table:
+    """The table of the rows that are data, under the names of the columns that are."""
+    frame, notes, doubts = without_extra_rows(frame.set_axis(header, axis=1))
     frame, uses = _named(frame, header)
-    return replace(table, frame=frame, notes=[*table.notes, *notes], warnings=[*table.warnings, *doubts], uses=uses)
+    notes, doubts = [*table.notes, *notes], [*table.warnings, *doubts]
+    return replace(table, rows=HeldRows(frame), notes=notes, warnings=doubts, uses=uses)
 
 
 def _parsed(path: Path, told: TableFormat, dialect: Dialect, **options: Any) -> Any:
@@ -234,7 +212,11 @@ def _named(frame: Any, header: Sequence[str]) -> tuple[Any, list[ColumnUse]]:
 def _without_index(frame: Any) -> tuple[Any, list[ColumnUse]]:
     """The frame without the index that another program wrote as a column, if it only counts the rows."""
     names = [name for name in frame.columns if _INDEX.fullmatch(name) and _counts_rows(frame[name])]
-    return frame.drop(columns=names), [ColumnUse(name, "left out", "an index, counts the rows") for name in names]
+    return frame.drop(columns=names), [_index_use(name) for name in names]
+
+
+def _index_use(name: str) -> ColumnUse:
+    return ColumnUse(name, "left out", "an index, counts the rows")
 
 
 def _counts_rows(column: Any) -> bool:
@@ -245,35 +227,15 @@ def _counts_rows(column: Any) -> bool:
     return column.dtype.kind in "iu" and bool((np.diff(column.to_numpy()) == 1).all())
 
 
-def _typed_columns(path: Path) -> list[str]:
-    with _opened(path) as (_, schema, rows):
-        refuse_too_large(str(path), rows, len(schema.names))
-        refuse_repeated(schema.names)
-        index = (schema.pandas_metadata or {}).get("index_columns", [])
-        return [str(name) for name in schema.names if name not in index]
-
-
-def _typed(path: Path) -> Any:
-    _typed_columns(path)  # pandas renames what repeats
+def _columnar(path: Path) -> Table:
+    """The table of a file whose columns have types: held where it is short."""
     _pandas(path)
-    with _opened(path) as (file, _, _):
-        table = file.read_all() if path.suffix.lower() == ".feather" else file.read()
-        table.validate(full=True)  # of a damaged file nothing is looked at before its offsets are known to be right
-        # one block a column needs no copy of the columns together; what is converted is let go of
-        return table.to_pandas(split_blocks=table.num_rows > table.num_columns, self_destruct=True)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any, int]]:
-    """The open file, its schema, and how many rows it says it has (0 where it does not)."""
-    try:
-        from pyarrow import ipc
-        from pyarrow.parquet import ParquetFile
-    except ImportError as absent:
-        raise MissingExtraError(f"Reading {path.suffix.lower()} files", "pyarrow", "tables") from absent
-    if path.suffix.lower() == ".feather":
-        with ipc.open_file(str(path)) as reader:
-            yield reader, reader.schema, 0
-    else:
-        with ParquetFile(path) as file:
-            yield file, file.schema_arrow, file.metadata.num_rows
+    file = ColumnarFile.opened(path)
+    refuse_too_large(str(path), min(file.rows, row_draw.MOST_ROWS), len(file.names))
+    if not file.rows:
+        return Table(file, [], [], [], None)
+    if file.rows <= row_draw.MOST_ROWS:
+        return frame_table(file.frame())
+    index = [name for name in file.names if _INDEX.fullmatch(name) and file.counts_rows(name)]
+    kept = tuple(name for name in file.names if name not in index)
+    return Table(replace(file, names=kept), [], [], [_index_use(name) for name in index], None)

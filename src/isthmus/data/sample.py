@@ -21,7 +21,7 @@ class Sample:
         y: Outputs `(n, d_out)`, or class indices `(n,)`; an autoencoder's is its x.
         weights: How much each row counts, `(n,)`, positive.
         task: What is learned.
-        drawn_from: How many different rows these were drawn from; 0 where they are all.
+        drawn_from: How many rows these were drawn from; 0 where they are all.
     """
 
     x: Floats
@@ -37,12 +37,12 @@ class Sample:
         Of very many rows some (`drawn_rows`). Arrays may be memory maps, of which only these are copied.
         """
         targets = None if y is x else np.asarray(y, np.int64) if task == "classification" else y
-        rows, different = drawn_rows(x, targets, weights)
-        if rows is not None:
-            x, y, weights = (drawn := x[rows]), drawn if y is x else y[rows], weights[rows]
+        drawn = drawn_rows(x, targets, weights)
+        if drawn is not None:
+            x, y, weights = (rows := x[drawn.rows]), rows if y is x else y[drawn.rows], drawn.weights
         x64 = np.asarray(x, np.float64)
         y64 = x64 if y is x else y if task == "classification" else np.asarray(y, np.float64)
-        return Sample(*merged_rows(x64, y64, weights), task, different)
+        return Sample(*merged_rows(x64, y64, weights), task, 0 if drawn is None else drawn.of)
 
     def at(self, rows: Integers) -> Sample:
         """Some of the rows."""

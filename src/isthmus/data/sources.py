@@ -30,6 +30,7 @@ from isthmus.data.table import from_table, inputs_from_table
 from isthmus.data.table_format import TableFormat
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.matrices import real_matrix
+from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.task import Task
 
 BUILT_IN: dict[str, Callable[..., Dataset]] = {
@@ -61,6 +62,7 @@ def load_dataset(
     told: TableFormat = _ANY,
     seed: int = 0,
     test: float = 0.15,
+    report: Report = silent,
 ) -> Dataset:
     """The data set behind a name or a path.
 
@@ -83,6 +85,7 @@ def load_dataset(
         seed: Draws built-in data and the split.
         test: Share of the rows for the figures that are reported; 0 sets none aside. Data that come with rows to test
             on (teacher, MNIST in IDX files) keep these, or leave them out at 0.
+        report: Told the fraction done of a long table, of which 50,000 different rows are drawn; notes say so.
 
     Raises:
         IsthmusError: With the cause and the remedy, for whatever cannot be used.
@@ -122,6 +125,7 @@ def load_dataset(
             told=told,
             seed=seed,
             test=test,
+            report=report,
         )
     if kind == "folder":
         _refuse(refused, "a folder of images")

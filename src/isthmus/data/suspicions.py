@@ -25,13 +25,14 @@ _LEAST = 20  # rows from which a column of different whole numbers is suspicious
 _MOST_NAMED = 6
 
 
-def suspicions(frame: Any, uses: Sequence[ColumnUse], targets: Sequence[str]) -> list[str]:
+def suspicions(frame: Any, uses: Sequence[ColumnUse], targets: Sequence[str], *, rows: int) -> list[str]:
     """Warnings about columns that are used as inputs.
 
     Args:
         frame: A pandas frame, numbers as numbers.
         uses: What became of its columns.
         targets: Columns that are predicted.
+        rows: How many there are in the table; `frame` may hold some of them, those with the extremes among them.
     """
     inputs = [use.name for use in uses if use.kind != "left out"]
     categories = [use.name for use in uses if use.kind == "categories"]
@@ -42,7 +43,7 @@ def suspicions(frame: Any, uses: Sequence[ColumnUse], targets: Sequence[str]) ->
     copies = _copies(frame, numbers, numeric, texts, targets)
     found = {
         "a copy, or nearly one, of a target: a rank that is found through it says nothing": copies,
-        "a number that counts the rows or names each of them, as identifiers do": _identifiers(numbers, numeric),
+        "a number that counts the rows or names each of them, as identifiers do": _identifiers(numbers, numeric, rows),
         "numbers that look like codes, whose size means nothing": _codes(numbers, numeric),
         "whole numbers that read as dates, 20240131, and are used as they are": _packed_dates(numbers, numeric),
         "one far value again and again, as gaps are written": _sentinels(numbers, numeric),
@@ -98,12 +99,12 @@ def _renames(column: Any, target: Any) -> bool:
     return bool(pairs.nunique() == target.nunique())
 
 
-def _identifiers(numbers: Floats, names: Sequence[str]) -> Iterator[str]:
+def _identifiers(numbers: Floats, names: Sequence[str], rows: int) -> Iterator[str]:
     if len(numbers) < _LEAST or not names:
         return
     with np.errstate(invalid="ignore"):
         is_whole = (numbers == np.round(numbers)).all(0)
-        is_dense = numbers.max(0) - numbers.min(0) == len(numbers) - 1
+        is_dense = numbers.max(0) - numbers.min(0) == rows - 1
     for position in np.flatnonzero(is_whole & is_dense).tolist():
         if len(np.unique(numbers[:, position])) == len(numbers):
             yield names[position]

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isthmus.data import row_draw
 from isthmus.data.assembly import dataset_from_arrays
 from isthmus.data.column_use import ColumnUse, Kind
 from isthmus.data.columns import encode_as, holds_texts, source_column
-from isthmus.data.complete_rows import complete_rows
+from isthmus.data.complete_rows import CompleteRows, complete_rows
 from isthmus.data.dataset import Dataset, Floats, Weights
 from isthmus.data.dates import days_since_1970
 from isthmus.data.durations import seconds_in
 from isthmus.data.encoding import INDICATOR, encode
 from isthmus.data.names import column_names, nearest_columns, some_columns
-from isthmus.data.numerals import quantities, refuse_mixed
+from isthmus.data.numerals import quantities, refuse_mixed, texts_as_numbers
 from isthmus.data.quoting import quoted, row_number
-from isthmus.data.reading import frame_table, read_table, table_columns
+from isthmus.data.reading import Table, frame_table, read_table, table_columns
 from isthmus.data.splitting import LEAST_ROWS
 from isthmus.data.suspicions import suspicions
+from isthmus.data.table_draw import TableDraw, drawn_table
 from isthmus.data.table_format import TableFormat
 from isthmus.errors import ColumnError, OptionError, TooFewRowsError
+from isthmus.foundation.memory import refuse_beyond_memory
+from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.task import Task
 
+_BYTES_A_NUMBER = 16  # as blocks, and as a matrix
 _APART: Mapping[str, Kind] = {"--weights": "weights", "--group": "group", "--time": "time"}
 
 
@@ -40,6 +45,7 @@ def from_table(
     time: str | None,
     missing: str,
     told: TableFormat,
+    report: Report = silent,
     **split: Any,
 ) -> Dataset:
     """A data set from a table, in a file or a frame: `target` columns are predicted from the others.
@@ -47,6 +53,7 @@ def from_table(
     Numbers and booleans are used as they are, numbers with a unit without it, ISO dates as days since 1970, durations
     as seconds, texts with few different values as one column for each value; constant and empty columns are left out.
     What became of each column stands in `columns`, what was done to rows in `notes`, what is suspicious in `warnings`.
+    Of very many rows some are drawn (`drawn_table`).
 
     Raises:
         ColumnError: If a column cannot be used; the message names it and what to do.
@@ -55,7 +62,7 @@ def from_table(
     """
     table = None if isinstance(source, Path) else frame_table(source)
     # a wrong name is told before a long file is read
-    columns = table_columns(source, told) if table is None else list(table.frame.columns)
+    columns = table_columns(source, told) if table is None else list(table.rows.names)
     target = column_names(target, columns, option="--target")
     drop = column_names(drop, columns, option="--drop")
     _check_target(target, drop, task, columns)
@@ -65,28 +72,41 @@ def from_table(
         raise OptionError(*list(apart.items())[-1], "a column of its own")
     table = table or read_table(source, told)
     needed = [*target, *apart.values()]
-    frame, notes = complete_rows(table, drop, missing, targets=target, others=list(apart.values()))
+    complete = complete_rows(table, drop, missing, targets=target, others=list(apart.values()))
     name = str(source) if isinstance(source, Path) else "a frame"
-    if len(frame) < LEAST_ROWS:
-        raise TooFewRowsError(f"The table {name}", len(frame), LEAST_ROWS)
-    inputs = encode(frame[[each for each in frame.columns if each not in needed]], drops_constants=True)
+    if complete.rows < LEAST_ROWS:
+        raise TooFewRowsError(f"The table {name}", complete.rows, LEAST_ROWS)
+    frame, drawn = _used_rows(table, complete, target, apart, task, report)
+    frame, rewritten = texts_as_numbers(frame, table.decimal)
+    inputs = encode(
+        frame[[each for each in frame.columns if each not in needed]], drops_constants=True, gaps=complete.gaps
+    )
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")
     y, task, output_names, uses, more = _targets(frame, target, task)
     uses += [ColumnUse(name, _APART[option]) for option, name in apart.items()]
     uses += [ColumnUse(each, "left out", "--drop") for each in drop]
+    counts = _weights(apart["--weights"], frame[apart["--weights"]]) if weights else None
+    groups = frame[apart["--group"]].astype(str).to_numpy(str) if group else None
+    times = _times(apart["--time"], frame[apart["--time"]]) if time else None
+    notes, x = [*complete.notes, *rewritten, *more], inputs.matrix
+    if drawn is not None:
+        notes.append(drawn.note)
+        x = x[drawn.is_drawn]
+        y, groups, times = (None if each is None else each[drawn.is_drawn] for each in (y, groups, times))
+        counts = drawn.weights if weights or (drawn.weights != 1.0).any() else None
     return dataset_from_arrays(
-        inputs.matrix,
+        x,
         y,
         task=task,
-        weights=_weights(apart["--weights"], frame[apart["--weights"]]) if weights else None,
-        groups=frame[apart["--group"]].astype(str).to_numpy(str) if group else None,
-        times=_times(apart["--time"], frame[apart["--time"]]) if time else None,
+        weights=counts,
+        groups=groups,
+        times=times,
         name=name,
         input_names=inputs.names,
         output_names=output_names,
-        notes=[*notes, *more],
-        warnings=[*table.warnings, *suspicions(frame, inputs.uses, target)],
+        notes=notes,
+        warnings=[*table.warnings, *suspicions(frame, inputs.uses, target, rows=complete.rows)],
         columns=[*inputs.uses, *uses, *table.uses],
         fills=inputs.fills,
         **split,
@@ -110,23 +130,56 @@ def inputs_from_table(
         OptionError: If a column to drop does not exist, or none is left.
     """
     given = None if isinstance(source, Path) else frame_table(source)
-    columns = dict.fromkeys(table_columns(source, told) if given is None else given.frame.columns)
+    columns = dict.fromkeys(table_columns(source, told) if given is None else given.rows.names)
     drop = column_names(drop, list(columns), option="--drop")
     if names is None:
         if missing == "indicate":
             raise OptionError("--missing", missing, "refuse or drop for a network that does not name its inputs")
         table = given or read_table(source, told)
-        frame, notes = complete_rows(table, drop, missing)
+        complete = complete_rows(table, drop, missing)
         left_out = [f"{use.name!r} was left out: {use.detail}." for use in table.uses]
-        return _all_numbers(frame), (*notes, *table.warnings, *left_out)
+        x, notes = _encoded(table, complete, _all_numbers)
+        return x, (*notes, *table.warnings, *left_out)
     sources = {name: source_column(name, columns) for name in names}
     bases = {base for base in sources.values() if base is not None}
     texts = {base for name, base in sources.items() if base is not None and holds_texts(name, base)}
     indicated = bases & {name.removesuffix(INDICATOR) for name in names if name.endswith(INDICATOR)}
     table = given or read_table(source, told, texts=texts)
-    others = [name for name in table.frame.columns if name not in bases]
-    frame, notes = complete_rows(table, others, missing, texts=texts, indicated=indicated)
-    return encode_as(frame, names, fills), tuple(notes)
+    others = [name for name in table.rows.names if name not in bases]
+    complete = complete_rows(table, others, missing, indicated=indicated)
+    return _encoded(table, complete, lambda block: encode_as(block, names, fills), texts)
+
+
+def _encoded(
+    table: Table, complete: CompleteRows, encode_block: Callable[[Any], Floats], texts: Collection[str] = ()
+) -> tuple[Floats, tuple[str, ...]]:
+    """The rows of a table as numbers, a block at a time, and what was done."""
+    found: list[Floats] = []
+    notes, size = list(complete.notes), (complete.rows, len(complete.names))
+    refuse_beyond_memory(f"a matrix of {size[0]} × {size[1]} numbers", _BYTES_A_NUMBER * size[0] * size[1])
+    for block in table.rows.blocks(complete.names):
+        frame, rewritten = texts_as_numbers(complete.of(block), table.decimal, texts=texts)
+        notes += rewritten
+        if len(frame):
+            found.append(encode_block(frame))
+    return np.concatenate(found), tuple(notes)
+
+
+def _used_rows(
+    table: Table,
+    complete: CompleteRows,
+    target: Sequence[str],
+    apart: Mapping[str, str],
+    task: Task | None,
+    report: Report,
+) -> tuple[Any, TableDraw | None]:
+    """A frame of the rows that can be used; of very many, of those drawn and those that decide how they are read."""
+    if table.rows.rows <= row_draw.MOST_ROWS:
+        return complete.of(next(table.rows.blocks(complete.names))), None
+    weights = apart.get("--weights")
+    blocks = [name for name in apart.values() if name != weights]
+    drawn = drawn_table(table, complete, targets=target, apart=blocks, weights=weights, task=task, report=report)
+    return drawn.frame, drawn
 
 
 def _check_target(target: Sequence[str], drop: Sequence[str], task: Task | None, columns: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus.errors import FileFormatError, OptionError
+from isthmus.experiments.jacot2023.tracing import tracing_table
 from isthmus.experiments.record import verdict
 from isthmus.experiments.registry import EXPERIMENTS, experiment_named
 from isthmus.foundation.files import write_atomically
@@ -40,7 +41,7 @@ def write_experiments(records: Sequence[Record], path: Path) -> Path:
 
 
 def claims_table(records: Sequence[Record]) -> str:
-    """Every claim in Markdown: published, ours, agrees or not and why."""
+    """Every claim in Markdown: published, ours, agrees or not and why; then where those that differ hold."""
     verdicts = [claim["agrees"] for record in records for claim in record["claims"]]
     counts = ", ".join(f"{verdicts.count(value)} {VERDICTS[value]}" for value in (True, False, None))
     hours = sum(record["seconds"] for record in records)
@@ -60,6 +61,8 @@ def claims_table(records: Sequence[Record]) -> str:
                 for c in record["claims"]
             )
         )
+    if where := tracing_table(records):
+        parts.append(where)
     return "\n".join(parts)
 
 

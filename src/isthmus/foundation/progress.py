@@ -69,15 +69,17 @@ def _bar(title: str, console: Console) -> Iterator[Report]:
 @contextmanager
 def _lines(title: str) -> Iterator[Report]:
     """Lines for a log: one after two seconds, then one every ten when there is something to say."""
-    known, following = [title], [float("inf")]
+    known, following, start = [title], [float("inf")], time.monotonic()
 
     def begin() -> None:
         print(known[0], file=sys.stderr, flush=True)
         following[0] = time.monotonic() + _EVERY
 
     def report(fraction: float, state: str) -> None:
-        known[0] = f"{title}: {fraction:.0%} {state}".rstrip()
-        if time.monotonic() >= following[0]:
+        now = time.monotonic()
+        left = f"about {(now - start) * (1.0 - fraction) / fraction:.0f} s left" if 0.0 < fraction < 1.0 else ""
+        known[0] = ", ".join(filter(None, [f"{title}: {fraction:.0%} {state}".rstrip(), left]))
+        if now >= following[0]:
             begin()
 
     with _after_patience(begin):

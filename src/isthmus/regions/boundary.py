@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PrecisionError, ShapeError
 from isthmus.regions.conditioning import ROUNDING
+from isthmus.regions.contested import contested
 from isthmus.regions.cutting import cut_layer
 from isthmus.regions.half_edges import (
     AFTER,
@@ -101,16 +102,57 @@ def decision_boundary(complex_: PlanarComplex, depth: int) -> DecisionBoundary:
         ShapeError: If the network has one output.
         PrecisionError: If rounding makes the cuts contradict each other.
     """
-    count = complex_.values.shape[1]
-    if count < 2:
+    _need_two_outputs(complex_)
+    refined, owners = _cut_by_maximum(complex_, depth)
+    return _read(refined, owners, _ties(refined))
+
+
+def tripoints(complex_: PlanarComplex, depth: int) -> Floats:
+    """Those of `decision_boundary`, from the faces along it alone: a small part of them all.
+
+    Args:
+        complex_: As for `decision_boundary`.
+        depth: L, for messages.
+
+    Returns:
+        The points, `(T, 2)`; in another order, to the last bit the same.
+
+    Raises:
+        ShapeError, PrecisionError: As `decision_boundary`, of those faces.
+    """
+    _need_two_outputs(complex_)
+    part = contested(complex_, _margins(complex_))
+    if len(part.place) == 0:
+        return np.empty((0, 2))
+    refined, _ = _cut_by_maximum(part, depth)
+    return refined.place[_isolated_ties(refined, _ties(refined))[0], :2]
+
+
+def _need_two_outputs(complex_: PlanarComplex) -> None:
+    if complex_.values.shape[1] < 2:
         raise ShapeError(
             "A decision boundary needs at least two outputs, one a class; the network has one. "
             "Compare its output with 0 by adding a second output that is constant."
         )
-    refined, owners = _cut_by_maximum(complex_, depth)
-    values = refined.values
-    ties = values >= (values.max(axis=1) - 4 * ROUNDING * refined.place[:, 2])[:, None]
-    return _read(refined, owners, ties)
+
+
+def _margins(complex_: PlanarComplex) -> Floats:
+    """By how much an output may miss the maximum at each vertex and still tie with it, `(V,)`."""
+    return np.asarray(4 * ROUNDING * complex_.place[:, 2])
+
+
+def _ties(complex_: PlanarComplex) -> NDArray[np.bool_]:
+    """Which outputs are the largest at each vertex, `(V, n)`."""
+    return np.asarray(complex_.values >= (complex_.values.max(axis=1) - _margins(complex_))[:, None])
+
+
+def _isolated_ties(refined: PlanarComplex, ties: NDArray[np.bool_]) -> tuple[Integers, NDArray[np.bool_]]:
+    """Vertices at which three or more outputs tie and on no edge from them all the way, and the edges on which."""
+    ends = refined.halves[:, ORIGIN].reshape(-1, 2)
+    common = (ties[ends[:, 0]] & ties[ends[:, 1]]).sum(axis=1) >= 3
+    isolated = ties.sum(axis=1) >= 3
+    isolated[ends[common].ravel()] = False
+    return np.flatnonzero(isolated), common
 
 
 def _cut_by_maximum(complex_: PlanarComplex, depth: int) -> tuple[PlanarComplex, Integers]:
@@ -127,14 +169,14 @@ def _cut_by_maximum(complex_: PlanarComplex, depth: int) -> tuple[PlanarComplex,
             place, z, outgoing, halves, faces, reach, np.iinfo(np.int64).max
         )
         values = z[:, 1:]
-        won, mixed = record_layer(np.zeros((len(owners), 1), np.uint64), 0, halves, faces, signs)
+        won, mixed = record_layer(np.zeros((len(owners), 1), np.uint64), len(owners), 0, halves, faces, signs)
         if contradictions + mixed:
             raise PrecisionError(depth, contradictions + mixed)
         old = len(owners)
         owners = np.concatenate([owners, np.zeros(len(faces) - old, np.int64)])
         for f in range(old, len(faces)):  # in this order: a new face may have been cut from another new one
             owners[f] = owners[faces[f, 1]]
-        owners[won[:, 0] != 0] = c
+        owners[won[: len(faces), 0] != 0] = c
     return PlanarComplex(place, values, outgoing, halves, faces, complex_.patterns), owners
 
 
@@ -145,11 +187,7 @@ def _read(refined: PlanarComplex, owners: Integers, ties: NDArray[np.bool_]) -> 
     inner = (sides > 0).all(axis=1)
     meeting = inner & (owners[sides[:, 0]] != owners[sides[:, 1]])
     classes = np.sort(owners[sides[meeting]], axis=1)
-    triple = ties.sum(axis=1) >= 3
-    common = (ties[ends[:, 0]] & ties[ends[:, 1]]).sum(axis=1) >= 3
-    isolated = triple.copy()
-    isolated[ends[common].ravel()] = False
-    points = np.flatnonzero(isolated)
+    points, common = _isolated_ties(refined, ties)
     inside = owners[1:]
     offsets, corners = loops(refined.halves, refined.faces)
     return DecisionBoundary(

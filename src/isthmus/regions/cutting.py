@@ -199,7 +199,7 @@ def _length(head: Any, entries: Any, j: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _rows(values: Any, used: int, need: int) -> Any:
+def enlarged(values: Any, used: int, need: int) -> Any:
     """`values` with at least `need` rows: itself, or a copy of the `used` ones with half as much again."""
     if need <= len(values):
         return values
@@ -239,7 +239,7 @@ def cut_layer(place: Any, z: Any, outgoing: Any, halves: Any, faces: Any, reach:
     # Memory that is never touched costs nothing, and n lines rarely make more than n² crossings.
     room = n * n
     place, outgoing = _roomy(place, 2 * nv + room), _roomy(outgoing, 2 * nv + room)
-    z = _rows(z, nv, 2 * nv + room)
+    z = enlarged(z, nv, 2 * nv + room)
     halves, faces = _roomy(halves, 4 * ne + 4 * room), _roomy(faces, 2 * nf + room)
     signs = np.empty((len(place), 2, (n + 63) >> 6), np.uint64)
     for v in range(nv):
@@ -253,24 +253,24 @@ def cut_layer(place: Any, z: Any, outgoing: Any, halves: Any, faces: Any, reach:
         waiting = _length(edge_head, edge_entries, j)
         if nv + waiting > len(place):
             more = nv + waiting
-            place, z, outgoing = _rows(place, nv, more), _rows(z, nv, more), _rows(outgoing, nv, more)
+            place, z, outgoing = enlarged(place, nv, more), enlarged(z, nv, more), enlarged(outgoing, nv, more)
             grown = np.empty((len(place), 2, signs.shape[2]), np.uint64)
             grown[:nv] = signs[:nv]
             signs = grown
-        halves = _rows(halves, 2 * ne, 2 * (ne + waiting))
-        edge_entries = _rows(edge_entries, filed[0], filed[0] + waiting * (n - j))
-        zero_entries = _rows(zero_entries, filed[1], filed[1] + waiting * (n - j))
+        halves = enlarged(halves, 2 * ne, 2 * (ne + waiting))
+        edge_entries = enlarged(edge_entries, filed[0], filed[0] + waiting * (n - j))
+        zero_entries = enlarged(zero_entries, filed[1], filed[1] + waiting * (n - j))
         nv, ne, met = _cross(
             j, nv, ne, place, z, signs, outgoing, halves,
             edge_head, edge_entries, zero_head, zero_entries, filed, marks, touched, reach,
         )  # fmt: skip
         if nf + met > len(faces):
-            faces, touched = _rows(faces, nf, nf + met), _rows(touched, met, nf + met)
+            faces, touched = enlarged(faces, nf, nf + met), enlarged(touched, met, nf + met)
             fresh = np.full((len(faces), 2), -1, np.int32)
             fresh[:nf] = marks[:nf]
             marks = fresh
-        halves = _rows(halves, 2 * ne, 2 * (ne + met))
-        edge_entries = _rows(edge_entries, filed[0], filed[0] + met * (n - j))
+        halves = enlarged(halves, 2 * ne, 2 * (ne + met))
+        edge_entries = enlarged(edge_entries, filed[0], filed[0] + met * (n - j))
         ne, nf, bad = _divide(j, n, ne, nf, met, signs, halves, faces, edge_head, edge_entries, filed, marks, touched)
         contradictions += bad
         handled += 1

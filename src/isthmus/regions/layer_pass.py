@@ -7,44 +7,47 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from isthmus.regions.cutting import cut_layer
+from isthmus.regions.cutting import cut_layer, enlarged
 from isthmus.regions.half_edges import FACE, ORIGIN, OUTSIDE
 
 
 @njit(cache=True, error_model="numpy")
-def record_layer(patterns: Any, word: int, halves: Any, faces: Any, signs: Any) -> Any:
+def record_layer(patterns: Any, before: int, word: int, halves: Any, faces: Any, signs: Any) -> Any:
     """The patterns of all faces after a layer: those of the faces they were cut from, and the layer's signs.
 
+    Only what is new is written: a copy of all patterns at every layer took as long as all cutting.
+
     Args:
-        patterns: Of the faces before the layer, `(≤ F, words)`.
-        word: The layer's first word.
+        patterns: Of the faces before the layer, `(≥ before, ≥ words)`. Overwritten.
+        before: How many faces there were.
+        word: The layer's first word; what later words hold is left as it is.
         halves: The half-edges after it.
         faces: One half-edge of each face and its parent, after it.
         signs: The layer's signs at the vertices.
 
     Returns:
-        Patterns `(F, words)`, and the number of faces that hold both signs of one neuron: 0 unless rounding exceeded
-        its bound.
+        Patterns `(≥ F, words)`, and the number of faces that hold both signs of one neuron: 0 unless rounding
+        exceeded its bound.
     """
     nf, words = len(faces), signs.shape[2]
-    recorded = np.empty((nf, patterns.shape[1]), np.uint64)
-    recorded[: len(patterns)] = patterns
-    for f in range(len(patterns), nf):  # in this order: a new face may have been cut from another new one
-        recorded[f] = recorded[faces[f, 1]]
-    below = np.zeros((nf, words), np.uint64)
-    recorded[:, word : word + words] = 0
+    recorded = enlarged(patterns, before, nf)
+    for f in range(before, nf):  # in this order: a new face may have been cut from another new one
+        recorded[f, :word] = recorded[faces[f, 1], :word]
+    # Beside each other and apart from the patterns: faces come in no order, and each costs a visit to memory.
+    both = np.zeros((nf, 2, words), np.uint64)
     for h in range(len(halves)):
         f, v = halves[h, FACE], halves[h, ORIGIN]
         for w in range(words):
-            recorded[f, word + w] |= signs[v, 0, w]
-            below[f, w] |= signs[v, 1, w]
-    recorded[OUTSIDE] = 0
+            both[f, 0, w] |= signs[v, 0, w]
+            both[f, 1, w] |= signs[v, 1, w]
+    both[OUTSIDE] = 0
     contradictions = 0
-    for f in range(1, nf):
-        both = np.uint64(0)
+    for f in range(nf):
+        mixed = np.uint64(0)
         for w in range(words):
-            both |= recorded[f, word + w] & below[f, w]
-        contradictions += int(both != 0)
+            recorded[f, word + w] = both[f, 0, w]
+            mixed |= both[f, 0, w] & both[f, 1, w]
+        contradictions += int(mixed != 0)
     return recorded, contradictions
 
 
@@ -74,9 +77,10 @@ def pass_layer(
     budget: int,
 ) -> Any:
     """Cut by one layer, record its signs and apply σ: the arrays after it, contradictions, neurons handled."""
+    before = len(faces)
     place, z, outgoing, halves, faces, signs, contradictions, handled = cut_layer(
         place, z, outgoing, halves, faces, reach, budget
     )
-    patterns, mixed = record_layer(patterns, word, halves, faces, signs)
+    patterns, mixed = record_layer(patterns, before, word, halves, faces, signs)
     activate(z, negative_slope, place)
     return place, z, outgoing, halves, faces, patterns, contradictions + mixed, handled

@@ -107,6 +107,7 @@ def planar_complex(
     weights, biases = network.weights, network.biases
     words = words_of([len(b) for b in biases[:-1]])
     c = polygon_complex(corners, words[-1])
+    patterns = c.patterns  # in time with more rows than there are faces
     for layer, (w, b) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
         reach = network.reaches[layer - 1]
         z = np.empty((2 * len(c.place) + len(b) ** 2, len(b)))  # with the room that cutting will want
@@ -118,16 +119,17 @@ def planar_complex(
             c.outgoing,
             c.halves,
             c.faces,
-            c.patterns,
+            patterns,
             words[layer - 1],
             network.negative_slope,
             reach,
             budget + 1,
         )
         place, values, outgoing, halves, faces = arrays
-        c = PlanarComplex(place, values, outgoing, halves, faces, patterns)
+        c = PlanarComplex(place, values, outgoing, halves, faces, patterns[: len(faces)])
         report(layer / len(weights), f"{len(faces) - 1:,} regions")
         if len(faces) - 1 > budget:
+            c.patterns[:, words[layer] :] = 0  # no later layer was seen
             return c, (layer, handled)
         if contradictions:
             raise PrecisionError(layer, contradictions)

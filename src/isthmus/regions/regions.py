@@ -20,7 +20,7 @@ from isthmus.regions.affine_pieces import (
     singular_values,
     words_of,
 )
-from isthmus.regions.boundary import DecisionBoundary, decision_boundary
+from isthmus.regions.boundary import DecisionBoundary, decision_boundary, tripoints
 from isthmus.regions.cells import CellComplex
 from isthmus.regions.exact_ranks import (
     bottleneck_bracket,
@@ -163,7 +163,7 @@ class Regions:
     @cached_property
     def areas(self) -> Floats:
         """Area of each region `(N,)`, in squared units of Ω. Two dimensions only."""
-        self._need_two_dimensions("areas")
+        self._plane_complex("areas")
         return areas(self.vertices[self.corners], self.offsets)
 
     @cached_property
@@ -252,13 +252,11 @@ class Regions:
 
     def decision_boundary(self) -> DecisionBoundary:
         """Where the largest of the outputs changes: segments, tripoints, exits. Two dimensions only."""
-        self._need_two_dimensions("the decision boundary")
-        assert self.planar is not None
-        return decision_boundary(self.planar, self.network.depth)
+        return decision_boundary(self._plane_complex("a decision boundary"), self.network.depth)
 
     def tripoints(self) -> Floats:
         """Points of Ω where three or more outputs tie at the maximum, `(T, 2)`. Two dimensions only."""
-        return self.decision_boundary().tripoints
+        return tripoints(self._plane_complex("tripoints"), self.network.depth)
 
     def _constants(self) -> Floats:
         """c in f(x) = A x + c on each region, `(N, n_L)`."""
@@ -290,7 +288,8 @@ class Regions:
                 "affine on them. Enumerate again with a larger budget."
             )
 
-    def _need_two_dimensions(self, what: str) -> None:
+    def _plane_complex(self, what: str) -> PlanarComplex:
+        """The half-edge complex, of which `what` is asked."""
         if self.planar is None:
             raise DomainError(
                 f"Only regions in two dimensions have {what}; these have {self.vertices.shape[1]}. "
@@ -298,3 +297,4 @@ class Regions:
             )
         if what != "areas":
             self._need_complete()
+        return self.planar

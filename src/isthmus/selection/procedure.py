@@ -148,7 +148,7 @@ def select_rank_of(
             scaled = select_scaling(sample, folds, config, seed=seed, cache=cache, report=told)
             scaled = keep_leading_coordinates(scaled, sample, folds, config, seed=seed, cache=cache, report=then)
         if sample.drawn_from:
-            said = f"Of {sample.drawn_from:,} different rows {len(sample.x):,} were drawn."
+            said = f"Of {sample.drawn_from:,} rows {len(sample.x):,} different ones were drawn."
             scaled = replace(scaled, reason=f"{said} {scaled.reason}".strip())
         found = _selected(scaled, folds, cache, n_jobs, part(report, _SCALED, 1.0))
     except ConstantOutputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -27,7 +28,7 @@ def fit_leaky_resnet(
     x: object,
     y: object,
     *,
-    steps: tuple[float, ...],
+    steps: Iterable[float],
     width: int,
     ridge: float,
     activation: Activation = RELU,
@@ -130,13 +131,15 @@ def _balanced(old: Tensor, speeds: Tensor) -> Tensor:
     return capped
 
 
-def _objective(x: object, y: object, ridge: float, steps: tuple[float, ...]) -> LeakyObjective:
+def _objective(x: object, y: object, ridge: float, steps: Iterable[float]) -> LeakyObjective:
     if not 0.0 < ridge < float("inf"):
         raise OptionError("ridge", ridge, "a positive number")
     inputs, outputs = as_matrix(x).double(), as_matrix(y, "y").double()
     if len(inputs) != len(outputs):
         raise ShapeError(f"x has {len(inputs)} rows and y {len(outputs)}; give one output a row of x.")
-    return LeakyObjective(inputs, outputs.to(inputs.device), ridge, steps)
+    if not isinstance(steps, Iterable):
+        raise OptionError("steps", steps, "one number a layer, as equal_steps gives them")
+    return LeakyObjective(inputs, outputs.to(inputs.device), ridge, tuple(float(step) for step in steps))
 
 
 def _start(objective: LeakyObjective, width: int, sigma: Activation, generator: torch.Generator) -> LeakyResNet:
@@ -164,7 +167,7 @@ def _descended(network: LeakyResNet, objective: LeakyObjective, steps: int, ridg
             factor = ridges[step * len(ridges) // steps]
             value = objective.gradient(at, slope, factor * objective.ridge)
             if not bool(torch.isfinite(value + slope.vector.square().sum()).all()):
-                raise DivergenceError(step, "λ")
+                raise DivergenceError(step, "λ" if step else "scale of the data")  # no step has been taken yet
             soap.step(_RATE * _LAST ** (step / steps))
         lbfgs(
             at.vector[0],

@@ -19,6 +19,7 @@ from isthmus.training.checkpoint import Progress
 from isthmus.training.config import Schedule
 from isthmus.training.history import Moment, Stopped
 from isthmus.training.interrupts import uninterrupted
+from isthmus.training.minibatches import rows_of_step
 from isthmus.training.natural import natural_lbfgs
 from isthmus.training.neuron_pruning import prune_neurons, widened
 from isthmus.training.norm_reduction import reduce_norm
@@ -255,17 +256,9 @@ class Training:
         return DivergenceError(now.step, "scale of the data" if now.step <= 1 else "learning rate")
 
     def _rows(self, step: int) -> Tensor | slice:
-        """The rows of a step: all, or the next part of a permutation that depends on seed and epoch alone."""
         n = len(self.objective.x)
-        size = self.schedule.rows_per_step(n)
-        if size == n:
-            return slice(None)
-        batches = -(-n // size)
-        epoch, batch = divmod(step, batches)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        order = torch.randperm(n, generator=generator)
-        # Sorted, as rows in a file are read fastest in their order; rows in memory too, to sum in the same order.
-        return order[batch * size : (batch + 1) * size].sort()[0].to(self.objective.x.device)
+        rows = rows_of_step(step, n, self.schedule.rows_per_step(n), self.seed)
+        return rows if isinstance(rows, slice) else rows.to(self.objective.x.device)
 
     def _fraction(self) -> float:
         now, schedule = self.progress, self.schedule

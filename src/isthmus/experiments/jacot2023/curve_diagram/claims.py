@@ -10,7 +10,7 @@ from isthmus.experiments.experiment import Claim
 from isthmus.experiments.jacot2023.curve_autoencoder.settings import LOWEST, RANDOM
 from isthmus.experiments.jacot2023.curve_diagram.settings import Settings
 
-_CLEAN, _DIRTY = 0.1, 0.5  # of the distance before: below the first a network denoises, above the second it does not
+CLEAN, _DIRTY = 0.1, 0.5  # of the distance before: below the first a network denoises, above the second it does not
 Row = Mapping[str, Any]
 
 
@@ -46,8 +46,8 @@ def _deep(settings: Settings, results: Sequence[Row], kind: str) -> Claim:
         f"deep autoencoders denoise ({kind})",
         "random points are mapped onto the curve, λ = 1e-4",
         f"median share of the distance that is left at L ≥ {settings.deep}: {_listed(found)}",
-        all(value < _CLEAN for value in found.values()) if found else None,
-        f"below {_CLEAN:.0%} at every λ; at a large λ a constant costs least, which need not lie on the curve",
+        all(value < CLEAN for value in found.values()) if found else None,
+        f"below {CLEAN:.0%} at every λ; at a large λ a constant costs least, which need not lie on the curve",
     )
 
 
@@ -69,6 +69,6 @@ def _by_rank(results: Sequence[Row]) -> Claim:
         "it is the rank that decides: networks of rank 1 denoise",
         "f is locally a projection to a line",
         "median share left by rank: " + (", ".join(f"{k}: {v:.2f}" for k, v in medians.items()) or "not measured"),
-        medians[1] < _CLEAN and medians[2] > _CLEAN if 1 in medians and 2 in medians else None,
-        f"the median is below {_CLEAN:.0%} for rank 1 and above it for rank 2, over all depths and λ",
+        medians[1] < CLEAN and medians[2] > CLEAN if 1 in medians and 2 in medians else None,
+        f"the median is below {CLEAN:.0%} for rank 1 and above it for rank 2, over all depths and λ",
     )

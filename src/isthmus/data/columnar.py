@@ -1,0 +1,150 @@
+"""Files of tables whose columns have types, .parquet and .feather, some rows at a time."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.data.damaged_files import file_errors
+from isthmus.data.dataset import Integers
+from isthmus.data.header import refuse_repeated
+from isthmus.errors import MissingExtraError
+
+COLUMNAR = (".parquet", ".feather")
+_BATCH = 65_536
+_BUFFER = 1 << 20  # bytes of a column that are unpacked at a time
+
+
+@dataclass(frozen=True)
+class ColumnarFile:
+    """A table in a file.
+
+    Attributes:
+        path: The file.
+        names: Of its columns, without an index.
+        rows: How many there are.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    rows: int
+
+    @staticmethod
+    def opened(path: Path) -> ColumnarFile:
+        """The file as it says itself what it holds; its rows are not looked at.
+
+        Raises:
+            ColumnError: If two columns have the same name: pandas would rename one.
+            MissingExtraError: If pyarrow is not installed.
+        """
+        with _reader(path) as file:
+            schema = file.schema_arrow if _is_parquet(path) else file.schema
+            rows = file.metadata.num_rows if _is_parquet(path) else _dataset_rows(path)
+        refuse_repeated(schema.names)
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        return ColumnarFile(path, tuple(str(name) for name in schema.names if name not in index), rows)
+
+    def frame(self) -> Any:
+        """All of it, as a pandas frame."""
+        return _frame(self._batches(None))
+
+    def blocks(self, names: Sequence[str]) -> Iterator[Any]:
+        """The rows of some columns one after the other, as pandas frames whose index counts them from 0."""
+        begin = 0
+        for batch in self._batches(names):
+            block = _frame([batch])
+            yield block.set_axis(np.arange(begin, begin + len(block)))
+            begin += len(block)
+
+    def at(self, rows: Integers, names: Sequence[str]) -> Any:
+        """Some rows, by ascending numbers, as a pandas frame whose index holds these."""
+        begin, taken = 0, []
+        for batch in self._batches(names):
+            first, last = np.searchsorted(rows, [begin, begin + batch.num_rows])
+            taken.append(batch.take(_indices(rows[first:last] - begin)))
+            begin += batch.num_rows
+        return _frame(taken).set_axis(rows)
+
+    def counts_rows(self, name: str) -> bool:
+        """Whether a column holds whole numbers, each one more than the one before."""
+        last = None
+        for block in self.blocks([name]):
+            column = block[name]
+            steps = np.diff(column.to_numpy(), **({} if last is None else {"prepend": last}))
+            if column.dtype.kind not in "iu" or not bool((steps == 1).all()):
+                return False
+            last = column.iloc[-1]
+        return True
+
+    def _batches(self, names: Sequence[str] | None) -> Iterator[Any]:
+        with file_errors(self.path), _reader(self.path) as file:
+            if _is_parquet(self.path):
+                found = file.iter_batches(_BATCH, columns=None if names is None else list(names), use_threads=False)
+            else:
+                found = _slices(file)
+            for batch in found:
+                # of a damaged file nothing is looked at before its offsets are known to be right
+                batch.validate(full=True)
+                yield batch if names is None else batch.select(list(names))
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[Any]:
+    try:
+        from pyarrow import ipc
+        from pyarrow.parquet import ParquetFile
+    except ImportError as absent:
+        raise MissingExtraError(f"Reading {path.suffix.lower()} files", "pyarrow", "tables") from absent
+    if _is_parquet(path):  # what is buffered before would be held, of all of the file, until its end
+        with ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+            yield file
+    else:
+        with ipc.open_file(str(path)) as file:
+            yield file
+
+
+def _slices(file: Any) -> Iterator[Any]:
+    for number in range(file.num_record_batches):
+        batch = file.get_batch(number)
+        for begin in range(0, batch.num_rows, _BATCH):
+            yield batch.slice(begin, _BATCH)
+
+
+def _dataset_rows(path: Path) -> int:
+    from pyarrow.dataset import dataset
+
+    return int(dataset(str(path), format="feather").count_rows())
+
+
+def _frame(batches: Iterable[Any]) -> Any:
+    """One block a column needs no copy of the columns together; what is converted is let go of."""
+    import pyarrow as pa
+
+    table = pa.Table.from_batches(batches)
+    frame = table.to_pandas(split_blocks=table.num_rows > table.num_columns, self_destruct=True)
+    return with_floats(frame.reset_index(drop=True))
+
+
+def with_floats(frame: Any) -> Any:
+    """The frame with decimal numbers by type in double precision."""
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+        known = frame[name].dropna()
+        if known.dtype.kind == "O" and len(known) and isinstance(known.iloc[0], decimal.Decimal):
+            frame[name] = frame[name].astype(float)
+    return frame
+
+
+def _indices(rows: Integers) -> Any:
+    import pyarrow as pa
+
+    return pa.array(rows)

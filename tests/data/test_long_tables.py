@@ -1,0 +1,229 @@
+"""Long tables, read some rows at a time: the same as when they are held, and as when they are short."""
+
+import datetime
+import decimal
+from collections import Counter
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from isthmus.data import columnar, load_dataset, load_inputs, row_draw
+from isthmus.errors import ColumnError, IsthmusError
+
+N = 600
+
+
+@pytest.fixture
+def long(monkeypatch):
+    """600 rows are many, and are read 37 at a time."""
+    monkeypatch.setattr(row_draw, "MOST_ROWS", 60)
+    monkeypatch.setattr(columnar, "_BATCH", 37)
+
+
+def people(n=N, seed=0):
+    """Columns of every kind; gaps, rare values and whatever else decides are in few rows, late ones mostly."""
+    rng = np.random.default_rng(seed)
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(days=int(i)) for i in rng.integers(0, 900, n)]
+    frame = pd.DataFrame(
+        {
+            "number": rng.normal(size=n),
+            "whole": rng.integers(-5, 5, n),
+            "single": rng.normal(size=n).astype(np.float32),
+            "is_new": rng.choice([True, False], n),
+            "when": [day.isoformat() for day in days],
+            "day": days,
+            "moment": pd.Timestamp("2020-01-01", tz="Europe/Berlin") + pd.to_timedelta(rng.integers(0, 10**6, n), "s"),
+            "took": pd.to_timedelta(rng.integers(0, 10**4, n), "s"),
+            "length": [f"{value:.1f} kg" for value in rng.normal(size=n)],
+            "colour": rng.choice(["red", "green", "blue"], n),
+            "kind": pd.Categorical(rng.choice(["a", "b"], n)),
+            "price": [decimal.Decimal(int(value)) / 4 for value in rng.integers(0, 100, n)],
+            "site": "north",
+            "empty": pd.Series([None] * n, dtype=object),
+            "almost": np.zeros(n),
+            "gaps": rng.normal(size=n),
+            "switch": rng.choice([True, False], n).astype(object),
+            "y": rng.normal(size=n),
+        }
+    )
+    frame.loc[n - 9, "colour"] = "ultramarine"
+    frame.loc[n - 8, "almost"] = 1.0
+    frame.loc[[n - 90, n - 3], "gaps"] = np.nan
+    frame.loc[n - 60, "switch"] = None
+    frame.loc[n - 4, "y"] = np.nan
+    return frame
+
+
+def ways(frame, folder):
+    frame.to_parquet(folder / "t.parquet", row_group_size=100)
+    frame.to_feather(folder / "t.feather", chunksize=90)
+    return [frame, str(folder / "t.parquet"), str(folder / "t.feather")]
+
+
+def facts(data):
+    """All that a data set holds, but for its name."""
+    arrays = (data.x, data.y, data.split.train, data.split.test, data.weights if data.weights is not None else ())
+    blocks = None if data.blocks is None else (data.blocks.of_row.tolist(), data.blocks.is_forward)
+    said = (data.input_names, data.output_names, data.task, data.notes, data.warnings, data.columns, dict(data.fills))
+    return [np.asarray(each).tolist() for each in arrays], [each.dtype for each in arrays[:2]], blocks, said
+
+
+@pytest.mark.parametrize("missing", ["drop", "indicate"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_table_in_blocks_is_the_table_that_is_held(tmp_path, long, missing, seed):
+    held, *filed = (
+        load_dataset(each, target="y", missing=missing, seed=seed) for each in ways(people(seed=seed), tmp_path)
+    )
+    assert len(held.x) == 60
+    assert all(facts(each) == facts(held) for each in filed)
+    assert len({held.sha256, *(each.sha256 for each in filed)}) == 1
+
+
+@pytest.mark.parametrize("missing", ["drop", "indicate"])
+def test_columns_are_read_as_those_of_all_rows(tmp_path, monkeypatch, missing):
+    whole = load_dataset(people(), target="y", missing=missing)
+    path = ways(people(), tmp_path)[1]
+    monkeypatch.setattr(row_draw, "MOST_ROWS", 60)
+    monkeypatch.setattr(columnar, "_BATCH", 37)
+    drawn = load_dataset(path, target="y", missing=missing)
+    rows = int((people()[["y"] if missing == "indicate" else ["y", "gaps", "switch"]].notna().all(axis=1)).sum())
+    said = f"Of {rows} rows 60 different ones were drawn, by a hash of what they hold; each counts as often as"
+    assert drawn.notes == (*whole.notes, f"{said} it is there. How columns are read was decided by all rows.")
+    assert drawn.input_names == whole.input_names
+    assert "colour=ultramarine" in drawn.input_names  # of one row, whether it was drawn or not
+    assert "almost" in drawn.input_names
+    of_rows = {(*x, *y) for x, y in zip(whole.x.tolist(), whole.y.tolist(), strict=True)}
+    if missing == "drop":
+        assert drawn.columns == whole.columns
+        assert {(*x, *y) for x, y in zip(drawn.x.tolist(), drawn.y.tolist(), strict=True)} <= of_rows
+    else:  # the median is that of fewer rows
+        texts = [each.detail.partition(" and filled")[0] for each in drawn.columns]
+        assert texts == [each.detail.partition(" and filled")[0] for each in whole.columns]
+        assert "2 missing" in next(each.detail for each in drawn.columns if each.name == "gaps")
+
+
+BAD = {
+    "a gap": ({"number": (500, None)}, "'number' has 1 missing value .first in row 501"),
+    "infinite": ({"number": (500, np.inf)}, "'number' holds an infinite value .row 501"),
+    "another date": ({"when": (500, "unknown")}, "'when' holds .* different texts"),
+    "another unit": ({"length": (500, "1.0 mg")}, "'length' holds numbers"),
+    "no unit": ({"length": (500, "n/a")}, "'length' holds"),
+    "an empty target": ({"y": (slice(None), np.nan)}, "'y' holds no value at all"),
+    "a constant target": ({"y": (slice(None), 1.0)}, "'y' is constant"),
+    "a large whole number": ({"whole": (500, 2**53 + 1)}, "'whole' holds whole numbers such as 9007199254740993"),
+    "a negative weight": (
+        {"whole": (slice(None), 1), "single": (500, -1.0)},
+        "'single' holds the weight -1 in row 501",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_refused_of_a_short_table_is_refused_of_a_long_one(tmp_path, long, name):
+    changes, message = BAD[name]
+    frame = people().drop(columns=["gaps", "switch", "day", "price", "empty"])
+    frame["single"] = frame["single"].abs()
+    frame = frame.dropna()
+    for column, (row, value) in changes.items():
+        frame.loc[row, column] = value
+    weights = "single" if "weight" in name else None
+    said = set()
+    for each in ways(frame.reset_index(drop=True), tmp_path):
+        with pytest.raises(IsthmusError, match=message) as refused:
+            load_dataset(each, target="y", weights=weights)
+        said.add(str(refused.value))
+    assert len(said) == 1
+
+
+def test_lists_and_too_many_texts_are_refused(tmp_path, long):
+    frame = people().dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    for column, message in (
+        ([[1, 2]] * len(frame), "'z' holds a"),
+        ([f"t{i}" for i in range(len(frame))], "'z' holds .* different texts"),
+        ([f"t{i % 21}" for i in range(len(frame))], "'z' holds 21 different texts"),
+    ):
+        for each in ways(frame.assign(z=column), tmp_path):
+            with pytest.raises(ColumnError, match=message):
+                load_dataset(each, target="y")
+
+
+def test_rows_that_repeat_are_one_that_counts_more(tmp_path, long):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {"a": rng.integers(0, 12, 2000), "b": rng.integers(0, 12, 2000), "y": rng.integers(0, 2, 2000)}
+    )
+    counts = Counter(map(tuple, frame.to_numpy().tolist()))
+    assert len(counts) > 200
+    for each in ways(frame, tmp_path):
+        data = load_dataset(each, target="y", test=0)
+        rows = np.concatenate([data.x, data.y], 1).astype(int)
+        assert len(rows) == 60 == len(set(map(tuple, rows.tolist())))
+        assert data.weights.tolist() == [counts[tuple(row)] for row in rows.tolist()]
+    few = frame.assign(a=frame["a"] % 5, b=frame["b"] % 5)
+    counts = Counter(map(tuple, few.to_numpy().tolist()))
+    data = load_dataset(ways(few, tmp_path)[1], target="y", test=0)
+    assert sorted(data.weights.tolist()) == sorted(map(float, counts.values()))
+    assert any(note.startswith("2,000 rows hold 50 different ones;") for note in data.notes)
+
+
+def test_no_class_is_lost_and_the_order_of_rows_does_not_matter(tmp_path, long):
+    frame = people(2000).dropna(subset="y")[["number", "whole", "y"]].assign(label="often").reset_index(drop=True)
+    frame.loc[[5, 705, 1505], "label"] = "rare"
+    frame.loc[::100, "label"] = "seldom"
+    drawn = []
+    for each in (frame, frame.sample(frac=1.0, random_state=0)):
+        data = load_dataset(ways(each.reset_index(drop=True), tmp_path)[1], target="label", test=0)
+        assert data.output_names == ("often", "rare", "seldom")
+        counts = np.bincount(data.y)
+        assert counts[1] == 3
+        assert counts[2] == 10
+        drawn.append({(*row, label) for row, label in zip(data.x.tolist(), data.y.tolist(), strict=True)})
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("apart", ["group", "time", "weights"])
+def test_columns_that_say_something_of_rows(tmp_path, long, apart):
+    frame = people().dropna(subset="y")[["number", "whole", "y"]].reset_index(drop=True)
+    frame["c"] = np.arange(len(frame)) // 5 + 1
+    held, *filed = (load_dataset(each, target="y", **{apart: "c"}) for each in ways(frame, tmp_path))
+    assert all(facts(each) == facts(held) for each in filed)
+    of_row = {(a, b): c for a, b, c in frame[["number", "whole", "c"]].to_numpy().tolist()}
+    wanted = np.array([of_row[tuple(row)] for row in held.x.tolist()])
+    wanted = wanted.astype(str) if apart == "group" else wanted
+    found = held.weights if apart == "weights" else held.blocks.of_row
+    np.testing.assert_array_equal(np.unique(wanted, return_inverse=True)[1], np.unique(found, return_inverse=True)[1])
+
+
+def test_new_rows_are_read_in_blocks_as_whole(tmp_path, monkeypatch):
+    fitted = load_dataset(people(), target="y", missing="indicate")
+    options = {"input_names": fitted.input_names, "fills": fitted.fills, "missing": "indicate"}
+    whole = load_inputs(people(), **options)
+    plain = people()[["number", "whole", "is_new"]]
+    monkeypatch.setattr(row_draw, "MOST_ROWS", 60)
+    monkeypatch.setattr(columnar, "_BATCH", 37)
+    for each in ways(people(), tmp_path)[1:]:
+        np.testing.assert_array_equal(load_inputs(each, **options), whole)
+    for each in ways(plain, tmp_path)[1:]:
+        np.testing.assert_array_equal(load_inputs(each), plain.to_numpy(float))
+
+
+def test_an_index_that_was_written_as_a_column_is_left_out(tmp_path, long):
+    frame = people().dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    frame.insert(0, "Unnamed: 0", np.arange(len(frame)))
+    for each in ways(frame, tmp_path):
+        data = load_dataset(each, target="y")
+        assert data.input_names == ("number",)
+        assert ("Unnamed: 0", "left out", "an index, counts the rows") in map(astuple, data.columns)
+    frame["Unnamed: 0"] = frame["Unnamed: 0"].mask(frame["Unnamed: 0"] == 400, 5)
+    assert load_dataset(ways(frame, tmp_path)[1], target="y").input_names == ("Unnamed: 0", "number")
+
+
+def test_identifiers_are_warned_of(tmp_path, long):
+    frame = people().dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    frame["row"] = np.random.default_rng(0).permutation(len(frame))
+    for each in ways(frame, tmp_path):
+        assert any(
+            "'row' holds a number that counts the rows" in said for said in load_dataset(each, target="y").warnings
+        )
