@@ -121,7 +121,7 @@ GROUPS = {
     ),
 }
 JUDGED_ON = "fifth"
-"""The group that the method as it is was not changed in view of, and first run with it."""
+"""The group that the method as it is was not changed in view of."""
 NOT_FITTED_ON = ("fourth", JUDGED_ON)
 FITTED_GROUPS = tuple(group for name, group in GROUPS.items() if name not in NOT_FITTED_ON)
 FITTED_ON = {name: family for group in FITTED_GROUPS for name, family in group.families.items()}
