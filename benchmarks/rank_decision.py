@@ -60,6 +60,7 @@ OF_EVERY_K = (
     "correlations",
     "linear",
     "residual_lines",
+    "shared_slopes",
 )
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 

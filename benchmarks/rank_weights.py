@@ -10,9 +10,8 @@ tasks of outputs without lines. They are written to `isthmus/selection/weights.j
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
-The record has of outputs seed 100 with 200 and 500 rows (decision 45); of classes seeds from 100 on of families that
-were there before decision 32, from the procedure of that time, which calls sensitivities and redundancies effects and
-dependences.
+The record has of outputs seed 100 with 200 and 500 rows (decision 45); of classes a fair sample of all families, in the
+order of a draw as far as time went, of seed 100, of `plants` of seed 0 (decision 46).
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """
@@ -46,18 +45,18 @@ Floats = NDArray[np.float64]
 Row = dict[str, Any]
 RIDGE, ROUNDS = 3.0, 100
 BY_LINES = ("linear", "next_linear", "correlation")
-OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line"))
+OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop"))
 # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
 OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
 COLUMNS: dict[str, tuple[str, ...]] = {
     "regression": (*OF_OUTPUTS, "residual_line"),
     "autoencoder": OF_OUTPUTS,
-    "classification": (*OWN, *BY_LINES),
-    "classification without lines": OWN,
+    "classification": (*OWN, *BY_LINES, "slope_drop"),
+    "classification without lines": (*OWN, "slope_drop"),
 }
 """What is weighed of each task (`isthmus.selection.posterior.weights_for`)."""
 EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies")
-FIRST_EDITION = {"sensitivities": "effects", "redundancies": "dependences"}
+LINES, ADDED = ("correlations", "linear"), ("residual_lines", "shared_slopes")
 
 
 def seen(task: RankTask, report: Report = silent) -> Row:
@@ -67,7 +66,7 @@ def seen(task: RankTask, report: Report = silent) -> Row:
     found = model.selection_.evidence
     return {
         **{name: getattr(task, name) for name in ("family", "k", "noise", "n", "seed", "weakest", "is_classification")},
-        **{name: getattr(found, name) for name in (*EVIDENCE, "correlations", "linear", "residual_lines")},
+        **{name: getattr(found, name) for name in (*EVIDENCE, *LINES, *ADDED)},
         "seconds": round(time.process_time() - begin, 1),
     }
 
@@ -89,17 +88,16 @@ def collected(asked: argparse.Namespace) -> list[Row]:
 
 def lines_of(row: Row) -> CanonicalCorrelations:
     """What linear functions alone say."""
-    return CanonicalCorrelations(*(torch.tensor(row[name], dtype=torch.float64) for name in ("correlations", "linear")))
+    return CanonicalCorrelations(*(torch.tensor(row[name], dtype=torch.float64) for name in LINES))
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 12)`."""
-    values = (row[name] if name in row else row[FIRST_EDITION[name]] for name in EVIDENCE)
-    errors, deviations, objectives, *of_last = (torch.tensor(each, dtype=torch.float64) for each in values)
+    """`features` of one task, `(K + 1, 13)`."""
+    errors, deviations, objectives, *of_last = (torch.tensor(row[name], dtype=torch.float64) for name in EVIDENCE)
     excess = errors - errors.min()
-    of_residuals = torch.tensor(row.get("residual_lines", [0.0] * len(errors)), dtype=torch.float64)
-    said = objectives, *of_last, lines_of(row), of_residuals
-    averages = Averages(errors, excess, deviations, *said, agreement=0.0)
+    nothing = [0.0] * len(errors)
+    added = (torch.tensor(row.get(name, nothing), dtype=torch.float64) for name in ADDED)
+    averages = Averages(errors, excess, deviations, objectives, *of_last, lines_of(row), *added, agreement=0.0)
     return np.asarray(features(averages, DEFAULT_TOLERANCE).numpy(), np.float64)
 
 

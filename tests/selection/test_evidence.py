@@ -42,6 +42,7 @@ def table(
         redundancies=torch.zeros_like(sizes),
         linear=correlated,
         residual_lines=torch.tensor(residual_lines, dtype=torch.float64),
+        shared_slopes=torch.zeros(len(means), dtype=torch.float64),
         agreements=torch.full((len(means), 2, n), agreement, dtype=torch.float64),
         errors=losses,
         linear_errors=losses,

@@ -173,9 +173,7 @@ def cross(errors, linear, full, rows):
     """What folds say of errors that a person counts, and nothing else."""
     errors, linear, full = (torch.tensor(each, dtype=torch.float64) for each in (errors, linear, full))
     nothing = torch.zeros(0, dtype=torch.float64)
-    return CrossValidation(
-        torch.tensor(rows), errors, nothing, nothing, nothing, nothing, None, nothing, nothing, errors, linear, full
-    )
+    return CrossValidation(torch.tensor(rows), errors, *[nothing] * 4, None, *[nothing] * 3, errors, linear, full)
 
 
 ROWS = [2, 0, 3]  # row 1 is never held out

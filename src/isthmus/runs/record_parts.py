@@ -102,6 +102,7 @@ class EvidenceRow(Part):
     correlations: list[float]
     linear: list[float]
     residual_lines: list[float]
+    shared_slopes: list[float]
     network_errors: list[float]
     linear_errors: list[float]
     whole_error: float

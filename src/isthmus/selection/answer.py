@@ -43,15 +43,24 @@ class WeighedFolds:
     spread: float
 
     @staticmethod
-    def of(found: Sequence[Fold], sample: Sample, folds: Folds, tolerance: Tolerance) -> WeighedFolds:
-        """Of the first folds that are done; without each in turn they say how much another draw of rows may change."""
-        cross = summarize_folds(found, sample, folds)
+    def of(found: Sequence[Fold], sample: Sample, folds: Folds, tolerance: Tolerance, shared: Tensor) -> WeighedFolds:
+        """Of the first folds that are done; without each in turn they say how much another draw of rows may change.
+
+        Args:
+            found: The folds.
+            sample: All rows.
+            folds: All folds.
+            tolerance: ε.
+            shared: What `shared_slopes` found.
+        """
+        cross = summarize_folds(found, sample, folds, shared)
         weights = torch.from_numpy(sample.weights)
         chances, evidence = weigh_evidence(cross, weights, sample.task, tolerance)
         without = []
         for left in range(len(found)) if len(found) > 1 else ():
             kept, theirs = [f for i, f in enumerate(found) if i != left], [f for i, f in enumerate(folds) if i != left]
-            without.append(weigh_evidence(summarize_folds(kept, sample, theirs), weights, sample.task, tolerance)[0])
+            cross_without = summarize_folds(kept, sample, theirs, shared)
+            without.append(weigh_evidence(cross_without, weights, sample.task, tolerance)[0])
         return WeighedFolds(chances, evidence, cross, jackknife_error([expected_rank(each) for each in without]))
 
     def are_calibrated(self, chosen: Hyperparameters, config: SelectionConfig, task: Task) -> bool:

@@ -27,6 +27,7 @@ from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.residual_lines import residual_lines
 from isthmus.selection.residuals import held_out_residuals, kept_rows
 from isthmus.selection.restriction import RestrictedNetwork, restrict_to_ranks
+from isthmus.selection.shared_slopes import relative_slopes
 from isthmus.selection.simple_methods import full_errors, linear_errors
 from isthmus.spectra import truncation_curve
 from isthmus.training import FittedNetwork
@@ -54,6 +55,8 @@ class CrossValidation:
             functions of its inputs.
         residual_lines: `(K + 1,)`: what linear functions of the inputs see in what the networks through k numbers leave
             (`residual_lines`); 0 of an autoencoder.
+        shared_slopes: `(K + 1,)`: $e_{k+1} / e_1$ of `shared_slopes`; 0 where there is none, and unless classes are
+            learned.
         errors: `(K + 1, m)`: what a person counts (`Likelihood.row_errors`), through k numbers.
         linear_errors: `(K + 1, m)`: the same of the linear method through as many numbers.
         agreements: `(K + 1, 2, m)`: of what k numbers predict with the outputs (`independence_test.agreements`).
@@ -68,6 +71,7 @@ class CrossValidation:
     redundancies: Tensor
     linear: CanonicalCorrelations
     residual_lines: Tensor
+    shared_slopes: Tensor
     agreements: Tensor
     errors: Tensor
     linear_errors: Tensor
@@ -135,13 +139,14 @@ class _FoldJob:
 
 
 @torch.no_grad()
-def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> CrossValidation:
+def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds, shared: Tensor) -> CrossValidation:
     """Put together what the folds say that are done.
 
     Args:
         found: Of the first of the folds, at least one.
         sample: All rows.
         folds: All folds.
+        shared: What `shared_slopes` found, `(m,)`; empty where it was not asked.
     """
     ranks = max(len(fold.losses) for fold in found)
     # A network that carries fewer than K directions passes through K numbers as it is.
@@ -164,6 +169,7 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds) -> Cros
         torch.stack([torch.nn.functional.pad(fold.redundancies, (0, ranks))[:ranks] for fold in found]),
         linear,
         left,
+        torch.nn.functional.pad(relative_slopes(shared), (0, ranks))[:ranks],
         torch.cat([_extended(fold.agreements, ranks)[:ranks] for fold in found], 2),
         torch.cat([_extended(fold.errors, ranks) for fold in found], 1),
         torch.cat([_extended(fold.linear_errors, ranks)[:ranks] for fold in found], 1),

@@ -36,6 +36,8 @@ class RankEvidence:
             of Bartlett's statistic.
         residual_lines: By how much clearer linear functions of the inputs see what k numbers leave than what the whole
             networks leave, in standard deviations (`residual_lines`); 0 of autoencoders.
+        shared_slopes: How far networks of two halves of the rows share direction k + 1 along which classes change,
+            relative to the first (`shared_slopes`); 0 unless classes are learned.
         network_errors: What a person counts at the same rows (`Likelihood.row_errors`), through k numbers.
         linear_errors: The same of the linear method through k numbers: reduced-rank regression, or PCA.
         whole_error: Held-out loss of the whole networks.
@@ -53,6 +55,7 @@ class RankEvidence:
     correlations: tuple[float, ...]
     linear: tuple[float, ...]
     residual_lines: tuple[float, ...]
+    shared_slopes: tuple[float, ...]
     network_errors: tuple[float, ...]
     linear_errors: tuple[float, ...]
     whole_error: float
@@ -65,7 +68,7 @@ class RankEvidence:
         """Of rows whose inputs or outputs are all the same; `error` is that of the best constant."""
         nothing = (0.0,)
         own = (error,)
-        seen = own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), nothing
+        seen = own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), nothing, nothing
         return RankEvidence((1.0,), *seen, own, own, error, 0.0, 0, rows)
 
 
@@ -93,6 +96,7 @@ def weigh_evidence(
         _plain(cross.linear.correlations),
         _plain(cross.linear.significance),
         _plain(seen.residual_lines),
+        _plain(seen.shared_slopes),
         tuple(float(weighted_mean(row, counted)) for row in cross.errors),
         tuple(float(weighted_mean(row, counted)) for row in cross.linear_errors),
         float(weighted_mean(cross.whole, counted)),

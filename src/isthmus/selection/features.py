@@ -26,10 +26,11 @@ FEATURES = (
     "next_linear",
     "correlation",
     "residual_line",
+    "slope_drop",
 )
 """What is weighed; the columns of `features`."""
 # Below these differences are rounding and luck.
-_LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION = 0.1, 0.1, 0.01, 0.01
+_LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION, _SLOPE = 0.1, 0.1, 0.01, 0.01, 1e-5
 # Standard errors of losses, deviations of t and of what lines see in residuals that no more are told from.
 _SIGNIFICANT, _UNDOUBTED, _SEEN = 4.0, 5.0, 3.0
 
@@ -48,6 +49,7 @@ class Averages:
             not carry says nothing about what it depends on.
         linear: ρ and t.
         residual_lines: What lines see in what k numbers leave, beyond what the whole network leaves.
+        shared_slopes: $q_k$, how far networks of different rows share direction k + 1, relative to the first.
         agreement: How far what the best k predict agrees with the outputs (`standardized_agreement`); 0 for k = 0.
     """
 
@@ -59,6 +61,7 @@ class Averages:
     redundancies: Tensor
     linear: CanonicalCorrelations
     residual_lines: Tensor
+    shared_slopes: Tensor
     agreement: float
 
     @staticmethod
@@ -80,12 +83,13 @@ class Averages:
             (squares * cross.redundancies).sum(0) / total,
             cross.linear,
             cross.residual_lines,
+            cross.shared_slopes,
             standardized_agreement(cross.agreements[best], counted) if best > 0 else 0.0,
         )
 
 
 def features(seen: Averages, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 12)`, columns as in `FEATURES`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 13)`, columns as in `FEATURES`.
 
     With ε the tolerance:
 
@@ -102,6 +106,8 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     - next_linear: $t_{k+1}$, the same of one number more.
     - correlation: $\log(\rho_{k+1}^2 + 0.01)$, of the linear functions that k numbers leave out.
     - residual_line: what lines see in what k numbers leave, between 0 and 3.
+    - slope_drop: $\log(q_k / q_{k-1})$, of numbers above $10^{-5}$: how much less two networks share direction k + 1
+      than direction k.
     """
     epsilon, gained = tolerance.relative, float(seen.excess[0])
     excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
@@ -116,4 +122,6 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     columns += [linearly, torch.cat([linearly[1:], linearly.new_full((1,), NOTHING_LEFT)])]
     columns.append(torch.log(seen.linear.correlations.square() + _CORRELATION))
     columns.append(seen.residual_lines.clamp(0.0, _SEEN))
+    slopes = torch.log(seen.shared_slopes.clamp_min(_SLOPE))
+    columns.append(torch.cat([slopes[:1] * 0.0, slopes.diff()]))
     return torch.stack([torch.ones_like(losses), *columns], 1)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from copy import copy
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isthmus.data import Sample
 from isthmus.foundation.progress import Report, part
 from isthmus.selection.cache import SelectionCache
@@ -86,6 +89,34 @@ class FoldNetworks:
     def trainer(self, fold: int | None, depth: int, ridge: float) -> Callable[[Report], FittedNetwork]:
         """`network` of one fold, to be called in another process."""
         return partial(self.of(fold).network, fold, depth, ridge)
+
+    def of_halves(self) -> tuple[FoldNetworks, FoldNetworks]:
+        """Networks of two parts of the rows that share none, which begin at different weights; each has one fold.
+
+        A part is made of what some folds hold out, so that rows that belong together stay together. What one would lack
+        of the classes is in both.
+        """
+        held = np.concatenate([held for _, held in self._folds[: max(1, len(self._folds) // 2)]])
+        is_held = np.isin(np.arange(len(self._sample.x)), held)
+        parts = [np.flatnonzero(is_own | self._is_of_class_without(is_own)) for is_own in (is_held, ~is_held)]
+        first, second = (
+            FoldNetworks(
+                self._sample,
+                [(rows, rows[:0])],
+                self._config,
+                self._ridge,
+                seed=self._seed + at,
+                cache=self._cache,
+                name=f"{self._prefix}half-{at}-",
+            )
+            for at, rows in enumerate(parts)
+        )
+        return first, second
+
+    def _is_of_class_without(self, is_own: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether a row is of a class of which there is none in a part."""
+        labels = self._sample.labels
+        return np.zeros_like(is_own) if labels is None else ~np.isin(labels, labels[is_own])
 
     def _rows(self, fold: int | None) -> Sample:
         return self._sample if fold is None else self._sample.at(self._folds[fold][0])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from isthmus.data import Sample, Task
 from isthmus.data.dataset import Integers
@@ -19,15 +20,19 @@ from isthmus.selection.cache import SelectionCache
 from isthmus.selection.choice import choose_while_descending
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import cross_validate
+from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds, Splits, folds_of, given_parts
+from isthmus.selection.hyperparameters import Hyperparameters
 from isthmus.selection.index_rank import select_index_rank
 from isthmus.selection.leading_coordinates import keep_leading_coordinates
 from isthmus.selection.rank_selection import RankSelection
 from isthmus.selection.rows import as_sample
 from isthmus.selection.scaling import ScaledProblem, select_scaling
+from isthmus.selection.shared_slopes import shared_slopes
 from isthmus.selection.size import refuse_too_large
 
-_SCALED, _CHOICE_ENDS, _FOLDS_END = 0.05, 0.3, 0.85  # of the progress: scaling, depth and λ are chosen; folds done
+# Of the progress: scaling, depth and λ are chosen; folds, all rows done.
+_SCALED, _CHOICE_ENDS, _FOLDS_END, _ALL_END = 0.05, 0.3, 0.85, 0.95
 _DEFAULT = SelectionConfig()
 
 
@@ -47,7 +52,8 @@ def select_rank(
 
     1. Scaling, depth and λ are chosen by rows that are held out (`select_scaling`, `select_hyperparameters`).
     2. Every row is held out once: a network that was trained on the others is restricted to k = 1, 2, … numbers, and
-       the loss at these rows, how much the last number matters and whether it is one of its own are measured.
+       the loss at these rows, how much the last number matters and whether it is one of its own are measured. Of
+       classes also along how many directions networks of two halves of the rows agree (`shared_slopes`).
     3. That evidence is weighed as on functions of known rank: the rank is the likeliest k.
     4. A network that is trained on all rows is restricted to it and split there.
 
@@ -170,14 +176,27 @@ def _selected(
     found = cross_validate(trains, sample, asked, tolerance=tolerance, cache=cache, n_jobs=n_jobs, report=told)
     not_done = [f"{len(asked) - len(found)} of {len(asked)} folds"] if len(found) < len(asked) else []
     with one_thread():
-        fitted = trains[0](silent)
+        fitted, shared = trains[0](silent), torch.zeros(0, dtype=torch.float64)
         if not not_done:
             try:
-                fitted = networks.network(None, chosen.depth, chosen.ridge, part(report, _FOLDS_END, 1.0))
+                end = 1.0 if sample.labels is None else _ALL_END
+                fitted = networks.network(None, chosen.depth, chosen.ridge, part(report, _FOLDS_END, end))
+                if sample.labels is not None:
+                    shared = _shared_slopes_of_halves(networks, sample, chosen, part(report, end, 1.0))
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
-        weighed = WeighedFolds.of(found, sample, folds, tolerance)
+        weighed = WeighedFolds.of(found, sample, folds, tolerance, shared)
         known = weighed.chances if weighed.are_calibrated(chosen, config, sample.task) else None
         paths = [fold.combinations for fold in found]
         index = select_index_rank(paths, sample, folds, config.standardize or "columns", known)
         return answer_of(fitted, weighed, index, sample, chosen, config, tuple(not_done))
+
+
+def _shared_slopes_of_halves(
+    networks: FoldNetworks, sample: Sample, chosen: Hyperparameters, report: Report
+) -> torch.Tensor:
+    """`shared_slopes` of networks of two halves of the rows."""
+    told = part(report, 0.0, 0.5), part(report, 0.5, 1.0)
+    halves = zip(networks.of_halves(), told, strict=True)
+    pair = [half.network(0, chosen.depth, chosen.ridge, own) for half, own in halves]
+    return shared_slopes(pair, torch.from_numpy(sample.x))
