@@ -2,10 +2,9 @@
 
 Tasks (`_rank_tasks`) are of groups of families (`rank_families`): some on which methods and thresholds were chosen;
 `first`, `second` and `third`, which nobody looked at before their runs of seed 0, but in view of which the method was
-then changed; and `fourth`, written by someone who had not seen the method, and not run before it was fixed. Only
-`fourth` tests the claim for the method as it is, and only by its first run: whoever changes the method in view of it
-makes it one more of those. All of it, of seed 0, is also what the package says of its answers
-(`isthmus/selection/accuracy.json`), which this script writes.
+then changed; and `fourth` and `fifth`, written by people who had not seen the method, and not run before it was fixed.
+Nothing was changed in view of `fifth`: whoever does makes it one more of those. All of it, of seed 0, is also what the
+package says of its answers (`isthmus/selection/accuracy.json`), which this script writes.
 
 For each task: the rank that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
@@ -22,7 +21,8 @@ of them, `--alone` only the decisions, beside the comparisons that are there. Wh
 Each record is of the method as it was at the run: `first` of margins in place of weighed evidence (decision 19), and
 `first_1` of seed 1 after a first change; `second` of the weights of decision 21, `third` of those of
 decision 22 without what came after the run (told there); `fourth_first` of those of decision 23, and `fourth` of
-the networks of decision 32, which were not chosen in view of it, with the same weights.
+the networks of decision 32, which were not chosen in view of it, with the same weights; `fifth_first` of decision 39,
+`fifth` of decisions 45 and 46, and `fifth_1` of seed 1, which had not been run before, of the same.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ tasks of outputs without lines. They are written to `isthmus/selection/weights.j
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
-The record has of outputs seed 100 with 200 and 500 rows (decision 45); of classes a fair sample of all families, in the
-order of a draw as far as time went, of seed 100, of `plants` of seed 0 (decision 46).
+The record has fair samples of all families, in the order of a draw as far as time went: of outputs of seed 100, few of
+2,000 rows (decision 45), of classes of seed 100, of `plants` of seed 0 (decision 46).
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """

@@ -52,13 +52,3 @@ def test_logistic_regression_has_no_slope_left(benchmarks):
     steps = 1e-5 * np.eye(len(OWN))
     slopes = [(loss(weights + step) - loss(weights - step)) / 2e-5 for step in steps]
     np.testing.assert_allclose(slopes, 0.0, atol=1e-4)
-
-
-def test_both_editions_of_a_row_say_the_same(benchmarks):
-    from rank_weights import FIRST_EDITION, feature_table
-
-    row = next(row for row in recorded(benchmarks)["rows"] if "effects" in row)
-    renamed = {old: new for new, old in FIRST_EDITION.items()}
-    newer = {renamed.get(name, name): value for name, value in row.items()}
-    assert newer.keys() != row.keys()
-    np.testing.assert_array_equal(feature_table(newer), feature_table(row))
