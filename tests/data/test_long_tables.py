@@ -149,6 +149,15 @@ def test_lists_and_too_many_texts_are_refused(tmp_path, long):
                 load_dataset(each, target="y")
 
 
+def test_objects_of_several_kinds_are_read_by_what_they_are_written_as(long):
+    frame = people().dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    mixed = ["a", 1, datetime.date(2024, 1, 1), None] * len(frame)
+    data = load_dataset(frame.assign(z=mixed[: len(frame)]), target="y", missing="indicate")
+    assert data.input_names == ("number", "z=1", "z=2024-01-01", "z=a", "z is missing")
+    late = [*(["a", "b"] * len(frame))[1 : len(frame)], [1, 2]]
+    assert load_dataset(frame.assign(z=late), target="y").input_names == ("number", "z=[1, 2]", "z=a", "z=b")
+
+
 def test_rows_that_repeat_are_one_that_counts_more(tmp_path, long):
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(
