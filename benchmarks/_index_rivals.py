@@ -1,11 +1,11 @@
 """Other methods on the tasks of one output that `index_rank` has answered, written beside its answers for that to read.
 
 Sliced inverse regression and SAVE are those of the package `sliced` (0.7, which needs numpy before 2 and the alias
-`numpy.int`, given back to it here); principal Hessian directions follow Li (1992); `kernel` is the gradient
-outer product of kernel ridge regression, width and ridge by held-out rows, `xrfm` the matrix that a recursive feature
-machine learns (its package, five rounds), and `mave` is asked in R (`_index_mave`), if `--rscript` says how. All are
-given the inputs in whitened coordinates of their span. The number is found by the sequential χ² test at 5 % of SIR (Li
-1991) and pHd, by the largest gap that `sliced` takes for SAVE, by cross-validation for MAVE, and by the largest ratio of
+`numpy.int`, given back to it here); principal Hessian directions follow Li (1992); `kernel` is the gradient outer
+product of kernel ridge regression, width and ridge by held-out rows, `xrfm` the matrix that a recursive feature machine
+learns (its package, five rounds), and `mave` is asked in R (`_index_mave`), if `--rscript` says how. All are given the
+inputs in whitened coordinates of their span. The number is found by the sequential χ² test at 5 % of SIR (Li 1991) and
+pHd, by the largest gap that `sliced` takes for SAVE, by cross-validation for MAVE, and by the largest ratio of
 neighbouring eigenvalues for the others. Angles are those of the leading k directions with the true k, which is more
 than a user has.
 
@@ -40,7 +40,7 @@ WIDTHS, RIDGES = (1.0, 2.0, 4.0, 8.0), (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 def whitened(x: Floats) -> Floats:
-    """Uncorrelated coordinates of variance 1 of the span; a column that is constant but for rounding has no part in it."""
+    """Uncorrelated coordinates of variance 1 of the span; a column constant but for rounding has no part in it."""
     spread, largest = x.std(0), np.abs(x).max(0)
     varies = spread > CONSTANT * largest
     scaled = (x[:, varies] - x[:, varies].mean(0)) / spread[varies]

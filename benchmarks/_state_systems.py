@@ -120,13 +120,13 @@ def reaction_diffusion(n: int, rng: np.random.Generator) -> tuple[Floats, Floats
     return film[before], film[before + 10]
 
 
-def kuramoto_sivashinsky(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    r"""$u_t = -u u_x - u_{xx} - u_{xxxx}$ on a circle of length 22, 64 points, 2.5 units of time from row to row.
+def kuramoto_sivashinsky(n: int, rng: np.random.Generator, every: int = 10) -> tuple[Floats, Floats]:
+    r"""$u_t = -u u_x - u_{xx} - u_{xxxx}$ on a circle of length 22, 64 points, every / 4 units of time from row to row.
 
     Source:
         Kassam and Trefethen (2005), exponential time differencing.
     """
-    points, step, every = 64, 0.25, 10
+    points, step = 64, 0.25
     waves = 2.0 * np.pi / 22.0 * np.arange(points // 2 + 1)
     linear = waves**2 - waves**4
     circle = step * linear[:, None] + np.exp(1j * np.pi * (np.arange(1, 33) - 0.5) / 32)

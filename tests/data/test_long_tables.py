@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from isthmus.data import columnar, load_dataset, load_inputs, row_draw
+from isthmus.data import columnar, load_dataset, load_inputs, numpy_files, row_draw
 from isthmus.errors import ColumnError, IsthmusError
 
 N = 600
@@ -149,6 +149,15 @@ def test_lists_and_too_many_texts_are_refused(tmp_path, long):
                 load_dataset(each, target="y")
 
 
+def test_objects_of_several_kinds_are_read_by_what_they_are_written_as(long):
+    frame = people().dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    mixed = ["a", 1, datetime.date(2024, 1, 1), None] * len(frame)
+    data = load_dataset(frame.assign(z=mixed[: len(frame)]), target="y", missing="indicate")
+    assert data.input_names == ("number", "z=1", "z=2024-01-01", "z=a", "z is missing")
+    late = [*(["a", "b"] * len(frame))[1 : len(frame)], [1, 2]]
+    assert load_dataset(frame.assign(z=late), target="y").input_names == ("number", "z=[1, 2]", "z=a", "z=b")
+
+
 def test_rows_that_repeat_are_one_that_counts_more(tmp_path, long):
     rng = np.random.default_rng(3)
     frame = pd.DataFrame(
@@ -227,3 +236,34 @@ def test_identifiers_are_warned_of(tmp_path, long):
         assert any(
             "'row' holds a number that counts the rows" in said for said in load_dataset(each, target="y").warnings
         )
+
+
+def test_arrays_in_files_are_drawn_from_as_tables(tmp_path, long):
+    frame = people(2000).dropna(subset="y")[["number", "whole", "y"]].reset_index(drop=True)
+    frame = pd.concat([frame, frame[:50]], ignore_index=True)  # some rows count twice
+    table = load_dataset(ways(frame, tmp_path)[1], target="y", seed=3)
+    np.savez(tmp_path / "a.npz", x=frame[["number", "whole"]].to_numpy(float), y=frame["y"].to_numpy())
+    np.save(tmp_path / "a.npy", frame.to_numpy(float))
+    for data in (
+        load_dataset(str(tmp_path / "a.npz"), seed=3),
+        load_dataset(str(tmp_path / "a.npy"), target="2", seed=3),
+    ):
+        assert facts(data)[:3] == facts(table)[:3]
+        assert data.notes[0] == table.notes[0].partition(" How columns")[0]
+    assert len(table.x) == 60 == len(load_dataset(str(tmp_path / "a.npy")).x)
+    labels = np.where(np.arange(len(frame)) % 100, "often", "seldom")
+    np.savez(tmp_path / "c.npz", x=frame[["number", "whole"]].to_numpy(float), y=labels)
+    data = load_dataset(str(tmp_path / "c.npz"), task="classification", test=0)
+    assert data.output_names == ("often", "seldom")
+    assert np.bincount(data.y)[1] == 10
+    np.savez(tmp_path / "b.npz", x=frame[["number"]].to_numpy(float), y=np.zeros(7))
+    with pytest.raises(IsthmusError, match="x has 2049 rows but y has 7"):
+        load_dataset(str(tmp_path / "b.npz"))
+
+
+def test_a_large_array_stays_in_its_file(tmp_path, long, monkeypatch):
+    monkeypatch.setattr(numpy_files, "_MAPPED_FROM", 0)
+    np.save(tmp_path / "a.npy", people(2000)[["number", "whole", "single"]].to_numpy(float))
+    opened = numpy_files._mapped_npy(tmp_path / "a.npy")
+    assert isinstance(opened, np.memmap)
+    assert len(load_dataset(str(tmp_path / "a.npy"), target="0").x) == 60

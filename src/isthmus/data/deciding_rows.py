@@ -46,7 +46,8 @@ class DecidingRows:
 
         is_gap = column.isna().to_numpy()
         self._gap.add(np.full(int(is_gap.sum()), GAP), rows[is_gap])
-        if column.dtype.kind == "O" and pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        held = pd.api.types.infer_dtype(column, skipna=True) if column.dtype == object else ""
+        if held == "boolean":
             column = column.astype("boolean")  # with gaps
         if column.dtype.kind in "fiubmM":
             numbers, words = _numbers(column, is_gap)
@@ -56,6 +57,8 @@ class DecidingRows:
             return words
         if not is_gap.all():
             refuse_nested(self.name, column[~is_gap])
+        if held not in ("", "string"):  # as `encode` reads them; among them may be what has no hash
+            column = column.astype(str).mask(is_gap)
         codes, values = pd.factorize(column)
         first = rows[~is_gap][np.unique(codes[~is_gap], return_index=True)[1]]
         of_text = _hashed(values)

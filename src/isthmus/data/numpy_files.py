@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data import row_draw
 from isthmus.data.assembly import dataset_from_arrays
 from isthmus.data.dataset import Dataset
+from isthmus.data.labels import class_indices
 from isthmus.data.names import as_typed, split_entry
 from isthmus.errors import FileFormatError, IsthmusError, OptionError
 from isthmus.foundation.matrices import weight_vector
@@ -19,6 +21,7 @@ from isthmus.foundation.memory import refuse_beyond_memory
 from isthmus.foundation.task import Task
 
 Array = NDArray[Any]
+_MAPPED_FROM = 2**20  # bytes
 _COPIES = 2  # of an array: as it is read, and as a matrix in double precision
 
 
@@ -48,10 +51,15 @@ def read_archive(path: Path, wanted: Sequence[str], remedy: str) -> tuple[dict[s
 
 def read_npy(path: Path) -> Array:
     """The array in a .npy file; pickled objects are never loaded."""
-    remedy = "Save it again with numpy.save(path, matrix)."
     refuse_beyond_memory(f"the array in {path}", _COPIES * path.stat().st_size)
+    return np.array(_mapped_npy(path))
+
+
+def _mapped_npy(path: Path) -> Array:
+    """The array in a .npy file, which stays there unless it is small."""
+    remedy = "Save it again with numpy.save(path, matrix)."
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode="r" if path.stat().st_size > _MAPPED_FROM else None, allow_pickle=False)
     except PermissionError:
         raise
     except Exception as damaged:
@@ -84,14 +92,17 @@ def from_npz(
     y = None if task == "autoencoder" else arrays.get("y")
     if task is None and y is None:
         facts["notes"] = [*facts.get("notes", []), "There is no array y, so this is an autoencoder."]
+    x, y, facts = _drawn(x, y, task, facts)
     return dataset_from_arrays(x, y, task=task, name=str(path), **facts, **split)
 
 
 def from_npy(path: Path, *, task: Task | None, target: str | Sequence[str], **split: Any) -> Dataset:
     """A data set from the matrix in a .npy file; `target` holds column numbers from 0."""
     target = [name for entry in ([target] if isinstance(target, str) else target) for name in split_entry(entry)]
-    x, facts = flattened(read_npy(path))
+    x, facts = flattened(_mapped_npy(path))
+    refuse_beyond_memory(f"the array in {path}", _COPIES * np.atleast_1d(x)[: row_draw.MOST_ROWS].nbytes)
     if not target:
+        x, _, facts = _drawn(x, None, task, facts)
         return dataset_from_arrays(x, None, task=task, name=str(path), **facts, **split)
     columns = x.shape[1] if x.ndim == 2 else 0
     for name in target:
@@ -101,16 +112,39 @@ def from_npy(path: Path, *, task: Task | None, target: str | Sequence[str], **sp
     rest = [column for column in range(columns) if column not in chosen]
     if len(set(chosen)) < len(chosen) or not rest:
         raise OptionError("--target", ",".join(target), "different column numbers, and not all of them")
-    y = x[:, chosen]
+    labels = x[:, chosen[0]] if task == "classification" and len(chosen) == 1 else None
+    x, labels, facts = _drawn(x, labels, task, facts)
     return dataset_from_arrays(
         x[:, rest],
-        y[:, 0] if task == "classification" and len(chosen) == 1 else y,
+        x[:, chosen] if labels is None else labels,
         task=task,
         name=str(path),
         input_names=[f"x{column}" for column in rest],
         output_names=None if task == "classification" else [f"x{column}" for column in chosen],
+        **facts,
         **split,
     )
+
+
+def _drawn(
+    x: Array, y: Array | None, task: Task | None, facts: dict[str, Any]
+) -> tuple[Array, Array | None, dict[str, Any]]:
+    """Of very many rows those that are drawn, and what is to be said; arrays that will be refused as they are."""
+    numbers = [x] if y is None or task == "classification" else [x, y]
+    is_fit = all(each.dtype.kind in "fiub" and len(each) == len(x) for each in numbers)
+    if len(x) <= row_draw.MOST_ROWS or x.ndim != 2 or not is_fit:
+        return x, y, facts
+    weights = facts.get("weights", np.ones(len(x)))
+    if y is None or task == "autoencoder":
+        told = None
+    else:
+        told = class_indices(y, len(x), weights)[0] if task == "classification" else y.reshape(len(x), -1)
+    drawn = row_draw.drawn_rows(x, told, weights)
+    assert drawn is not None
+    facts = {**facts, "notes": [*facts.get("notes", []), drawn.note(len(x))]}
+    if "weights" in facts or (drawn.weights != 1.0).any():
+        facts["weights"] = drawn.weights
+    return np.array(x[drawn.rows]), None if y is None else np.array(y[drawn.rows]), facts
 
 
 def npy_columns(x: Array, names: Sequence[str] | None) -> Array:

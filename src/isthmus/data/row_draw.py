@@ -37,6 +37,13 @@ class Drawn:
     weights: Weights
     of: int
 
+    def note(self, rows: int) -> str:
+        """What was done, of so many rows."""
+        said = f"Of {self.of:,} rows {len(self.rows):,} different ones were drawn, by a hash of what they hold"
+        if not self.of:
+            said = f"{rows:,} rows hold {len(self.rows):,} different ones"
+        return f"{said}; each counts as often as it is there."
+
 
 class RowDraw:
     """The `MOST_ROWS` different rows of least hash, and the ten of least hash of every class.

@@ -80,10 +80,7 @@ def drawn_table(
     both = [drawn.rows, *(each.rows for each in deciding), *([] if of_weights is None else [of_weights.rows])]
     rows = np.unique(np.concatenate(both))
     frame = table.rows.at(rows, complete.names)
-    said = f"Of {drawn.of:,} rows {len(drawn.rows):,} different ones were drawn, by a hash of what they hold"
-    if not drawn.of:
-        said = f"{complete.rows:,} rows hold {len(drawn.rows):,} different ones"
-    note = f"{said}; each counts as often as it is there. How columns are read was decided by all rows."
+    note = f"{drawn.note(complete.rows)} How columns are read was decided by all rows."
     if complete.rows < table.rows.rows:  # as `CompleteRows.of`
         frame = frame.infer_objects()
     return TableDraw(frame, np.isin(rows, drawn.rows), drawn.weights, note)

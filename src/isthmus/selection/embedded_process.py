@@ -56,7 +56,7 @@ class EmbeddedProcess:
         Args:
             b: B `(k, d)`.
         """
-        at = _Point(self, b)
+        at = self._at(b)
         pull = self._outputs * len(self._x) / at.quadratic
         residual = (self._y - at.features.T @ at.coefficients) / at.noise
         # H, the derivative by the covariance, is wanted times the features and between them: with the eigenvectors of
@@ -78,16 +78,18 @@ class EmbeddedProcess:
     def fit(self, b: Tensor, evaluations: int) -> tuple[Tensor, float]:
         """B of more evidence, by L-BFGS from `b` `(k, d)` with so many evaluations, and its surprise."""
         vector, slope = b.reshape(-1).clone(), torch.zeros(b.numel(), dtype=b.dtype)
-        least = math.inf
+        least, best = math.inf, self._last
 
         def evaluate() -> Tensor:
-            nonlocal least
+            nonlocal least, best
             value, gradient = self.surprise(vector.view_as(b))
             slope.copy_(gradient.reshape(-1))
-            least = min(least, value)
+            if value < least:
+                least, best = value, self._last
             return torch.tensor(value, dtype=b.dtype)
 
         lbfgs(vector, slope, evaluate, evaluations=evaluations, memory=_PAIRS)
+        self._last = best  # it is asked for more
         return vector.view_as(b).clone(), least
 
     @property
