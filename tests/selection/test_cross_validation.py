@@ -16,6 +16,7 @@ from isthmus.selection.direction_sizes import direction_sizes
 from isthmus.selection.evidence import weigh_evidence
 from isthmus.training import Schedule, TrainingConfig, fit
 
+SHARED, OF_ONE_NUMBER = torch.tensor([[4.0, 1.0], [4.0, -0.1]], dtype=torch.float64)
 QUICK = TrainingConfig(depth=5, width=24, ridge=0.01, schedule=Schedule(steps=150, rounds=1, evaluations=40))
 
 
@@ -65,7 +66,7 @@ def made(two_numbers, train):
 
 @pytest.fixture(scope="module")
 def found(two_numbers, made):
-    return summarize_folds(made, two_numbers, thirds(240))
+    return summarize_folds(made, two_numbers, thirds(240), SHARED)
 
 
 def rank_of(cross, sample):
@@ -87,6 +88,7 @@ def test_a_function_of_two_numbers_has_rank_two(two_numbers, found):
     assert found.sensitivities.shape == found.redundancies.shape == found.objectives.shape
     assert found.sensitivities[:, 0].tolist() == [1.0] * 3
     assert found.sensitivities[:, -1].tolist() == [0.0] * 3
+    assert found.shared_slopes.tolist() == [1.0, 0.25, *[0.0] * (len(found.losses) - 2)]
 
 
 def test_no_more_numbers_are_tried_than_tell_the_outputs(found, labels):
@@ -115,7 +117,7 @@ def test_the_evidence_does_not_depend_on_the_threads(two_numbers, train, threads
     for count in (1, 2):
         threads(count)
         folds = cross_validate(train[:1], two_numbers, thirds(240)[:1])
-        runs.append(summarize_folds(folds, two_numbers, thirds(240)[:1]))
+        runs.append(summarize_folds(folds, two_numbers, thirds(240)[:1], SHARED))
     assert float(runs[0].redundancies.abs().max()) > 0.0
     for name in ("losses", "whole", "objectives", "sensitivities", "redundancies", "linear_errors", "full_errors"):
         assert torch.equal(getattr(runs[0], name), getattr(runs[1], name)), name
@@ -146,10 +148,11 @@ def test_sizes_are_the_singular_values_of_finite_differences(two_numbers, task):
 
 def test_classes_are_judged_by_the_logarithm_of_their_probability(labels):
     folds = thirds(240)
-    cross = summarize_folds(cross_validate(trained(labels, folds), labels, folds), labels, folds)
+    cross = summarize_folds(cross_validate(trained(labels, folds), labels, folds), labels, folds, OF_ONE_NUMBER)
     shares = np.bincount(labels.y[np.arange(240) % 3 != 0], minlength=3) / 160
     assert float(cross.losses[0, 0]) == pytest.approx(-np.log(shares[labels.y[0]]), rel=1e-6)
     assert float(cross.errors[0].mean()) == pytest.approx(float((labels.y != shares.argmax()).mean()), abs=1e-12)
+    assert cross.shared_slopes.tolist() == [1.0, *[0.0] * (len(cross.losses) - 1)]
     assert rank_of(cross, labels) == 1
 
 
@@ -183,7 +186,7 @@ def test_a_network_that_carries_fewer_directions_passes_through_more_as_it_is(tw
         redundancies=made[1].redundancies[:1],
         errors=made[1].errors[:2],
     )
-    cross = summarize_folds([made[0], short, made[2]], two_numbers, folds)
+    cross = summarize_folds([made[0], short, made[2]], two_numbers, folds, SHARED)
     middle = slice(len(folds[0][1]), len(folds[0][1]) + len(folds[1][1]))
     for k in range(2, len(cross.losses)):
         assert torch.equal(cross.losses[k, middle], made[1].whole)
@@ -197,7 +200,7 @@ def test_an_interrupted_fold_leaves_those_before(two_numbers, train):
 
     done = cross_validate([train[0], interrupted, train[2]], two_numbers, thirds(240))
     assert len(done) == 1
-    cross = summarize_folds(done, two_numbers, thirds(240))
+    cross = summarize_folds(done, two_numbers, thirds(240), SHARED)
     assert cross.rows.tolist() == thirds(240)[0][1].tolist()
 
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +218,7 @@ def test_lines_see_what_is_left_out_and_agreements_what_is_predicted(two_numbers
     short = [
         replace(fold, residuals=fold.residuals[[0, 1, -1]], agreements=fold.agreements[[0, 1, -1]]) for fold in made
     ]
-    cross = summarize_folds(short, two_numbers, thirds(240))
+    cross = summarize_folds(short, two_numbers, thirds(240), SHARED)
     assert cross.residual_lines[:2].tolist() == found.residual_lines[:2].tolist()
     assert cross.residual_lines[2:].tolist() == [0.0] * (len(found.losses) - 2)
     assert torch.equal(cross.agreements[2], torch.cat([fold.agreements[-1] for fold in made], 1))
@@ -231,6 +234,6 @@ def test_residuals_of_classes_are_one_hot_rows_less_probabilities_and_of_copies_
     network = fit(copies.x[folds[0][0]], config=QUICK, task="autoencoder")
     (of_copies,) = cross_validate([partial(given, network)], copies, folds)
     assert of_copies.residuals.numel() == 0
-    cross = summarize_folds([of_copies], copies, folds)
+    cross = summarize_folds([of_copies], copies, folds, SHARED)
     assert cross.residual_lines.tolist() == [0.0] * len(cross.losses)
     assert float(cross.agreements[-1, 0].mean()) > 0.0
