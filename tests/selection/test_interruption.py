@@ -14,7 +14,7 @@ from isthmus.selection import SelectionConfig
 from isthmus.selection.folds import folds_of
 from isthmus.selection.isomap_start import isomap_start
 from isthmus.selection.procedure import seed_from
-from selection.quick import QUICK, SCHEDULE, Interrupt, curve, selected
+from selection.quick import QUICK, SCHEDULE, Interrupt, corners, curve, selected
 
 
 @pytest.mark.parametrize("at", [0.0, 0.09, 0.4, 0.47])
@@ -46,6 +46,18 @@ def test_without_the_network_of_all_rows_that_of_the_first_fold_takes_its_place(
     assert "Not finished: without the network of all rows" in cut.verdict.sentence
     first = folds_of(Sample.merged(x, y, np.ones(60), "regression"), 3, seed_from(0))[0][0]
     assert len(cut.network.objective.sample()[0]) == len(first) == 40
+
+
+def test_without_networks_of_halves_the_rank_of_classes_is_not_finished():
+    x, classes = corners()
+    found = selected(x, classes, task="classification", report=Interrupt(0.98))
+    assert found.not_done == ("networks of two halves of the rows, whose slopes are not weighed",)
+    assert found.evidence.shared_slopes == (0.0,) * len(found.evidence.errors)
+    assert len(found.network.objective.sample()[0]) == 60
+    whole = selected(x, classes, task="classification")
+    assert whole.not_done == ()
+    assert whole.evidence.shared_slopes[0] == 1.0
+    assert whole.evidence.shared_slopes[1] > 0.0
 
 
 def test_the_fraction_done_rises_to_one():

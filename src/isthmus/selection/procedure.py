@@ -179,12 +179,15 @@ def _selected(
         fitted, shared = trains[0](silent), torch.zeros(0, dtype=torch.float64)
         if not not_done:
             try:
-                end = 1.0 if sample.labels is None else _ALL_END
-                fitted = networks.network(None, chosen.depth, chosen.ridge, part(report, _FOLDS_END, end))
-                if sample.labels is not None:
-                    shared = _shared_slopes_of_halves(networks, sample, chosen, part(report, end, 1.0))
+                told = part(report, _FOLDS_END, 1.0 if sample.labels is None else _ALL_END)
+                fitted = networks.network(None, chosen.depth, chosen.ridge, told)
             except KeyboardInterrupt:
                 not_done.append("the network of all rows, whose place that of the first fold takes")
+        if not not_done and sample.labels is not None:
+            try:
+                shared = _shared_slopes_of_halves(networks, sample, chosen, part(report, _ALL_END, 1.0))
+            except KeyboardInterrupt:
+                not_done.append("networks of two halves of the rows, whose slopes are not weighed")
         weighed = WeighedFolds.of(found, sample, folds, tolerance, shared)
         known = weighed.chances if weighed.are_calibrated(chosen, config, sample.task) else None
         paths = [fold.combinations for fold in found]
