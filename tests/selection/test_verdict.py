@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.disagreement import Disagreement
 from isthmus.selection.verdict import Comparison, compare_with_simple_methods, judge, recorded_accuracy
 
 MEAN = Comparison("the mean", 2.0, 1.9, 0.1)
@@ -19,6 +20,7 @@ SURE = {
     "probabilities": (0.0, 0.01, 0.97, 0.02),
     "error": 0.1,
     "comparisons": (MEAN, LINEAR, KERNEL),
+    "disagreement": None,
     "task": "regression",
     "not_done": (),
 }
@@ -75,6 +77,12 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
             {"probabilities": (0.0, 0.2, 0.8, 0.0), "interval": (1, 2)},
             "caution",
             "The rank is not settled: 2 has probability 80%, 1 to 2 agree.",
+        ),
+        (
+            {"disagreement": Disagreement(4, 9.7, 0.9)},
+            "caution",
+            "The rank is 2 if number 3 only bends what the first 2 numbers span (they determine 90% of it): held-out "
+            "rows are predicted better through 4, by 10 standard errors.",
         ),
         (
             {"interval": (2, 3)},
@@ -136,6 +144,7 @@ REASONS = [  # most serious first
     {"not_done": ("1 of 5 folds",)},
     {"probabilities": None},
     {"probabilities": (0.3, 0.0, 0.7, 0.0)},
+    {"disagreement": Disagreement(4, 9.7, 0.9)},
     {"interval": (1, 2)},
 ]
 

@@ -18,6 +18,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import StandardizedNetwork, standardization
 from isthmus.selection.config import SelectionConfig
 from isthmus.selection.cross_validation import CrossValidation, summarize_folds
+from isthmus.selection.disagreement import Disagreement
 from isthmus.selection.evidence import RankEvidence, weigh_evidence
 from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
@@ -106,6 +107,7 @@ def answer_of(
             probabilities=weighed.evidence.weighed if calibrated else None,
             error=error,
             comparisons=comparisons,
+            disagreement=Disagreement.of(weighed.evidence, rank, Tolerance(config.tolerance)),
             task=sample.task,
             not_done=not_done,
         ),

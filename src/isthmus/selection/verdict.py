@@ -15,6 +15,7 @@ from isthmus.foundation.likelihood import Likelihood, likelihood_of
 from isthmus.foundation.statistics import weighted_mean
 from isthmus.foundation.task import Task
 from isthmus.selection.cross_validation import CrossValidation
+from isthmus.selection.disagreement import Disagreement
 from isthmus.selection.simple_methods import named_errors
 
 Level = Literal["rely", "caution", "do not rely"]
@@ -107,11 +108,12 @@ def judge(
     probabilities: tuple[float, ...] | None,
     error: float,
     comparisons: tuple[Comparison, ...],
+    disagreement: Disagreement | None,
     task: Task,
     not_done: tuple[str, ...],
 ) -> Verdict:
     """Say in one line whether the rank can be relied on: first what speaks against it, most serious first."""
-    level, sentence = _worst(rank, interval, probabilities, error, comparisons, not_done)
+    level, sentence = _worst(rank, interval, probabilities, error, comparisons, disagreement, not_done)
     if level == "rely" and task == "classification":
         level = "caution"
         sentence = f"{sentence} But ranks of classes are often wrong, by one mostly."
@@ -125,6 +127,7 @@ def _worst(
     probabilities: tuple[float, ...] | None,
     error: float,
     comparisons: tuple[Comparison, ...],
+    disagreement: Disagreement | None,
     not_done: tuple[str, ...],
 ) -> tuple[Level, str]:
     better = sorted((each for each in comparisons if each.is_better), key=lambda each: each.error)
@@ -150,6 +153,12 @@ def _worst(
         )
     if probabilities[rank] <= _SURE:
         return "caution", f"The rank is not settled: {rank} has probability {probabilities[rank]:.0%}, {allowed} agree."
+    if disagreement is not None:
+        return "caution", (
+            f"The rank is {rank} if number {rank + 1} only bends what the first {_numbers(rank)} span (they determine "
+            f"{disagreement.redundancy:.0%} of it): held-out rows are predicted better through {disagreement.rank}, by "
+            f"{disagreement.deviations:.0f} standard errors."
+        )
     if lower != upper:
         return "caution", f"The rank is likely {rank}, but another draw of rows may say {allowed}."
     if rank == 0:
