@@ -14,6 +14,7 @@ from finished_runs import FLAGS, two_numbers
 from isthmus.formats import load_network
 from isthmus.reports import headline
 from isthmus.runs import RunFolder
+from isthmus.runs.record import RECORD_VERSION
 
 QUICK = [*FLAGS, "--ridge", "0.01"]
 SMALL = "teacher:k=2,n=60,d=4,width=10"
@@ -206,4 +207,4 @@ def test_folders_of_the_first_edition_can_be_overwritten(here, command):
     Path("first").mkdir()
     Path("first/run.json").write_text('{"format": "isthmus-run", "version": 1, "kind": "fit", "rank": 3}')
     assert command("fit", SMALL, *QUICK, "--out", "first", "--overwrite")[0] == 0
-    assert RunFolder(Path("first")).read().version == 2
+    assert RunFolder(Path("first")).read().version == RECORD_VERSION

@@ -128,7 +128,7 @@ def test_parameters_of_a_file_are_refused(read, tmp_path):
 
 
 def test_every_argument_that_loads_data_can_be_given(read):
-    arguments = set(inspect.signature(load_dataset).parameters) - {"source", "seed", "told"}
+    arguments = set(inspect.signature(load_dataset).parameters) - {"source", "seed", "told", "report"}
     assert set(specifications._LOADING) == arguments
     found = read('data = "curve"\ngroup = "person"\nsep = "tab"\nheader = false').cells[0].loading
     assert found == {"group": "person", "told": TableFormat(sep="tab", header=False)}
