@@ -267,3 +267,54 @@ def test_a_large_array_stays_in_its_file(tmp_path, long, monkeypatch):
     opened = numpy_files._mapped_npy(tmp_path / "a.npy")
     assert isinstance(opened, np.memmap)
     assert len(load_dataset(str(tmp_path / "a.npy"), target="0").x) == 60
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_value_with_another_unit_is_refused_whether_it_was_drawn_or_not(tmp_path, long, seed):
+    frame = people(seed=seed)
+    frame.loc[N - 5, "length"] = "12.3 lb"
+    for each in ways(frame, tmp_path):
+        with pytest.raises(ColumnError, match="'length'"):
+            load_dataset(each, target="y", missing="drop", seed=seed)
+
+
+def test_a_gap_is_filled_with_the_median_of_rows_as_often_as_they_are_there(tmp_path, long):
+    rng = np.random.default_rng(0)
+    few = pd.DataFrame({"a": rng.normal(size=50), "z": 10.0 + 0.01 * rng.normal(size=50), "y": rng.normal(size=50)})
+    many = pd.DataFrame({"a": [0.0] * 400, "z": [0.0] * 400, "y": [1.0] * 400})
+    frame = pd.concat([few, many], ignore_index=True)
+    frame.loc[3, "z"] = np.nan
+    found = [load_dataset(each, target="y", missing="indicate") for each in ways(frame, tmp_path)]
+    assert [each.fills["z"] for each in found] == [0.0] * 3  # that of different rows is near 10
+
+
+@pytest.mark.parametrize("rows", [50, N])
+def test_labels_that_are_no_texts_are_read_as_they_are_written(tmp_path, long, rows):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(rows, 3)))
+    for each in ways(frame, tmp_path)[1:]:
+        assert load_dataset(each, target="2").input_names == ("0", "1")
+        assert load_inputs(each).shape == (rows, 3)
+
+
+@pytest.mark.parametrize("rows", [50, N])
+@pytest.mark.parametrize("missing", ["drop", "indicate"])
+def test_whole_numbers_beyond_double_precision_are_refused_beside_a_gap_too(tmp_path, long, rows, missing):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=rows), "y": rng.normal(size=rows)})
+    frame["number"] = pd.array([2**53 + 1 + i for i in range(rows)], dtype="Int64")
+    frame.loc[7, "number"] = pd.NA
+    for each in ways(frame, tmp_path):
+        with pytest.raises(ColumnError, match="'number'"):
+            load_dataset(each, target="y", missing=missing)
+
+
+@pytest.mark.parametrize("rows", [50, N])
+def test_an_index_column_that_does_not_count_is_an_input(tmp_path, long, rows):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"Unnamed: 0": (np.arange(rows) + 240).astype(np.uint8), "a": rng.normal(size=rows)})
+    frame["y"] = rng.normal(size=rows)
+    for each in ways(frame, tmp_path):
+        assert load_dataset(each, target="y").input_names == ("Unnamed: 0", "a")
+    frame["Unnamed: 0"] = [f"{i % 3}x" for i in range(rows)]
+    for each in ways(frame, tmp_path):
+        assert load_dataset(each, target="y").input_names == ("Unnamed: 0 [x]", "a")

@@ -81,8 +81,8 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
         (
             {"disagreement": Disagreement(4, 9.7, 0.9)},
             "caution",
-            "The rank is 2 if number 3 only bends what the first 2 numbers span (they determine 90% of it): held-out "
-            "rows are predicted better through 4, by 10 standard errors.",
+            "The rank is 2 if number 3 only bends what the first 2 span (they determine 90% of it): held-out rows are "
+            "predicted better through 4 numbers, by 10 standard errors.",
         ),
         (
             {"interval": (2, 3)},
@@ -92,8 +92,8 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
         (
             {"comparisons": (MEAN, beside(LINEAR, 0.19), KERNEL)},
             "rely",
-            "Rely on 2; reduced-rank regression through 2 numbers predicts held-out rows as well (error 0.29 against "
-            "0.1), so a linear map is enough.",
+            "Rely on 2; reduced-rank regression through 2 numbers predicts held-out rows no worse by two standard "
+            "errors (error 0.29 against 0.1), so a linear map may be enough.",
         ),
         (  # a method that is ahead by less than two standard errors is named, not passed over
             {"comparisons": (MEAN, LINEAR, replace(beside(KERNEL, -0.05), standard_error=0.04))},

@@ -18,6 +18,7 @@ from isthmus.errors import MissingExtraError
 
 COLUMNAR = (".parquet", ".feather")
 _BATCH = 65_536
+_EXACT = 2**53  # whole numbers up to here are themselves in double precision
 _BUFFER = 1 << 20  # bytes of a column that are unpacked at a time
 
 
@@ -76,10 +77,9 @@ class ColumnarFile:
         last = None
         for block in self.blocks([name]):
             column = block[name]
-            steps = np.diff(column.to_numpy(), **({} if last is None else {"prepend": last}))
-            if column.dtype.kind not in "iu" or not bool((steps == 1).all()):
+            if not counts_on(column, last):
                 return False
-            last = column.iloc[-1]
+            last = int(column.iloc[-1]) if len(column) else last
         return True
 
     def _batches(self, names: Sequence[str] | None) -> Iterator[Any]:
@@ -131,8 +131,39 @@ def _frame(batches: Iterable[Any]) -> Any:
     import pyarrow as pa
 
     table = pa.Table.from_batches(batches)
+    exact = {name: _exact(table[name]) for name in table.column_names if _rounds(table[name])}
     frame = table.to_pandas(split_blocks=table.num_rows > table.num_columns, self_destruct=True)
-    return with_floats(frame.reset_index(drop=True))
+    frame = frame.reset_index(drop=True)
+    frame.columns = [str(label) for label in frame.columns]  # as the file has them, whatever its writer's labels were
+    return with_floats(frame.assign(**exact) if exact else frame)
+
+
+def _rounds(column: Any) -> bool:
+    """Whether whole numbers with gaps, which pandas makes double precision, would be others in it."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    if not (types.is_int64(column.type) or types.is_uint64(column.type)) or not column.null_count:
+        return False
+    ends = pc.min_max(column).as_py().values()
+    return any(end is not None and abs(end) > _EXACT for end in ends)
+
+
+def _exact(column: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}.get)
+
+
+def counts_on(column: Any, last: int | None = None) -> bool:
+    """Whether a pandas column holds whole numbers, each one more than the one before, the first than `last`."""
+    if column.dtype.kind not in "iu" or column.isna().any():
+        return False
+    numbers = column.to_numpy()
+    numbers = numbers.astype(np.int64) if numbers.dtype.itemsize < 8 else numbers  # of bytes 255 and 0 differ by 1
+    follows = last is None or not len(numbers) or int(numbers[0]) == last + 1
+    return follows and bool((np.diff(numbers) == 1).all())
 
 
 def with_floats(frame: Any) -> Any:

@@ -11,14 +11,14 @@ from isthmus.data.dataset import Floats, Integers
 from isthmus.data.encoding import refuse_nested
 from isthmus.data.row_draw import GAP, Words, number_words
 
-_FORM = str.maketrans({**dict.fromkeys("123456789", "0"), **dict.fromkeys("bcdefghijklmnopqrstuvwxyz", "a")})
+_FORM = str.maketrans(dict.fromkeys("123456789", "0"))
 
 
 class DecidingRows:
     """Of one column the first rows with its least and its largest number, with a gap, with each text and each form.
 
-    Texts that differ in digits and letters alone have one form: where most are dates, the one that is none has another.
-    Of many texts, and of many forms, there are those of least hash, so many as decide.
+    Texts that differ in digits alone have one form: where most are dates or have a unit, one that is no date or has
+    another unit has another form. Of many texts, and of many forms, there are those of least hash, so many as decide.
     """
 
     def __init__(self, name: str, most: int, *, is_target: bool) -> None:
@@ -63,7 +63,7 @@ class DecidingRows:
         first = rows[~is_gap][np.unique(codes[~is_gap], return_index=True)[1]]
         of_text = _hashed(values)
         self._texts.add(of_text, first)
-        self._forms.add(_hashed([str(text).lower().translate(_FORM) for text in values]), first)
+        self._forms.add(_hashed([str(text).translate(_FORM) for text in values]), first)
         return np.asarray(np.append(of_text, GAP)[codes], np.uint64)  # −1 where there is none
 
     def _take_ends(self, numbers: Floats, rows: Integers) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from isthmus.data.categories import few_texts
 from isthmus.data.column_use import ColumnUse, Kind
-from isthmus.data.dataset import Floats
+from isthmus.data.dataset import Floats, Weights
 from isthmus.data.dates import days_since_1970
 from isthmus.data.durations import seconds_in
 from isthmus.data.numerals import quantities, refuse_inexact
@@ -43,7 +43,12 @@ class _Part:
 
 
 def encode(
-    frame: Any, *, drops_constants: bool, allows_texts: bool = True, gaps: Mapping[str, int] | None = None
+    frame: Any,
+    *,
+    drops_constants: bool,
+    allows_texts: bool = True,
+    gaps: Mapping[str, int] | None = None,
+    counts: Weights | None = None,
 ) -> Encoded:
     """All columns of a pandas frame as numbers.
 
@@ -56,6 +61,7 @@ def encode(
         drops_constants: Whether those that do not vary are left out.
         allows_texts: Whether texts may be categories.
         gaps: How many values are missing, by column, where `frame` holds some rows of many.
+        counts: For how many each of these rows stands in medians, `(n,)`; None for one each.
 
     Raises:
         ColumnError: If a column holds infinities, lists, whole numbers that double precision cannot tell apart, or
@@ -78,7 +84,7 @@ def encode(
         else:
             column = frame.iloc[:, position]
             missing = int(column.isna().sum()) if gaps is None else gaps[name]
-            part = _any_column(name, column, drops_constants, allows_texts, fills, missing)
+            part = _any_column(name, column, drops_constants, allows_texts, fills, missing, counts)
         uses.append(ColumnUse(name, part.kind, part.detail))
         if part.kind != "left out":
             parts.append(part)
@@ -117,7 +123,13 @@ def _refuse_inexact(frame: Any) -> None:
 
 
 def _any_column(
-    name: str, column: Any, drops_constants: bool, allows_texts: bool, fills: dict[str, float], missing: int
+    name: str,
+    column: Any,
+    drops_constants: bool,
+    allows_texts: bool,
+    fills: dict[str, float],
+    missing: int,
+    counts: Weights | None,
 ) -> _Part:
     """A column of texts, dates or durations, or one with missing values."""
     is_gap = column.isna().to_numpy()
@@ -136,11 +148,19 @@ def _any_column(
     block[~is_gap] = part.block
     said = f"{missing} missing, told by '{name}{INDICATOR}'"
     if part.kind != "categories":
-        fills[part.names[0]] = float(np.median(part.block))
+        fills[part.names[0]] = _median(part.block[:, 0], None if counts is None else counts[~is_gap])
         block[is_gap] = fills[part.names[0]]
         said += f" and filled with the median {fills[part.names[0]]:g}"
     detail = f"{part.detail}; {said}" if part.detail else said
     return _Part(np.concatenate([block, _indicator(is_gap)], 1), [*part.names, name + INDICATOR], part.kind, detail)
+
+
+def _median(values: Floats, counts: Weights | None) -> float:
+    if counts is None or not counts.sum() > 0.0:
+        return float(np.median(values))
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(counts[order])
+    return float(values[order[np.searchsorted(below, below[-1] / 2.0)]])
 
 
 def _indicator(is_gap: Any) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 
 from isthmus.data import row_draw
 from isthmus.data.column_use import ColumnUse
-from isthmus.data.columnar import COLUMNAR, ColumnarFile, with_floats
+from isthmus.data.columnar import COLUMNAR, ColumnarFile, counts_on, with_floats
 from isthmus.data.damaged_files import file_errors
 from isthmus.data.dialect import Dialect, read_dialect
 from isthmus.data.extra_rows import without_extra_rows
@@ -224,7 +224,7 @@ def _counts_rows(column: Any) -> bool:
         written = column.astype(str).to_numpy(str)
         are_counts = bool(np.char.isdecimal(written).all()) and written.dtype.itemsize <= _DIGITS * 4
         return are_counts and bool((np.diff(written.astype(np.int64)) == 1).all())
-    return column.dtype.kind in "iu" and bool((np.diff(column.to_numpy()) == 1).all())
+    return counts_on(column)
 
 
 def _columnar(path: Path) -> Table:

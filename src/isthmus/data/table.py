@@ -79,7 +79,10 @@ def from_table(
     frame, drawn = _used_rows(table, complete, target, apart, task, report)
     frame, rewritten = texts_as_numbers(frame, table.decimal)
     inputs = encode(
-        frame[[each for each in frame.columns if each not in needed]], drops_constants=True, gaps=complete.gaps
+        frame[[each for each in frame.columns if each not in needed]],
+        drops_constants=True,
+        gaps=complete.gaps,
+        counts=None if drawn is None else drawn.counts,
     )
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")

@@ -36,6 +36,13 @@ class TableDraw:
     weights: Weights
     note: str
 
+    @property
+    def counts(self) -> Weights:
+        """As `weights`, of every row of the frame: 0 of those that are not drawn."""
+        found = np.zeros(len(self.is_drawn))
+        found[self.is_drawn] = self.weights
+        return found
+
 
 def drawn_table(
     table: Table,

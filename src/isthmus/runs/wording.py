@@ -24,11 +24,17 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
         for j in (k - 1, k)
         if 1 <= j < len(found.sensitivities)
     ]
-    if selection.task != "autoencoder":
-        seen = [f"{_numbers(j)} leave by {found.residual_lines[j]:.1f}" for j in (k - 1, k) if j >= 0]
+    around = [j for j in (k - 1, k) if j >= 0]
+    if selection.task == "regression":
+        seen = [f"{_numbers(j)} leave{'s' * (j == 1)} by {found.residual_lines[j]:.1f}" for j in around]
         said.append(
             f"Linear functions of the inputs see what {' and what '.join(seen)} standard deviations clearer than what "
             "the whole networks leave."
+        )
+    if selection.task == "classification":
+        shared = [f"number {j + 1} {found.shared_slopes[j]:.2%}" for j in around]
+        said.append(
+            f"How far networks of two halves of the rows agree on it, relative to the first: {', '.join(shared)}."
         )
     return said
 

@@ -93,6 +93,9 @@ def answer_of(
     lower, upper = rank_interval(weighed.chances, rank, weighed.spread)
     calibrated = weighed.are_calibrated(chosen, config, sample.task)
     error, comparisons = compare_with_simple_methods(weighed.cross, torch.from_numpy(sample.weights), rank, sample.task)
+    tolerance = Tolerance(config.tolerance)
+    # Of classes it takes many rows before the loss tells a number from chance.
+    disagreement = None if sample.task == "classification" else Disagreement.of(weighed.evidence, rank, tolerance)
     targets = fitted.objective.sample()[1]
     constant = fitted.objective.likelihood.best_constant(targets, fitted.objective.weights).cpu().double()
     return RankSelection(
@@ -107,11 +110,11 @@ def answer_of(
             probabilities=weighed.evidence.weighed if calibrated else None,
             error=error,
             comparisons=comparisons,
-            disagreement=Disagreement.of(weighed.evidence, rank, Tolerance(config.tolerance)),
+            disagreement=disagreement,
             task=sample.task,
             not_done=not_done,
         ),
-        tolerance=Tolerance(config.tolerance),
+        tolerance=tolerance,
         task=sample.task,
         hyperparameters=chosen,
         network=fitted,

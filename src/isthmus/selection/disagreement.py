@@ -8,6 +8,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.selection.evidence import RankEvidence
 
 _NO_CHANCE = 4.0  # standard errors: losses of several k are compared with the least of them
+_AS_GOOD = 2.0  # standard errors up to which fewer numbers are as good as those of the least loss
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Disagreement:
     inputs lie on a thin set.
 
     Attributes:
-        rank: The k of least loss.
-        deviations: By how many standard errors its loss is lower.
+        rank: The least k whose loss is within two standard errors of the least.
+        deviations: By how many standard errors the least loss is lower.
         redundancy: How much of the next number those that were answered determine (R²).
     """
 
@@ -35,5 +36,10 @@ class Disagreement:
         error = evidence.standard_errors[rank]
         if rank == 0 or least <= rank or error <= 0.0 or evidence.sensitivities[rank] <= tolerance.relative:
             return None
-        deviations = (evidence.errors[rank] - evidence.errors[least]) / error
-        return Disagreement(least, deviations, evidence.redundancies[rank]) if deviations > _NO_CHANCE else None
+        excess = [each - evidence.errors[least] for each in evidence.errors]
+        deviations = excess[rank] / error
+        if deviations <= _NO_CHANCE:
+            return None
+        pairs = zip(excess, evidence.standard_errors, strict=True)
+        first = next(k for k, (more, own) in enumerate(pairs) if k > rank and more <= _AS_GOOD * own)
+        return Disagreement(first, deviations, evidence.redundancies[rank])

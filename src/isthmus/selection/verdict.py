@@ -154,9 +154,10 @@ def _worst(
     if probabilities[rank] <= _SURE:
         return "caution", f"The rank is not settled: {rank} has probability {probabilities[rank]:.0%}, {allowed} agree."
     if disagreement is not None:
+        spanned = "the first spans (it determines" if rank == 1 else f"the first {rank} span (they determine"
         return "caution", (
-            f"The rank is {rank} if number {rank + 1} only bends what the first {_numbers(rank)} span (they determine "
-            f"{disagreement.redundancy:.0%} of it): held-out rows are predicted better through {disagreement.rank}, by "
+            f"The rank is {rank} if number {rank + 1} only bends what {spanned} {disagreement.redundancy:.0%} of it): "
+            f"held-out rows are predicted better through {_numbers(disagreement.rank)}, by "
             f"{disagreement.deviations:.0f} standard errors."
         )
     if lower != upper:
@@ -166,8 +167,8 @@ def _worst(
     linear = comparisons[1]
     if not linear.is_worse:
         return "rely", (
-            f"Rely on {rank}; {linear.name} predicts held-out rows as well (error {linear.error:.3g} against "
-            f"{error:.3g}), so a linear map is enough."
+            f"Rely on {rank}; {linear.name} predicts held-out rows no worse by two standard errors (error "
+            f"{linear.error:.3g} against {error:.3g}), so a linear map may be enough."
         )
     ahead = min(comparisons, key=lambda each: each.error)
     named = ", ".join(f"{each.name} {each.error:.3g}" for each in dict.fromkeys((ahead, linear)))
