@@ -94,6 +94,15 @@ def test_measuring_repeats_the_encoding_of_the_fit(tmp_path):
         load_inputs(written(tmp_path, frame.drop(columns="age"), "less.csv"), input_names=data.input_names)
 
 
+def test_columns_that_a_fit_used_cannot_be_left_out_of_new_rows(tmp_path):
+    frame = pd.DataFrame({"age": np.arange(30.0), "size": np.arange(30.0) % 7, "y": np.arange(30.0) ** 2})
+    path = written(tmp_path, frame, "t.csv")
+    names = load_dataset(path, target="y").input_names
+    assert load_inputs(path, input_names=names, drop="y").shape == (30, 2)
+    with pytest.raises(OptionError, match="--drop is 'age' but must be left out for columns that the network was"):
+        load_inputs(path, input_names=names, drop="age,y")
+
+
 @pytest.mark.parametrize(
     "options",
     [

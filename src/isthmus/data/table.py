@@ -130,7 +130,7 @@ def inputs_from_table(
     Raises:
         ColumnError: If a column does not hold what it should: what it held in the fit, or without names numbers.
         FileFormatError: If the file cannot be read.
-        OptionError: If a column to drop does not exist, or none is left.
+        OptionError: If a column to drop does not exist or is one that the fit used, or none is left.
     """
     given = None if isinstance(source, Path) else frame_table(source)
     columns = dict.fromkeys(table_columns(source, told) if given is None else given.rows.names)
@@ -145,6 +145,8 @@ def inputs_from_table(
         return x, (*notes, *table.warnings, *left_out)
     sources = {name: source_column(name, columns) for name in names}
     bases = {base for base in sources.values() if base is not None}
+    if needed := [name for name in drop if name in bases]:
+        raise OptionError("--drop", ",".join(needed), "left out for columns that the network was trained on")
     texts = {base for name, base in sources.items() if base is not None and holds_texts(name, base)}
     indicated = bases & {name.removesuffix(INDICATOR) for name in names if name.endswith(INDICATOR)}
     table = given or read_table(source, told, texts=texts)
