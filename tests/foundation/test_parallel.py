@@ -256,6 +256,33 @@ def test_workers_end_soon_after_a_caller_that_was_killed():
     process.communicate(timeout=60)  # ends when nobody can write to its output any more: not before the workers end
 
 
+IMPORTING = """
+import os, time
+from isthmus.foundation.parallel import in_parallel
+
+def imported(seconds):
+    os.write(1, b"importing\\n")
+    time.sleep(seconds)
+    return 600
+
+class Job:
+    def __reduce__(self):
+        return imported, (3,)
+
+list(in_parallel(lambda seconds, report: time.sleep(seconds), [Job(), Job()], n_jobs=2))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_workers_end_where_the_caller_was_killed_before_they_began():
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPORTING], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert [process.stdout.readline() for _ in range(2)] == ["importing\n"] * 2
+    process.kill()
+    process.communicate(timeout=30)  # not before the workers end
+
+
 EXAMPLES = {
     "int": 3,
     "float": 0.5,

@@ -13,7 +13,7 @@ from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import current_process, resource_tracker
 from numbers import Integral
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +27,7 @@ from isthmus.foundation.threads import one_thread
 J = TypeVar("J")
 R = TypeVar("R")
 
+_PROCESS = "LokyProcess"  # how joblib names its processes, which are children of the caller
 _GLANCE = 0.3  # seconds between two looks at whether the caller is there
 _ends_with: set[int] = set()
 _is_in_worker: ContextVar[bool] = ContextVar("_is_in_worker", default=False)
@@ -131,7 +132,11 @@ def _end_with(caller: int) -> None:
 
     Otherwise it would work on, and beside the same work begun again.
     """
-    if os.getppid() != caller or caller in _ends_with:
+    if caller in _ends_with:
+        return
+    if os.getppid() != caller:
+        if current_process().name.startswith(_PROCESS):
+            os._exit(1)  # killed while this process was still importing what the job needs
         return
     _ends_with.add(caller)
 
