@@ -14,11 +14,11 @@ import numpy as np
 from isthmus.data.damaged_files import file_errors
 from isthmus.data.dataset import Integers
 from isthmus.data.header import refuse_repeated
+from isthmus.data.numerals import EXACT
 from isthmus.errors import MissingExtraError
 
 COLUMNAR = (".parquet", ".feather")
 _BATCH = 65_536
-_EXACT = 2**53  # whole numbers up to here are themselves in double precision
 _BUFFER = 1 << 20  # bytes of a column that are unpacked at a time
 
 
@@ -146,7 +146,7 @@ def _rounds(column: Any) -> bool:
     if not (types.is_int64(column.type) or types.is_uint64(column.type)) or not column.null_count:
         return False
     ends = pc.min_max(column).as_py().values()
-    return any(end is not None and abs(end) > _EXACT for end in ends)
+    return any(end is not None and abs(end) > EXACT for end in ends)
 
 
 def _exact(column: Any) -> Any:

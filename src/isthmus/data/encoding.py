@@ -14,12 +14,11 @@ from isthmus.data.column_use import ColumnUse, Kind
 from isthmus.data.dataset import Floats, Weights
 from isthmus.data.dates import days_since_1970
 from isthmus.data.durations import seconds_in
-from isthmus.data.numerals import quantities, refuse_inexact
+from isthmus.data.numerals import EXACT, quantities, refuse_inexact
 from isthmus.data.quoting import row_number, some
 from isthmus.errors import ColumnError
 
 INDICATOR = " is missing"
-_EXACT = 2**53  # whole numbers up to here are themselves in double precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +117,7 @@ def _refuse_inexact(frame: Any) -> None:
     whole = frame.iloc[:, [column for column, dtype in enumerate(frame.dtypes) if dtype.kind in "iu"]]
     if len(whole.columns):
         largest = np.maximum(whole.max(), -whole.min().astype(np.float64)).to_numpy(np.float64, na_value=0.0)
-        for column in np.flatnonzero(largest >= _EXACT):
+        for column in np.flatnonzero(largest >= EXACT):
             refuse_inexact(str(whole.columns[column]), map(str, whole.iloc[:, int(column)].dropna()))
 
 

@@ -26,6 +26,8 @@ _QUANTITY = re.compile(
 )
 _WHOLE = re.compile(r"[+-]?\d+")
 _MINUS = "\u2212"  # as typesetters write it
+EXACT = 2**53
+"""Whole numbers up to here are themselves in double precision."""
 _EXACT_DIGITS = 15  # whole numbers of so many digits are themselves in double precision
 _POINTS = "Write numbers with a decimal point and without thousands separators"
 

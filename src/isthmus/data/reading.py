@@ -19,7 +19,7 @@ from isthmus.data.dialect import Dialect, read_dialect
 from isthmus.data.extra_rows import without_extra_rows
 from isthmus.data.header import refuse_repeated
 from isthmus.data.held_rows import HeldRows
-from isthmus.data.numerals import refuse_inexact
+from isthmus.data.numerals import EXACT, refuse_inexact
 from isthmus.data.table_format import TableFormat
 from isthmus.data.table_size import refuse_too_large, text_rows
 from isthmus.data.text_stream import COMPRESSED, open_text
@@ -29,7 +29,6 @@ from isthmus.errors import ColumnError, FileFormatError, MissingExtraError
 TEXT_KINDS = (".csv", ".tsv", ".txt")
 TABLE_KINDS = (*TEXT_KINDS, ".xlsx", *COLUMNAR)
 _INDEX = re.compile(r"Unnamed: \d+|__index_level_\d+__")
-_EXACT = 2.0**53
 _DIGITS = 15  # of a row's number
 
 
@@ -188,7 +187,7 @@ def _beyond_precision(frame: Any) -> list[int]:
     floats = [position for position, dtype in enumerate(frame.dtypes) if dtype.kind == "f"]
     numbers = frame.iloc[:, floats].to_numpy()
     with np.errstate(invalid="ignore"):
-        is_whole = (np.fmax.reduce(np.abs(numbers), 0, initial=0.0) >= _EXACT) & (numbers % 1 == 0).any(0)
+        is_whole = (np.fmax.reduce(np.abs(numbers), 0, initial=0.0) >= EXACT) & (numbers % 1 == 0).any(0)
     return [floats[int(place)] for place in np.flatnonzero(is_whole)]
 
 
