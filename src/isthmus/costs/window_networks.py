@@ -20,7 +20,7 @@ from isthmus.training import (
     warm_start_fit,
 )
 from isthmus.training.neuron_addition import add_neurons, layer_projections
-from isthmus.training.rank_search import RankSearch
+from isthmus.training.rank_candidates import RankSearch
 
 _SPAN = Tolerance(1e-3)  # of the activations that identity layers pass on
 _LONG = replace(WARM_SCHEDULE, steps=500, learning_rate=5e-3, relax_at=0.2)

@@ -17,7 +17,8 @@ from isthmus.training.parameters import Parameters, random_network
 from isthmus.training.problem import constant_loss
 from isthmus.training.projection import project
 from isthmus.training.quasi_newton import Proceed, lbfgs
-from isthmus.training.rank_search import RankCandidate, RankSearch, search_rank
+from isthmus.training.rank_candidates import RankCandidate, RankSearch
+from isthmus.training.rank_search import search_rank
 from isthmus.training.rebalancing import rebalance
 from isthmus.training.stored import StoredRows
 from isthmus.training.warm_start import WARM_SCHEDULE, warm_start_fit
