@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from isthmus.cli.option_groups import with_option_groups
 from isthmus.cli.options import (
     AsJson,
     ModelPath,
@@ -22,7 +23,7 @@ from isthmus.cli.options import (
     checked_out,
     parsed_box,
 )
-from isthmus.cli.table_options import TableOptions, with_table_options
+from isthmus.cli.table_options import TableOptions
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from isthmus.compression import Compressed
 
 
-@with_table_options
+@with_option_groups
 def compress(
     model: ModelPath,
     out: Annotated[Path, typer.Option(help="Write it here: .onnx, .safetensors or .pt2, a new file.")],

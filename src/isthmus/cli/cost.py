@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from isthmus.cli.option_groups import with_option_groups
 from isthmus.cli.options import (
     ModelPath,
     PagePath,
     checked_model,
     checked_seed,
 )
-from isthmus.cli.table_options import TableOptions, with_table_options
+from isthmus.cli.table_options import TableOptions
 from isthmus.errors import DomainError, OptionError
 from isthmus.foundation.progress import progress_bar
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _DEEPEST_SAVED = 10_000  # layers that are written out, of at most 64 numbers each: 330 MB
 
 
-@with_table_options
+@with_option_groups
 def cost(
     model: ModelPath,
     data: Annotated[

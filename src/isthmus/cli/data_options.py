@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -38,13 +39,6 @@ Target = Annotated[
     list[str] | None,
     typer.Option(help="Columns to predict, separated by commas; or give the option again for each.", metavar="COLS"),
 ]
-Weights = Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")]
-Group = Annotated[
-    str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
-]
-Time = Annotated[
-    str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
-]
 Width = Annotated[int, typer.Option(help="Width of the hidden layers.")]
 Seed = Annotated[int, typer.Option(help="Seed of data, split, folds and training.")]
 Standardize = Annotated[
@@ -52,3 +46,32 @@ Standardize = Annotated[
 ]
 ActivationName = Annotated[str, typer.Option(help="relu, leaky_relu, leaky_relu:SLOPE, absolute, identity.")]
 Starts = Annotated[int, typer.Option("--n-init", help="Random starts; the worse half is dropped on the way.", min=1)]
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """What was said on the command line of what is learned from which columns; each field is an option."""
+
+    panel: ClassVar[str] = "What is learned"
+
+    task: Task = None
+    target: Target = None
+    weights: Annotated[str | None, typer.Option(help="Column that says how much each row counts.", metavar="COL")] = (
+        None
+    )
+    group: Annotated[
+        str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
+    ] = None
+    time: Annotated[
+        str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
+    ] = None
+
+    def loading(self) -> dict[str, Any]:
+        """The arguments `task`, `target`, `weights`, `group` and `time` of `load_dataset`."""
+        return {
+            "task": self.task.value if self.task else None,
+            "target": list(self.target or ()),
+            "weights": self.weights,
+            "group": self.group,
+            "time": self.time,
+        }

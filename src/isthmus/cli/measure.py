@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from isthmus.cli.option_groups import with_option_groups
 from isthmus.cli.options import (
     AsJson,
     ModelPath,
@@ -17,7 +18,7 @@ from isthmus.cli.options import (
     UnitsName,
     checked_model,
 )
-from isthmus.cli.table_options import TableOptions, with_table_options
+from isthmus.cli.table_options import TableOptions
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -32,7 +33,7 @@ def _list_operators(is_asked: bool) -> None:
         raise typer.Exit
 
 
-@with_table_options
+@with_option_groups
 def measure(
     model: ModelPath,
     data: Annotated[

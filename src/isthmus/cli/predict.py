@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.option_groups import with_option_groups
 from isthmus.cli.options import AsJson, checked_new
-from isthmus.cli.table_options import TableOptions, with_table_options
+from isthmus.cli.table_options import TableOptions
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.progress import progress_bar
 
 _KINDS = (".csv", ".parquet", ".npy")
 
 
-@with_table_options
+@with_option_groups
 def predict(
     run: Annotated[Path, typer.Argument(help="A RUN folder that isthmus fit wrote.", metavar="RUN")],
     data: Annotated[str, typer.Option(help="New rows: as for isthmus fit; the target may be missing.", metavar="DATA")],

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 if TYPE_CHECKING:
     from isthmus.data import TableFormat
-
-_TAKES = "table"  # the parameter of a command that the options stand for
 
 
 class MissingName(StrEnum):
@@ -28,6 +23,8 @@ class MissingName(StrEnum):
 @dataclass(frozen=True)
 class TableOptions:
     """What was said of a table on the command line; each field is an option."""
+
+    panel: ClassVar[str] = "How the table is written"
 
     drop: Annotated[
         list[str] | None, typer.Option(help="Columns to leave out, separated by commas or given again.", metavar="COLS")
@@ -61,24 +58,3 @@ class TableOptions:
     def reading(self) -> dict[str, Any]:
         """The arguments `drop`, `missing` and `told` of what reads it."""
         return {"drop": list(self.drop or ()), "missing": self.missing.value, "told": self.format()}
-
-
-def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with one option for each field of `TableOptions` in place of its parameter `table`."""
-    hints = get_type_hints(TableOptions, include_extras=True)
-    options = [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
-        for each in fields(TableOptions)
-    ]
-    parameters: list[inspect.Parameter] = []
-    for each in inspect.signature(command, eval_str=True).parameters.values():
-        parameters += options if each.name == _TAKES else [each.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        table = TableOptions(**{each.name: given.pop(each.name) for each in options})
-        command(**given, **{_TAKES: table})
-
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    return run

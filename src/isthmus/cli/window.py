@@ -21,6 +21,7 @@ from isthmus.cli.data_options import (
     Task,
     Width,
 )
+from isthmus.cli.option_groups import with_option_groups
 from isthmus.cli.options import (
     PICTURE,
     AsJson,
@@ -33,7 +34,7 @@ from isthmus.cli.options import (
     checked_seed,
     checked_view,
 )
-from isthmus.cli.table_options import TableOptions, with_table_options
+from isthmus.cli.table_options import TableOptions
 from isthmus.errors import OptionError
 from isthmus.foundation.progress import part, progress_bar
 from isthmus.foundation.tolerance import Tolerance
@@ -46,7 +47,7 @@ _SELECTED = 0.1  # of the progress: the rank is selected
 _BEYOND = 1.6  # how far beyond the ends of the window
 
 
-@with_table_options
+@with_option_groups
 def window(
     data: DataArgument,
     rank: Annotated[
