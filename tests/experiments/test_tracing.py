@@ -199,7 +199,7 @@ def test_without_the_records_nothing_is_said():
     assert tracing_table([]) == ""
     record = read_record(ROOT / "results" / "inverted-s-classification.json")
     assert tracing_table([record]) == ""  # its diagram is not there
-    empty = read_record(ROOT / "results" / "phase-diagram.json") | {"results": []}
+    empty = read_record(ROOT / "results" / "phase-diagram.json") | {"results": [], "is_complete": False}
     assert "0 of 640 cells, 0 of 20 seeds whole" in tracing_table([record, empty])
     agreeing = record | {"claims": [claim | {"agrees": True} for claim in record["claims"]]}
     assert tracing_table([agreeing, empty]) == ""
