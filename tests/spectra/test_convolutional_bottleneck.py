@@ -79,9 +79,22 @@ def test_frequencies_that_are_put_in_come_out():
     assert found.rank == 5  # waves that are not their own mirror image count at ω and −ω
     pairs = found.layers[0].pairs(Tolerance(1e-6))
     assert {(i, j) for i, j in pairs.nonzero().tolist()} == {(0, 0), (1, 0), (5, 0), (1, 1), (5, 5)}
-    variance = float((x - x.mean(0)).square().sum() / 50)
+    translates = torch.cat([x.roll((i, j), (2, 3)) for i in range(6) for j in range(6)])
+    variance = float((translates - translates.mean(0)).square().sum() / len(translates))
     assert float(found.layers[0].signal_sizes.square().sum()) == pytest.approx(variance)
     assert (found.layers[0].weight_pairs() == 2).all()
+
+
+def test_a_wave_that_all_rows_share_has_to_pass():
+    """No equivariant map makes it of constants; a constant that all rows share is a bias."""
+    generator = torch.Generator().manual_seed(0)
+    wave = (torch.arange(5, dtype=torch.float64) * 2 * torch.pi / 5).cos()[:, None].expand(5, 5)
+    x = 7.0 + wave + torch.randn(30, 1, 1, 1, generator=generator, dtype=torch.float64).expand(30, 1, 5, 5)
+    keep = circular(1, 1, 1, bias=False)
+    with torch.no_grad():
+        keep.weight.fill_(1.0)
+    assert convolutional_bottleneck(nn.Sequential(keep), x).by_degree == {0: 1, 1: 1}
+    assert convolutional_bottleneck(nn.Sequential(keep), x.mean(0, keepdim=True)).by_degree == {1: 1}
 
 
 def test_a_bottleneck_of_constant_channels_is_found():

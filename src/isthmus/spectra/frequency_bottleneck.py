@@ -2,7 +2,9 @@ r"""The convolutional bottleneck rank of a CNN: how many pairs of a channel and 
 
 $\operatorname{Rank}_{CBN}(f) = \min k$ such that f = h ∘ g with translation-equivariant g, h and a signal between them
 of k pairs of channel direction and frequency: $k = \sum_\omega r(\omega)$. Here it is bounded from above by the layer
-whose activations, centred, have fewest pairs above a tolerance. Its cost: with $C_\ell$ the matrix of a layer,
+whose activations, over the rows and their translates, have fewest pairs above a tolerance. Only the mean of a channel
+is left out, as a bias can restore it: a wave that is the same in all rows has to pass, since no equivariant h makes it
+of nothing. Its cost: with $C_\ell$ the matrix of a layer,
 Proposition 3 says $\sum_\ell \|C_\ell\|_F^2 \ge L \sum_i s_i(Jf)^{2/L}$, about L × rank, and $\|C_\ell\|_F^2$ is the
 number of positions behind the layer times the squared norm of its kernel.
 """
@@ -31,8 +33,9 @@ class ConvolutionSpectrum:
         grid: Height and width behind it.
         weight_sizes: Singular values of each block of its matrix, descending, `(height', width', r)`, on the coarser
             of the grids before and behind it.
-        signal_sizes: Standard deviations of the signal behind it (and behind its ReLU) along its principal channel
-            directions at each frequency, descending, `(height, width, channels)`; their squares add up to the variance.
+        signal_sizes: Standard deviations of the signal behind it (and behind its ReLU), over rows and translates, along
+            its principal channel directions at each frequency, descending, `(height, width, channels)`; their squares
+            add up to its variance about the mean of each channel.
         matrix_norm: $\|C_\ell\|_F^2$ of the matrix, an up-sampling before it included; without one, and with a kernel
             no larger than the grid, the number of positions behind it times the squared norm of the kernel. No bias.
     """
@@ -150,8 +153,8 @@ def _through(layer: CircularLayer, signal: Tensor) -> Tensor:
 
 
 def _deviations(signal: Tensor) -> Tensor:
-    """Of the rows' unitary Fourier coefficients, centred: roots of the eigenvalues at each frequency."""
-    waves = torch.fft.fft2(signal.double() - signal.double().mean(0), norm="ortho")
+    """Of the unitary Fourier coefficients, each channel centred: roots of the eigenvalues at each frequency."""
+    waves = torch.fft.fft2(signal.double() - signal.double().mean((0, 2, 3), keepdim=True), norm="ortho")
     gram = torch.einsum("nihw,njhw->hwij", waves, waves.conj()) / len(signal)
     deviations: Tensor = torch.linalg.eigvalsh(gram).flip(-1).clamp_min(0.0).sqrt()
     return deviations
