@@ -1,7 +1,9 @@
 """Convolutional autoencoders at a small size, and verdicts on constructed results."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,13 +17,15 @@ SETTINGS = replace(FREQUENCIES.full, depths=(6,), weight_decays=(0.1,))
 
 def test_the_smoke_scale(tmp_path, monkeypatch):
     """On noise: reading MNIST takes longer than training does."""
-    images = torch.rand(20, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(20, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(experiment, "zeros", lambda count: images[:count])
     settings = replace(FREQUENCIES.smoke, depths=(6,), steps=8)
     (row,) = measurements(reproduce(FREQUENCIES, settings=settings, folder=tmp_path))
-    assert row["grids"] == [[8, 8], [4, 4], [4, 4], [4, 4], [8, 8], [16, 16]]
+    assert row["grids"] == [[6, 6], [3, 3], [3, 3], [3, 3], [6, 6], [12, 12]]
     assert row["rank"] == min(row["ranks"]) == row["ranks"][row["narrowest"] - 1]
-    assert row["dimensions"][0] == 3 * 8 * 8
+    assert row["dimensions"][0] == 3 * 6 * 6
+    kept, gone = row["weights_kept"]
+    assert kept > gone >= 0.0
     assert row["schatten"] <= row["norm_per_depth"] == pytest.approx(sum(row["norms"]) / 6, rel=1e-4)
     record = {"settings": {}, "results": [{"cell": {"depth": 6, "weight_decay": 0.3, "seed": 0}, "numbers": row}]}
     assert [drawing.name for drawing in FREQUENCIES.drawings(record)] == ["ranks", "norms", "degrees"]
@@ -34,7 +38,8 @@ def test_waves_of_a_grid():
 
 
 def result(**changed):
-    values = {"schatten": 3.0, "norm_per_depth": 30.0, "rank": 12, "by_degree": [3, 4, 1], "middle": 15.0} | changed
+    values = {"schatten": 3.0, "norm_per_depth": 30.0, "rank": 12, "by_degree": [3, 4, 1], "middle": 15.0}
+    values |= {"weights_by_degree": [5, 6], "weights_kept": [0.9, 0.02]} | changed
     return {
         "depth": 6,
         "weight_decay": 0.1,
@@ -45,23 +50,38 @@ def result(**changed):
         "dimensions": [768, 192, 192, 192, 768, 256],
         "grids": [[8, 8], [4, 4], [4, 4], [4, 4], [8, 8], [16, 16]],
         "norms": [99.0, 99.0, values["middle"], values["middle"], 99.0, 99.0],
-        **{name: values[name] for name in ("schatten", "norm_per_depth", "rank", "by_degree")},
+        **{name: value for name, value in values.items() if name != "middle"},
     }
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({}, [True] * 5),
-        ({"schatten": 31.0}, [False, True, True, True, True]),
-        ({"rank": 48, "middle": 50.0}, [True, False, True, True, True]),
-        ({"by_degree": [1, 2, 4, 2, 1]}, [True, True, False, False, True]),
-        ({"by_degree": [3, 4]}, [True, True, True, False, True]),
-        ({"middle": 19.0}, [True, True, True, True, False]),
+        ({}, [True] * 6),
+        ({"schatten": 31.0}, [False, True, True, True, True, True]),
+        ({"rank": 48, "middle": 50.0}, [True, False, True, True, True, True]),
+        ({"weights_kept": [0.4, 0.02]}, [True, True, False, True, True, True]),
+        ({"weights_kept": [0.9, 0.2]}, [True, True, False, True, True, True]),
+        ({"by_degree": [1, 2, 4, 2, 1]}, [True, True, True, False, False, True]),
+        ({"by_degree": [3, 4]}, [True, True, True, True, False, True]),
+        ({"by_degree": [3, 4], "weights_by_degree": [3, 4, 1]}, [True] * 6),
+        ({"middle": 19.0}, [True, True, True, True, True, False]),
     ],
 )
 def test_each_verdict_can_turn(changed, expected):
     assert [claim.agrees for claim in FREQUENCIES.claims(SETTINGS, [result(**changed)])] == expected
+
+
+def test_the_zeros_are_cut_and_averaged(monkeypatch):
+    """Each pixel is the mean of four, none of them of the margin."""
+    images = np.random.default_rng(0).random((4, 28 * 28))
+    labels = np.array([0, 3, 0, 0])
+    monkeypatch.setattr(experiment, "load_dataset", lambda *_, **__: SimpleNamespace(x=images, y=labels))
+    found = experiment.zeros(2)
+    assert found.shape == (2, 1, 12, 12)
+    whole = images[2].reshape(28, 28)
+    assert float(found[1, 0, 0, 0]) == pytest.approx(whole[2:4, 2:4].mean(), rel=1e-6)
+    assert float(found[1, 0, 11, 5]) == pytest.approx(whole[24:26, 12:14].mean(), rel=1e-6)
 
 
 def test_the_middle_is_where_the_sides_stay():

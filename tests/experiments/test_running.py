@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from isthmus.experiments import (
     verdict,
 )
 from isthmus.experiments.record import write_record
+from isthmus.experiments.report import write_experiments
 from isthmus.foundation.progress import silent
 
 LINEAR = experiment_named("linear-networks")
@@ -64,6 +66,34 @@ def test_a_record_reads_back_as_it_was_returned(finished):
     assert read_record(folder / "linear-networks.json") == record
     assert record["is_complete"]
     assert [row["cell"] for row in record["results"]] == [dict(cell) for cell in LINEAR.cells(QUICK)]
+
+
+def test_processor_time_is_that_of_the_cell(monkeypatch):
+    """Waiting is no work, and what another thread does at the time is not the cell's."""
+
+    def waits(settings, cell, device):
+        ends = time.monotonic() + 0.3
+        busy = threading.Thread(target=lambda: [None for _ in iter(lambda: time.monotonic() < ends, False)])
+        busy.start()
+        time.sleep(0.3)
+        busy.join()
+        return {}
+
+    monkeypatch.setattr(registry, "experiment_named", lambda name: replace(LINEAR, work=waits))
+    row = running._row("linear-networks", json.loads(json.dumps(asdict(QUICK))), "cpu", {}, silent)
+    assert row["seconds"] > 0.29
+    assert row["processor_seconds"] < 0.1
+
+
+def test_times_are_called_what_they_are(finished, tmp_path):
+    _, record = finished
+    before = [{name: row[name] for name in row if name != "processor_seconds"} for row in record["results"]]
+    page = tmp_path / "table.md"
+    write_experiments([record], page)
+    assert "of one processor in" in page.read_text()
+    write_experiments([{**record, "results": before[:1] + record["results"][1:]}], page)  # half of it from before
+    assert "of wall time summed over them in" in page.read_text()
+    assert "of one processor" not in page.read_text()
 
 
 def test_the_numbers_do_not_depend_on_how_many_processes_share_the_work(finished, tmp_path):

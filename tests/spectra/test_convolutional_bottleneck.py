@@ -83,6 +83,7 @@ def test_frequencies_that_are_put_in_come_out():
     variance = float((translates - translates.mean(0)).square().sum() / len(translates))
     assert float(found.layers[0].signal_sizes.square().sum()) == pytest.approx(variance)
     assert (found.layers[0].weight_pairs() == 2).all()
+    assert found.layers[0].weights_by_degree() == {0: 2, 1: 4, 2: 8, 3: 12, 4: 8, 5: 4, 6: 2}
 
 
 def test_a_wave_that_all_rows_share_has_to_pass():

@@ -72,15 +72,21 @@ def _cell(text: str) -> str:
 
 def _provenance(record: Record) -> str:
     cells, failed = record["results"], sum("error" in row for row in record["results"])
-    worked = sum(row["seconds"] for row in cells)
     said = (
-        f"Scale {record['scale']}: {len(cells)} trainings or measurements, {duration(worked)} of one processor in "
+        f"Scale {record['scale']}: {len(cells)} trainings or measurements, {_worked(cells)} in "
         f"{duration(record['seconds'])}, on {record['device']}."
     )
     if not record["is_complete"]:
         whole = len(experiment_named(record["name"]).cells(_settings(record)))
         said += f" Not finished: {len(cells)} of {whole} by now; the same command goes on."
     return f"{said} {failed} of them failed." if failed else said
+
+
+def _worked(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Processor time, or of records from before it was counted what is known: wall time of the cells."""
+    if all("processor_seconds" in row for row in cells):
+        return f"{duration(sum(row['processor_seconds'] for row in cells))} of one processor"
+    return f"{duration(sum(row['seconds'] for row in cells))} of wall time summed over them"
 
 
 def _settings(record: Record) -> Any:

@@ -111,7 +111,15 @@ def _row(name: str, settings: dict[str, Any], device: str, cell: dict[str, Any],
     from isthmus.experiments.registry import experiment_named
 
     experiment = experiment_named(name)
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.thread_time()
+
+    def spent() -> dict[str, float]:
+        # A cell computes in this thread, so its processor time is the thread's, whatever else the process does.
+        return {
+            "seconds": round(time.monotonic() - began, 3),
+            "processor_seconds": round(time.thread_time() - worked, 3),
+        }
+
     try:
         with undeniable_interrupts():
             numbers = experiment.work(experiment.restored(settings), cell, device)
@@ -119,8 +127,8 @@ def _row(name: str, settings: dict[str, Any], device: str, cell: dict[str, Any],
         raise  # nothing was tried: what is missing can be installed, and the cell run then
     except IsthmusError as refused:
         # A fit that diverges is a result: the others go on, and the record says which failed.
-        return {"cell": cell, "seconds": round(time.monotonic() - began, 3), "error": str(refused)}
-    return {"cell": cell, "seconds": round(time.monotonic() - began, 3), "numbers": plain(numbers)}
+        return {"cell": cell, **spent(), "error": str(refused)}
+    return {"cell": cell, **spent(), "numbers": plain(numbers)}
 
 
 def _named(cell: Mapping[str, Any]) -> str:

@@ -61,13 +61,11 @@ class ConvolutionSpectrum:
 
     def by_degree(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> dict[int, int]:
         """Pairs of a channel direction and a wave, by the degree |u| + |v| of the wave; ω and −ω are one wave."""
-        counts: dict[int, int] = {}
-        height, width = self.grid
-        for u, v in self.pairs(tolerance).nonzero().tolist():
-            if (u, v) <= (-u % height, -v % width):
-                degree = min(u, height - u) + min(v, width - v)
-                counts[degree] = counts.get(degree, 0) + int(self.pairs(tolerance)[u, v])
-        return dict(sorted(counts.items()))
+        return _by_degree(self.pairs(tolerance))
+
+    def weights_by_degree(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> dict[int, int]:
+        """The same of the weight's blocks."""
+        return _by_degree(self.weight_pairs(tolerance))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +156,16 @@ def _deviations(signal: Tensor) -> Tensor:
     gram = torch.einsum("nihw,njhw->hwij", waves, waves.conj()) / len(signal)
     deviations: Tensor = torch.linalg.eigvalsh(gram).flip(-1).clamp_min(0.0).sqrt()
     return deviations
+
+
+def _by_degree(pairs: Tensor) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    height, width = pairs.shape
+    for u, v in pairs.nonzero().tolist():
+        if (u, v) <= (-u % height, -v % width):
+            degree = min(u, height - u) + min(v, width - v)
+            counts[degree] = counts.get(degree, 0) + int(pairs[u, v])
+    return dict(sorted(counts.items()))
 
 
 def _above(sizes: Tensor, tolerance: Tolerance) -> Tensor:

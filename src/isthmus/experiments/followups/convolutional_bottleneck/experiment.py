@@ -1,11 +1,13 @@
 r"""Autoencoders of MNIST's zeros made of circular convolutions, over depth and weight decay.
 
 Told are, layer by layer, how many pairs of a channel direction and a frequency the signal has at the tolerance, the
-degrees of their waves, and $\|C_\ell\|_F^2$ of the layer's matrix (`spectra.convolutional_bottleneck`); and the left
-side of Proposition 3 at some rows, by automatic differentiation.
+degrees of their waves, and $\|C_\ell\|_F^2$ of the layer's matrix (`spectra.convolutional_bottleneck`); at the narrowest
+one the same pairs of its weight; and the left side of Proposition 3 at some rows, by automatic differentiation.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from isthmus.experiments.followups.convolutional_bottleneck.claims import judge
 from isthmus.experiments.followups.convolutional_bottleneck.figures import drawings
 from isthmus.experiments.followups.convolutional_bottleneck.settings import Settings
 from isthmus.experiments.jacot2023.layer_account import round_for_figures
-from isthmus.spectra import convolutional_bottleneck
+from isthmus.spectra import ConvolutionSpectrum, convolutional_bottleneck
 from isthmus.training import convolutional_autoencoder, fit_module
 
 _HALVINGS, _POINTS = 2, 3  # rows at which the Jacobian is taken
@@ -44,8 +46,9 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         seed=int(cell["seed"]),
     ).to(device)
     decay = float(cell["weight_decay"])
-    module, value = fit_module(start, x, x, weight_decay=decay, steps=settings.steps, evaluations=settings.steps // 4)
+    module, value = fit_module(start, x, x, weight_decay=decay, steps=settings.steps, evaluations=settings.steps)
     found = convolutional_bottleneck(module, x)
+    weights = found.narrowest
     with torch.no_grad():
         error = float((module(x) - x).square().sum() / len(x))
     return {
@@ -54,7 +57,9 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
         "variance": float((x - x.mean(0)).square().sum() / len(x)),
         "rank": found.rank,
         "narrowest": found.narrowest.layer,
-        "by_degree": [found.by_degree.get(degree, 0) for degree in range(1 + max(found.by_degree, default=0))],
+        "by_degree": _as_list(found.by_degree),
+        "weights_by_degree": _as_list(weights.weights_by_degree()),
+        "weights_kept": round_for_figures(_edges(weights)),
         "ranks": [layer.rank() for layer in found.layers],
         "dimensions": [layer.signal_sizes.numel() for layer in found.layers],
         "norms": round_for_figures([layer.matrix_norm for layer in found.layers]),
@@ -64,11 +69,22 @@ def work(settings: Settings, cell: Cell, device: str) -> Numbers:
     }
 
 
+def _as_list(by_degree: Mapping[int, int]) -> list[int]:
+    return [by_degree.get(degree, 0) for degree in range(1 + max(by_degree, default=0))]
+
+
+def _edges(layer: ConvolutionSpectrum) -> list[float]:
+    """The smallest singular value of the weight that counts at the tolerance, and the largest that does not."""
+    sizes = layer.weight_sizes.flatten().sort(descending=True)[0].tolist()
+    count = int(layer.weight_pairs().sum())
+    return [sizes[count - 1] if count else 0.0, sizes[count] if count < len(sizes) else 0.0]
+
+
 def zeros(count: int) -> Tensor:
-    """Images of the digit 0, `(count, 1, 16, 16)`, in [0, 1]."""
+    """Images of the digit 0, `(count, 1, 12, 12)`, in [0, 1]."""
     data = load_dataset("mnist", seed=0, task="classification")
     chosen = torch.as_tensor(data.x[np.asarray(data.y) == 0][:count]).float().view(-1, 1, 28, 28)
-    return nn.functional.avg_pool2d(nn.functional.pad(chosen, (2, 2, 2, 2)), 2)
+    return nn.functional.avg_pool2d(chosen[:, :, 2:-2, 2:-2], 2)
 
 
 def schatten(module: nn.Module, x: Tensor, depth: int) -> float:
@@ -85,9 +101,9 @@ EXPERIMENT = Experiment(
     "their norm grows with depth times the number of these pairs.",
     source="follow-up: Wen and Jacot, arXiv 2402.08010 (abstract; the form of the rank is ours, not checked)",
     published="Norm about depth × CBN rank, with down-sampling too. An autoencoder of MNIST's zeros keeps 3 constant "
-    "pairs, 4 of degree 1 and 1 of degree 2 (as remembered).",
+    "frequencies, 4 of degree 1 and 1 of degree 2 (read in a quotation; depth, λ and architecture are not known).",
     smoke=Settings(depths=(5, 6), weight_decays=(0.3,), seeds=(0,), rows=20, channels=3, steps=20),
-    full=Settings(depths=(8, 12, 16), weight_decays=(0.1, 0.3), seeds=(0,)),
+    full=Settings(depths=(8, 12, 16), weight_decays=(0.03, 0.05, 0.1), seeds=(0,)),
     cells=cells,
     work=work,
     claims=judge,
