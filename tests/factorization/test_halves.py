@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from cases import random_layers, through
-from isthmus.errors import OptionError, ShapeError, UnsupportedModuleError
+from isthmus.errors import ConstantOutputError, OptionError, ShapeError, UnsupportedModuleError
 from isthmus.factorization import factor
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import RELU, FullyConnected, StandardizedNetwork
@@ -69,6 +69,13 @@ def test_units_of_the_data_go_in_and_come_out():
 def test_impossible_ranks_are_refused(rank, message):
     with pytest.raises(OptionError, match=message):
         factor(through(2, seed=34), data(9), rank=rank)
+
+
+def test_a_function_of_rank_0_is_refused_by_name():
+    network = through(2, seed=34)
+    still = FullyConnected(tuple(0.0 * w for w in network.weights), network.biases, network.activation)
+    with pytest.raises(ConstantOutputError, match=r"model's outputs is the same.*rank is 0.*nothing to factor"):
+        factor(still, data(9))
 
 
 def test_wrong_columns_are_refused():

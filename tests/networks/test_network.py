@@ -107,6 +107,13 @@ def test_layers_that_do_not_fit_are_refused(weights, biases, error, message):
         FullyConnected(weights, biases)
 
 
+def test_a_function_is_no_activation():
+    """Nothing says that it is positively homogeneous."""
+    for other in ("relu", torch.tanh):
+        with pytest.raises(OptionError, match=r"must be an Activation: `networks.activation` makes one"):
+            FullyConnected((W,), (B,), other)
+
+
 def test_data_with_other_columns_are_refused():
     with pytest.raises(ShapeError, match="x has 4 columns but the network takes 3"):
         FullyConnected((W,), (B,))(torch.zeros(1, 4))

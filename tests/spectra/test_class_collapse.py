@@ -154,5 +154,7 @@ def test_what_it_does_not_cover_is_refused():
         neural_collapse(network, x, labels, ridge=0.0)
     with pytest.raises(ShapeError, match="one whole number a row"):
         neural_collapse(network, x, labels.double())
+    with pytest.raises(ShapeError, match=r"labels are no numbers.*return_inverse"):
+        neural_collapse(network, x, ["a", "b", "c"] * 3)
     with pytest.raises(ShapeError, match="one logit for each class"):
         neural_collapse(network, x, labels.clamp_max(1))

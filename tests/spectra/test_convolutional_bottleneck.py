@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from isthmus.errors import NonFiniteError, ShapeError, UnsupportedModuleError
+from isthmus.errors import DtypeError, MixedFrequenciesError, NonFiniteError, ShapeError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra import convolutional_bottleneck
 from isthmus.spectra.convolution_blocks import circular_layers
@@ -138,7 +138,7 @@ def test_what_has_no_fourier_basis_is_refused():
     x = torch.randn(2, 1, 4, 4, dtype=torch.float64)
     zeros = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, dtype=torch.float64))
     with pytest.raises(
-        UnsupportedModuleError, match=r"padding is not circular.*`measure` has ranks and bounds that hold"
+        MixedFrequenciesError, match=r"padding is not circular.*`measure` has ranks and bounds that hold"
     ):
         convolutional_bottleneck(zeros, x)
     for bad, what in (
@@ -149,7 +149,7 @@ def test_what_has_no_fourier_basis_is_refused():
         (nn.Sequential(nn.ReLU(), circular(1, 2, 3)), "ReLU"),
         (nn.Sequential(nn.Conv2d(1, 2, 1, padding=1)), "not circular"),
     ):
-        with pytest.raises(UnsupportedModuleError, match=what):
+        with pytest.raises(MixedFrequenciesError, match=what):
             convolutional_bottleneck(bad, x)
     with pytest.raises(ShapeError, match="expected images"):
         convolutional_bottleneck(nn.Sequential(circular(2, 2, 3)), x)
@@ -159,3 +159,21 @@ def test_what_has_no_fourier_basis_is_refused():
         convolutional_bottleneck(nn.Sequential(circular(1, 2, 7)), x[:, :, :2, :2])
     with pytest.raises(NonFiniteError):
         convolutional_bottleneck(nn.Sequential(circular(1, 2, 3)), x * float("nan"))
+    with pytest.raises(DtypeError):
+        convolutional_bottleneck(nn.Sequential(circular(1, 2, 3)), np.array([["a"]]))
+
+
+def test_images_come_as_arrays_too():
+    module = seeded(lambda: nn.Sequential(circular(1, 2, 3)))
+    x = torch.rand(5, 1, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    of_tensors, of_arrays = (convolutional_bottleneck(module, rows).layers[0] for rows in (x, x.numpy()))
+    assert torch.equal(of_tensors.signal_sizes, of_arrays.signal_sizes)
+
+
+def test_nothing_passes_where_all_weights_are_zero():
+    module = nn.Sequential(circular(1, 2, 3), nn.ReLU(), circular(2, 1, 3))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+    found = convolutional_bottleneck(module, torch.rand(5, 1, 4, 4).double())
+    assert (found.rank, found.by_degree, found.norm_per_depth) == (0, {}, 0.0)

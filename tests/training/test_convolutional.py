@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from isthmus.errors import DivergenceError, OptionError, ShapeError
+from isthmus.errors import DivergenceError, NonFiniteError, OptionError, ShapeError
 from isthmus.spectra import convolutional_bottleneck
 from isthmus.training import convolutional_autoencoder, fit_module
 
@@ -44,6 +44,15 @@ def test_the_given_module_keeps_its_statistics():
     assert torch.equal(module[1].running_mean, before)
 
 
+def test_arrays_of_numpy_are_taken():
+    module = convolutional_autoencoder(depth=3, channels=2, kernel=3)
+    x = torch.rand(3, 1, 4, 4)
+    of_tensors, of_arrays = (
+        fit_module(module, rows, rows, weight_decay=0.1, steps=2, evaluations=2)[1] for rows in (x, x.double().numpy())
+    )
+    assert of_tensors == of_arrays
+
+
 def test_what_cannot_be_trained_is_refused():
     module = convolutional_autoencoder(depth=3, channels=2, kernel=3)
     x = torch.rand(2, 1, 4, 4)
@@ -51,6 +60,18 @@ def test_what_cannot_be_trained_is_refused():
         convolutional_autoencoder(depth=2, channels=2, kernel=3)
     with pytest.raises(OptionError, match="odd"):
         convolutional_autoencoder(depth=3, channels=2, kernel=2)
+    for bad, what in (({"channels": 0}, "channels is 0"), ({"images": 0}, "images"), ({"halvings": -1}, "halvings")):
+        with pytest.raises(OptionError, match=what):
+            convolutional_autoencoder(**{"depth": 5, "channels": 2, "kernel": 3} | bad)
+    for bad, what in (({"steps": -1}, "steps is -1"), ({"evaluations": -1}, "evaluations")):
+        with pytest.raises(OptionError, match=what):
+            fit_module(module, x, x, weight_decay=0.1, **{"steps": 1, "evaluations": 0} | bad)
+    with pytest.raises(OptionError, match="a module with parameters"):
+        fit_module(nn.ReLU(), x, x, weight_decay=0.1, steps=1, evaluations=0)
+    with pytest.raises(ShapeError, match="empty"):
+        fit_module(module, x[:0], x[:0], weight_decay=0.1, steps=1, evaluations=0)
+    with pytest.raises(NonFiniteError, match="y holds NaN"):
+        fit_module(module, x, x * float("nan"), weight_decay=0.1, steps=1, evaluations=0)
     with pytest.raises(OptionError, match="weight_decay"):
         fit_module(module, x, x, weight_decay=-1.0, steps=1, evaluations=0)
     with pytest.raises(ShapeError, match=r"the module gives \(2, 1, 4, 4\)"):

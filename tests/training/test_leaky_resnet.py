@@ -94,6 +94,10 @@ def test_what_it_is_not_is_refused():
         fit_leaky_resnet(1e200 * rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.1)
     with pytest.raises(OptionError, match=r"steps is 0\.5 but must be one number a layer"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=0.5, width=3, ridge=0.1)
+    with pytest.raises(OptionError, match="activation is 'tanh' but must be an Activation"):
+        fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=3, ridge=0.1, activation="tanh")
+    with pytest.raises(OptionError, match="network is 'FullyConnected' but must be a LeakyResNet"):
+        leaky_layers(leaky((0.5,)).layers, rows(5, 3))
     with pytest.raises(OptionError, match="width is 0"):
         fit_leaky_resnet(rows(5, 2), rows(5, 1), steps=(0.5,), width=0, ridge=0.1)
 

@@ -46,6 +46,7 @@ from isthmus.errors.files import (
 from isthmus.errors.models import (
     IncompatibleNetworksError,
     IncompressibleModelError,
+    MixedFrequenciesError,
     MixedRowsError,
     ModelCallError,
     NotDifferentiableError,
@@ -90,6 +91,7 @@ __all__ = [
     "IsthmusError",
     "MemoryBudgetError",
     "MissingExtraError",
+    "MixedFrequenciesError",
     "MixedRowsError",
     "ModelCallError",
     "NonFiniteError",

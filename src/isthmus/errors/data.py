@@ -71,10 +71,10 @@ class ColumnError(IsthmusError, ValueError):
 class ConstantOutputError(IsthmusError, ValueError):
     """The outputs do not vary, so the function has rank 0."""
 
-    def __init__(self, what: str = "y") -> None:
+    def __init__(self, what: str = "y", *, aim: str = "fit", remedy: str = "Choose a target that varies") -> None:
         super().__init__(
-            f"Every row of {what} is the same: the function is constant, its rank is 0 and there is nothing to fit. "
-            "Choose a target that varies."
+            f"Every row of {what} is the same: the function is constant, its rank is 0 and there is nothing to {aim}. "
+            f"{remedy}."
         )
 
 

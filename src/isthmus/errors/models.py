@@ -28,6 +28,17 @@ class UnsupportedModuleError(IsthmusError, TypeError):
         )
 
 
+class MixedFrequenciesError(UnsupportedModuleError):
+    """A torch module is no chain of circular convolutions, so frequencies do not pass it apart."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        IsthmusError.__init__(
+            self,
+            f"{module} does not hand frequencies on apart: {reason}. For another module `measure` has ranks and bounds "
+            "that hold whatever the padding is.",
+        )
+
+
 class IncompressibleModelError(IsthmusError, TypeError):
     """A model is no chain that can be written smaller."""
 

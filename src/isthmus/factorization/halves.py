@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.errors import OptionError
+from isthmus.errors import ConstantOutputError, OptionError
 from isthmus.factorization.orientation import oriented
 from isthmus.factorization.regularity import Regularity, regularity
 from isthmus.foundation.arrays import as_matrix, check_columns
@@ -128,6 +128,7 @@ def factor(
 
     Raises:
         OptionError: If `rank` is below 1 or above what any layer carries.
+        ConstantOutputError: If the model gives the same at all rows, so that its rank is 0.
         NonFiniteError, ShapeError, DtypeError: If `x` does not hold finite rows that fit the model.
         UnsupportedModuleError: If a torch module cannot be converted exactly.
 
@@ -159,6 +160,8 @@ def factor(
         found = truncation_curve(told, spaced(inputs, tried_rows(network)), until=until, most=rank)
         if rank is not None and rank >= len(found):
             raise OptionError("rank", rank, f"at most {len(found) - 1}, the most coordinates any layer carries")
+        if len(found) == 1:
+            raise ConstantOutputError("the model's outputs", aim="factor", remedy="Pass rows on which they vary")
         best = found[max(1, chosen(found, tolerance).rank) if rank is None else rank]
         enc, dec = oriented(*split(network, best.truncation, best.rank), inputs)
     return standardized(model, enc, dec, best.truncation.layer, tuple(n.change for n in found))

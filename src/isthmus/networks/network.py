@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.errors import DtypeError, NonFiniteError, ShapeError
+from isthmus.errors import DtypeError, NonFiniteError, OptionError, ShapeError
 from isthmus.foundation.arrays import check_columns
 from isthmus.networks.activations import RELU, Activation
 
@@ -47,6 +47,8 @@ class FullyConnected:
                 f"A network needs one bias for each of its weight matrices, at least one of each; got "
                 f"{len(self.weights)} weights and {len(self.biases)} biases."
             )
+        if not isinstance(self.activation, Activation):
+            raise OptionError("activation", self.activation, "an Activation: `networks.activation` makes one of a name")
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             self._check_layer(layer, w, b)
 

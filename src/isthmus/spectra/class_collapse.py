@@ -124,7 +124,12 @@ def neural_collapse(model: Model, x: object, labels: object, *, ridge: float | N
 
 
 def _checked(labels: object, rows: int, outputs: int) -> Tensor:
-    found = torch.as_tensor(labels)
+    try:
+        found = torch.as_tensor(labels)
+    except (TypeError, ValueError) as texts:
+        raise ShapeError(
+            "labels are no numbers; expected classes 0, 1, …, one a row: `numpy.unique(labels, return_inverse=True)[1]`."
+        ) from texts
     if found.shape != (rows,) or found.is_floating_point() or found.is_complex():
         raise ShapeError(f"labels has shape {tuple(found.shape)}; expected one whole number a row, ({rows},).")
     present = found.long().unique().tolist()

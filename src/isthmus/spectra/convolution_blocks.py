@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import ShapeError, UnsupportedModuleError
+from isthmus.errors import ShapeError, MixedFrequenciesError
 from isthmus.networks.wrappers import unwrapped
 
 Grid = tuple[int, int]
@@ -101,7 +101,7 @@ def circular_layers(module: nn.Module) -> list[CircularLayer]:
     """The layers of a chain of circular convolutions, ReLUs and nearest up-samplings.
 
     Raises:
-        UnsupportedModuleError: If a part is none of these, or pads otherwise: no Fourier basis makes blocks of it then.
+        MixedFrequenciesError: If a part is none of these, or pads otherwise: no Fourier basis makes blocks of it then.
     """
     found: list[CircularLayer] = []
     up = 1
@@ -119,16 +119,13 @@ def circular_layers(module: nn.Module) -> list[CircularLayer]:
             case nn.Identity():
                 pass
             case _:
-                raise UnsupportedModuleError(name, f"{_EXPECTED}. {_REMEDY}")
+                raise MixedFrequenciesError(name, _EXPECTED)
     if not found or up > 1:
-        raise UnsupportedModuleError(type(module).__name__, f"{_EXPECTED}. {_REMEDY}")
+        raise MixedFrequenciesError(type(module).__name__, _EXPECTED)
     return found
 
 
-_EXPECTED = (
-    "frequencies are those of a Sequential of Conv2d with circular padding, ReLU behind one, and nearest Upsample"
-)
-_REMEDY = "For another module `measure` has ranks and bounds that hold whatever the padding is"
+_EXPECTED = "what does is a Sequential of Conv2d with circular padding, ReLU behind one, and nearest Upsample"
 
 
 def _check(name: str, leaf: nn.Conv2d, up: int) -> None:
@@ -136,8 +133,8 @@ def _check(name: str, leaf: nn.Conv2d, up: int) -> None:
     same = tuple((size - 1) // 2 for size in sizes)
     is_padded = leaf.padding in (same, "same") and (sizes == (1, 1) or leaf.padding_mode == "circular")
     if not is_padded or any(size % 2 == 0 for size in sizes):
-        raise UnsupportedModuleError(
-            name, f"its padding is not circular, by half an odd kernel, so it mixes frequencies. {_REMEDY}"
+        raise MixedFrequenciesError(
+            name, "its padding is not circular, by half an odd kernel, so it mixes frequencies"
         )
     if (
         leaf.groups != 1
@@ -145,8 +142,8 @@ def _check(name: str, leaf: nn.Conv2d, up: int) -> None:
         or leaf.stride[0] != leaf.stride[1]
         or (up > 1 and leaf.stride[0] > 1)
     ):
-        raise UnsupportedModuleError(
-            name, f"it has groups, a dilation, strides that differ, or a stride behind up-sampling. {_REMEDY}"
+        raise MixedFrequenciesError(
+            name, "it has groups, a dilation, strides that differ, or a stride behind up-sampling"
         )
 
 
@@ -158,4 +155,4 @@ def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     elif type(module).__module__.startswith("torch.nn") and not module._forward_hooks and not module._forward_pre_hooks:
         yield f"{type(module).__name__} ({name or 'root'})", module
     else:
-        raise UnsupportedModuleError(f"{type(module).__name__} ({name or 'root'})", f"{_EXPECTED}. {_REMEDY}")
+        raise MixedFrequenciesError(f"{type(module).__name__} ({name or 'root'})", _EXPECTED)

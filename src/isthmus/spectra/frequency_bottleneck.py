@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import DtypeError, NonFiniteError, ShapeError
+from isthmus.errors import ShapeError
+from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks.evaluation import evaluating
 from isthmus.spectra.convolution_blocks import CircularLayer, Grid, circular_layers
@@ -102,7 +103,7 @@ class ConvolutionalBottleneck:
 
 
 def convolutional_bottleneck(
-    module: nn.Module, x: Tensor, *, tolerance: Tolerance = DEFAULT_TOLERANCE
+    module: nn.Module, x: object, *, tolerance: Tolerance = DEFAULT_TOLERANCE
 ) -> ConvolutionalBottleneck:
     """Measure which channels and frequencies pass each layer of a CNN of circular convolutions.
 
@@ -112,7 +113,7 @@ def convolutional_bottleneck(
         tolerance: What counts as zero, relative to the largest of a layer.
 
     Raises:
-        UnsupportedModuleError: If a part is another, or its padding is not circular.
+        MixedFrequenciesError: If a part is another, or its padding is not circular.
         ShapeError: If x does not hold images of the module's channels, or a stride or a kernel does not fit the grid.
         DtypeError, NonFiniteError: If x does not hold finite real numbers.
 
@@ -120,11 +121,11 @@ def convolutional_bottleneck(
         Wen and Jacot (2024), arXiv 2402.08010: the abstract. The form of the rank is ours, not checked against theirs.
     """
     layers = circular_layers(module)
-    _check(x, layers[0])
-    grid: Grid = (x.shape[2], x.shape[3])
+    images = _images(x, layers[0].convolution.in_channels)
+    grid: Grid = (images.shape[2], images.shape[3])
     found = []
     with evaluating(module), torch.no_grad():
-        signal = x.to(layers[0].convolution.weight)
+        signal = images.to(layers[0].convolution.weight)
         for number, layer in enumerate(layers, start=1):
             after = layer.output_grid(grid)
             signal = _through(layer, signal)
@@ -172,12 +173,8 @@ def _above(sizes: Tensor, tolerance: Tolerance) -> Tensor:
     return (sizes > tolerance.relative * sizes.max()).sum(-1)
 
 
-def _check(x: Tensor, first: CircularLayer) -> None:
-    channels = first.convolution.in_channels
-    if x.ndim != 4 or x.shape[1] != channels or not x.numel():
-        raise ShapeError(f"x has shape {tuple(x.shape)}; expected images (n, {channels}, height, width).")
-    if not x.is_floating_point():
-        raise DtypeError("x", x.dtype)
-    if not bool(torch.isfinite(x).all()):
-        where = (~torch.isfinite(x)).nonzero()[0].tolist()
-        raise NonFiniteError("x", where[0], where[1])
+def _images(x: object, channels: int) -> Tensor:
+    rows = Rows(x)
+    if len(rows.shape) != 4 or rows.shape[1] != channels:
+        raise ShapeError(f"x has shape {rows.shape}; expected images (n, {channels}, height, width).")
+    return rows.chunk(0, len(rows))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from isthmus.errors import OptionError
 from isthmus.foundation.arrays import as_matrix
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import LeakyResNet
@@ -53,12 +54,15 @@ def leaky_layers(network: LeakyResNet, x: object, *, tolerance: Tolerance = SPAN
             Directions that are forgotten decay as $e^{-t}$ and count until then.
 
     Raises:
+        OptionError: If the network is another.
         ShapeError, DtypeError, NonFiniteError: If `x` does not hold finite rows that fit.
 
     Source:
         Jacot and Kaiser (2024), arXiv 2405.17573, abstract: the two energies; the forms here, with biases and a
         tolerance, are ours.
     """
+    if not isinstance(network, LeakyResNet):
+        raise OptionError("network", type(network).__name__, "a LeakyResNet; `measure` has the energies of a chain")
     alphas = network.trace(as_matrix(x))[:-2]
     found, time = [], 0.0
     for index, (alpha, step) in enumerate(zip(alphas, network.steps, strict=True), start=1):

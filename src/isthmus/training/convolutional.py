@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 from isthmus.errors import DivergenceError, OptionError, ShapeError
 from isthmus.foundation.denormals import flushed_denormals
+from isthmus.foundation.rows import Rows
 from isthmus.training.adam import Adam
 from isthmus.training.quasi_newton import lbfgs
 
@@ -32,8 +33,11 @@ def convolutional_autoencoder(
         seed: Draws the weights, of He's variance; biases are 0.
 
     Raises:
-        OptionError: If the depth is too small or the kernel even.
+        OptionError: If the depth is too small, the kernel even or a count negative.
     """
+    for name, count, least in (("channels", channels, 1), ("images", images, 1), ("halvings", halvings, 0)):
+        if count < least:
+            raise OptionError(name, count, f"at least {least}")
     if depth < 2 * halvings + 1:
         raise OptionError("depth", depth, f"at least {2 * halvings + 1} with {halvings} halvings")
     if kernel < 1 or kernel % 2 == 0:
@@ -55,7 +59,7 @@ def convolutional_autoencoder(
 
 
 def fit_module(
-    module: nn.Module, x: Tensor, y: Tensor, *, weight_decay: float, steps: int, evaluations: int
+    module: nn.Module, x: object, y: object, *, weight_decay: float, steps: int, evaluations: int
 ) -> tuple[nn.Module, float]:
     r"""A copy of the module that minimises $\frac1N \sum_i \|f(x_i) - y_i\|^2 + \lambda \|w\|^2$, and what it reached.
 
@@ -68,20 +72,24 @@ def fit_module(
         evaluations: Of L-BFGS after it.
 
     Raises:
-        OptionError: If λ is negative.
+        OptionError: If λ, the steps or the evaluations are negative.
         ShapeError: If y is not of the shape that the module gives.
+        DtypeError, NonFiniteError: If x or y does not hold finite real numbers.
         DivergenceError: If the descent leaves the finite numbers.
     """
     if not 0.0 <= weight_decay < float("inf"):
         raise OptionError("weight_decay", weight_decay, "a finite number ≥ 0")
+    for what, count in (("steps", steps), ("evaluations", evaluations)):
+        if count < 0:
+            raise OptionError(what, count, "at least 0")
     trained = copy.deepcopy(module)  # normalisations count what they see
-    with torch.no_grad():
-        shape = tuple(trained(x[:2]).shape[1:])
-    if len(x) != len(y) or tuple(y.shape[1:]) != shape:
-        raise ShapeError(f"y has shape {tuple(y.shape)}; the module gives ({len(x)}, {', '.join(map(str, shape))}).")
     named = list(trained.named_parameters())
+    if not named:
+        raise OptionError("module", type(module).__name__, "a module with parameters to train")
     sizes = [p.numel() for _, p in named]
     vector = torch.cat([p.detach().flatten() for _, p in named])
+    inputs, outputs = (_rows(data, what).to(vector) for data, what in ((x, "x"), (y, "y")))
+    _check_outputs(trained, inputs, outputs)
     gradient = torch.zeros_like(vector)
 
     def parameters(flat: Tensor) -> dict[str, Tensor]:
@@ -90,7 +98,7 @@ def fit_module(
     def evaluate() -> Tensor:
         free = vector.detach().clone().requires_grad_()
         with torch.enable_grad():
-            loss = (functional_call(trained, parameters(free), (x,)) - y).square().sum() / len(x)
+            loss = (functional_call(trained, parameters(free), (inputs,)) - outputs).square().sum() / len(inputs)
             value = loss + weight_decay * free.square().sum()
             gradient.copy_(torch.autograd.grad(value, free)[0])
         reached: Tensor = value.detach()
@@ -109,3 +117,15 @@ def fit_module(
         for name, part in parameters(vector).items():
             trained.get_parameter(name).copy_(part)
     return trained, value
+
+
+def _rows(data: object, what: str) -> Tensor:
+    rows = Rows(data, what)
+    return rows.chunk(0, len(rows))
+
+
+def _check_outputs(module: nn.Module, x: Tensor, y: Tensor) -> None:
+    with torch.no_grad():
+        shape = tuple(module(x[:2]).shape[1:])
+    if len(x) != len(y) or tuple(y.shape[1:]) != shape:
+        raise ShapeError(f"y has shape {tuple(y.shape)}; the module gives ({len(x)}, {', '.join(map(str, shape))}).")
