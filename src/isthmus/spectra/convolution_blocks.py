@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import ShapeError, MixedFrequenciesError
+from isthmus.errors import MixedFrequenciesError, ShapeError
 from isthmus.networks.wrappers import unwrapped
 
 Grid = tuple[int, int]
@@ -133,9 +133,7 @@ def _check(name: str, leaf: nn.Conv2d, up: int) -> None:
     same = tuple((size - 1) // 2 for size in sizes)
     is_padded = leaf.padding in (same, "same") and (sizes == (1, 1) or leaf.padding_mode == "circular")
     if not is_padded or any(size % 2 == 0 for size in sizes):
-        raise MixedFrequenciesError(
-            name, "its padding is not circular, by half an odd kernel, so it mixes frequencies"
-        )
+        raise MixedFrequenciesError(name, "its padding is not circular, by half an odd kernel, so it mixes frequencies")
     if (
         leaf.groups != 1
         or leaf.dilation != (1, 1)

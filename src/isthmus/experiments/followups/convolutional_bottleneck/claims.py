@@ -76,8 +76,8 @@ def _weights(deepest: Sequence[Row]) -> Claim:
         "the weights in the middle pass a few pairs of a channel and a frequency, and nothing else",
         "almost optimal norm: the structure is in the weights too",
         "; ".join(
-            f"{_named(row)}: {row['weights_by_degree']} of degree 0, 1, … from {row['weights_kept'][0]:.2g} on, the next "
-            f"singular value {row['weights_kept'][1]:.2g}"
+            f"{_named(row)}: {row['weights_by_degree']} of degree 0, 1, … from {row['weights_kept'][0]:.2g} on, the "
+            f"next singular value {row['weights_kept'][1]:.2g}"
             for row in deepest
         )
         or "nothing",
@@ -123,13 +123,13 @@ def _zeros(results: Sequence[Row]) -> Claim:
     return Claim(
         "an autoencoder of MNIST's zeros keeps 3 constant pairs, 4 of degree 1 and 1 of degree 2",
         "3, 4, 1",
-        f"nearest: {_named(nearest)}: {nearest['by_degree']} in the signal, {nearest['weights_by_degree']} in the weights, "
-        f"{nearest['error'] / nearest['variance']:.0%} of the variance left"
+        f"nearest: {_named(nearest)}: {nearest['by_degree']} in the signal, {nearest['weights_by_degree']} in the "
+        f"weights, {nearest['error'] / nearest['variance']:.0%} of the variance left"
         if nearest
         else "nothing",
         any(found) if found else None,
-        "any of the networks, by signal or weights of the narrowest layer. The source's depth, λ, architecture and way of "
-        "counting ω and −ω are not known. " + _TRIED,
+        "any of the networks, by signal or weights of the narrowest layer. The source's depth, λ, architecture and way "
+        "of counting ω and −ω are not known. " + _TRIED,
     )
 
 
@@ -152,6 +152,6 @@ def _cost(results: Sequence[Row], deepest: Sequence[Row]) -> Claim:
         "‖w‖² about depth × CBN rank",
         "; ".join(f"{_named(row)}: {middle_norm(row):.3g} for rank {row['rank']}" for row in results) or "nothing",
         all(right) if right else None,
-        f"the median ‖C_ℓ‖² of layers that keep the sides is at most {_CLOSE:g} times the rank at the largest depth. At "
-        "finite depth singular values of pairs that pass lie above 1",
+        f"the median ‖C_ℓ‖² of layers that keep the sides is at most {_CLOSE:g} times the rank at the largest depth. "
+        "At finite depth singular values of pairs that pass lie above 1",
     )
