@@ -128,8 +128,8 @@ def _checked(labels: object, rows: int, outputs: int) -> Tensor:
         found = torch.as_tensor(labels)
     except (TypeError, ValueError) as texts:
         raise ShapeError(
-            "labels are no numbers; expected classes 0, 1, …, one a row, as `numpy.unique(labels, return_inverse=True)` "
-            "numbers them."
+            "labels are no numbers; expected classes 0, 1, …, one a row, as `numpy.unique(labels, "
+            "return_inverse=True)` numbers them."
         ) from texts
     if found.shape != (rows,) or found.is_floating_point() or found.is_complex():
         raise ShapeError(f"labels has shape {tuple(found.shape)}; expected one whole number a row, ({rows},).")

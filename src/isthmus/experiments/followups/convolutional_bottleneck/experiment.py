@@ -2,7 +2,8 @@ r"""Autoencoders of MNIST's zeros made of circular convolutions, over depth and 
 
 Told are, layer by layer, how many pairs of a channel direction and a frequency the signal has at the tolerance, the
 degrees of their waves, and $\|C_\ell\|_F^2$ of the layer's matrix (`spectra.convolutional_bottleneck`); at the
-narrowest one the same pairs of its weight; and the left side of Proposition 3 at some rows, by automatic differentiation.
+narrowest one the same pairs of its weight; and the left side of Proposition 3 at some rows, by automatic
+differentiation.
 """
 
 from __future__ import annotations
