@@ -154,6 +154,6 @@ def _cost(results: Sequence[Row], deepest: Sequence[Row]) -> Claim:
         "; ".join(f"{_named(row)}: {middle_norm(row):.3g} for rank {row['rank']}" for row in results) or "nothing",
         all(right) if right else None,
         f"the median ‖C_ℓ‖² of layers that keep the sides is at most {_CLOSE:g} times the rank at the largest depth. "
-        "At finite depth singular values of pairs that pass lie above 1; a network of another seed, grown to L = 36, costs "
-        "1.2 times its rank (decision 51)",
+        "At finite depth singular values of pairs that pass lie above 1; a network of another seed, grown to L = 36, "
+        "costs 1.2 times its rank (decision 51)",
     )
