@@ -216,6 +216,19 @@ def two_a_pair(place: int) -> Iterator[Cell]:
             yield 1 + (2 * number + place + shift) % 6, noise, n
 
 
+def eight(place: int) -> Iterator[Cell]:
+    """Eight tasks, k = 2 to 6 in turn, from another k on in the next family; few rows only without much noise."""
+    pairs = [pair for pair in product(NOISES, (200, 600, 2000)) if pair != (NOISES[-1], 200)]
+    for number, (noise, n) in enumerate(pairs):
+        yield 2 + (2 * number + place) % 5, noise, n
+
+
+def eight_of_few(place: int) -> Iterator[Cell]:
+    """The same of k = 1 to 4."""
+    for number, (_, noise, n) in enumerate(eight(place)):
+        yield 1 + (number + number // 4 + place) % 4, noise, n
+
+
 def suite(families: Mapping[str, Family], seed: int, cells: Cells = four_a_pair) -> Iterator[RankTask]:
     """The tasks of each family."""
     for place, (name, family) in enumerate(families.items()):

@@ -15,19 +15,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from _rank_tasks import Cells, Family, RankTask, classes, four_a_pair, one_a_pair, polynomial, relu, suite, two_a_pair
+from _rank_tasks import (
+    Cells,
+    Family,
+    RankTask,
+    classes,
+    eight,
+    eight_of_few,
+    four_a_pair,
+    one_a_pair,
+    polynomial,
+    relu,
+    suite,
+    two_a_pair,
+)
+from rank_families.abilities import abilities
 from rank_families.absorption_spectra import mixtures
+from rank_families.attractors import runs
+from rank_families.bodies import bodies
 from rank_families.choices_of_goods import goods
 from rank_families.class_boundaries import BOUNDARIES, bounded
+from rank_families.coils import coils
+from rank_families.crumpled_sheets import crumpled
 from rank_families.diagnoses import diagnoses
 from rank_families.drug_levels import drugs
 from rank_families.earthquakes import earthquakes
 from rank_families.even_functions import even
 from rank_families.farm_yields import farms
+from rank_families.gas_turbines import turbines
 from rank_families.gene_programmes import programmes
 from rank_families.interferometers import interferometers
 from rank_families.jointed_limbs import limbs
 from rank_families.kinds_of_stars import stars
+from rank_families.mountain_roads import passes
 from rank_families.option_prices import options
 from rank_families.orbits import comets
 from rank_families.outputs_as_logits import labelled
@@ -35,6 +55,8 @@ from rank_families.physical_signals import physics
 from rank_families.pictures import scenes
 from rank_families.regional_epidemics import epidemics
 from rank_families.road_traffic import roads
+from rank_families.slaved_modes import layers
+from rank_families.slow_manifolds import reactors
 from rank_families.smooth_maps import smooth
 from rank_families.soils_and_plants import plants
 from rank_families.thin_films import films
@@ -42,8 +64,11 @@ from rank_families.valleys import valleys
 from rank_families.visual_neurons import neurons
 from rank_families.vowels import voices
 from rank_families.water_mains import mains
+from rank_families.wave_forms import bells
 from rank_families.wave_optics import telescopes
+from rank_families.weather_stations import weather
 from rank_families.worn_machines import machines
+from rank_families.yield_curves import bonds
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,27 @@ GROUPS = {
         first_run=None,
         is_blind=False,
         cells=two_a_pair,
+    ),
+    "dependent": FamilyGroup(
+        {
+            "abilities": abilities,
+            "bodies": bodies,
+            "bonds": bonds,
+            "weather": weather,
+            "reactors": reactors,
+            "layers": layers,
+            "runs": runs,
+            "turbines": turbines,
+        },
+        first_run="0049-numbers-that-depend",
+        is_blind=False,
+        cells=eight,
+    ),
+    "folded": FamilyGroup(
+        {"coils": coils, "passes": passes, "bells": bells, "crumpled": crumpled},
+        first_run="0049-numbers-that-depend",
+        is_blind=False,
+        cells=eight_of_few,
     ),
     "fifth": FamilyGroup(
         {
