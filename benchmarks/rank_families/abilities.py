@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import CURVES, driven, follow
+from rank_families.driven_numbers import CURVES, driven, follow, shares
 
 
 def abilities(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
-    """Each ability follows one above it in a tree, by a half to 95 %; a test asks one ability, and two others a little.
+    """Each ability follows one above it in a tree, by 30 to 98 %; a test asks one ability, and two others a little.
 
     Scores are the expected points of a graded test, logistic in a weighed sum of abilities (Samejima, 1969). Every
     ability has a part of its own and tests of its own, of other slopes than those of the ability above it: derivatives
@@ -20,11 +20,11 @@ def abilities(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teache
     own = driven(rows, k, rng)
     above = [int(rng.integers(i)) for i in range(1, k)]
     curves = [CURVES[rng.integers(len(CURVES))] for _ in above]
-    shares = rng.uniform(0.5, 0.95, len(above))
+    rates = shares(k - 1, rng)
 
     def grown(drivers: Floats, known: Floats) -> Floats:
         found, usual = [drivers[:, 0]], [known[:, 0]]
-        for i, (parent, curve, share) in enumerate(zip(above, curves, shares, strict=True), start=1):
+        for i, (parent, curve, share) in enumerate(zip(above, curves, rates, strict=True), start=1):
             step = follow(usual[parent], curve, share)
             found.append(step(found[parent], drivers[:, i]))
             usual.append(step(usual[parent], known[:, i]))

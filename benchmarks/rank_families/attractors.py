@@ -45,7 +45,7 @@ def runs(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     state = rng.standard_normal((200, k)) + (np.zeros(k) if k < 3 else 8.0 * (np.arange(k) == 2))
     settled = _later(slope, state, 1000)
     spread = settled.std(0) if k > 1 else np.ones(1)
-    shaken, ahead = rng.uniform(0.1, 0.3), int(rng.integers(3, 9))
+    shaken, ahead = rng.uniform(0.05, 0.15), int(rng.integers(3, 9))
 
     def draw(n: int) -> Floats:
         start = settled[rng.integers(len(settled), size=n)] + 0.02 * spread * rng.standard_normal((n, k))

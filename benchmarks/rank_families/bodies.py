@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven
+from rank_families.driven_numbers import driven, of_their_own
 
 
 def bodies(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     """The hidden numbers are logarithms of mass and k − 1 sizes; a size is a bent power of mass times one of its own.
 
-    Measured are areas, volumes, rates and times, products of powers of two or three sizes, over their means. What is a
-    body's own is 0.2 to 0.7 of what mass does to a size. Exponents of k measures or more are independent, so the
+    Measured are areas, volumes, rates and times, products of powers of two or three sizes, over their means. Mass
+    determines 30 to 98 % of a size. Exponents of k measures or more are independent, so the
     derivatives of the logarithms of measures have rank k everywhere.
     """
     draw = inputs(d_in, rng)
     rows = draw(2000)
     drivers = driven(rows, k, rng)
     power, bend = rng.uniform(0.6, 1.2, k - 1), 0.35 * rng.standard_normal(k - 1)
-    own = rng.uniform(0.2, 0.7, k - 1)
+    own = power * of_their_own(k - 1, rng)
 
     def sizes(x: Floats) -> Floats:
         g = np.clip(drivers(x), -3.0, 3.0)

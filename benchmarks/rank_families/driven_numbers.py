@@ -37,3 +37,15 @@ def follow(rows: Floats, cause: Map, share: float) -> Callable[[Floats, Floats],
     """A number `(n,)` of which its cause determines a share of the variance, and a driver `(n,)` of its own the rest."""
     usual = standard(lambda z: cause(z)[:, None], rows)
     return lambda z, own: np.sqrt(share) * usual(z)[:, 0] + np.sqrt(1.0 - share) * own
+
+
+def shares(count: int, rng: np.random.Generator) -> Floats:
+    """How much of the variance of followers `(count,)` others determine: half of them, and the last, by 85 to 98 %."""
+    is_strict = rng.random(count) < 0.5
+    is_strict[-1:] = True
+    return np.where(is_strict, rng.uniform(0.85, 0.98, count), rng.uniform(0.3, 0.85, count))
+
+
+def of_their_own(count: int, rng: np.random.Generator) -> Floats:
+    """Root mean square of what followers `(count,)` have of their own, over that of what others do to them."""
+    return np.sqrt(1.0 / shares(count, rng) - 1.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven, follow
+from rank_families.driven_numbers import driven, follow, shares
 
 
 def weather(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
-    """Temperature, vapour, cloud, wind, sunshine, pressure: the first k vary, each follows those before by 50 to 95 %.
+    """Temperature, vapour, cloud, wind, sunshine, pressure: the first k vary, each follows those before by 30 to 98 %.
 
     Stations at heights and slopes of their own read one of k kinds of instruments: thermometers (cooled with height,
     less so under cloud), dew points (at most the temperature), cloud, wind by exposure, ground temperature, pressure.
@@ -19,18 +19,18 @@ def weather(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     rows = draw(2000)
     own = driven(rows, k, rng)
     causes = (
-        lambda z: np.exp(0.6 * np.clip(z[:, 0], -3.0, 3.0)),
-        lambda z: np.logaddexp(0.0, 3.0 * (z[:, 1] - 0.5 * z[:, 0])),
-        lambda z: np.square(z[:, 0]) + 0.5 * z[:, 2],
-        lambda z: -np.tanh(z[:, 2]) + 0.5 * z[:, 0],
+        lambda z: np.exp(np.clip(z[:, 0], -2.5, 2.5)),
+        lambda z: np.square(z[:, 1] - z[:, 0]),
+        lambda z: np.square(z[:, 0]) + 0.3 * z[:, 2],
+        lambda z: -np.square(z[:, 2] - 0.5) + 0.3 * z[:, 0],
         lambda z: np.tanh(z[:, 0] - z[:, 3]) + 0.3 * z[:, 4],
     )
-    shares = rng.uniform(0.5, 0.95, 5)
+    rates = shares(k - 1, rng)
 
     def air(drivers: Floats, known: Floats) -> Floats:
         found, usual = drivers[:, :1], known[:, :1]
         for i in range(1, k):
-            step = follow(usual, causes[i - 1], shares[i - 1])
+            step = follow(usual, causes[i - 1], rates[i - 1])
             found, usual = (
                 np.column_stack([z, step(z, each[:, i])]) for z, each in ((found, drivers), (usual, known))
             )
@@ -46,12 +46,12 @@ def weather(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         air_heat = heat - height * (1.0 - 0.4 * np.tanh(cloud)) + 0.2 * exposure * np.tanh(sun)
         dew = air_heat - np.logaddexp(0.0, 2.0 * (air_heat - vapour)) / 2.0
         read = (
-            air_heat,
-            dew + 0.6 * vapour,
-            np.logaddexp(0.0, 2.0 * (cloud + 0.5 * height)) + 0.2 * cloud,
-            np.exp(0.5 * exposure * np.clip(wind, -3.0, 3.0)) - 0.2 * cloud,
-            air_heat * (1.0 + 0.2 * np.tanh(sun)) + 1.5 * exposure * np.tanh(0.7 * sun),
-            pressure * np.exp(-0.3 * height) - 0.3 * height * heat,
+            0.8 * air_heat,
+            0.5 * dew + 1.5 * vapour,
+            np.logaddexp(0.0, 3.0 * (cloud + 0.5 * height)) + 0.5 * cloud,
+            1.5 * np.exp(0.5 * exposure * np.clip(wind, -3.0, 3.0)) - 0.2 * cloud,
+            0.4 * air_heat * (1.0 + 0.2 * np.tanh(sun)) + 2.5 * exposure * np.tanh(0.7 * sun),
+            2.0 * pressure * np.exp(-0.3 * height) - 0.3 * height * heat,
         )
         return np.choose(kind, [np.broadcast_to(each, (len(z), d_out)) for each in read[:k]])
 

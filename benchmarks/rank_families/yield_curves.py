@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven, follow
+from rank_families.driven_numbers import driven, follow, shares
 
 
 def bonds(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     """Level, volatility, slope, hump, how volatility falls, and where the hump is: the first k of them vary.
 
     Yields are those of Nelson and Siegel (1987), their volatilities exponential in maturity. Slope and volatility follow
-    the level (near zero rates hardly move), the hump the slope, the rest both, by 60 to 95 %. Level and slope are told
+    the level (near zero rates hardly move), the hump the slope, the rest both, by 30 to 98 %. Level and slope are told
     by two maturities, the hump and its place by others, the volatilities by two: derivatives have rank k.
     """
     draw = inputs(d_in, rng)
@@ -25,12 +25,12 @@ def bonds(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         lambda z: np.tanh(z[:, 1]) + 0.5 * np.square(z[:, 0]),
         lambda z: np.sin(1.2 * z[:, 2]) + 0.4 * z[:, 0],
     )
-    shares = rng.uniform(0.6, 0.95, 5)
+    rates = shares(k - 1, rng)
 
     def economy(drivers: Floats, known: Floats) -> Floats:
         found, usual = drivers[:, :1], known[:, :1]
         for i in range(1, k):
-            step = follow(usual, causes[i - 1], shares[i - 1])
+            step = follow(usual, causes[i - 1], rates[i - 1])
             found, usual = (
                 np.column_stack([z, step(z, each[:, i])]) for z, each in ((found, drivers), (usual, known))
             )
