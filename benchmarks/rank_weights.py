@@ -4,14 +4,16 @@ For each task the estimator is fitted with its defaults and what it has seen of 
 a run goes on where it was stopped. Of families of which DIR holds no task the rows of the record are taken. Then, for
 outputs and for classes, logistic regressions of "k numbers are enough" on the features of k = 1 … true k + 1 are fitted
 with a ridge of 3 on weights of standardised features. Of outputs they know what lines see in what networks leave; of
-classes what lines say of the classes, unless they need all directions; those for autoencoders are fitted on the same
-tasks of outputs without lines. They are written to `isthmus/selection/weights.json`, which
+classes what lines say of the classes, unless they need all directions; those for autoencoders are fitted on tasks of
+outputs without lines, but for those whose numbers depend on each other and their controls, of which it is not known
+what they do to autoencoders (decision 49). They are written to `isthmus/selection/weights.json`, which
 `isthmus.selection.posterior` reads.
 
 How well such weights decide is told for each family by weights that were fitted without it.
 
 The record has fair samples of all families, in the order of a draw as far as time went: of outputs of seed 100, few of
-2,000 rows (decision 45), of classes of seed 100, of `plants` of seed 0 (decision 46).
+2,000 rows (decision 45), of classes of seed 100, of `plants` of seed 0 (decision 46), of `dependent` and `folded` of
+seed 100, all.
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """
@@ -39,22 +41,23 @@ from isthmus.foundation.tolerance import DEFAULT_TOLERANCE
 from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES, Averages, features
 from isthmus.selection.posterior import posterior
-from rank_families import FITTED_GROUPS, FITTED_ON
+from rank_families import FITTED_GROUPS, FITTED_ON, GROUPS
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 RIDGE, ROUNDS = 3.0, 100
 BY_LINES = ("linear", "next_linear", "correlation")
-OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop"))
+OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop", "free_share"))
 # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
 OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "regression": (*OF_OUTPUTS, "residual_line"),
+    "regression": (*OF_OUTPUTS, "residual_line", "free_share"),
     "autoencoder": OF_OUTPUTS,
     "classification": (*OWN, *BY_LINES, "slope_drop"),
     "classification without lines": (*OWN, "slope_drop"),
 }
 """What is weighed of each task (`isthmus.selection.posterior.weights_for`)."""
+DEPENDENT = {name for group in ("dependent", "folded") for name in GROUPS[group].families}
 EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies")
 LINES, ADDED = ("correlations", "linear"), ("residual_lines", "shared_slopes")
 
@@ -92,7 +95,7 @@ def lines_of(row: Row) -> CanonicalCorrelations:
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 13)`."""
+    """`features` of one task, `(K + 1, 14)`."""
     errors, deviations, objectives, *of_last = (torch.tensor(row[name], dtype=torch.float64) for name in EVIDENCE)
     excess = errors - errors.min()
     nothing = [0.0] * len(errors)
@@ -104,6 +107,8 @@ def feature_table(row: Row) -> Floats:
 def tasks_of(rows: list[Row], kind: str) -> list[Row]:
     """Those that the weights of a kind of `COLUMNS` are fitted on."""
     own = [row for row in rows if row["is_classification"] == kind.startswith("classification")]
+    if kind == "autoencoder":
+        return [row for row in own if row["family"] not in DEPENDENT]
     return [row for row in own if lines_of(row).are_as_chance()] if kind == "classification" else own
 
 
