@@ -47,11 +47,11 @@ Floats = NDArray[np.float64]
 Row = dict[str, Any]
 RIDGE, ROUNDS = 3.0, 100
 BY_LINES = ("linear", "next_linear", "correlation")
-OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop", "free_share"))
+OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop"))
 # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
 OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "regression": (*OF_OUTPUTS, "residual_line", "free_share"),
+    "regression": (*OF_OUTPUTS, "residual_line"),
     "autoencoder": OF_OUTPUTS,
     "classification": (*OWN, *BY_LINES, "slope_drop"),
     "classification without lines": (*OWN, "slope_drop"),
@@ -95,7 +95,7 @@ def lines_of(row: Row) -> CanonicalCorrelations:
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 14)`."""
+    """`features` of one task, `(K + 1, 13)`."""
     errors, deviations, objectives, *of_last = (torch.tensor(row[name], dtype=torch.float64) for name in EVIDENCE)
     excess = errors - errors.min()
     nothing = [0.0] * len(errors)

@@ -1,7 +1,6 @@
 """What is weighed for and against each k, on tables made by hand."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,7 +28,6 @@ def test_they_are_those_of_the_formulas():
             [math.log(s + 0.01) for s in (0.81, 0.25, 0.01, 0.0)],
             [3.0, 3.0, 0.4, 0.0],
             [0.0, math.log(0.2), math.log(0.005), math.log(0.01)],  # from 0.001 to less than 0.00001
-            [1.0 / 1.3604, 0.0, 0.0, 0.0],  # only the first loss is more than four of its standard errors
         ],
         1,
     )
@@ -55,18 +53,3 @@ def test_nothing_to_gain_gives_finite_features():
         zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, CanonicalCorrelations(zero, zero), zero, zero
     )
     assert bool(features(nothing, TENTH).isfinite().all())
-
-
-def test_the_free_part_of_a_number_explains_the_loss_without_it_and_that_of_a_bend_does_not():
-    last_is_free = averages(
-        torch.tensor([100.0, 10.0, 0.0]).double(),
-        torch.tensor([1.0, 1.25, 0.0]).double(),  # the second loss is half way from what may be chance
-        torch.ones(3, dtype=torch.float64),
-        torch.tensor([2.0, 1.0, 0.0]).double(),
-        torch.tensor([0.0, 0.75, 0.0]).double(),
-        *(CanonicalCorrelations(torch.zeros(3), torch.zeros(3)), torch.zeros(3), torch.zeros(3)),
-    )
-    bends = replace(last_is_free, redundancies=torch.tensor([0.0, 0.99, 0.0]).double())
-    at = FEATURES.index("free_share")
-    np.testing.assert_allclose(features(last_is_free, TENTH)[:, at], [0.8, 0.5 * 0.5, 0.0])
-    np.testing.assert_allclose(features(bends, TENTH)[:, at], [0.8, 0.5 * 0.02, 0.0])

@@ -30,7 +30,6 @@ def test_lines_are_asked_of_residuals_of_outputs_of_classes_and_not_of_copies():
     assert of_lines["classification"] == {"linear", "next_linear"}
     assert of_lines["autoencoder"] == set()
     assert [task for task in TASKS if weights()[task][FEATURES.index("slope_drop")]] == ["classification"]
-    assert [task for task in TASKS if weights()[task][FEATURES.index("free_share")]] == ["regression"]
 
 
 def test_lines_of_classes_that_need_all_directions_say_nothing():
@@ -49,7 +48,7 @@ def weighed(monkeypatch):
 
 def weighed_by(monkeypatch, excess, deviations, agreement=8.0):
     excess, deviations = (torch.tensor(values, dtype=torch.float64) for values in (excess, deviations))
-    monkeypatch.setitem(weights(), "regression", [0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, *[0.0] * 7])
+    monkeypatch.setitem(weights(), "regression", [0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, *[0.0] * 6])
     finds_nothing = CanonicalCorrelations(LINEAR.correlations, torch.tensor([0.0, *LINEAR.significance[1:]]))
     seen = averages(excess, deviations, linear=finds_nothing, agreement=agreement)
     return sufficient_probabilities(seen, "regression", TENTH)

@@ -27,14 +27,12 @@ FEATURES = (
     "correlation",
     "residual_line",
     "slope_drop",
-    "free_share",
 )
 """What is weighed; the columns of `features`."""
 # Below these differences are rounding and luck.
 _LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION, _SLOPE = 0.1, 0.1, 0.01, 0.01, 1e-5
 # Standard errors of losses, deviations of t and of what lines see in residuals that no more are told from.
 _SIGNIFICANT, _UNDOUBTED, _SEEN = 4.0, 5.0, 3.0
-_TOLD = 4.0, 12.0  # standard errors between which the loss that more numbers avoid becomes what cannot be chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +89,7 @@ class Averages:
 
 
 def features(seen: Averages, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 14)`, columns as in `FEATURES`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 13)`, columns as in `FEATURES`.
 
     With ε the tolerance:
 
@@ -110,7 +108,6 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     - residual_line: what lines see in what k numbers leave, between 0 and 3.
     - slope_drop: $\log(q_k / q_{k-1})$, of numbers above $10^{-5}$: how much less two networks share direction k + 1
       than direction k.
-    - free_share: how much of the loss that more numbers avoid is what the next coordinate has of its own (`_free_share`).
     """
     epsilon, gained = tolerance.relative, float(seen.excess[0])
     excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
@@ -127,25 +124,4 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     columns.append(seen.residual_lines.clamp(0.0, _SEEN))
     slopes = torch.log(seen.shared_slopes.clamp_min(_SLOPE))
     columns.append(torch.cat([slopes[:1] * 0.0, slopes.diff()]))
-    columns.append(_free_share(seen, significance))
     return torch.stack([torch.ones_like(losses), *columns], 1)
-
-
-def _free_share(seen: Averages, significance: Tensor) -> Tensor:
-    r"""Share of $e_k$ that coordinate k + 1 explains by what those before do not determine of it, `(K + 1,)` in [0, 1].
-
-    That part moves held-out outputs by about $f_k = r_k^2 (1 - D_k) e_0 / \sum_j r_j^2$. Where coordinate k + 1 is a
-    number of its own that others nearly determine, leaving it out costs as much; where it bends a sheet that k numbers
-    do not open, leaving it out costs far more than is free of it. $\min(f_k / e_k, 1)$ counts as far as $e_k$ is beyond
-    chance: not at all up to 4 standard errors, wholly from 12 on.
-
-    Args:
-        seen: What the folds say.
-        significance: $e_k / s_k$.
-    """
-    squares = seen.sensitivities.square()
-    tiny = torch.finfo(squares.dtype).tiny
-    free = seen.excess[0] * squares * (1.0 - seen.redundancies.clamp(0.0, 1.0)) / squares.sum().clamp_min(tiny)
-    least, most = _TOLD
-    told = ((significance - least) / (most - least)).clamp(0.0, 1.0)
-    return told * (free / seen.excess.clamp_min(tiny)).clamp_max(1.0)
