@@ -5,7 +5,7 @@ fixed test it, and only by their first run. So each group says when that was. Th
 someone who had not seen how a rank is decided, and corrected by the checks of `python -m rank_families GROUP` and by
 derivatives, which use no method, of seeds 100 and 101 (of `second` also 0 and 1). Nobody who develops a method should
 read the families of a group that is to come before it is fixed. `labelled` and `boundaries` are classes to fit weights
-on.
+on, `dependent` and `folded` outputs: of hidden numbers that others nearly determine, and of sheets that fold.
 
 Records are named for the groups: `results/rank_decision_GROUP.json`.
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import CURVES, driven, follow, shares
+from _rank_tasks import Floats, Teacher, inputs
+from rank_families.driven_numbers import CURVES, driven, followers, shares
 
 
 def abilities(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
@@ -21,17 +21,8 @@ def abilities(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teache
     above = [int(rng.integers(i)) for i in range(1, k)]
     curves = [CURVES[rng.integers(len(CURVES))] for _ in above]
     rates = shares(k - 1, rng)
-
-    def grown(drivers: Floats, known: Floats) -> Floats:
-        found, usual = [drivers[:, 0]], [known[:, 0]]
-        for i, (parent, curve, share) in enumerate(zip(above, curves, rates, strict=True), start=1):
-            step = follow(usual[parent], curve, share)
-            found.append(step(found[parent], drivers[:, i]))
-            usual.append(step(usual[parent], known[:, i]))
-        return np.stack(found, 1)
-
-    known = own(rows)
-    encode = standard(lambda x: grown(own(x), known), rows)
+    causes = [lambda z, parent=p, curve=c: curve(z[:, parent]) for p, c in zip(above, curves, strict=True)]
+    encode = followers(rows, own, causes, rates)
     asks = np.zeros((k, d_out))
     asks[np.arange(d_out) % k, np.arange(d_out)] = rng.uniform(0.8, 1.5, d_out)
     for _ in range(2):

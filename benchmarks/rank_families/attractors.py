@@ -7,32 +7,26 @@ from collections.abc import Callable
 import numpy as np
 
 from _rank_tasks import Floats, Teacher, standard
+from _state_systems import runge_kutta
 
 Map = Callable[[Floats], Floats]
 STEP = 0.02
 
 
 def _slope(k: int) -> Map:
-    """A damped pendulum that is pushed (1, and 2: van der Pol's), Lorenz (1963), Lorenz (1996) of k sites."""
-    if k == 1:
-        return lambda s: s - s**3
+    """Van der Pol's oscillator (2), Lorenz's systems of 1963 (3) and of 1996 with k sites."""
     if k == 2:
         return lambda s: np.stack([s[:, 1], 2.0 * (1.0 - s[:, 0] ** 2) * s[:, 1] - s[:, 0]], 1)
     if k == 3:
         return lambda s: np.stack(
-            [10.0 * (s[:, 1] - s[:, 0]), s[:, 0] * (28.0 - s[:, 2]) - s[:, 1], s[:, 0] * s[:, 1] - 8.0 / 3.0 * s[:, 2]], 1
+            [10.0 * (s[:, 1] - s[:, 0]), s[:, 0] * (28.0 - s[:, 2]) - s[:, 1], s[:, 0] * s[:, 1] - 8.0 / 3.0 * s[:, 2]],
+            1,
         )
     return lambda s: (np.roll(s, -1, 1) - np.roll(s, 2, 1)) * np.roll(s, 1, 1) - s + 8.0
 
 
 def _later(slope: Map, state: Floats, steps: int) -> Floats:
-    """By the classical method of fourth order."""
-    for _ in range(steps):
-        a = slope(state)
-        b = slope(state + 0.5 * STEP * a)
-        c = slope(state + 0.5 * STEP * b)
-        state = state + STEP / 6.0 * (a + 2.0 * b + 2.0 * c + slope(state + STEP * c))
-    return state
+    return runge_kutta(slope, state, steps, STEP)
 
 
 def runs(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
@@ -42,14 +36,14 @@ def runs(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     are nearly linear with independent weights: derivatives have rank k.
     """
     slope = _slope(k)
-    state = rng.standard_normal((200, k)) + (np.zeros(k) if k < 3 else 8.0 * (np.arange(k) == 2))
+    state = rng.standard_normal((200, k)) + 8.0 * (np.arange(k) == 2)
     settled = _later(slope, state, 1000)
-    spread = settled.std(0) if k > 1 else np.ones(1)
+    spread = settled.std(0)
     shaken, ahead = rng.uniform(0.05, 0.15), int(rng.integers(3, 9))
 
     def draw(n: int) -> Floats:
         start = settled[rng.integers(len(settled), size=n)] + 0.02 * spread * rng.standard_normal((n, k))
-        times = rng.integers(100, 300, n) if k > 1 else np.full(n, 5)
+        times = rng.integers(100, 300, n)
         for moment in range(times.max()):
             runs_on = times > moment
             start[runs_on] = _later(slope, start[runs_on], 1)

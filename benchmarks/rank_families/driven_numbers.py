@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -33,10 +33,34 @@ def driven(rows: Floats, count: int, rng: np.random.Generator) -> Map:
     return standard(respond, rows)
 
 
-def follow(rows: Floats, cause: Map, share: float) -> Callable[[Floats, Floats], Floats]:
-    """A number `(n,)` of which its cause determines a share of the variance, and a driver `(n,)` of its own the rest."""
-    usual = standard(lambda z: cause(z)[:, None], rows)
-    return lambda z, own: np.sqrt(share) * usual(z)[:, 0] + np.sqrt(1.0 - share) * own
+def followers(rows: Floats, own: Map, causes: Iterable[Map], rates: Floats) -> Map:
+    """Standardised numbers `(n, k)`: the first is driven, each other follows those before it.
+
+    Args:
+        rows: Of the table, by which numbers are standardised.
+        own: Drivers `(n, k)` of rows.
+        causes: What each follower follows, `(n,)` of the numbers before it; at least k − 1.
+        rates: `(k - 1,)`: how much of a follower's variance its cause determines; the rest is its driver's.
+    """
+    known = own(rows)
+    usual, steps = known[:, :1], []
+    for i, (cause, rate) in enumerate(zip(causes, rates, strict=False), start=1):
+        steps.append(_follower(usual, cause, rate))
+        usual = np.column_stack([usual, steps[-1](usual, known[:, i])])
+
+    def respond(x: Floats) -> Floats:
+        drivers = own(x)
+        found = drivers[:, :1]
+        for i, step in enumerate(steps, start=1):
+            found = np.column_stack([found, step(found, drivers[:, i])])
+        return found
+
+    return standard(respond, rows)
+
+
+def _follower(usual: Floats, cause: Map, rate: float) -> Callable[[Floats, Floats], Floats]:
+    scaled = standard(lambda z: cause(z)[:, None], usual)
+    return lambda z, own: np.sqrt(rate) * scaled(z)[:, 0] + np.sqrt(1.0 - rate) * own
 
 
 def shares(count: int, rng: np.random.Generator) -> Floats:

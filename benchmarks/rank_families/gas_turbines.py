@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven, follow, shares
+from _rank_tasks import Floats, Teacher, inputs
+from rank_families.driven_numbers import driven, followers, shares
 
 
 def turbines(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
@@ -26,18 +26,7 @@ def turbines(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher
         lambda z: np.tanh(2.0 * z[:, 2] - z[:, 0]),
     )
     rates = shares(k - 1, rng)
-
-    def schedule(drivers: Floats, known: Floats) -> Floats:
-        found, usual = drivers[:, :1], known[:, :1]
-        for i in range(1, k):
-            step = follow(usual, causes[i - 1], rates[i - 1])
-            found, usual = (
-                np.column_stack([z, step(z, each[:, i])]) for z, each in ((found, drivers), (usual, known))
-            )
-        return found
-
-    known = own(rows)
-    encode = standard(lambda x: schedule(own(x), known), rows)
+    encode = followers(rows, own, causes, rates)
     exponents = 0.35 * rng.standard_normal((k, d_out))
     exponents[np.arange(d_out) % k, np.arange(d_out)] += rng.choice((-0.5, 0.5), d_out)
     limit = rng.uniform(1.0, 3.0, d_out)

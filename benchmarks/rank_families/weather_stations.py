@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven, follow, shares
+from _rank_tasks import Floats, Teacher, inputs
+from rank_families.driven_numbers import driven, followers, shares
 
 
 def weather(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
@@ -26,18 +26,7 @@ def weather(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         lambda z: np.tanh(z[:, 0] - z[:, 3]) + 0.3 * z[:, 4],
     )
     rates = shares(k - 1, rng)
-
-    def air(drivers: Floats, known: Floats) -> Floats:
-        found, usual = drivers[:, :1], known[:, :1]
-        for i in range(1, k):
-            step = follow(usual, causes[i - 1], rates[i - 1])
-            found, usual = (
-                np.column_stack([z, step(z, each[:, i])]) for z, each in ((found, drivers), (usual, known))
-            )
-        return found
-
-    known = own(rows)
-    encode = standard(lambda x: air(own(x), known), rows)
+    encode = followers(rows, own, causes, rates)
     height, exposure = rng.uniform(0.0, 1.5, d_out), rng.uniform(0.5, 1.5, d_out)
     kind = np.arange(d_out) % k
 

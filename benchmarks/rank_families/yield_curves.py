@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from _rank_tasks import Floats, Teacher, inputs, standard
-from rank_families.driven_numbers import driven, follow, shares
+from _rank_tasks import Floats, Teacher, inputs
+from rank_families.driven_numbers import driven, followers, shares
 
 
 def bonds(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
     """Level, volatility, slope, hump, how volatility falls, and where the hump is: the first k of them vary.
 
-    Yields are those of Nelson and Siegel (1987), their volatilities exponential in maturity. Slope and volatility follow
-    the level (near zero rates hardly move), the hump the slope, the rest both, by 30 to 98 %. Level and slope are told
-    by two maturities, the hump and its place by others, the volatilities by two: derivatives have rank k.
+    Yields are those of Nelson and Siegel (1987), their volatilities exponential in maturity. Slope and volatility
+    follow the level (near zero rates hardly move), the hump the slope, the rest both, by 30 to 98 %. Level and slope
+    are told by two maturities, the hump and its place by others, the volatilities by two: derivatives have rank k.
     """
     draw = inputs(d_in, rng)
     rows = draw(2000)
@@ -26,18 +26,7 @@ def bonds(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         lambda z: np.sin(1.2 * z[:, 2]) + 0.4 * z[:, 0],
     )
     rates = shares(k - 1, rng)
-
-    def economy(drivers: Floats, known: Floats) -> Floats:
-        found, usual = drivers[:, :1], known[:, :1]
-        for i in range(1, k):
-            step = follow(usual, causes[i - 1], rates[i - 1])
-            found, usual = (
-                np.column_stack([z, step(z, each[:, i])]) for z, each in ((found, drivers), (usual, known))
-            )
-        return found
-
-    known = own(rows)
-    encode = standard(lambda x: economy(own(x), known), rows)
+    encode = followers(rows, own, causes, rates)
     maturity = np.geomspace(0.1, 30.0, d_out)[rng.permutation(d_out)]
     is_volatility = np.arange(d_out) % 3 == 1
     size = np.array([1.0, 0.5, 1.2, 1.6, 0.6, 0.5])
@@ -47,8 +36,8 @@ def bonds(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         decay = maturity * 0.5 * np.exp(np.clip(place, -1.5, 1.5))
         loading = (1.0 - np.exp(-decay)) / decay
         yields = level + slope * loading + hump * (loading - np.exp(-decay))
-        hump_is_fixed = 1.0 * (loading - np.exp(-decay)) if k < 4 else 0.0
+        usual_hump = loading - np.exp(-decay) if k < 4 else 0.0
         volatility = 1.5 * np.exp(np.clip(nervous, -2.0, 2.0) - np.exp(np.clip(falls, -1.5, 1.5)) * maturity / 10.0)
-        return np.where(is_volatility, volatility, yields + hump_is_fixed)
+        return np.where(is_volatility, volatility, yields + usual_hump)
 
     return Teacher(draw, encode, decode)
