@@ -120,6 +120,10 @@ BAD = {
     ),
     "a header that is none": (["gelu.pt2", "--data", "bare.csv"], "line 1 holds data .* Use --no-header"),
     "a format of texts": (["gelu.pt2", "--data", "rows.npy", "--sep", ";"], "--sep is ';' but must be left out for"),
+    "gaps of arrays": (
+        ["gelu.pt2", "--data", "nan.npy", "--missing", "drop"],
+        "--missing is 'drop' but must be left out for arrays",
+    ),
     "a budget without differences": (
         ["gelu.pt2", "--data", "rows.npy", "--evaluations", "9"],
         "--evaluations is a budget of differences. Give --by-differences as well",

@@ -16,6 +16,7 @@ from isthmus.data import (
     random_teacher,
 )
 from isthmus.data.splitting import split_rows
+from isthmus.data.table_format import TableFormat
 from isthmus.errors import (
     ConstantOutputError,
     DtypeError,
@@ -191,12 +192,23 @@ def test_bad_arrays_are_refused(tmp_path, name):
         ("curve", {"missing": "guess"}, "--missing is 'guess'"),
         ("teacher", {"weights": "w"}, "--weights is 'w' but must be left out for built-in data"),
         ("teacher", {"drop": ["w"]}, "--drop is 'w' but must be left out for built-in data"),
+        ("digits", {"missing": "drop"}, "--missing is 'drop' but must be left out for built-in data"),
+        (np.eye(30), {"told": TableFormat(sep=";")}, "--sep is ';' but must be left out for a frame"),
         ("curve:n=3", {}, "at least 20"),
     ],
 )
 def test_bad_settings_are_refused(source, options, message):
     with pytest.raises(OptionError, match=message):
         load_dataset(source, **options)
+
+
+def test_what_is_said_of_tables_is_refused_for_new_rows_that_are_none(tmp_path):
+    np.save(tmp_path / "rows.npy", X)
+    for source, what in (("digits", "built-in data"), (str(tmp_path / "rows.npy"), "a .npy file, whose columns have")):
+        with pytest.raises(OptionError, match=f"--missing is 'drop' but must be left out for {what}"):
+            load_inputs(source, missing="drop")
+        with pytest.raises(OptionError, match=f"--drop is 'a' but must be left out for {what}"):
+            load_inputs(source, drop="a")
 
 
 def test_labels_of_any_kind_become_indices():

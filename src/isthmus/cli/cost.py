@@ -54,6 +54,11 @@ def cost(
 ) -> None:
     """Bracket what the function of a trained network costs, ‖w‖²/L, at each depth."""
     _check_one_domain(data, box)
+    reading = table.reading()
+    if data is None:
+        from isthmus.data.table_format import refuse_table_options
+
+        refuse_table_options("a box, which needs no rows", **reading)
     checked_seed(seed)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
@@ -73,7 +78,7 @@ def cost(
             network,
             data,
             columns=fitted_data(model),
-            **table.reading(),
+            **reading,
             seed=seed,
         )
         x = rows.spaced(points)[0].flatten(1)

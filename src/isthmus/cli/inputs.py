@@ -11,12 +11,14 @@ from typing import Literal
 import numpy as np
 
 from isthmus.data import TableFormat, read_inputs
-from isthmus.data.names import as_typed
-from isthmus.errors import FileFormatError, OptionError, ShapeError
+from isthmus.data.table_format import refuse_table_options
+from isthmus.errors import FileFormatError, ShapeError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.rows import Rows
 from isthmus.runs import RunFolder
 from isthmus.runs.record_parts import DataRow
+
+_ARRAYS = "arrays, whose columns have no names"
 
 
 def model_inputs(
@@ -45,11 +47,11 @@ def model_inputs(
         IsthmusError: For data that cannot be used.
     """
     if isinstance(source, Rows):
-        _refuse_for_arrays(told, drop)
+        refuse_table_options(_ARRAYS, told, drop, missing)
         return _shaped(model, source)
     path = Path(source)
     if path.is_file() and path.suffix.lower() == ".npy" and columns is None:
-        _refuse_for_arrays(told, drop)
+        refuse_table_options(_ARRAYS, told, drop, missing)
         rows = Rows(_mapped(path), str(path))
     else:
         names, fills = (None, None) if columns is None else (columns.input_names, columns.fills)
@@ -59,12 +61,6 @@ def model_inputs(
             print(f"Data: {note}", file=sys.stderr)
         rows = Rows(read.x, source)
     return _shaped(model, rows)
-
-
-def _refuse_for_arrays(told: TableFormat, drop: Sequence[str]) -> None:
-    told.refuse_others((), "data that are no table in a file")
-    if drop:
-        raise OptionError("--drop", as_typed(drop), "left out for data without named columns")
 
 
 def _shaped(model: object, rows: Rows) -> Rows:

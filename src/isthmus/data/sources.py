@@ -27,7 +27,7 @@ from isthmus.data.reading import TABLE_KINDS, table_kind
 from isthmus.data.splitting import check_seed, check_share
 from isthmus.data.synthetic import curve, inverted_s, teacher
 from isthmus.data.table import from_table, inputs_from_table
-from isthmus.data.table_format import TableFormat
+from isthmus.data.table_format import TableFormat, refuse_table_options
 from isthmus.errors import FileMissingError, OptionError
 from isthmus.foundation.matrices import real_matrix
 from isthmus.foundation.progress import Report, silent
@@ -42,6 +42,12 @@ BUILT_IN: dict[str, Callable[..., Dataset]] = {
 }
 Missing = Literal["refuse", "drop", "indicate"]
 _ANY = TableFormat()
+_NO_TABLES = {
+    "built-in": "built-in data",
+    "folder": "a folder of images",
+    ".npz": "a .npz file, whose columns have no names",
+    ".npy": "a .npy file, whose columns have no names",
+}
 _KINDS = (
     f"a {', '.join(TABLE_KINDS)}, .npz or .npy file (texts also as .gz, .zip or .zst), a folder of images, "
     f"or {', '.join(BUILT_IN)}"
@@ -103,14 +109,14 @@ def load_dataset(
     check_missing(missing)
     if not isinstance(source, str | Path):
         kind, path = "table", source
+        told.refuse_others((), "a frame")
     else:
         path, kind = Path(source), _kind(str(source))
-    if kind != "table":
-        told.refuse_others((), "data that are no table in a file")
-    refused = {"--target": as_typed(target), "--drop": as_typed(drop), "--weights": weights}
-    refused |= {"--group": group, "--time": time}
+    if kind in _NO_TABLES:
+        refuse_table_options(_NO_TABLES[kind], told, drop, missing)
+    refused = {"--target": as_typed(target), "--weights": weights, "--group": group, "--time": time}
     if kind == "built-in":
-        _refuse(refused, "built-in data")
+        _refuse(refused, _NO_TABLES[kind])
         return _built_in(source, task=task, seed=seed, test=test)
     if kind == "table":
         return from_table(
@@ -128,9 +134,9 @@ def load_dataset(
             report=report,
         )
     if kind == "folder":
-        _refuse(refused, "a folder of images")
+        _refuse(refused, _NO_TABLES[kind])
         return from_folder(path, task=task, seed=seed, test=test)
-    _refuse({name: refused[name] for name in ("--drop", "--group", "--time")}, "data without named columns")
+    _refuse({name: refused[name] for name in ("--group", "--time")}, _NO_TABLES[kind])
     if kind == ".npz":
         return from_npz(path, task=task, target=target, weights=weights, seed=seed, test=test)
     _refuse({"--weights": weights}, "a .npy file; a .npz file may hold an array sample_weight")
@@ -179,12 +185,12 @@ def read_inputs(
     check_missing(missing)
     if not isinstance(source, str | Path):
         kind, path = "table", source
+        told.refuse_others((), "a frame")
     else:
         path, kind = Path(source), _kind(str(source))
     if kind == "table":
         return Inputs(*inputs_from_table(path, input_names, missing, drop, told=told, fills=fills or {}))
-    told.refuse_others((), "data that are no table in a file")
-    _refuse({"--drop": as_typed(drop)}, "data without named columns")
+    refuse_table_options(_NO_TABLES[kind], told, drop, missing)
     if kind == "built-in":
         return Inputs(load_dataset(source, seed=seed).x)
     if kind == "folder":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from isthmus.data.names import as_typed
 from isthmus.errors import OptionError
 
 WHITE_SPACE = r"\s+"
@@ -63,6 +65,15 @@ class TableFormat:
             kind, f"{kind}, which says itself how it is written"
         )
         self.refuse_others(allowed, described)
+
+
+def refuse_table_options(what: str, told: TableFormat, drop: str | Sequence[str] = (), missing: str = "refuse") -> None:
+    """Raise `OptionError` for whatever is said of how a table is read, where there is none but `what`."""
+    told.refuse_others((), what)
+    if drop:
+        raise OptionError("--drop", as_typed(drop), f"left out for {what}")
+    if missing != "refuse":
+        raise OptionError("--missing", missing, f"left out for {what}")
 
 
 def _checked_encoding(name: str) -> str:
