@@ -48,6 +48,7 @@ def people(n=N, seed=0):
             "y": rng.normal(size=n),
         }
     )
+    frame["grade"] = pd.Categorical(rng.choice([10, 20, 30], n))
     frame.loc[n - 9, "colour"] = "ultramarine"
     frame.loc[n - 8, "almost"] = 1.0
     frame.loc[[n - 90, n - 3], "gaps"] = np.nan
@@ -227,6 +228,34 @@ def test_an_index_that_was_written_as_a_column_is_left_out(tmp_path, long):
         assert ("Unnamed: 0", "left out", "an index, counts the rows") in map(astuple, data.columns)
     frame["Unnamed: 0"] = frame["Unnamed: 0"].mask(frame["Unnamed: 0"] == 400, 5)
     assert load_dataset(ways(frame, tmp_path)[1], target="y").input_names == ("Unnamed: 0", "number")
+
+
+@pytest.mark.parametrize("rows", [50, N])
+def test_columns_without_a_name_are_read_as_those_of_a_text(tmp_path, long, rows):
+    frame = people().head(rows).dropna(subset="y")[["number", "y"]].reset_index(drop=True)
+    frame.insert(1, "", np.arange(len(frame)))
+    for each in ways(frame, tmp_path):
+        data = load_dataset(each, target="y")
+        assert data.input_names == ("number",)
+        assert ("column 2", "left out", "no name, counts the rows") in map(astuple, data.columns)
+    frame[""] = frame[""].mask(frame[""] == 40, 5)
+    for each in ways(frame, tmp_path):
+        with pytest.raises(ColumnError, match=r"'' .number 2. has no name. Give it a name;"):
+            load_dataset(each, target="y")
+    frame[""] = None
+    assert load_dataset(ways(frame, tmp_path)[2], target="y").input_names == ("number",)
+
+
+def test_names_that_repeat_are_refused_by_name(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import feather, parquet
+
+    table = pa.Table.from_arrays([pa.array(np.arange(40.0))] * 3, names=["a", "b", "b"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    feather.write_feather(table, tmp_path / "t.feather")
+    for name in ("t.parquet", "t.feather"):
+        with pytest.raises(ColumnError, match="'b' stands in the header more than once"):
+            load_dataset(str(tmp_path / name), target="a")
 
 
 def test_identifiers_are_warned_of(tmp_path, long):

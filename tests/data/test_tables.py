@@ -170,6 +170,7 @@ def test_types_of_parquet_become_numbers(tmp_path):
             "cents": [decimal.Decimal(i) / 100 for i in range(60)],
             "count": pd.array(np.arange(60) % 7, dtype="Int64"),
             "kind": pd.Categorical(["u", "v"] * 30),
+            "grade": pd.Categorical([10, 20] * 30),  # what is a category there is no number here
             "code": [f"00{i % 3}" for i in range(60)],
             "time": pd.date_range("1970-01-02", periods=60, tz="UTC"),
             "y": np.arange(60.0),
@@ -177,9 +178,20 @@ def test_types_of_parquet_become_numbers(tmp_path):
     )
     frame.to_parquet(tmp_path / "t.parquet")
     data = load_dataset(str(tmp_path / "t.parquet"), target=["y"])
-    names = ("cents", "count", "kind=u", "kind=v", "code=000", "code=001", "code=002", "time [days]")
+    names = (
+        "cents",
+        "count",
+        "kind=u",
+        "kind=v",
+        "grade=10",
+        "grade=20",
+        "code=000",
+        "code=001",
+        "code=002",
+        "time [days]",
+    )
     assert data.input_names == names
-    assert np.allclose(data.x[5], [0.05, 5.0, 0.0, 1.0, 0.0, 0.0, 1.0, 6.0])
+    assert np.allclose(data.x[5], [0.05, 5.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 6.0])
     frame[["y"]].assign(x=frame["y"] + 1).astype(np.float32).to_parquet(tmp_path / "single.parquet")
     assert load_dataset(str(tmp_path / "single.parquet"), target=["y"]).x.dtype == np.float32
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import decimal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,8 +47,8 @@ class ColumnarFile:
         """
         with _reader(path) as file:
             schema = file.schema_arrow if _is_parquet(path) else file.schema
+            refuse_repeated(schema.names)  # a data set of Arrow, which counts rows, has no names that repeat
             rows = file.metadata.num_rows if _is_parquet(path) else _dataset_rows(path)
-        refuse_repeated(schema.names)
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         return ColumnarFile(path, tuple(str(name) for name in schema.names if name not in index), rows)
 
@@ -82,8 +83,13 @@ class ColumnarFile:
             last = int(column.iloc[-1]) if len(column) else last
         return True
 
+    def is_empty(self, name: str) -> bool:
+        """Whether no row of a column holds a value."""
+        return all(bool(block[name].isna().all()) for block in self.blocks([name]))
+
     def _batches(self, names: Sequence[str] | None) -> Iterator[Any]:
         with file_errors(self.path), _reader(self.path) as file:
+            coded = _coded(file) if _is_parquet(self.path) else []
             if _is_parquet(self.path):
                 found = file.iter_batches(_BATCH, columns=None if names is None else list(names), use_threads=False)
             else:
@@ -91,6 +97,7 @@ class ColumnarFile:
             for batch in found:
                 # of a damaged file nothing is looked at before its offsets are known to be right
                 batch.validate(full=True)
+                batch = _encoded(batch, coded)
                 yield batch if names is None else batch.select(list(names))
 
 
@@ -118,6 +125,26 @@ def _slices(file: Any) -> Iterator[Any]:
         batch = file.get_batch(number)
         for begin in range(0, batch.num_rows, _BATCH):
             yield batch.slice(begin, _BATCH)
+
+
+def _coded(file: Any) -> list[str]:
+    """The columns that were categories when a Parquet file was written; of numbers Arrow gives back the numbers."""
+    from pyarrow import ipc, py_buffer, types
+
+    held = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    written = [] if held is None else ipc.read_schema(py_buffer(base64.b64decode(held)))
+    return [field.name for field in written if types.is_dictionary(field.type)]
+
+
+def _encoded(batch: Any, coded: Sequence[str]) -> Any:
+    """The batch with some of its columns as codes and their categories, as the other kind of file holds them."""
+    from pyarrow import types
+
+    for name in coded:
+        place = batch.schema.get_field_index(name)
+        if place >= 0 and not types.is_dictionary(batch.schema.field(place).type):
+            batch = batch.set_column(place, name, batch.column(place).dictionary_encode())
+    return batch
 
 
 def _dataset_rows(path: Path) -> int:

@@ -110,7 +110,7 @@ def frame_table(frame: Any) -> Table:
     frame = frame.reset_index(drop=True)
     frame.columns = [str(name) for name in frame.columns]
     refuse_repeated(frame.columns)
-    kept, uses = _without_index(with_floats(frame))
+    kept, uses = _named(with_floats(frame), list(frame.columns))
     return Table(HeldRows(kept), [], [], uses, None)
 
 
@@ -195,17 +195,20 @@ def _named(frame: Any, header: Sequence[str]) -> tuple[Any, list[ColumnUse]]:
     """The columns that have names; those without may only count rows or be empty, and are left out."""
     uses: list[ColumnUse] = []
     kept = list(range(len(header)))
-    for position in (position for position, name in enumerate(header) if not name):
+    for position in (position for position, name in enumerate(header) if not name.strip()):
         column = frame.iloc[:, position]
-        counts = _counts_rows(column)
-        if not counts and not column.isna().all():
-            remedy = "Give it a name in the first line; --drop and --target need one"
-            raise ColumnError("", f"(number {position + 1}) has no name", remedy)
+        uses.append(_unnamed_use(position, _counts_rows(column), bool(column.isna().all())))
         kept.remove(position)
-        reason = "no name, counts the rows" if counts else "no name, empty"
-        uses.append(ColumnUse(f"column {position + 1}", "left out", reason))
     frame, more = _without_index(frame.iloc[:, kept])
     return frame, [*uses, *more]
+
+
+def _unnamed_use(position: int, counts_rows: bool, is_empty: bool) -> ColumnUse:
+    if not counts_rows and not is_empty:
+        remedy = "Give it a name; --drop and --target need one"
+        raise ColumnError("", f"(number {position + 1}) has no name", remedy)
+    reason = "no name, counts the rows" if counts_rows else "no name, empty"
+    return ColumnUse(f"column {position + 1}", "left out", reason)
 
 
 def _without_index(frame: Any) -> tuple[Any, list[ColumnUse]]:
@@ -235,6 +238,8 @@ def _columnar(path: Path) -> Table:
         return Table(file, [], [], [], None)
     if file.rows <= row_draw.MOST_ROWS:
         return frame_table(file.frame())
+    unnamed = {name: place for place, name in enumerate(file.names) if not name.strip()}
     index = [name for name in file.names if _INDEX.fullmatch(name) and file.counts_rows(name)]
-    kept = tuple(name for name in file.names if name not in index)
-    return Table(replace(file, names=kept), [], [], [_index_use(name) for name in index], None)
+    uses = [_unnamed_use(place, file.counts_rows(name), file.is_empty(name)) for name, place in unnamed.items()]
+    kept = tuple(name for name in file.names if name not in {*index, *unnamed})
+    return Table(replace(file, names=kept), [], [], [*uses, *map(_index_use, index)], None)
