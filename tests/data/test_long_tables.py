@@ -193,6 +193,39 @@ def test_no_class_is_lost_and_the_order_of_rows_does_not_matter(tmp_path, long):
     assert drawn[0] == drawn[1]
 
 
+@pytest.mark.parametrize("rows", [50, N])
+def test_a_class_has_as_many_rows_as_the_table_has(tmp_path, long, rows):
+    frame = people()[["number", "whole"]].head(rows).assign(label="often")
+    frame.loc[:9, "label"] = "seldom"
+    frame.loc[10:12] = (0.5, 1, "equal")  # three rows of a class that hold the same
+    np.savez(tmp_path / "t.npz", x=frame[["number", "whole"]].to_numpy(), y=frame["label"].to_numpy(str))
+    for each in (*ways(frame, tmp_path), str(tmp_path / "t.npz")):
+        data = load_dataset(each, target=[] if str(each).endswith("npz") else "label", task="classification", test=0)
+        assert data.output_names == ("equal", "often", "seldom")
+    frame.loc[12, "label"] = "often"
+    for each in ways(frame, tmp_path):
+        with pytest.raises(IsthmusError, match="Class 'equal' has 2 rows; each class needs at least 3"):
+            load_dataset(each, target="label", test=0)
+
+
+def test_refusals_count_the_rows_of_the_table_and_not_those_drawn(tmp_path, long):
+    few = pd.DataFrame({"a": np.arange(N) % 12, "text": [f"t{i % 12}" for i in range(N)], "y": np.arange(N) % 12 // 3})
+    several = pd.DataFrame({"a": np.arange(N), "text": [f"t{i % 40}" for i in range(N)], "y": np.arange(N) % 7})
+    for frame, message in (
+        (few, "The data, equal inputs counted once, has 12 rows"),
+        (several, "'text' holds more than 20 different texts in 600 rows"),
+    ):
+        for each in ways(frame, tmp_path):
+            with pytest.raises(IsthmusError, match=message):
+                load_dataset(each, target="y")
+
+
+def test_more_classes_than_are_drawn_from_are_refused(long):
+    labels = np.where(np.arange(4000) < 3300, np.arange(4000) // 3, -1)
+    with pytest.raises(IsthmusError, match="number of classes is '1100 or more' but must be at most 1000"):
+        load_dataset(pd.DataFrame({"a": np.arange(4000.0), "y": np.char.add("c", labels.astype(str))}), target="y")
+
+
 @pytest.mark.parametrize("apart", ["group", "time", "weights"])
 def test_columns_that_say_something_of_rows(tmp_path, long, apart):
     frame = people().dropna(subset="y")[["number", "whole", "y"]].reset_index(drop=True)

@@ -62,7 +62,15 @@ def test_no_class_is_lost():
     counts = np.bincount(Sample.merged(x, labels, np.ones(600), "classification").y)
     assert counts[2] == 1  # the only row of its class
     assert counts[1] == 10  # of twelve, of which the share would be two
-    assert 55 <= counts[0] <= 60
+    assert counts.sum() == 60
+
+
+def test_what_was_drawn_is_not_drawn_from_again():
+    x = np.arange(600.0)[:, None]
+    labels = (np.arange(600) % 50 == 0).astype(np.int64)  # the ten of one class are more than its share
+    once = Sample.merged(x, labels, np.ones(600), "classification")
+    again = Sample.merged(once.x, once.y, once.weights, "classification")
+    assert (len(once.x), once.drawn_from, again.drawn_from) == (60, 600, 0)
 
 
 def test_zeros_of_either_sign_are_one_row_and_an_autoencoder_has_one_side():

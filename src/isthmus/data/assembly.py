@@ -27,6 +27,7 @@ def dataset_from_arrays(
     *,
     task: Task | None = None,
     weights: object | None = None,
+    repeats: Integers | None = None,
     groups: object | None = None,
     times: object | None = None,
     name: str = "arrays",
@@ -49,6 +50,7 @@ def dataset_from_arrays(
         y: Outputs `(n, d_out)` or `(n,)`; labels of any kind `(n,)` for a classification; ignored for an autoencoder.
         task: Default: "regression" where `y` is given, else "autoencoder".
         weights: How much each row counts, `(n,)`, ≥ 0.
+        repeats: For how many rows of the source each stands, `(n,)`, where equal rows were made one; None for itself.
         groups: What each row belongs to, `(n,)`, of any kind: rows of a group stay together wherever some are held out.
         times: When each row was taken, `(n,)`: networks learn from the past and are judged by what came later.
         name: Where the data came from.
@@ -78,12 +80,12 @@ def dataset_from_arrays(
     inputs = real_matrix(x, "x")
     counts = None if weights is None else weight_vector(weights, len(inputs), "weights")
     called = tuple(input_names or (f"x{i}" for i in range(inputs.shape[1])))
-    outputs, names = _outputs(inputs, called, y, task, counts, output_names)
+    outputs, names = _outputs(inputs, called, y, task, counts, repeats, output_names)
     _check_names("input_names", called, inputs.shape[1])
     _check_scale("x", inputs, called)
     if task != "classification":  # class indices are small
         _check_scale("y", outputs, names)
-    _check_variety(outputs, counts, "x" if task == "autoencoder" else "y")
+    _check_variety(outputs, counts, repeats, "x" if task == "autoencoder" else "y")
     blocks = row_blocks(groups, times, len(inputs))
     labels = np.asarray(outputs, np.int64) if task == "classification" else None
     split, said = _split(split, inputs, labels, counts, blocks, test=test, seed=seed)
@@ -120,6 +122,7 @@ def _outputs(
     y: object | None,
     task: Task,
     weights: Weights | None,
+    repeats: Integers | None,
     output_names: Sequence[str] | None,
 ) -> tuple[Floats | Integers, tuple[str, ...]]:
     """Outputs as the task has them, and their names."""
@@ -131,7 +134,7 @@ def _outputs(
     if array.ndim and len(array) != len(inputs):
         raise ShapeError(f"x has {len(inputs)} rows but y has {len(array)}. Pass one output row for each input row.")
     if task == "classification":
-        labels, found = class_indices(array, len(inputs), weights)
+        labels, found = class_indices(array, len(inputs), weights, repeats)
         names = tuple(output_names or found)
         _check_names("output_names", names, len(found))
         return labels, names
@@ -150,11 +153,12 @@ def _check_scale(what: str, matrix: NDArray[Any], names: Sequence[str]) -> None:
     check_scale(matrix, what, place=lambda column: repr(names[column]), called=lambda column: names[column])
 
 
-def _check_variety(y: Floats | Integers, weights: Weights | None, what: str) -> None:
+def _check_variety(y: Floats | Integers, weights: Weights | None, repeats: Integers | None, what: str) -> None:
     """Raise unless there are enough rows that count, and their outputs differ."""
-    counted = y if weights is None else y[weights > 0]
-    if len(counted) < LEAST_ROWS:
-        raise TooFewRowsError("The data set", len(counted), LEAST_ROWS)
+    is_counted = np.ones(len(y), bool) if weights is None else weights > 0
+    counted, rows = y[is_counted], int((is_counted if repeats is None else is_counted * repeats).sum())
+    if rows < LEAST_ROWS:
+        raise TooFewRowsError("The data set", rows, LEAST_ROWS)
     if bool((counted == counted[0]).all()):
         raise ConstantOutputError(what)
 

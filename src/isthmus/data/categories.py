@@ -14,8 +14,14 @@ _MOST_TEXTS = 20
 _WITH_UNIT = r"[\s<>≤≥~±$€£¥+-]*\d[\d.,]*\s*[^\d\s]{0,6}"
 
 
-def few_texts(name: str, column: Any, is_allowed: bool) -> list[str]:
+def few_texts(name: str, column: Any, is_allowed: bool, rows: int) -> list[str]:
     """The different texts of a column without missing values, if they are few enough to be categories.
+
+    Args:
+        name: Of the column.
+        column: A pandas column.
+        is_allowed: Whether texts may be categories.
+        rows: How many rows the table has such values in; `column` may hold some of them.
 
     Raises:
         ColumnError: If they are not, or are numbers or dates in a form that is not read.
@@ -30,11 +36,13 @@ def few_texts(name: str, column: Any, is_allowed: bool) -> list[str]:
         cause = f"holds texts such as {quoted(texts[0])}, which a regression cannot predict"
         raise ColumnError(name, cause, "Use --task classification with this one target")
     values = sorted(set(texts))
-    if len(values) > min(_MOST_TEXTS, len(texts) // 5):
+    if len(values) > min(_MOST_TEXTS, rows // 5):
         if sum(map(resembles_number, texts)) > 0.5 * len(texts):
             cause = f"holds numbers that are written as texts, such as {quoted(texts[0])}"
             raise ColumnError(name, cause, f"Write bare numbers, in one way throughout the table, or {drop}")
-        cause = f"holds {len(values)} different texts in {len(texts)} rows (such as {quoted(texts[0])})"
+        are_some = rows > len(texts) and len(values) > _MOST_TEXTS  # of more not each is among them
+        count = f"more than {_MOST_TEXTS}" if are_some else str(len(values))
+        cause = f"holds {count} different texts in {rows} rows (such as {quoted(texts[0])})"
         raise ColumnError(name, cause, f"Texts like these cannot be turned into numbers: {drop}")
     return values
 

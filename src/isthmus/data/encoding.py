@@ -48,6 +48,7 @@ def encode(
     allows_texts: bool = True,
     gaps: Mapping[str, int] | None = None,
     counts: Weights | None = None,
+    rows: int | None = None,
 ) -> Encoded:
     """All columns of a pandas frame as numbers.
 
@@ -61,6 +62,7 @@ def encode(
         allows_texts: Whether texts may be categories.
         gaps: How many values are missing, by column, where `frame` holds some rows of many.
         counts: For how many each of these rows stands in medians, `(n,)`; None for one each.
+        rows: How many the table has; None for those of `frame`.
 
     Raises:
         ColumnError: If a column holds infinities, lists, whole numbers that double precision cannot tell apart, or
@@ -83,7 +85,8 @@ def encode(
         else:
             column = frame.iloc[:, position]
             missing = int(column.isna().sum()) if gaps is None else gaps[name]
-            part = _any_column(name, column, drops_constants, allows_texts, fills, missing, counts)
+            known = (len(frame) if rows is None else rows) - missing
+            part = _any_column(name, column, drops_constants, allows_texts, fills, missing, counts, known)
         uses.append(ColumnUse(name, part.kind, part.detail))
         if part.kind != "left out":
             parts.append(part)
@@ -129,6 +132,7 @@ def _any_column(
     fills: dict[str, float],
     missing: int,
     counts: Weights | None,
+    rows: int,
 ) -> _Part:
     """A column of texts, dates or durations, or one with missing values."""
     is_gap = column.isna().to_numpy()
@@ -140,7 +144,7 @@ def _any_column(
         if not is_gap.any():
             return _Part(np.empty((len(column), 0)), [], "left out", "constant")
         return _Part(_indicator(is_gap), [name + INDICATOR], "categories", "constant but for its gaps")
-    part = _known_values(name, known, allows_texts)
+    part = _known_values(name, known, allows_texts, rows)
     if not is_gap.any():
         return part
     block = np.zeros((len(column), len(part.names)), part.block.dtype)
@@ -167,7 +171,7 @@ def _indicator(is_gap: Any) -> Floats:
     return found
 
 
-def _known_values(name: str, column: Any, allows_texts: bool) -> _Part:
+def _known_values(name: str, column: Any, allows_texts: bool, rows: int) -> _Part:
     if column.dtype.kind in "fiub":
         return _Part(plain_numbers(column.to_frame()), [name], "number")
     if (days := days_since_1970(column)) is not None:
@@ -178,7 +182,7 @@ def _known_values(name: str, column: Any, allows_texts: bool) -> _Part:
     if (found := quantities(texts)) is not None:
         numbers, unit = found
         return _Part(numbers[:, None], [f"{name} [{unit}]"], "number", f"without its unit {unit!r}")
-    values = few_texts(name, column, allows_texts)
+    values = few_texts(name, column, allows_texts, rows)
     block = (np.array(texts)[:, None] == np.array(values)).astype(np.float32)
     return _Part(block, [f"{name}={value}" for value in values], "categories", f"{len(values)}: {some(values)}")
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.dataset import Integers, Weights
+from isthmus.data.row_draw import MOST_CLASSES
 from isthmus.errors import OptionError, RareClassError, ShapeError
 from isthmus.foundation.matrices import plain_array
 
@@ -13,13 +14,16 @@ _LEAST_IN_CLASS = 3
 _MOST_CLASSES = 1000
 
 
-def class_indices(y: object, rows: int, weights: Weights | None = None) -> tuple[Integers, tuple[str, ...]]:
+def class_indices(
+    y: object, rows: int, weights: Weights | None = None, repeats: Integers | None = None
+) -> tuple[Integers, tuple[str, ...]]:
     """Class indices `(n,)` in sorted order of the labels, and the names of the classes.
 
     Args:
         y: One label a row, `(n,)` or `(n, 1)`: whole numbers, texts or booleans.
         rows: How many there should be, for the message.
         weights: How much each row counts, `(n,)`; rows of weight zero are not counted among those of a class.
+        repeats: For how many rows each stands, `(n,)`; None for itself alone.
 
     Raises:
         ShapeError: If there is not one label a row.
@@ -33,12 +37,19 @@ def class_indices(y: object, rows: int, weights: Weights | None = None) -> tuple
             raise OptionError("y", f"{labels[:3]}…", requirement)
         labels = labels.astype(np.int64)  # class 1, not class 1.0
     classes, index = np.unique(labels, return_inverse=True)
-    counts = np.bincount(index if weights is None else index[weights > 0], minlength=len(classes))
-    if len(classes) > _MOST_CLASSES:
-        raise OptionError("the number of classes", len(classes), f"at most {_MOST_CLASSES}; use --task regression")
+    is_counted = np.ones(len(labels), bool) if weights is None else weights > 0
+    counts = np.bincount(index, is_counted if repeats is None else is_counted * repeats, len(classes))
+    check_class_count(len(classes))
     if len(classes) > 1 and counts.min() < _LEAST_IN_CLASS:
         raise RareClassError(str(classes[counts.argmin()]), int(counts.min()), _LEAST_IN_CLASS)
     return np.asarray(index, np.int64), tuple(str(label) for label in classes)
+
+
+def check_class_count(count: int) -> None:
+    """Raise `OptionError` for too many classes; of a long table no more than `MOST_CLASSES` are counted."""
+    if count > _MOST_CLASSES:
+        said = count if count < MOST_CLASSES else f"{MOST_CLASSES} or more"
+        raise OptionError("the number of classes", said, f"at most {_MOST_CLASSES}; use --task regression")
 
 
 def _vector(y: object, rows: int) -> NDArray[np.generic]:

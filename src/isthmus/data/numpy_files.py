@@ -141,7 +141,7 @@ def _drawn(
         told = class_indices(y, len(x), weights)[0] if task == "classification" else y.reshape(len(x), -1)
     drawn = row_draw.drawn_rows(x, told, weights)
     assert drawn is not None
-    facts = {**facts, "notes": [*facts.get("notes", []), drawn.note(len(x))]}
+    facts = {**facts, "notes": [*facts.get("notes", []), drawn.note(len(x))], "repeats": drawn.repeats}
     if "weights" in facts or (drawn.weights != 1.0).any():
         facts["weights"] = drawn.weights
     return np.array(x[drawn.rows]), None if y is None else np.array(y[drawn.rows]), facts

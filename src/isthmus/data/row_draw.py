@@ -30,11 +30,13 @@ class Drawn:
     Attributes:
         rows: Their numbers, ascending; of equal rows the first.
         weights: How much each counts, with the rows that equal it.
+        repeats: How many rows of positive weight each stands for, itself and those that equal it.
         of: How many rows of positive weight they were drawn from; 0 where every different row is among them.
     """
 
     rows: Integers
     weights: Weights
+    repeats: Integers
     of: int
 
     def note(self, rows: int) -> str:
@@ -46,7 +48,7 @@ class Drawn:
 
 
 class RowDraw:
-    """The `MOST_ROWS` different rows of least hash, and the ten of least hash of every class.
+    """`MOST_ROWS` different rows: the ten of least hash of every class, and of the others those of least hash.
 
     So the draw depends neither on the order of the rows nor on how often one is repeated, and as rows are added a block
     at a time memory does not grow with their number.
@@ -55,6 +57,7 @@ class RowDraw:
     def __init__(self) -> None:
         self._hashes, self._classes = np.empty(0, np.uint64), np.empty(0, np.uint64)
         self._rows, self._weights = np.empty(0, np.int64), np.empty(0)
+        self._repeats, self._is_of_class_draw = np.empty(0, np.int64), np.empty(0, bool)
         self._least = _ALL  # of all rows none above is drawn
         self._of_class = (np.empty(0, np.uint64), np.empty(0, np.uint64))  # of a class, none above this is
         self._counted, self._is_cut, self._has_classes = 0, False, True
@@ -76,6 +79,7 @@ class RowDraw:
         self._hashes = np.concatenate([self._hashes, hashes[is_kept]])
         self._classes = np.concatenate([self._classes, classes[is_kept]])
         self._weights = np.concatenate([self._weights, weights[is_kept]])
+        self._repeats = np.concatenate([self._repeats, np.ones(int(is_kept.sum()), np.int64)])
         self._rows = np.concatenate([self._rows, rows[is_kept]])
         self._counted += int(is_counted.sum())
         if len(self._hashes) > 2 * MOST_ROWS:
@@ -84,8 +88,11 @@ class RowDraw:
     def drawn(self) -> Drawn:
         """The draw from all rows that were added."""
         self._compact()
-        order = np.argsort(self._rows)
-        return Drawn(self._rows[order], self._weights[order], self._counted if self._is_cut else 0)
+        others = MOST_ROWS - int(self._is_of_class_draw.sum())  # that have a place beside those of classes
+        is_drawn = self._is_of_class_draw | (np.cumsum(~self._is_of_class_draw) <= others)
+        is_cut = self._is_cut or not is_drawn.all()
+        order = np.flatnonzero(is_drawn)[np.argsort(self._rows[is_drawn])]
+        return Drawn(self._rows[order], self._weights[order], self._repeats[order], self._counted if is_cut else 0)
 
     def _limits(self, classes: Words) -> Words:
         """The hash up to which rows of these classes are among the ten least of theirs so far."""
@@ -99,6 +106,7 @@ class RowDraw:
         """Equal rows become one, and what cannot be drawn any more is let go of."""
         hashes, first, group = np.unique(self._hashes, return_index=True, return_inverse=True)
         classes, weights = self._classes[first], np.bincount(group, self._weights, len(first)).astype(np.float64)
+        repeats = np.bincount(group, self._repeats, len(first)).astype(np.int64)
         if len(np.unique(classes)) > MOST_CLASSES:
             self._has_classes = False
         if not self._has_classes:
@@ -110,12 +118,14 @@ class RowDraw:
         place[order] = np.arange(len(hashes)) - begin.repeat(sizes)
         tenth = hashes[order[begin + np.minimum(sizes, _OF_A_CLASS) - 1]] if len(hashes) else hashes
         self._of_class = known, np.where(sizes < _OF_A_CLASS, _ALL, tenth)
-        is_kept = (np.arange(len(hashes)) < MOST_ROWS) | (place < _OF_A_CLASS)
+        is_of_class_draw = place < _OF_A_CLASS
+        is_kept = (np.arange(len(hashes)) < MOST_ROWS) | is_of_class_draw
         if len(hashes) >= MOST_ROWS:
             self._least = hashes[MOST_ROWS - 1]
         self._is_cut |= not is_kept.all()
         self._hashes, self._classes = hashes[is_kept], classes[is_kept]
         self._rows, self._weights = self._rows[first[is_kept]], weights[is_kept]
+        self._repeats, self._is_of_class_draw = repeats[is_kept], is_of_class_draw[is_kept]
 
 
 def drawn_rows(x: Floats, y: Floats | Integers | None, weights: Weights) -> Drawn | None:

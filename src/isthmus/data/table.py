@@ -17,6 +17,7 @@ from isthmus.data.dataset import Dataset, Floats, Weights
 from isthmus.data.dates import days_since_1970
 from isthmus.data.durations import seconds_in
 from isthmus.data.encoding import INDICATOR, encode
+from isthmus.data.labels import check_class_count
 from isthmus.data.names import column_names, nearest_columns, some_columns
 from isthmus.data.numerals import quantities, refuse_mixed, texts_as_numbers
 from isthmus.data.quoting import quoted, row_number
@@ -83,6 +84,7 @@ def from_table(
         drops_constants=True,
         gaps=complete.gaps,
         counts=None if drawn is None else drawn.counts,
+        rows=complete.rows,
     )
     if not inputs.names:
         raise OptionError("the number of inputs", 0, "at least 1: every input column is constant or was dropped")
@@ -103,6 +105,7 @@ def from_table(
         y,
         task=task,
         weights=counts,
+        repeats=None if drawn is None else drawn.repeats,
         groups=groups,
         times=times,
         name=name,
@@ -255,6 +258,7 @@ def _targets(
         if len(target) != 1:
             raise OptionError("--target", ",".join(target), "one column for a classification")
         column = outputs.iloc[:, 0]
+        check_class_count(column.nunique())  # of a long table not each of very many is drawn
         labels = column.to_numpy() if column.dtype.kind in "fiu" else column.astype(str).to_numpy(str)
         return labels, task, None, [ColumnUse(target[0], "target", f"{column.nunique()} classes")], notes
     encoded = encode(outputs, drops_constants=False, allows_texts=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.complete_rows import CompleteRows
-from isthmus.data.dataset import Weights
+from isthmus.data.dataset import Integers, Weights
 from isthmus.data.deciding_rows import DecidingRows
 from isthmus.data.reading import Table
 from isthmus.data.row_draw import MOST_CLASSES, RowDraw, mixed
@@ -28,12 +28,14 @@ class TableDraw:
         frame: A pandas frame of the rows that are drawn and of those that decide how columns are read.
         is_drawn: Which of them are drawn, `(n,)`.
         weights: How much each of the drawn rows counts, with the rows that equal it.
+        repeats: How many rows of the table each of the drawn rows stands for.
         note: What was done, in a sentence.
     """
 
     frame: Any
     is_drawn: NDArray[np.bool_]
     weights: Weights
+    repeats: Integers
     note: str
 
     @property
@@ -90,7 +92,7 @@ def drawn_table(
     note = f"{drawn.note(complete.rows)} How columns are read was decided by all rows."
     if complete.rows < table.rows.rows:  # as `CompleteRows.of`
         frame = frame.infer_objects()
-    return TableDraw(frame, np.isin(rows, drawn.rows), drawn.weights, note)
+    return TableDraw(frame, np.isin(rows, drawn.rows), drawn.weights, drawn.repeats, note)
 
 
 def _deciding(name: str, targets: Sequence[str]) -> DecidingRows:
