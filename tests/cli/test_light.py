@@ -80,3 +80,13 @@ def test_it_is_said_without_torch(answers, name):
 def test_help_names_every_command(answers):
     assert [name for name in COMMANDS if name not in answers["help"][1]] == []
     assert answers["nothing"][1] == answers["help"][1]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["fit", "--help"]])
+def test_a_closed_pipe_ends_a_command_without_a_word(arguments):
+    code = "from isthmus.cli.main import main; main()"
+    asked = [sys.executable, "-c", code, *arguments]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        command.stdout.close()
+        said = command.stderr.read()
+    assert (command.returncode, said) == (141, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from isthmus.errors import IsthmusError
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
+_UNREAD = 141  # what a shell says of a command that a closed pipe has ended
 _KEEP_NOTHING = ("compress", "measure", "predict")
 _RENAMED = {
     "--folds": "--cv",
@@ -72,6 +74,7 @@ def run(arguments: list[str]) -> int:
     """Run the command with the given arguments and return its exit status."""
     try:
         status = int(app(arguments or ["--help"], prog_name="isthmus", standalone_mode=False) or 0)
+        sys.stdout.flush()
     except TyperException as wrong:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
         message = message.replace(": Value error, ", ": ")
@@ -80,9 +83,11 @@ def run(arguments: list[str]) -> int:
     except IsthmusError as refused:
         return _said(str(refused))
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
-        sys.stderr.close()
-        return 0
+        return _unread()
+    except SystemExit as ended:  # so typer and rich pass on that a pipe is closed
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _unread()
+        raise
     except (PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError) as system:
         return _said(f"Cannot use {system.filename}: {system.strerror}. Choose another path.")
     except OSError as system:
@@ -100,6 +105,14 @@ def _renamed(message: str) -> str | None:
     if named is None or named[1] not in _RENAMED:
         return None
     return f"The option {named[1]} is now {_RENAMED[named[1]]}"
+
+
+def _unread() -> int:
+    """The status where the reader of our output has gone (`| head`): nothing to say, and nobody to say it to."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # Python writes what is left when it ends
+        os.dup2(nowhere, stream)
+    return _UNREAD
 
 
 def _said(sentence: str) -> int:
