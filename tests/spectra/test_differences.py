@@ -240,6 +240,15 @@ def test_a_callable_that_is_no_function_of_a_row_is_refused(name):
         measure(call, x)
 
 
+def test_a_constant_has_rank_0_where_it_was_looked_at_and_says_that_this_is_all_that_is_known():
+    profile = measure(lambda x: np.full((len(x), 4), 2.0), X)
+    narrowest = min(X.shape[1], 4)
+    assert (profile.jacobian_rank.lower, profile.jacobian_rank.upper) == (0, narrowest)
+    assert "says nothing of what f does elsewhere" in profile.jacobian_rank.evidence[0]
+    assert (profile.bottleneck_rank.lower, profile.bottleneck_rank.upper) == (0, 0)
+    assert "no step changed an output: f is constant around these rows" in profile.notes[0]
+
+
 def test_steps_are_no_derivative():
     message = "constant around most rows and jumps between them"
     with pytest.raises(NotDifferentiableError, match=message):

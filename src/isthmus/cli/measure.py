@@ -59,7 +59,9 @@ def measure(
     leading: Annotated[
         int | None, typer.Option(help="Certified intervals of so many singular values, for very large models.", min=1)
     ] = None,
-    memory: Annotated[int, typer.Option(help="Megabytes for intermediate results.", min=1)] = 1000,
+    memory: Annotated[
+        int, typer.Option(help="Megabytes for derivatives at a time; forward passes are not bounded.", min=1)
+    ] = 1000,
     page: PagePath = None,
     out: Annotated[Path | None, typer.Option(help="Save the profile in this folder.")] = None,
     check: Annotated[bool, typer.Option(help="Compare a model file with its own runtime first.")] = True,

@@ -71,12 +71,15 @@ class BlackBox:
     def notes(self, tolerance: Tolerance) -> tuple[str, ...]:
         """How the differences were taken, how exact they are, and what f did that it should not."""
         spectra, f = self.spectra, self.function
-        first = spectra.values[:, 0].clamp_min(1e-300)
-        error = float((spectra.bars.amax(1) / first).median())
+        first = spectra.values[:, 0]
+        known = "no step changed an output: f is constant around these rows, and may vary elsewhere."
+        if bool((first > 0).any()):
+            error = float((spectra.bars.amax(1) / first)[first > 0].median())
+            known = f"each singular value is known to {error:.1g} of the largest or better (median)."
         found = [
             f"Derivatives are differences of {f.name}'s values: {f.evaluations} evaluations in {f.calls} calls, over "
             f"{self.how.step:.1g} of the spread of each input, for a noise of {_share(self.how.noise, f):.1g} of the "
-            f"outputs; each singular value is known to {error:.1g} of the largest or better (median)."
+            f"outputs; {known}"
         ]
         if self.lines:
             found.append(

@@ -65,7 +65,8 @@ def measure(
         leading: Take certified intervals of so many leading singular values instead of all of them; for modules with
             very many inputs and outputs. For a callable: from differences along random lines, which are taken anyway
             where `evaluations` do not allow every input.
-        memory: Bytes that intermediate results may take at a time.
+        memory: Bytes that derivatives, or the rows of their differences, may take at a time. Not those of a forward
+            pass, which a module is given 256 rows for (more, for the spectra of its layers), nor those of the result.
         seed: Of the random vectors behind `leading`, or behind the confirmation of single precision.
         check: Compare a model that was loaded from a file with the file's own runtime first.
         evaluations: At how many rows a callable may be evaluated.

@@ -59,4 +59,9 @@ def rank_over_points(ranks: Tensor, narrowest: int, tolerance: Tolerance) -> Ran
         f"the Jacobian has {largest} singular values above {tolerance.relative:g} of the largest at "
         f"{share:.0%} of {len(ranks)} points (sampled)"
     )
+    if largest == 0:
+        lower = (
+            f"no singular value of the Jacobian is told from 0 at any of {len(ranks)} points (sampled), which says "
+            "nothing of what f does elsewhere"
+        )
     return RankEstimate(largest, narrowest, tolerance.relative, (lower, f"the narrowest layer has width {narrowest}"))
