@@ -105,7 +105,7 @@ BAD = {
     "unknown command": (["fti", "teacher"], r"No such command 'fti'\. Did you mean 'fit'\? See isthmus --help\.$"),
     "no data": (["fit"], "Missing argument 'DATA'"),
     "unknown option": (["fit", "teacher", "--depht", "3"], "No such option: --depht"),
-    "folds": (["fit", "teacher", "--folds", "3"], r"The option --folds is now --cv\. See isthmus --help"),
+    "folds": (["fit", "teacher", "--folds", "3"], r"The option --folds is now --cv\. See isthmus fit --help"),
     "validation": (
         ["fit", "teacher", "--validation", "0.2"],
         "--validation is now --test; all other rows are held out",
@@ -148,7 +148,7 @@ BAD = {
     "huge": (["fit", "huge.npz", "--standardize", "none"], "Standardise the data"),
     "huge in a new folder": (["fit", "huge.npz", "--standardize", "none", "--out", "new/r"], "Standardise the data"),
     "beyond double precision": (["fit", "beyond.npz"], r"y \(row 0, column 'y1'\) reaches 1e\+200"),
-    "no target": (["fit", "t.csv"], "--target is '' but must be one or more of the columns a, b, out"),
+    "no target": (["fit", "t.csv"], "--target is missing. Name one or more of the columns a, b, out"),
     "weights": (["fit", "t.csv", "--target", "out", "--weights", "a"], "Column 'a' holds the weight -"),
     "out is a file": (["fit", SMALL, *QUICK, "--out", "nan.npz"], "nan.npz is a file, not a RUN folder"),
     "out is not ours": (["fit", SMALL, *QUICK, "--out", "mine"], "mine holds files that isthmus did not write"),

@@ -49,6 +49,16 @@ def test_a_summary_and_a_page(model, capsys):
     assert not re.search(r"<(?:script|link|img)[^>]+https?:", text)
 
 
+def test_the_bounds_of_an_empty_box_are_said_as_they_were_given(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    call(
+        capsys, "fit", "teacher:k=1,n=40,d=2,width=4", "--depth", 3, "--ridge", 0.01, "--width", 4, "--steps", 5,
+        "--rounds", 1, "--quick", "--out", "r", "--json",
+    )  # fmt: skip
+    status, _, err = call(capsys, "cost", "r", "--box", 1, 0)
+    assert (status, "its lower bound 1 is not below its upper bound 0" in err) == (2, True)
+
+
 def test_a_fitted_run_at_its_own_depth(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = "teacher:k=1,n=80,d=4,width=10"

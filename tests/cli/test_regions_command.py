@@ -117,7 +117,7 @@ def test_beyond_the_budget(here, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["net.safetensors"], r"--box is 'missing' but must be given as LO HI"),
+        (["net.safetensors"], r"--box is missing. Give LO HI, for example --box -1 1"),
         (["net.safetensors", "--box", "1", "-1"], r"empty along dimension 0"),
         (["net.safetensors", "--box", "a", "1"], r"--box is 'a 1' but must be two numbers"),
         (["net.safetensors", "--box", "nan", "1"], r"must be bounded"),

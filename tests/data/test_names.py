@@ -83,7 +83,7 @@ def test_options_of_a_table_are_resolved_by_its_header(tmp_path):
     assert (data.output_names, data.input_names) == (("a", "y"), ("Press, bar",))
     with pytest.raises(OptionError, match=r"--drop is 'Press' .*\(give 'Press, bar' as an option of its own"):
         load_dataset(str(path), target="y", drop=["a,Press, bar"])
-    with pytest.raises(OptionError, match="--target is '' but must be one or more of the columns Temp, C, Press, bar,"):
+    with pytest.raises(OptionError, match=r"--target is missing\. Name one or more of the columns Temp, C, Press, bar"):
         load_dataset(str(path))
 
 

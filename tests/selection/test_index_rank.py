@@ -148,7 +148,9 @@ def test_thin_evidence_is_said():
     thin = rank_of((0.3, 0.6, 0.1), 0, 2).sentence
     assert "is not settled: 1 has probability 60%, 0 to 2 agree" in thin
     assert rank_of((0.9, 0.1), 0, 0).sentence.startswith("No linear combination")
-    assert rank_of((0.1, 0.9), 1, 1, left=0.2).sentence.endswith("20% of the variance: weaker ones may hide in it.")
+    noisy = rank_of((0.1, 0.9), 1, 1, left=0.2).sentence
+    assert noisy.startswith("The outputs depend on at least 1 linear combination of the")
+    assert noisy.endswith("20% of the variance: weaker ones may hide in it.")
     assert "hide" not in rank_of((0.1, 0.9), 1, 1).sentence
     all_of_them = replace(rank_of((0.1, 0.9), 1, 1, left=0.2), dimensions=1)
     assert "hide" not in all_of_them.sentence

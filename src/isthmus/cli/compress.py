@@ -55,7 +55,7 @@ def compress(
     limit = None if tolerance is None else Tolerance(tolerance)
     bounds = None if box is None else parsed_box(box)
     checked_model(model)
-    checked_out(out)
+    checked_out(out, "--out")
     # Torch takes a second to load: what needs none has been said by now.
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object

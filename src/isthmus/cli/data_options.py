@@ -60,10 +60,16 @@ class ColumnOptions:
         None
     )
     group: Annotated[
-        str | None, typer.Option(help="Column of what belongs together and is held out together.", metavar="COL")
+        str | None,
+        typer.Option(
+            help="Column of what each row belongs to, a person say; its rows are held out together.", metavar="COL"
+        ),
     ] = None
     time: Annotated[
-        str | None, typer.Option(help="Column of when: learn from the past, judge by the future.", metavar="COL")
+        str | None,
+        typer.Option(
+            help="Column of when each row was taken: learn from the past, judge by the future.", metavar="COL"
+        ),
     ] = None
 
     def loading(self) -> dict[str, Any]:

@@ -41,14 +41,17 @@ def fit(
     n_jobs: Jobs = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report."""
+    """Select the rank of DATA by cross-validation, split the function there, and write a RUN folder with a report.
+
+    The rank is the smallest number of coordinates that the best function of the data can be passed through.
+    """
     # What needs no torch comes first: a wrong file or column is said at once.
     from isthmus.data import load_dataset
 
     selecting.check()
     checked_jobs(n_jobs)
     if export is not None:
-        checked_out(export)
+        checked_out(export, "--export")
     loading, reading = {**columns.loading(), "test": test}, table.reading()
     with progress_bar(f"reading {data}", logs=True) as progress:
         dataset = load_dataset(data, seed=checked_seed(seed), report=progress, **loading, **reading)

@@ -39,7 +39,8 @@ _RENAMED = {
 """Options of the first edition, and what they are now."""
 
 app = typer.Typer(
-    help="How many numbers does a map really pass through? Fit data or measure a trained network.",
+    help="How many numbers does a map really pass through? Begin with isthmus fit TABLE --target COLUMN for data, or "
+    "isthmus measure MODEL --data ROWS for a trained network.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -79,7 +80,8 @@ def run(arguments: list[str]) -> int:
         message = " ".join(wrong.format_message().split()) if hasattr(wrong, "format_message") else str(wrong)
         message = message.replace(": Value error, ", ": ")
         message = _renamed(message) or message.rstrip(".")
-        return _said(f"{message}{'' if message.endswith('?') else '.'} See isthmus --help.")
+        where = getattr(getattr(wrong, "ctx", None), "command_path", "isthmus")
+        return _said(f"{message}{'' if message.endswith('?') else '.'} See {where} --help.")
     except IsthmusError as refused:
         return _said(str(refused))
     except BrokenPipeError:

@@ -51,7 +51,7 @@ def measure(
         bool, typer.Option("--by-differences", help="Run an .onnx file in onnxruntime and difference its values.")
     ] = False,
     evaluations: Annotated[
-        int | None, typer.Option(help="Rows to evaluate at with --by-differences; a million.", min=1)
+        int | None, typer.Option(help="Rows to evaluate at with --by-differences. Default: a million.", min=1)
     ] = None,
     scale_inputs: Annotated[UnitsName, typer.Option(help="Units of the inputs: as --scale-outputs.")] = UnitsName.data,
     scale_outputs: ScaleOutputs = UnitsName.data,

@@ -26,12 +26,12 @@ class UnitsName(StrEnum):
 ModelPath = Annotated[
     Path, typer.Argument(help="A RUN folder, or an .onnx, .pt2 or .safetensors file.", metavar="MODEL")
 ]
-Tolerated = Annotated[float, typer.Option(help="Relative size that counts as nothing.")]
+Tolerated = Annotated[float, typer.Option(help="What is smaller than this share of the whole counts as nothing.")]
 ScaleOutputs = Annotated[
     UnitsName, typer.Option(help="Each by its spread over the rows (data), all by one (unit), or as they are.")
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")]
-Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1 is one a processor.")]
+Jobs = Annotated[int, typer.Option("--n-jobs", help="Workers of one thread each; -1: one for each processor.")]
 PagePath = Annotated[
     Path | None,
     typer.Option(
@@ -75,10 +75,10 @@ def checked_jobs(count: int) -> int:
     return count
 
 
-def checked_out(path: Path) -> Path:
+def checked_out(path: Path, option: str) -> Path:
     """`path`, if a network can be written to it as a new file."""
     if path.suffix.lower() not in _NETWORK_FILES:
-        raise OptionError("the file", str(path), f"a path that ends in {', '.join(_NETWORK_FILES)}")
+        raise OptionError(option, str(path), f"a path that ends in {', '.join(_NETWORK_FILES)}")
     if path.exists() or path.is_symlink():
         raise TargetExistsError(path)
     return path

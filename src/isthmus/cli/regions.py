@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from isthmus.cli.options import PAGE, PICTURE, AsJson, ModelPath, Tolerated, checked_model, checked_view, parsed_box
-from isthmus.errors import OptionError
+from isthmus.errors import MissingOptionError
 from isthmus.foundation.progress import progress_bar
 from isthmus.foundation.tolerance import Tolerance
 
@@ -47,7 +47,7 @@ def regions(
     tolerance: Tolerated = 0.1,
     budget: Annotated[int, typer.Option(help="Largest number of regions.", min=1)] = 2_000_000,
     partial: Annotated[bool, typer.Option("--partial", help="Beyond the budget, show what was found.")] = False,
-    seed: Annotated[int, typer.Option(help="Unused: nothing here is random.")] = 0,
+    seed: Annotated[int, typer.Option(help="No effect: nothing here is random.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Count all linear regions of a network on a box or a slice, with exact ranks and tripoints."""
@@ -82,7 +82,7 @@ def _bounds(box: tuple[str, str] | None, shown: np.ndarray | None) -> tuple[obje
     if box is not None:
         return parsed_box(box)
     if shown is None:
-        raise OptionError("--box", "missing", "given as LO HI, for example --box -1 1, unless there is a --plane")
+        raise MissingOptionError("--box", "Give LO HI, for example --box -1 1, unless there is a --plane")
     middle, half = shown.mean(axis=0), 0.75 * np.ptp(shown, axis=0).max()
     return middle - half, middle + half
 

@@ -32,6 +32,8 @@ def report(
     for run in runs:
         if not run.exists():
             raise FileMissingError(run, "Pass folders made by `isthmus fit`, or records of experiments.")
+        if run.is_file() and run.suffix != ".json":
+            raise OptionError("RUN", str(run), "a folder made by `isthmus fit`, or the .json record of an experiment")
     written = _experiments(runs, out) if all(are_experiments) else _runs(runs, out)
     print(json.dumps({"path": str(written)}) if as_json else f"report  {written}")
 

@@ -48,9 +48,14 @@ class _Wanted:
 def reproduce_command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Experiments, all, or the .json record of one to run again. Bare: list.", metavar="NAME…"),
+        typer.Argument(
+            help="Names of experiments, all, or the .json record of one to run again. Without any: a list.",
+            metavar="NAME…",
+        ),
     ] = None,
-    scale: Annotated[ScaleName, typer.Option(help="Seconds, or the size of the committed records.")] = ScaleName.smoke,
+    scale: Annotated[
+        ScaleName, typer.Option(help="smoke takes seconds; full is the size of the committed records.")
+    ] = ScaleName.smoke,
     out: Annotated[Path, typer.Option(help="Folder of the records and pages.")] = Path("reproductions"),
     n_jobs: Jobs = -1,
     device: Device = "cpu",

@@ -30,20 +30,25 @@ class TableOptions:
         list[str] | None, typer.Option(help="Columns to leave out, separated by commas or given again.", metavar="COLS")
     ] = None
     missing: Annotated[
-        MissingName, typer.Option(help="Missing values: their rows dropped, or the median and a column that tells.")
+        MissingName,
+        typer.Option(
+            help="Missing values: refuse them, drop their rows, or fill in the median and indicate it by a column."
+        ),
     ] = MissingName.refuse
     sep: Annotated[
         str | None, typer.Option(help="What separates fields of a text: a sign, tab or space.", metavar="SIGN")
     ] = None
     decimal: Annotated[str | None, typer.Option(help="Decimal sign of a text: . or ,", metavar="SIGN")] = None
     encoding: Annotated[
-        str | None, typer.Option(help="Of a text, cp1252 for example. Default: UTF-8.", metavar="NAME")
+        str | None, typer.Option(help="Encoding of a text, such as cp1252. Default: UTF-8.", metavar="NAME")
     ] = None
     skip_rows: Annotated[int, typer.Option(help="Lines above the names of the columns.", min=0)] = 0
     no_header: Annotated[bool, typer.Option("--no-header", help="The first line is data; columns are x0, x1, ….")] = (
         False
     )
-    sheet: Annotated[str | None, typer.Option(help="Of an .xlsx workbook with several.", metavar="NAME")] = None
+    sheet: Annotated[
+        str | None, typer.Option(help="Which sheet of an .xlsx workbook with several.", metavar="NAME")
+    ] = None
 
     def format(self) -> TableFormat:
         """How the table is written.

@@ -12,11 +12,11 @@ from isthmus.costs.lower import lower_bounds, visible_ranks
 from isthmus.costs.patches import DEFAULT_TOLERANCE, Patches
 from isthmus.costs.steepest import steepest_points
 from isthmus.costs.upper import Candidates, narrowest_split, upper_bounds
-from isthmus.errors import DomainError, OptionError, ShapeError
+from isthmus.errors import DomainError, OptionError
 from isthmus.foundation.progress import Report, part, silent
 from isthmus.networks import StandardizedNetwork
 from isthmus.regions import piecewise_linear
-from isthmus.regions.enumeration import MOST_DIMENSIONS
+from isthmus.regions.enumeration import MOST_DIMENSIONS, checked_box
 from isthmus.spectra import Model, as_network
 
 DEFAULT_POINTS = 100
@@ -234,12 +234,6 @@ def _of_box(model: Model, box: tuple[object, object], tolerance: float, report: 
         )
     if not isinstance(model, StandardizedNetwork):
         return Patches.of_box(piecewise_linear(model), box, tolerance=tolerance, report=report)
-    try:
-        corners = [torch.as_tensor(side, dtype=torch.float64).expand(model.network.d_in) for side in box]
-    except (TypeError, ValueError, RuntimeError) as wrong:
-        raise ShapeError(
-            f"The bounds of the box do not fit the {model.network.d_in} inputs of the network. "
-            "Give one number, or one for each input."
-        ) from wrong
+    corners = map(torch.from_numpy, checked_box(box, inputs))  # before they are in units that nobody has seen
     low, high = (model.inputs.forward(corner).numpy() for corner in corners)
     return Patches.of_box(piecewise_linear(model.network), (low, high), tolerance=tolerance, report=report)

@@ -26,7 +26,7 @@ from isthmus.data.splitting import LEAST_ROWS
 from isthmus.data.suspicions import suspicions
 from isthmus.data.table_draw import TableDraw, drawn_table
 from isthmus.data.table_format import TableFormat
-from isthmus.errors import ColumnError, OptionError, TooFewRowsError
+from isthmus.errors import ColumnError, MissingOptionError, OptionError, TooFewRowsError
 from isthmus.foundation.memory import refuse_beyond_memory
 from isthmus.foundation.progress import Report, silent
 from isthmus.foundation.task import Task
@@ -197,7 +197,8 @@ def _check_target(target: Sequence[str], drop: Sequence[str], task: Task | None,
     if task == "autoencoder" and target:
         raise OptionError("--target", ",".join(target), "left out for an autoencoder, which predicts its inputs")
     if task != "autoencoder" and not target:
-        raise OptionError("--target", "", f"one or more of {some_columns(columns)}; or use --task autoencoder")
+        remedy = f"Name one or more of {some_columns(columns)}; or use --task autoencoder"
+        raise MissingOptionError("--target", remedy)
 
 
 def _all_numbers(frame: Any) -> Floats:

@@ -16,6 +16,13 @@ class OptionError(IsthmusError, ValueError):
         super().__init__(f"{option} is {value!r} but must be {requirement}.")
 
 
+class MissingOptionError(OptionError):
+    """An option that is needed here was not given."""
+
+    def __init__(self, option: str, remedy: str) -> None:
+        IsthmusError.__init__(self, f"{option} is missing. {remedy}.")
+
+
 class UnmetToleranceError(IsthmusError, ValueError):
     """No smaller network is within a tolerance."""
 

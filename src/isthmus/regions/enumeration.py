@@ -92,7 +92,7 @@ def enumerate_regions(
         if box is not None:
             raise DomainError("Both a box and a polygon were given. Choose one of them.")
         return _planar(network, ambient, plane, _polygon(polygon, network.d_in), budget, partial, report)
-    lower, upper = _box(box, network.d_in)
+    lower, upper = checked_box(box, network.d_in)
     if network.d_in == 2:
         corners = np.array([[lower[0], lower[1]], [upper[0], lower[1]], [upper[0], upper[1]], [lower[0], upper[1]]])
         return _planar(network, ambient, plane, corners, budget, partial, report)
@@ -116,7 +116,13 @@ def piecewise_linear(model: Model) -> FullyConnected:
     raise UnsupportedModuleError(type(model).__name__, "it is not a network")
 
 
-def _box(box: tuple[object, object] | None, d: int) -> tuple[Floats, Floats]:
+def checked_box(box: tuple[object, object] | None, d: int) -> tuple[Floats, Floats]:
+    """Lower and upper corner `(d,)` of a box.
+
+    Raises:
+        DomainError: If it is none, unbounded, empty, or has more dimensions than are enumerated.
+        ShapeError: If a corner is neither one number nor one for each dimension.
+    """
     if box is None:
         raise DomainError("No domain was given. Pass box=(lower, upper), or polygon=...")
     try:

@@ -82,8 +82,13 @@ class IndexRank:
             return f"No linear combination of the {_inputs(inputs)} was found to matter (probability {at:.0%}{doubt})."
         left = self.evidence.errors[self.rank] / self.evidence.errors[0]
         may_hide = left > _NOISY and self.rank < self.dimensions
-        hidden = f" What is left is {left:.0%} of the variance: weaker ones may hide in it." if may_hide else ""
-        return f"The outputs depend on {self.rank} {what} the {_inputs(inputs)} (probability {at:.0%}{doubt}).{hidden}"
+        combinations, sure = f"{self.rank} {what} the {_inputs(inputs)}", f"(probability {at:.0%}{doubt})."
+        if not may_hide:
+            return f"The outputs depend on {combinations} {sure}"
+        return (
+            f"The outputs depend on at least {combinations}; more cannot be seen in these rows {sure} "
+            f"What is left is {left:.0%} of the variance: weaker ones may hide in it."
+        )
 
     @property
     def probabilities(self) -> tuple[float, ...]:
