@@ -279,6 +279,13 @@ def test_columns_without_a_name_are_read_as_those_of_a_text(tmp_path, long, rows
     assert load_dataset(ways(frame, tmp_path)[2], target="y").input_names == ("number",)
 
 
+def test_numbers_that_are_many_categories_by_type_are_refused_by_that(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(90.0), "code": pd.Categorical(np.arange(90) % 30)})
+    for each in ways(frame, tmp_path):
+        with pytest.raises(ColumnError, match="'code' holds numbers that its type makes categories"):
+            load_dataset(each, target="a")
+
+
 def test_names_that_repeat_are_refused_by_name(tmp_path):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import feather, parquet
