@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Link = Function = Callable[[Floats], Floats]
 ROWS, INPUTS, NOISES, MOST = (300, 500, 1000, 2000), (5, 10, 20, 50, 100), (0.0, 0.05, 0.1, 0.2), 5
+WIDE = (2008, 2038, 2039, 2048, 2084, 2088, 2153, 2173, 2199, 2239, 2278, 2279)
 KINDS = "normal", "correlated", "mixed", "normal"
 WEAKEST, ROWS_PER_NUMBER, TEST, PAIRED = 0.03, 8, 1000, 0.5
 
@@ -102,6 +103,11 @@ def task(links: Mapping[str, Link], seed: int, outputs: int = 1) -> IndexTask:
     y = clean / scale + np.sqrt(noise / (1.0 - noise)) * rng.standard_normal((n, outputs))
     weakest = float(np.sqrt(effects[0] / effects[-1]))
     return IndexTask(seed, k, noise, names, kind, ordered @ directions, weakest, x, y, z @ ordered.T)
+
+
+def wide_task(place: int) -> IndexTask:
+    """One of the first twelve tasks of seeds from 2,000 on of four and five combinations of 50 inputs and more."""
+    return task(REPORTED, WIDE[place])
 
 
 def noise_task(seed: int) -> IndexTask:

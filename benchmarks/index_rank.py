@@ -1,11 +1,12 @@
 """How often the index rank of data is right, on tasks that nothing was chosen on.
 
-60 tasks of one output with links unlike those that the method was chosen on, 16 of pure noise, and 8 of four outputs
-(`_index_tasks`). Of each the answer, whether the interval holds it, its probability, the largest principal angle
-between the combinations found and the true ones (over the rows, if as many were found), and how often a coefficient is
-within two of its standard errors. A task is decidable if an oracle that is given the true combinations finds that the
-weakest lowers the held-out loss by more than two standard errors: ridge regression on 200 Gaussian kernels, width and
-ridge by leave-one-out errors, five folds.
+60 tasks of one output with links unlike those that the method was chosen on, 16 of pure noise, 8 of four outputs, and
+12 of one output and four or five combinations of 50 inputs and more, of which the 60 hold one (`_index_tasks`). Of each
+the answer, whether the interval holds it, its probability, the largest principal angle between the combinations found
+and the true ones (over the rows, if as many were found), and how often a coefficient is within two of its standard
+errors. A task is decidable if an oracle that is given the true combinations finds that the weakest lowers the held-out
+loss by more than two standard errors: ridge regression on 200 Gaussian kernels, width and ridge by leave-one-out
+errors, five folds.
 
 Each task is kept in DIR when it is done; a run goes on where it was stopped. The rivals are those of `_index_rivals`,
 run in an environment that has them; without one their columns are missing.
@@ -30,13 +31,14 @@ from sklearn.model_selection import KFold
 
 from _environment import keep
 from _index_alone import index_of
-from _index_tasks import REPORTED, IndexTask, largest_angle, noise_task, task
+from _index_tasks import REPORTED, IndexTask, largest_angle, noise_task, task, wide_task
 
 Floats = NDArray[np.float64]
 GROUPS: dict[str, tuple[int, Callable[[int], IndexTask]]] = {
     "task": (60, lambda seed: task(REPORTED, seed)),
     "noise": (16, noise_task),
     "outputs": (8, lambda seed: task(REPORTED, 1000 + seed, outputs=4)),
+    "wide": (12, wide_task),
 }
 WIDTHS, RIDGES, KERNELS, SURE = (0.5, 1.0, 2.0, 4.0), 10.0 ** np.arange(-6.0, 2.0), 200, 2.0
 
