@@ -82,6 +82,7 @@ def test_a_fitted_run_at_its_own_depth(tmp_path, monkeypatch, capsys):
         (["fold.safetensors", "--box", "-1", "1", "--tolerance", "2"], "tolerance is 2.0 but must be"),
         (["fold.safetensors", "--box", "-1", "1", "--search", "3"], "0 for a box"),
         (["fold.safetensors", "--box", "-1", "1", "--missing", "drop"], "left out for a box, which needs no rows"),
+        (["fold.safetensors", "--box", "-1", "1", "--points", "9"], "--points is 9 but must be left out for a box"),
         (["fold.safetensors", "--box", "-1", "1", "--drop", "a"], "--drop is 'a' but must be left out for a box"),
         (["fold.safetensors", "--data", "teacher:d=5,n=30"], "has 5 numbers a row|has 5 columns"),
         (["fold.safetensors", "--box", "-1", "1", "--depth", "20000", "--out", "n"], "at most 10000 with --out"),

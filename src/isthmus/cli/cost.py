@@ -44,7 +44,7 @@ def cost(
         list[str] | None, typer.Option(help="Depths L, separated by commas or given again.", metavar="N…")
     ] = None,
     table: TableOptions = TableOptions(),
-    points: Annotated[int, typer.Option(help="Rows whose neighbourhoods are used.", min=1)] = 100,
+    points: Annotated[int | None, typer.Option(help="Rows whose neighbourhoods are used. Default: 100.", min=1)] = None,
     search: Annotated[int, typer.Option(help="Rounds of a search for points with a higher lower bound.", min=0)] = 0,
     tolerance: Annotated[float, typer.Option(help="Relative error within which a function counts as f.")] = 1e-6,
     page: PagePath = None,
@@ -59,15 +59,19 @@ def cost(
         from isthmus.data.table_format import refuse_table_options
 
         refuse_table_options("a box, which needs no rows", **reading)
+        if points is not None:
+            raise OptionError("--points", points, "left out for a box, which is used whole")
     checked_seed(seed)
     checked_model(model)
     # Torch takes a second to load: what needs none has been said by now.
     from isthmus.cli.inputs import fitted_data, model_inputs
     from isthmus.cli.output import print_object
     from isthmus.costs import representation_costs
+    from isthmus.costs.representation import DEFAULT_POINTS
     from isthmus.formats import load
     from isthmus.reports.costs import write_cost_page
 
+    points = points or DEFAULT_POINTS
     network = load(model)
     depths = _depths(depth) or [_own_depth(network)]
     if out is not None and max(depths) > _DEEPEST_SAVED:
