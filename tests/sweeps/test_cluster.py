@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -65,15 +66,21 @@ def test_a_scheduler_that_nobody_reaches_is_one_sentence_within_seconds(cluster)
         assert time.monotonic() - began < 20
 
 
+@contextmanager
+def brief_patience(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(clusters, "_PATIENCE", 1)
+        yield
+
+
 def test_a_cluster_with_too_few_workers_or_another_version_is_refused(cluster, monkeypatch):
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as empty,
-        monkeypatch.context() as impatient,  # the clusters that have workers may answer late on a busy machine
+        brief_patience(monkeypatch),  # the clusters below may answer late on a busy machine
         pytest.raises(OptionError, match="that of a scheduler with workers; start `dask worker`"),
+        dask_cluster(empty.scheduler_address),
     ):
-        impatient.setattr(clusters, "_PATIENCE", 1)
-        with dask_cluster(empty.scheduler_address):
-            raise AssertionError
+        raise AssertionError
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as single,
         pytest.raises(OptionError, match="with two worker threads or more; start another"),
