@@ -229,6 +229,12 @@ def eight_of_few(place: int) -> Iterator[Cell]:
         yield 1 + (number + number // 4 + place) % 4, noise, n
 
 
+def one_of_each_k(place: int) -> Iterator[Cell]:
+    """Six tasks, k = 1 to 6, each number of rows with little and with much noise."""
+    for number, (noise, n) in enumerate(product((0.05, 0.3), ROWS)):
+        yield 1 + (number + place) % 6, noise, n
+
+
 def suite(families: Mapping[str, Family], seed: int, cells: Cells = four_a_pair) -> Iterator[RankTask]:
     """The tasks of each family."""
     for place, (name, family) in enumerate(families.items()):

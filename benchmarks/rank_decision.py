@@ -61,6 +61,7 @@ OF_EVERY_K = (
     "linear",
     "residual_lines",
     "shared_slopes",
+    "label_scores",
 )
 BINS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 

@@ -13,7 +13,7 @@ How well such weights decide is told for each family by weights that were fitted
 
 The record has fair samples of all families, in the order of a draw as far as time went: of outputs of seed 100, few of
 2,000 rows (decision 45), of classes of seed 100, of `plants` of seed 0 (decision 46), of `dependent` and `folded` of
-seed 100, all.
+seed 100, all. To the rows of decision 46 the label scores of the same networks were added (decision 50).
 
 `python benchmarks/rank_weights.py DIR [--seeds 100 101] [--rows 200 500] [--families relu smooth]`
 """
@@ -47,19 +47,20 @@ Floats = NDArray[np.float64]
 Row = dict[str, Any]
 RIDGE, ROUNDS = 3.0, 100
 BY_LINES = ("linear", "next_linear", "correlation")
-OWN = tuple(name for name in FEATURES if name not in (*BY_LINES, "residual_line", "slope_drop"))
-# Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
-OF_OUTPUTS = tuple(name for name in OWN if name not in ("objective", "sensitivity"))
+OF_CLASSES = ("intercept", "loss", "sensitivity", "slope_drop", "score_share")
+OWN = ("intercept", "loss", "significance", "sensitivity_drop", "redundancy", "previous_redundancy")
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "regression": (*OF_OUTPUTS, "residual_line"),
-    "autoencoder": OF_OUTPUTS,
-    "classification": (*OWN, *BY_LINES, "slope_drop"),
-    "classification without lines": (*OWN, "slope_drop"),
+    # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
+    "regression": (*OWN, "residual_line"),
+    "autoencoder": OWN,
+    # What else there is of classes adds chance, too (decision 50).
+    "classification": (*OF_CLASSES, *BY_LINES),
+    "classification without lines": OF_CLASSES,
 }
 """What is weighed of each task (`isthmus.selection.posterior.weights_for`)."""
 DEPENDENT = {name for group in ("dependent", "folded") for name in GROUPS[group].families}
 EVIDENCE = ("errors", "standard_errors", "objectives", "sensitivities", "redundancies")
-LINES, ADDED = ("correlations", "linear"), ("residual_lines", "shared_slopes")
+LINES, ADDED = ("correlations", "linear"), ("residual_lines", "shared_slopes", "label_scores")
 
 
 def seen(task: RankTask, report: Report = silent) -> Row:
@@ -95,7 +96,7 @@ def lines_of(row: Row) -> CanonicalCorrelations:
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 13)`."""
+    """`features` of one task, `(K + 1, 14)`."""
     errors, deviations, objectives, *of_last = (torch.tensor(row[name], dtype=torch.float64) for name in EVIDENCE)
     excess = errors - errors.min()
     nothing = [0.0] * len(errors)

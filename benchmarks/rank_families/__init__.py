@@ -4,8 +4,9 @@ A method may be chosen in view of families that have been run; only families tha
 fixed test it, and only by their first run. So each group says when that was. Those of the blind groups were written by
 someone who had not seen how a rank is decided, and corrected by the checks of `python -m rank_families GROUP` and by
 derivatives, which use no method, of seeds 100 and 101 (of `second` also 0 and 1). Nobody who develops a method should
-read the families of a group that is to come before it is fixed. `labelled` and `boundaries` are classes to fit weights
-on, `dependent` and `folded` outputs: of hidden numbers that others nearly determine, and of sheets that fold.
+read the families of a group that is to come before it is fixed. `labelled`, `boundaries` and `kinds` are classes to fit
+weights on (the last after they had tested others), `dependent` and `folded` outputs: of hidden numbers that others
+nearly determine, and of sheets that fold.
 
 Records are named for the groups: `results/rank_decision_GROUP.json`.
 """
@@ -24,6 +25,7 @@ from _rank_tasks import (
     eight_of_few,
     four_a_pair,
     one_a_pair,
+    one_of_each_k,
     polynomial,
     relu,
     suite,
@@ -46,6 +48,8 @@ from rank_families.gas_turbines import turbines
 from rank_families.gene_programmes import programmes
 from rank_families.interferometers import interferometers
 from rank_families.jointed_limbs import limbs
+from rank_families.kinds_by_measures import ballots, genotypes, loans, texts, wines
+from rank_families.kinds_by_signals import breezes, cells, circuits, rhythms, strokes
 from rank_families.kinds_of_stars import stars
 from rank_families.mountain_roads import passes
 from rank_families.option_prices import options
@@ -146,6 +150,23 @@ GROUPS = {
         first_run="0049-numbers-that-depend",
         is_blind=False,
         cells=eight_of_few,
+    ),
+    "kinds": FamilyGroup(
+        {
+            "ballots": ballots,
+            "loans": loans,
+            "genotypes": genotypes,
+            "wines": wines,
+            "texts": texts,
+            "strokes": strokes,
+            "circuits": circuits,
+            "cells": cells,
+            "breezes": breezes,
+            "rhythms": rhythms,
+        },
+        first_run="0050-label-scores",
+        is_blind=False,
+        cells=one_of_each_k,
     ),
     "fifth": FamilyGroup(
         {

@@ -42,7 +42,7 @@ def _supplies(rows: Floats, k: int, rng: np.random.Generator) -> Callable[[Float
     return lambda x: supply(x) - 0.8 * np.log(np.cosh(acidity(x)))
 
 
-def _balanced(fitness: Floats, shares: Floats) -> Floats:
+def balanced(fitness: Floats, shares: Floats) -> Floats:
     """Advantages `(classes,)` with which each class is fittest in about its share of rows, by ever sharper choices.
 
     Each is raised by the logarithm of its share over what it gets (Berry, Levinsohn and Pakes, 1995).
@@ -74,5 +74,5 @@ def plants(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
         centred = -np.log(np.exp(3.0 * log_want).mean(2)) / 3.0
         return centred - centred.mean(1, keepdims=True)
 
-    advantage = _balanced(fitness(encode(rows)), rng.dirichlet(np.full(count, 20.0)))
+    advantage = balanced(fitness(encode(rows)), rng.dirichlet(np.full(count, 20.0)))
     return Teacher(draw, encode, lambda z: fitness(z) + advantage - advantage.mean(), is_classification=True)

@@ -52,7 +52,7 @@ def test_a_task_is_that_of_its_record(benchmarks):
             assert drawn.weakest == pytest.approx(row["weakest"], rel=0.01)
 
 
-@pytest.mark.parametrize("group", ["boundaries", "fifth"])
+@pytest.mark.parametrize("group", ["boundaries", "kinds", "fifth"])
 def test_derivatives_have_the_rank_that_is_claimed(benchmarks, group):
     from rank_families import GROUPS
     from rank_families.__main__ import jacobian_rank

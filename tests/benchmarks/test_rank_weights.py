@@ -37,11 +37,12 @@ def test_outputs_are_of_the_procedure_that_keeps_residuals(benchmarks):
 
 def test_logistic_regression_has_no_slope_left(benchmarks):
     """At the weights the gradient of the ridged log likelihood vanishes, by finite differences of the objective."""
-    from rank_weights import OWN, RIDGE, feature_table, logistic_regression
+    from rank_weights import FEATURES, OWN, RIDGE, feature_table, logistic_regression
 
     rows = [row for row in recorded(benchmarks)["rows"] if row["family"] in ("relu", "smooth")]
-    weights = logistic_regression(rows, OWN)[: len(OWN)]
-    tables = [feature_table(row)[1 : min(len(row["errors"]) - 1, row["k"] + 2), : len(OWN)] for row in rows]
+    columns = [FEATURES.index(name) for name in OWN]
+    weights = logistic_regression(rows, OWN)[columns]
+    tables = [feature_table(row)[1 : min(len(row["errors"]) - 1, row["k"] + 2), columns] for row in rows]
     x = np.concatenate(tables)
     y = np.concatenate([np.arange(1, len(t) + 1) >= row["k"] for t, row in zip(tables, rows, strict=True)])
     scale = x[:, 1:].std(0)

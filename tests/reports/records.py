@@ -105,6 +105,7 @@ def evidence_row(k, task="regression"):
         linear=[20.0 - 19.0 * j / max(k, 1) if j <= k else NOTHING_LEFT for j in ks],
         residual_lines=[2.5 if j < k else 0.2 for j in ks],
         shared_slopes=[0.3**j if j < k else 0.0 for j in ks],
+        label_scores=[20.0 * 0.6**j if j < k else 0.2 for j in ks],
         network_errors=errors if likelihood_of(task).is_quadratic else [0.9 * 0.5 ** min(j, k) for j in ks],
         linear_errors=[8.0 - 1.25 * min(j, k) for j in ks],
         whole_error=errors[-1] + 0.003,

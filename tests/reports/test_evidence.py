@@ -27,6 +27,7 @@ EVIDENCE = EvidenceRow(
     linear=[30.0, 6.5, 0.3, NOTHING_LEFT],
     residual_lines=[9.0, 4.2, 0.3, -0.1],
     shared_slopes=[1.0, 0.2, 0.001, 0.0],
+    label_scores=[20.0, 6.0, 0.1, 0.0],
     network_errors=[4.0, 0.6, 0.1, 0.12],
     linear_errors=[4.1, 2.3, 1.7, 1.6],
     whole_error=0.11,

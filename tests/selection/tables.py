@@ -14,6 +14,7 @@ SENSITIVITIES = torch.tensor([1.0, 0.6, 0.02, 0.0], dtype=torch.float64)
 REDUNDANCIES = torch.tensor([0.0, 0.05, 0.8, 0.0], dtype=torch.float64)
 LINEAR = CanonicalCorrelations(*torch.tensor([[0.9, 0.5, 0.1, 0.0], [50.0, 2.5, -0.5, -3.0]], dtype=torch.float64))
 SHARED_SLOPES = torch.tensor([1.0, 0.2, 0.001, 0.0], dtype=torch.float64)
+LABEL_SCORES = torch.tensor([20.0, 6.0, 0.1, 0.0], dtype=torch.float64)
 RESIDUAL_LINES = torch.tensor([9.0, 4.0, 0.4, -0.2], dtype=torch.float64)
 
 
@@ -26,7 +27,8 @@ def averages(
     linear=LINEAR,
     residual_lines=RESIDUAL_LINES,
     shared_slopes=SHARED_SLOPES,
+    label_scores=LABEL_SCORES,
     agreement=8.0,
 ):
-    seen = objectives, sensitivities, redundancies, linear, residual_lines, shared_slopes
+    seen = objectives, sensitivities, redundancies, linear, residual_lines, shared_slopes, label_scores
     return Averages(1.0 + excess, excess, deviations, *seen, agreement)

@@ -89,6 +89,8 @@ def test_a_function_of_two_numbers_has_rank_two(two_numbers, found):
     assert found.sensitivities[:, 0].tolist() == [1.0] * 3
     assert found.sensitivities[:, -1].tolist() == [0.0] * 3
     assert found.shared_slopes.tolist() == [1.0, 0.25, *[0.0] * (len(found.losses) - 2)]
+    assert found.scores.shape == (len(found.losses), 2, 240)
+    assert not bool(found.scores.any())  # there are no classes to speak for
 
 
 def test_no_more_numbers_are_tried_than_tell_the_outputs(found, labels):
@@ -153,6 +155,10 @@ def test_classes_are_judged_by_the_logarithm_of_their_probability(labels):
     assert float(cross.losses[0, 0]) == pytest.approx(-np.log(shares[labels.y[0]]), rel=1e-6)
     assert float(cross.errors[0].mean()) == pytest.approx(float((labels.y != shares.argmax()).mean()), abs=1e-12)
     assert cross.shared_slopes.tolist() == [1.0, *[0.0] * (len(cross.losses) - 1)]
+    spoken, variances = cross.scores.sum(2).T
+    assert float(spoken[0]) > 5.0 * float(variances[0].sqrt())  # the first number
+    assert float(spoken[1]) < 3.0 * float(variances[1].sqrt())
+    assert not bool(cross.scores[-1].any())  # K numbers are all that are tried
     assert rank_of(cross, labels) == 1
 
 

@@ -43,6 +43,7 @@ def table(
         linear=correlated,
         residual_lines=torch.tensor(residual_lines, dtype=torch.float64),
         shared_slopes=torch.zeros(len(means), dtype=torch.float64),
+        scores=torch.zeros(len(means), 2, n, dtype=torch.float64),
         agreements=torch.full((len(means), 2, n), agreement, dtype=torch.float64),
         errors=losses,
         linear_errors=losses,

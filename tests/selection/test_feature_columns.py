@@ -22,6 +22,7 @@ SENSITIVITIES, REDUNDANCIES = [1.0, 0.6, 0.02, 0.5, 0.0], [0.0, 0.3, 0.95, 0.1, 
 CORRELATIONS, SIGNIFICANCE = [0.9, 0.4, 0.05, 0.0, 0.0], [30.0, 3.0, -0.5, -7.0, -2.0]
 RESIDUAL_LINES = [20.0, 2.9, 0.3, -0.6, 0.0]
 SHARED_SLOPES = [1.0, 0.3, 0.02, 2e-6, 0.0]
+LABEL_SCORES = [12.0, 3.0, -2.5, 0.7, 0.0]
 
 
 def averages(**changed):
@@ -34,6 +35,7 @@ def averages(**changed):
         "redundancies": REDUNDANCIES,
         "residual_lines": RESIDUAL_LINES,
         "shared_slopes": SHARED_SLOPES,
+        "label_scores": LABEL_SCORES,
     }
     linear = CanonicalCorrelations(t(CORRELATIONS), t(SIGNIFICANCE))
     return Averages(**{name: t(value) for name, value in (values | changed).items()}, linear=linear, agreement=8.0)
@@ -57,6 +59,7 @@ def by_hand(k, epsilon):
         "correlation": math.log(CORRELATIONS[k] ** 2 + 0.01),
         "residual_line": min(max(RESIDUAL_LINES[k], 0.0), 3.0),
         "slope_drop": math.log(max(SHARED_SLOPES[k], 1e-5) / max(SHARED_SLOPES[k - 1], 1e-5)) if k else 0.0,
+        "score_share": math.log((max(LABEL_SCORES[k], 0.0) + 1.0) / 13.0),
     }
 
 
@@ -85,7 +88,9 @@ def test_the_averages_are_those_of_the_folds():
     nothing, linear = t([]), CanonicalCorrelations(t([0.5, 0.0, 0.0]), t([3.0, -2.0, -2.0]))
     of_residuals = t([4.0, 0.2, 0.1])
     agreements = torch.stack([t([[0.0] * 3] * 2), t([[1.0, -2.0, 4.0], [1.0, 4.0, 9.0]]), t([[9.0] * 3] * 2)])
-    seen = objectives, sensitivities, redundancies, linear, of_residuals, t([1.0, 0.3, 0.0]), agreements
+    scores = torch.stack([t([[2.0, 3.0, -1.0], [1.0, 4.0, 9.0]]), t([[0.0] * 3] * 2), t([[1.0] * 3, [0.25] * 3])])
+    of_slopes = t([1.0, 0.3, 0.0])
+    seen = objectives, sensitivities, redundancies, linear, of_residuals, of_slopes, scores, agreements
     cross = CrossValidation(rows, losses, losses[2], *seen, nothing, nothing, nothing)
     seen = Averages.of(cross, weights)
     shares = np.array([0.25, 0.5, 0.25])
@@ -105,3 +110,5 @@ def test_the_averages_are_those_of_the_folds():
     losses[0] = 0.5
     assert Averages.of(cross, weights).agreement == 0.0  # a constant agrees with nothing
     assert seen.shared_slopes.tolist() == [1.0, 0.3, 0.0]
+    expected = [(2.0 + 6.0 - 1.0) / math.sqrt(1.0 + 16.0 + 9.0), 0.0, 4.0 / math.sqrt(6.0 * 0.25)]
+    np.testing.assert_allclose(seen.label_scores, expected, rtol=1e-12)

@@ -28,6 +28,7 @@ def test_they_are_those_of_the_formulas():
             [math.log(s + 0.01) for s in (0.81, 0.25, 0.01, 0.0)],
             [3.0, 3.0, 0.4, 0.0],
             [0.0, math.log(0.2), math.log(0.005), math.log(0.01)],  # from 0.001 to less than 0.00001
+            [math.log((s + 1.0) / 21.0) for s in (20.0, 6.0, 0.1, 0.0)],
         ],
         1,
     )
@@ -50,6 +51,6 @@ def test_the_tolerance_is_the_scale_of_losses_and_sensitivities():
 def test_nothing_to_gain_gives_finite_features():
     zero = torch.zeros(3, dtype=torch.float64)
     nothing = averages(
-        zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, CanonicalCorrelations(zero, zero), zero, zero
+        zero, zero, torch.ones(3, dtype=torch.float64), zero, zero, CanonicalCorrelations(zero, zero), zero, zero, zero
     )
     assert bool(features(nothing, TENTH).isfinite().all())

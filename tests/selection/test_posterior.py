@@ -13,7 +13,7 @@ from isthmus.selection.canonical_correlations import CanonicalCorrelations
 from isthmus.selection.features import FEATURES
 from isthmus.selection.independence_test import constant_probability
 from isthmus.selection.posterior import posterior, sufficient_probabilities, weights, weights_for
-from selection.tables import EXCESS, LINEAR, REDUNDANCIES, TENTH, averages
+from selection.tables import EXCESS, LABEL_SCORES, LINEAR, REDUNDANCIES, TENTH, averages
 
 
 def test_there_is_a_weight_for_each_feature():
@@ -29,7 +29,8 @@ def test_lines_are_asked_of_residuals_of_outputs_of_classes_and_not_of_copies():
     assert of_lines["regression"] == {"residual_line"}
     assert of_lines["classification"] == {"linear", "next_linear"}
     assert of_lines["autoencoder"] == set()
-    assert [task for task in TASKS if weights()[task][FEATURES.index("slope_drop")]] == ["classification"]
+    for name in ("slope_drop", "score_share"):
+        assert [task for task in TASKS if weights()[task][FEATURES.index(name)]] == ["classification"]
 
 
 def test_lines_of_classes_that_need_all_directions_say_nothing():
@@ -48,7 +49,7 @@ def weighed(monkeypatch):
 
 def weighed_by(monkeypatch, excess, deviations, agreement=8.0):
     excess, deviations = (torch.tensor(values, dtype=torch.float64) for values in (excess, deviations))
-    monkeypatch.setitem(weights(), "regression", [0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, *[0.0] * 6])
+    monkeypatch.setitem(weights(), "regression", [0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, *[0.0] * 7])
     finds_nothing = CanonicalCorrelations(LINEAR.correlations, torch.tensor([0.0, *LINEAR.significance[1:]]))
     seen = averages(excess, deviations, linear=finds_nothing, agreement=agreement)
     return sufficient_probabilities(seen, "regression", TENTH)
@@ -90,14 +91,15 @@ def test_the_smallest_that_is_enough_has_the_probability_that_fewer_are_not():
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
-def test_more_against_k_makes_it_less_probable_and_a_bend_more(kind):
+def test_more_against_k_makes_it_less_probable(kind):
     def enough(**changes):
         return float(sufficient_probabilities(averages(**changes), kind, TENTH)[2])
 
-    worse, bent = EXCESS.clone(), REDUNDANCIES.clone()
-    worse[2], bent[2] = 9.0, 0.99
+    worse, bent, spoken = EXCESS.clone(), REDUNDANCIES.clone(), LABEL_SCORES.clone()
+    worse[2], bent[2], spoken[2] = 9.0, 0.99, 6.0
     assert enough(excess=worse) < enough()
-    assert enough(redundancies=bent) > enough()
+    assert (enough(redundancies=bent) > enough()) is (kind == "regression")
+    assert (enough(label_scores=spoken) < enough()) is (kind == "classification")
 
 
 def test_what_lines_see_in_residuals_counts_for_outputs_alone():

@@ -24,7 +24,7 @@ from isthmus.selection.hyperparameters import Trial
 from isthmus.selection.verdict import Comparison, Verdict
 from isthmus.training import Schedule
 
-_FORMAT, _VERSION = "isthmus-estimator", "7"
+_FORMAT, _VERSION = "isthmus-estimator", "8"
 _PLAIN = ("rank", "lower", "upper", "is_calibrated", "task", "n_evaluations", "not_done")
 _INDEX = ("rank", "lower", "upper", "dimensions", "ties")
 _REMEDY = "Pass a file saved by an estimator of isthmus."

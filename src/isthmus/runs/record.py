@@ -35,7 +35,7 @@ from isthmus.runs.record_parts import (
 )
 
 RECORD_FORMAT = "isthmus-run"
-RECORD_VERSION = 3
+RECORD_VERSION = 4
 _REMEDY = "Fit or measure again to write a complete record."
 
 
@@ -47,7 +47,7 @@ class NetworkRecord(Part):
     """
 
     format: Literal["isthmus-run"] = "isthmus-run"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     name: str
     created: str
     versions: dict[str, str]

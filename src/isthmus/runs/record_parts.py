@@ -103,6 +103,7 @@ class EvidenceRow(Part):
     linear: list[float]
     residual_lines: list[float]
     shared_slopes: list[float]
+    label_scores: list[float]
     network_errors: list[float]
     linear_errors: list[float]
     whole_error: float

@@ -36,6 +36,8 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
         said.append(
             f"How far networks of two halves of the rows agree on it, relative to the first: {', '.join(shared)}."
         )
+        spoken = [f"number {j + 1} {found.label_scores[j]:.1f}" for j in around]
+        said.append(f"How clearly it speaks for the classes of rows held out, in σ: {', '.join(spoken)}.")
     return said
 
 

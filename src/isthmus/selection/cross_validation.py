@@ -23,6 +23,7 @@ from isthmus.selection.embedding_path import path_of_fold
 from isthmus.selection.fold import Fold
 from isthmus.selection.folds import Folds
 from isthmus.selection.independence_test import agreements
+from isthmus.selection.label_scores import label_scores
 from isthmus.selection.last_latent import LastLatent, last_latent
 from isthmus.selection.residual_lines import residual_lines
 from isthmus.selection.residuals import held_out_residuals, kept_rows
@@ -57,6 +58,8 @@ class CrossValidation:
             (`residual_lines`); 0 of an autoencoder.
         shared_slopes: `(K + 1,)`: $e_{k+1} / e_1$ of `shared_slopes`; 0 where there is none, and unless classes are
             learned.
+        scores: `(K + 1, 2, m)`: of number k + 1 for the classes of the rows, and their variance (`label_scores`); 0
+            where there is none, and unless classes are learned.
         errors: `(K + 1, m)`: what a person counts (`Likelihood.row_errors`), through k numbers.
         linear_errors: `(K + 1, m)`: the same of the linear method through as many numbers.
         agreements: `(K + 1, 2, m)`: of what k numbers predict with the outputs (`independence_test.agreements`).
@@ -72,6 +75,7 @@ class CrossValidation:
     linear: CanonicalCorrelations
     residual_lines: Tensor
     shared_slopes: Tensor
+    scores: Tensor
     agreements: Tensor
     errors: Tensor
     linear_errors: Tensor
@@ -170,6 +174,7 @@ def summarize_folds(found: Sequence[Fold], sample: Sample, folds: Folds, shared:
         linear,
         left,
         torch.nn.functional.pad(relative_slopes(shared), (0, ranks))[:ranks],
+        torch.cat([torch.nn.functional.pad(fold.scores, (0, 0, 0, 0, 0, ranks))[:ranks] for fold in found], 2),
         torch.cat([_extended(fold.agreements, ranks)[:ranks] for fold in found], 2),
         torch.cat([_extended(fold.errors, ranks) for fold in found], 1),
         torch.cat([_extended(fold.linear_errors, ranks)[:ranks] for fold in found], 1),
@@ -214,6 +219,9 @@ def _fold(
     expected = [likelihood.expectation(each) for each in (*through, whole)]
     numbers, trained = (likelihood.as_numbers(each, network.d_out) for each in (outputs, targets))
     combined = path_of_fold(fitted, (inputs, outputs), task)
+    is_asked = task == "classification"
+    nothing = torch.zeros(0, 2, len(inputs), dtype=torch.float64)
+    scores = label_scores(fitted, inputs, outputs, most) if is_asked else nothing
     return Fold(
         torch.stack(losses).cpu(),
         likelihood.row_losses(whole, outputs).cpu(),
@@ -224,6 +232,7 @@ def _fold(
         linear_errors(objective, (inputs, outputs), network.d_out, min(_most(fitted), _LINEAR)),
         full_errors(objective, (inputs, outputs), network.d_out, task),
         held_out_residuals(expected if task != "autoencoder" else [], numbers),
+        scores,
         agreements(expected, numbers, trained, objective.weights).cpu(),
         combined.losses,
         combined.surprises,

@@ -38,6 +38,8 @@ class RankEvidence:
             networks leave, in standard deviations (`residual_lines`); 0 of autoencoders.
         shared_slopes: How far networks of two halves of the rows share direction k + 1 along which classes change,
             relative to the first (`shared_slopes`); 0 unless classes are learned.
+        label_scores: How clearly number k + 1, as a network has learned it, speaks for the classes of rows that were
+            held out, in standard deviations (`label_scores`); 0 unless classes are learned.
         network_errors: What a person counts at the same rows (`Likelihood.row_errors`), through k numbers.
         linear_errors: The same of the linear method through k numbers: reduced-rank regression, or PCA.
         whole_error: Held-out loss of the whole networks.
@@ -56,6 +58,7 @@ class RankEvidence:
     linear: tuple[float, ...]
     residual_lines: tuple[float, ...]
     shared_slopes: tuple[float, ...]
+    label_scores: tuple[float, ...]
     network_errors: tuple[float, ...]
     linear_errors: tuple[float, ...]
     whole_error: float
@@ -68,7 +71,7 @@ class RankEvidence:
         """Of rows whose inputs or outputs are all the same; `error` is that of the best constant."""
         nothing = (0.0,)
         own = (error,)
-        seen = own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), nothing, nothing
+        seen = own, nothing, (1.0,), nothing, nothing, nothing, (NOTHING_LEFT,), nothing, nothing, nothing
         return RankEvidence((1.0,), *seen, own, own, error, 0.0, 0, rows)
 
 
@@ -97,6 +100,7 @@ def weigh_evidence(
         _plain(cross.linear.significance),
         _plain(seen.residual_lines),
         _plain(seen.shared_slopes),
+        _plain(seen.label_scores),
         tuple(float(weighted_mean(row, counted)) for row in cross.errors),
         tuple(float(weighted_mean(row, counted)) for row in cross.linear_errors),
         float(weighted_mean(cross.whole, counted)),

@@ -27,6 +27,7 @@ FEATURES = (
     "correlation",
     "residual_line",
     "slope_drop",
+    "score_share",
 )
 """What is weighed; the columns of `features`."""
 # Below these differences are rounding and luck.
@@ -50,6 +51,7 @@ class Averages:
         linear: ρ and t.
         residual_lines: What lines see in what k numbers leave, beyond what the whole network leaves.
         shared_slopes: $q_k$, how far networks of different rows share direction k + 1, relative to the first.
+        label_scores: $z_k$, sums of the scores of number k + 1 in their standard deviations.
         agreement: How far what the best k predict agrees with the outputs (`standardized_agreement`); 0 for k = 0.
     """
 
@@ -62,6 +64,7 @@ class Averages:
     linear: CanonicalCorrelations
     residual_lines: Tensor
     shared_slopes: Tensor
+    label_scores: Tensor
     agreement: float
 
     @staticmethod
@@ -84,12 +87,13 @@ class Averages:
             cross.linear,
             cross.residual_lines,
             cross.shared_slopes,
+            errors.new_tensor([standardized_agreement(row, counted) for row in cross.scores]),
             standardized_agreement(cross.agreements[best], counted) if best > 0 else 0.0,
         )
 
 
 def features(seen: Averages, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 13)`, columns as in `FEATURES`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 14)`, columns as in `FEATURES`.
 
     With ε the tolerance:
 
@@ -108,6 +112,8 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     - residual_line: what lines see in what k numbers leave, between 0 and 3.
     - slope_drop: $\log(q_k / q_{k-1})$, of numbers above $10^{-5}$: how much less two networks share direction k + 1
       than direction k.
+    - score_share: $\log((z_k^+ + 1) / (\max z^+ + 1))$, with $z^+$ what is above 0: how clearly number k + 1 speaks for
+      classes, beside the clearest.
     """
     epsilon, gained = tolerance.relative, float(seen.excess[0])
     excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
@@ -124,4 +130,6 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     columns.append(seen.residual_lines.clamp(0.0, _SEEN))
     slopes = torch.log(seen.shared_slopes.clamp_min(_SLOPE))
     columns.append(torch.cat([slopes[:1] * 0.0, slopes.diff()]))
+    spoken = torch.log1p(seen.label_scores.clamp_min(0.0))
+    columns.append(spoken - spoken.max())
     return torch.stack([torch.ones_like(losses), *columns], 1)

@@ -24,6 +24,8 @@ class Fold:
         full_errors: The same of the methods of `simple_methods.FULL`, `(methods, m)`.
         residuals: What is left of the targets through k = 0, 1, 2, … numbers, and last by the whole network, at some of
             the held-out rows (`held_out_residuals`), `(·, r, d_out)` float32.
+        scores: Of number k + 1 for the classes of the held-out rows, k = 0, 1, … (`label_scores`), `(·, 2, m)`; empty
+            unless classes are learned.
         agreements: Of the same functions' predictions with the outputs (`independence_test.agreements`), `(·, 2, m)`.
         index_losses, index_surprises, index_directions: Of functions of few combinations of the inputs
             (`EmbeddingPath`), directions in the units of the inputs; empty unless outputs are learned.
@@ -38,6 +40,7 @@ class Fold:
     linear_errors: Tensor
     full_errors: Tensor
     residuals: Tensor
+    scores: Tensor
     agreements: Tensor
     index_losses: Tensor
     index_surprises: Tensor

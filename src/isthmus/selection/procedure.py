@@ -53,7 +53,8 @@ def select_rank(
     1. Scaling, depth and λ are chosen by rows that are held out (`select_scaling`, `select_hyperparameters`).
     2. Every row is held out once: a network that was trained on the others is restricted to k = 1, 2, … numbers, and
        the loss at these rows, how much the last number matters and whether it is one of its own are measured. Of
-       classes also along how many directions networks of two halves of the rows agree (`shared_slopes`).
+       classes also whether what it adds speaks for the classes of these rows (`label_scores`), and along how many
+       directions networks of two halves of the rows agree (`shared_slopes`).
     3. That evidence is weighed as on functions of known rank: the rank is the likeliest k.
     4. A network that is trained on all rows is restricted to it and split there.
 
