@@ -104,7 +104,7 @@ def cells(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
 
 
 def breezes(k: int, d_in: int, d_out: int, rng: np.random.Generator) -> Teacher:
-    """A field of wind of k patterns and others that do not matter; regimes are bilinear in strengths, as conversions of energy.
+    """Wind of k patterns and others that do not matter; regimes are bilinear in strengths, as conversions of energy.
 
     Random quadratic forms of k strengths and their linear parts, k + 2 or more, have independent gradients.
     """
