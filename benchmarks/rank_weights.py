@@ -50,7 +50,7 @@ BY_LINES = ("linear", "next_linear", "correlation")
 OF_CLASSES = ("intercept", "loss", "sensitivity", "slope_drop", "score_share")
 OWN = ("intercept", "loss", "significance", "sensitivity_drop", "redundancy", "previous_redundancy")
 COLUMNS: dict[str, tuple[str, ...]] = {
-    # Beside the losses and the drop the objective and the sensitivity only add chance (decision 45).
+    # Beside the losses and the drop the sensitivity only adds chance (decision 45).
     "regression": (*OWN, "residual_line"),
     "autoencoder": OWN,
     # What else there is of classes adds chance, too (decision 50).
@@ -96,7 +96,7 @@ def lines_of(row: Row) -> CanonicalCorrelations:
 
 
 def feature_table(row: Row) -> Floats:
-    """`features` of one task, `(K + 1, 14)`."""
+    """`features` of one task, `(K + 1, 13)`."""
     errors, deviations, objectives, *of_last = (torch.tensor(row[name], dtype=torch.float64) for name in EVIDENCE)
     excess = errors - errors.min()
     nothing = [0.0] * len(errors)

@@ -51,7 +51,6 @@ def by_hand(k, epsilon):
         "significance": min(EXCESS[k] / DEVIATIONS[k], 4.0) if DEVIATIONS[k] else 0.0,
         "sensitivity": sensitivity[k],
         "sensitivity_drop": sensitivity[k] - sensitivity[k - 1] if k else 0.0,
-        "objective": math.log(OBJECTIVES[k] / 0.1 - 1.0 + 0.01),
         "redundancy": REDUNDANCIES[k],
         "previous_redundancy": REDUNDANCIES[k - 1] if k else 0.0,
         "linear": within[k],

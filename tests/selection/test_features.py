@@ -20,7 +20,6 @@ def test_they_are_those_of_the_formulas():
             [4.0, 2.0, 3.0, 0.0],  # at most 4
             [math.log(s + 0.1) for s in (10.0, 6.0, 0.2, 0.0)],
             [0.0, math.log(6.1 / 10.1), math.log(0.3 / 6.1), math.log(0.1 / 0.3)],
-            [math.log(s + 0.01) for s in (9.0, 4.0, 0.1, 0.0)],
             [0.0, 0.05, 0.8, 0.0],
             [0.0, 0.0, 0.05, 0.8],
             [5.0, 2.5, -0.5, -2.0],

@@ -19,7 +19,6 @@ FEATURES = (
     "significance",
     "sensitivity",
     "sensitivity_drop",
-    "objective",
     "redundancy",
     "previous_redundancy",
     "linear",
@@ -31,7 +30,7 @@ FEATURES = (
 )
 """What is weighed; the columns of `features`."""
 # Below these differences are rounding and luck.
-_LOSS, _SENSITIVITY, _OBJECTIVE, _CORRELATION, _SLOPE = 0.1, 0.1, 0.01, 0.01, 1e-5
+_LOSS, _SENSITIVITY, _CORRELATION, _SLOPE = 0.1, 0.1, 0.01, 1e-5
 # Standard errors of losses, deviations of t and of what lines see in residuals that no more are told from.
 _SIGNIFICANT, _UNDOUBTED, _SEEN = 4.0, 5.0, 3.0
 
@@ -93,7 +92,7 @@ class Averages:
 
 
 def features(seen: Averages, tolerance: Tolerance) -> Tensor:
-    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 14)`, columns as in `FEATURES`.
+    r"""What speaks for "k numbers are enough" at k = 0, 1, …, K: `(K + 1, 13)`, columns as in `FEATURES`.
 
     With ε the tolerance:
 
@@ -101,7 +100,6 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
     - significance: $\min(e_k / s_k, 4)$.
     - sensitivity: $\log(r_k / \varepsilon + 0.1)$, how much the next coordinate matters.
     - sensitivity_drop: the same less that of the coordinate before.
-    - objective: $\log(o_k / \min o - 1 + 0.01)$, what more numbers lower the training objective by.
     - redundancy: $D_k$, how much of the next coordinate is determined by those before: it bends a sheet and is no
       number of its own.
     - previous_redundancy: $D_{k-1}$, the same of coordinate k: a network that bends its sheet at k already will do so
@@ -116,14 +114,13 @@ def features(seen: Averages, tolerance: Tolerance) -> Tensor:
       classes, beside the clearest.
     """
     epsilon, gained = tolerance.relative, float(seen.excess[0])
-    excess, errors, objectives = seen.excess, seen.deviations, seen.objectives
+    excess, errors = seen.excess, seen.deviations
     losses = torch.log(excess / (epsilon**2 * gained if gained > 0 else 1.0) + _LOSS)
     sensitivity = torch.log(seen.sensitivities / epsilon + _SENSITIVITY)
     drop = torch.cat([sensitivity[:1] * 0.0, sensitivity.diff()])
-    objective = torch.log(objectives / objectives.min() - 1.0 + _OBJECTIVE)
     significance = torch.where(errors > 0, excess / errors.clamp_min(torch.finfo(errors.dtype).tiny), 0.0)
     before = torch.cat([seen.redundancies[:1] * 0.0, seen.redundancies[:-1]])
-    columns = [losses, significance.clamp_max(_SIGNIFICANT), sensitivity, drop, objective, seen.redundancies, before]
+    columns = [losses, significance.clamp_max(_SIGNIFICANT), sensitivity, drop, seen.redundancies, before]
     linearly = seen.linear.significance.clamp(NOTHING_LEFT, _UNDOUBTED)
     columns += [linearly, torch.cat([linearly[1:], linearly.new_full((1,), NOTHING_LEFT)])]
     columns.append(torch.log(seen.linear.correlations.square() + _CORRELATION))
