@@ -49,7 +49,8 @@ def weighed(monkeypatch):
 
 def weighed_by(monkeypatch, excess, deviations, agreement=8.0):
     excess, deviations = (torch.tensor(values, dtype=torch.float64) for values in (excess, deviations))
-    monkeypatch.setitem(weights(), "regression", [0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 2.0, *[0.0] * 7])
+    own = {"loss": -1.0, "redundancy": 2.0}
+    monkeypatch.setitem(weights(), "regression", [own.get(name, 0.0) for name in FEATURES])
     finds_nothing = CanonicalCorrelations(LINEAR.correlations, torch.tensor([0.0, *LINEAR.significance[1:]]))
     seen = averages(excess, deviations, linear=finds_nothing, agreement=agreement)
     return sufficient_probabilities(seen, "regression", TENTH)
