@@ -9,7 +9,7 @@ import torch
 
 from isthmus.experiments import experiment_named, measurements, reproduce
 from isthmus.experiments.followups.convolutional_bottleneck import experiment
-from isthmus.experiments.followups.convolutional_bottleneck.claims import middle_norm, waves
+from isthmus.experiments.followups.convolutional_bottleneck.claims import middle_norm, networks, waves
 
 FREQUENCIES = experiment_named("convolutional-bottleneck")
 SETTINGS = replace(FREQUENCIES.full, depths=(6,), weight_decays=(0.1,))
@@ -19,15 +19,16 @@ def test_the_smoke_scale(tmp_path, monkeypatch):
     """On noise: reading MNIST takes longer than training does."""
     images = torch.rand(20, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(experiment, "zeros", lambda count: images[:count])
-    settings = replace(FREQUENCIES.smoke, depths=(6,), steps=8)
-    (row,) = measurements(reproduce(FREQUENCIES, settings=settings, folder=tmp_path))
+    settings = replace(FREQUENCIES.smoke, depths=(6, 8), steps=8)
+    record = reproduce(FREQUENCIES, settings=settings, folder=tmp_path)
+    deeper, row = networks(measurements(record))
+    assert [(each["depth"], len(each["ranks"])) for each in (deeper, row)] == [(8, 8), (6, 6)]
     assert row["grids"] == [[6, 6], [3, 3], [3, 3], [3, 3], [6, 6], [12, 12]]
     assert row["rank"] == min(row["ranks"]) == row["ranks"][row["narrowest"] - 1]
     assert row["dimensions"][0] == 3 * 6 * 6
     kept, gone = row["weights_kept"]
     assert kept > gone >= 0.0
     assert row["schatten"] <= row["norm_per_depth"] == pytest.approx(sum(row["norms"]) / 6, rel=1e-4)
-    record = {"settings": {}, "results": [{"cell": {"depth": 6, "weight_decay": 0.3, "seed": 0}, "numbers": row}]}
     assert [drawing.name for drawing in FREQUENCIES.drawings(record)] == ["ranks", "norms", "degrees"]
 
 
@@ -39,11 +40,10 @@ def test_waves_of_a_grid():
 
 def result(**changed):
     values = {"schatten": 3.0, "norm_per_depth": 30.0, "rank": 12, "by_degree": [3, 4, 1], "middle": 15.0}
+    values |= {"weights_rank": 13}
     values |= {"weights_by_degree": [5, 6], "weights_kept": [0.9, 0.02]} | changed
-    return {
+    network = {
         "depth": 6,
-        "weight_decay": 0.1,
-        "seed": 0,
         "error": 1.0,
         "variance": 4.0,
         "narrowest": 3,
@@ -52,24 +52,28 @@ def result(**changed):
         "norms": [99.0, 99.0, values["middle"], values["middle"], 99.0, 99.0],
         **{name: value for name, value in values.items() if name != "middle"},
     }
+    return {"weight_decay": 0.1, "seed": 0, "networks": [network]}
 
 
 @pytest.mark.parametrize(
-    ("changed", "expected"),
+    ("changed", "differing"),
     [
-        ({}, [True] * 6),
-        ({"schatten": 31.0}, [False, True, True, True, True, True]),
-        ({"rank": 48, "middle": 50.0}, [True, False, True, True, True, True]),
-        ({"weights_kept": [0.4, 0.02]}, [True, True, False, True, True, True]),
-        ({"weights_kept": [0.9, 0.2]}, [True, True, False, True, True, True]),
-        ({"by_degree": [1, 2, 4, 2, 1]}, [True, True, True, False, False, True]),
-        ({"by_degree": [3, 4]}, [True, True, True, True, False, True]),
-        ({"by_degree": [3, 4], "weights_by_degree": [3, 4, 1]}, [True] * 6),
-        ({"middle": 19.0}, [True, True, True, True, True, False]),
+        ({}, []),
+        ({"schatten": 31.0}, [0]),
+        ({"rank": 48, "middle": 18.0}, [1]),
+        ({"weights_kept": [0.4, 0.02]}, [2]),
+        ({"weights_kept": [0.9, 0.2]}, [2]),
+        ({"by_degree": [1, 2, 4, 2, 1]}, [3, 4]),
+        ({"by_degree": [3, 4]}, [4]),
+        ({"by_degree": [3, 4], "weights_by_degree": [3, 4, 1]}, []),
+        ({"middle": 19.0}, [5]),
+        ({"middle": 20.0}, [5, 6]),
+        ({"weights_rank": 9}, [6]),
     ],
 )
-def test_each_verdict_can_turn(changed, expected):
-    assert [claim.agrees for claim in FREQUENCIES.claims(SETTINGS, [result(**changed)])] == expected
+def test_each_verdict_can_turn(changed, differing):
+    verdicts = [claim.agrees for claim in FREQUENCIES.claims(SETTINGS, [result(**changed)])]
+    assert verdicts == [index not in differing for index in range(7)]
 
 
 def test_the_zeros_are_cut_and_averaged(monkeypatch):
@@ -85,7 +89,7 @@ def test_the_zeros_are_cut_and_averaged(monkeypatch):
 
 
 def test_the_middle_is_where_the_sides_stay():
-    assert middle_norm(result(middle=7.0)) == 7.0
+    assert middle_norm(result(middle=7.0)["networks"][0]) == 7.0
 
 
 def test_nothing_is_judged_from_nothing():

@@ -1,6 +1,7 @@
 """Neural collapse by definition, on classifiers that have collapsed, and the bound on the rank of every weight."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import random_layers
-from isthmus.errors import OptionError, ShapeError
-from isthmus.foundation.likelihood import CATEGORICAL
+from isthmus.errors import OptionError, ShapeError, UnsupportedModuleError
+from isthmus.foundation.likelihood import CATEGORICAL, GAUSSIAN
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks import IDENTITY, RELU, Activation, FullyConnected
+from isthmus.networks.chain import Chain, Layer
+from isthmus.networks.chain_conversion import chain_module
 from isthmus.spectra import class_collapse, neural_collapse
 from isthmus.training import Objective, Schedule, TrainingConfig, fit
 
@@ -52,6 +55,75 @@ def test_no_network_breaks_the_bound(widths, slope, classes, seed, ridge):
         s = np.linalg.svd(w.numpy(), compute_uv=False)
         assert layer.distance_from_rank == pytest.approx(np.linalg.norm(s[classes:]), abs=1e-12)
         assert layer.distance_from_rank <= layer.bound * (1 + 1e-9) + 1e-9
+
+
+def linear_end(seed, widths, linear):
+    """A chain whose last `linear` matrices have no activation between them."""
+    layers = Chain.of(random_layers(widths, RELU, seed)).layers
+    return Chain(
+        tuple(
+            replace(each, activation=IDENTITY) if at >= len(layers) - linear else each for at, each in enumerate(layers)
+        )
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 4), st.sampled_from([GAUSSIAN, CATEGORICAL]), st.integers(0, 2**32))
+def test_no_linear_end_breaks_the_bound(linear, likelihood, seed):
+    """For squared errors too; the gradient term by autograd through the objective as it is written."""
+    chain, ridge = linear_end(seed, (3, 6, 5, 6, 3), linear), 0.1
+    x, labels = data(seed, 12, 3, 3)
+    found = neural_collapse(chain, x, labels, ridge=ridge, likelihood=likelihood)
+    w = [layer.weight.clone().requires_grad_() for layer in chain.layers]
+    a, outputs = x, []
+    for weight, layer in zip(w, chain.layers, strict=True):
+        outputs.append(z := a @ weight.T + layer.bias)
+        a = z if layer.activation == IDENTITY else z.relu()
+    outputs[0].retain_grad()
+    hot = torch.nn.functional.one_hot(labels, 3)
+    is_squared = likelihood is GAUSSIAN
+    loss = (a - hot).square().sum() / 12 if is_squared else torch.nn.functional.cross_entropy(a, labels)
+    (loss + ridge / 4 * sum(t.square().sum() for t in w)).backward()
+    means = torch.stack([x[labels == c].mean(0) for c in range(3)])[labels]
+    first = (outputs[0].grad.T @ (x - means)).norm() + w[0].grad.norm()
+    assert found.layers[0].bound == pytest.approx(float(first) * 4 / (2 * ridge), rel=1e-8, abs=1e-9)
+    for layer in found.layers:
+        assert layer.distance_from_rank <= layer.bound * (1 + 1e-9) + 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 4), st.integers(4, 7), st.integers(0, 2**32))
+def test_behind_balanced_layers_features_vary_as_the_logits(classes, width, seed):
+    r"""Balanced by construction: [W, b] = (VᵀV)^{1/2} Q with orthonormal rows of Q."""
+    generator = torch.Generator().manual_seed(seed)
+    last = torch.randn(classes, width, generator=generator, dtype=torch.float64)
+    values, vectors = torch.linalg.eigh(last.T @ last)
+    root = vectors @ torch.diag(values.clamp_min(0.0).sqrt()) @ vectors.T
+    turn = torch.linalg.qr(torch.randn(width + 2, width, generator=generator, dtype=torch.float64))[0].T
+    joined = root @ turn
+    zero = torch.zeros(classes, dtype=torch.float64)
+    chain = Chain((Layer(joined[:, :-1], joined[:, -1]), Layer(last, zero)))
+    x, labels = data(seed, 15, width + 1, classes)
+    found = neural_collapse(chain, x, labels)
+    s = np.linalg.svd(last.numpy(), compute_uv=False)
+    assert found.layers[0].imbalance < 1e-7
+    assert found.layers[1].nc1 <= (s[0] / s[-1]) ** 2 * found.logit_nc1 * (1 + 1e-6)
+    logits = chain(x).numpy()
+    means = np.stack([logits[labels == c].mean(0) for c in range(classes)])[labels]
+    assert found.logit_nc1 == pytest.approx(((logits - means) ** 2).sum() / ((means - logits.mean(0)) ** 2).sum())
+
+
+def test_a_chain_keeps_what_a_module_joins():
+    chain = linear_end(3, (3, 6, 5, 4), 2)
+    x, labels = data(3, 12, 3, 4)
+    found, joined = neural_collapse(chain, x, labels), neural_collapse(chain_module(chain), x, labels)
+    assert (len(found.layers), len(joined.layers)) == (3, 2)
+    assert found.logit_deviations == pytest.approx(joined.logit_deviations)
+    network = random_layers((3, 6, 4), RELU, 0)
+    assert neural_collapse(Chain.of(network), x, labels, ridge=0.1) == neural_collapse(network, x, labels, ridge=0.1)
+    bent = Chain((replace(chain.layers[0]), replace(chain.layers[1]), replace(chain.layers[2], activation=RELU)))
+    with pytest.raises(UnsupportedModuleError, match="outputs are no logits"):
+        neural_collapse(bent, x, labels)
 
 
 def test_it_is_the_definition(monkeypatch):

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from isthmus.errors import OptionError, ShapeError
-from isthmus.foundation.likelihood import CATEGORICAL
+from isthmus.errors import OptionError, ShapeError, UnsupportedModuleError
+from isthmus.foundation.arrays import as_matrix, check_columns
+from isthmus.foundation.likelihood import CATEGORICAL, Likelihood
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
-from isthmus.networks import FullyConnected
+from isthmus.networks.chain import Chain, Layer
 from isthmus.spectra.layer_spectrum import CHUNK
 from isthmus.spectra.model import Model, as_network
 from isthmus.spectra.running_covariance import MomentSum
@@ -71,6 +72,17 @@ class NeuralCollapse:
     logit_deviations: tuple[float, ...]
     collapsed_deviations: tuple[float, ...]
 
+    @property
+    def logit_nc1(self) -> float:
+        r"""NC1 of the logits.
+
+        Where the last two layers are linear and balanced, NC1 of what the last one reads is at most this times
+        $(s_1/s_r)^2$, r the rank of $W_L$: a balanced $W_{L-1}$ gives nothing that $W_L$ does not read.
+        """
+        between = sum(each**2 for each in self.collapsed_deviations)
+        within = max(0.0, sum(each**2 for each in self.logit_deviations) - between)
+        return within / between if between > 0.0 else math.inf
+
     def logit_ranks(self, tolerance: Tolerance = DEFAULT_TOLERANCE) -> tuple[int, int]:
         """Rank of the centred logits at the tolerance as they are, and after collapse, both relative to the largest."""
         floor = tolerance.relative * self.logit_deviations[0]
@@ -81,14 +93,24 @@ class NeuralCollapse:
         return before, after
 
 
-def neural_collapse(model: Model, x: object, labels: object, *, ridge: float | None = None) -> NeuralCollapse:
+def neural_collapse(
+    model: Model | Chain,
+    x: object,
+    labels: object,
+    *,
+    ridge: float | None = None,
+    likelihood: Likelihood = CATEGORICAL,
+) -> NeuralCollapse:
     r"""Within-class collapse, class means, alignment, balance and the rank of the weights of a classifier.
 
     Args:
-        model: A chain whose K outputs are logits, as trained with cross-entropy.
+        model: A chain with K outputs, one a class. Linear layers that follow each other become one in networks and
+            modules; to keep them, as λ/L and the balance of a linear end need, pass a `networks.chain.Chain`, which
+            `networks.chain_conversion.chain_of` makes of a module.
         x: `(n, d_in)`, the rows it was trained on.
         labels: `(n,)`, classes 0, …, K − 1, each of which occurs.
         ridge: λ of the objective; None leaves the bound out.
+        likelihood: Whose loss was minimised: that of logits, or squared distances to one-hot rows. Only the bound asks.
 
     Raises:
         UnsupportedModuleError: If the model is no chain of affine maps and one positively homogeneous activation.
@@ -101,26 +123,38 @@ def neural_collapse(model: Model, x: object, labels: object, *, ridge: float | N
     """
     if ridge is not None and not (ridge > 0.0 and math.isfinite(ridge)):
         raise OptionError("ridge", ridge, "positive: without weight decay the bound says nothing")
-    network, rows = as_network(model, x)
-    network, rows = network.to(dtype=torch.float64), rows.double()
-    classes = _checked(labels, len(rows), network.d_out).to(rows.device)
-    features = _Features(network, rows, classes)
+    chain, rows = _as_chain(model, x)
+    classes = _checked(labels, len(rows), chain.d_out).to(rows.device)
+    features = _Features(chain, rows, classes)
     means = features.class_means()
     within, between = features.variances(means)
-    bounds = [None] * network.depth if ridge is None else features.bounds(means, ridge)
+    bounds = [None] * chain.depth if ridge is None else features.bounds(means, ridge, likelihood)
     layers = [
         CollapsedLayer(
             layer=index + 1,
             nc1=within[index] / between[index] if between[index] > 0.0 else math.inf,
             nc2=_evenness(means[index]),
-            nc3=_alignment(network, means[index]) if index == network.depth - 1 else None,
-            imbalance=_imbalance(network, index),
-            distance_from_rank=float(torch.linalg.svdvals(w)[network.d_out :].norm()),
+            nc3=_alignment(layer, means[index]) if layer is chain.layers[-1] else None,
+            imbalance=_imbalance(layer, after),
+            distance_from_rank=float(torch.linalg.svdvals(layer.weight)[chain.d_out :].norm()),
             bound=bounds[index],
         )
-        for index, w in enumerate(network.weights)
+        for index, (layer, after) in enumerate(zip(chain.layers, (*chain.layers[1:], None), strict=True))
     ]
-    return NeuralCollapse(network.d_out, tuple(layers), *features.logit_deviations())
+    return NeuralCollapse(chain.d_out, tuple(layers), *features.logit_deviations())
+
+
+def _as_chain(model: Model | Chain, x: object) -> tuple[Chain, Tensor]:
+    """The model and the rows in float64."""
+    if isinstance(model, Chain):
+        chain, rows = model, as_matrix(x).to(model.layers[0].weight.device)
+        check_columns(rows, model.d_in)
+        if not chain.layers[-1].activation.is_linear:
+            raise UnsupportedModuleError("The chain", "an activation follows its last layer: its outputs are no logits")
+    else:
+        network, rows = as_network(model, x)
+        chain = Chain.of(network)
+    return chain.to(torch.float64), rows.double()
 
 
 def _checked(labels: object, rows: int, outputs: int) -> Tensor:
@@ -145,14 +179,18 @@ def _checked(labels: object, rows: int, outputs: int) -> Tensor:
 class _Features:
     """What the layers read at the rows, in chunks."""
 
-    def __init__(self, network: FullyConnected, x: Tensor, labels: Tensor) -> None:
-        self._network, self._x, self._labels = network, x, labels
+    def __init__(self, chain: Chain, x: Tensor, labels: Tensor) -> None:
+        self._layers, self._x, self._labels = chain.layers, x, labels
         self._counts = labels.bincount().double()
 
     def _chunks(self) -> Iterator[tuple[Tensor, Tensor, list[Tensor], list[Tensor]]]:
         """One-hot classes `(c, K)`, classes, inputs of the layers and pre-activations, of some rows at a time."""
         for x, labels in zip(self._x.split(CHUNK), self._labels.split(CHUNK), strict=True):
-            yield torch.nn.functional.one_hot(labels, len(self._counts)).double(), labels, *self._network.trace(x)
+            activations, z = [x], []
+            for layer in self._layers:
+                z.append(torch.addmm(layer.bias, activations[-1], layer.weight.T))
+                activations.append(layer.activation(z[-1]))
+            yield torch.nn.functional.one_hot(labels, len(self._counts)).double(), labels, activations[:-1], z
 
     def class_means(self) -> list[Tensor]:
         """Of the inputs of each layer, `(K, n_{ℓ-1})`."""
@@ -164,7 +202,7 @@ class _Features:
 
     @property
     def _widths(self) -> tuple[int, ...]:
-        return self._network.widths[:-1]
+        return tuple(layer.weight.shape[1] for layer in self._layers)
 
     def logit_deviations(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Of the logits, and of their class means with each row counted once."""
@@ -187,18 +225,20 @@ class _Features:
         share = self._counts[:, None] / len(self._x)
         return within, [float((share * (m - (share * m).sum(0)).square()).sum()) for m in means]
 
-    def bounds(self, means: list[Tensor], ridge: float) -> list[float]:
+    def bounds(self, means: list[Tensor], ridge: float, likelihood: Likelihood) -> list[float]:
         """The right side of the bound for each layer."""
-        network, scale = self._network, 2.0 * ridge / self._network.depth
-        apart = [torch.zeros_like(w) for w in network.weights]
-        gradient = [scale * w for w in network.weights]
-        for _, labels, activations, z in self._chunks():
-            delta = CATEGORICAL.gradient(z[-1], labels)[1] / len(self._x)
-            for layer in reversed(range(network.depth)):
-                apart[layer] += delta.T @ (activations[layer] - means[layer][labels])
-                gradient[layer] = gradient[layer] + delta.T @ activations[layer]
-                if layer:
-                    delta = (delta @ network.weights[layer]) * network.activation.derivative(z[layer - 1])
+        scale = 2.0 * ridge / len(self._layers)
+        apart = [torch.zeros_like(layer.weight) for layer in self._layers]
+        gradient = [scale * layer.weight for layer in self._layers]
+        for chosen, labels, activations, z in self._chunks():
+            targets = chosen if likelihood.is_quadratic else labels
+            delta = likelihood.gradient(z[-1], targets)[1] / len(self._x)
+            for index in reversed(range(len(self._layers))):
+                apart[index] += delta.T @ (activations[index] - means[index][labels])
+                gradient[index] = gradient[index] + delta.T @ activations[index]
+                if index:
+                    slopes = self._layers[index - 1].activation.derivative(z[index - 1])
+                    delta = (delta @ self._layers[index].weight) * slopes
         return [float(a.norm() + g.norm()) / scale for a, g in zip(apart, gradient, strict=True)]
 
 
@@ -208,16 +248,16 @@ def _evenness(means: Tensor) -> float:
     return float(s[at] / s[0]) if at < len(s) and float(s[0]) > 0.0 else 0.0
 
 
-def _alignment(network: FullyConnected, means: Tensor) -> float:
-    last, centred = network.weights[-1] - network.weights[-1].mean(0), means - means.mean(0)
+def _alignment(layer: Layer, means: Tensor) -> float:
+    last, centred = layer.weight - layer.weight.mean(0), means - means.mean(0)
     size = float(last.norm() * centred.norm())
     return float((last * centred).sum()) / size if size > 0.0 else 0.0
 
 
-def _imbalance(network: FullyConnected, index: int) -> float | None:
-    if index + 1 == network.depth:
+def _imbalance(layer: Layer, after: Layer | None) -> float | None:
+    if after is None:
         return None
-    after, w, b = network.weights[index + 1], network.weights[index], network.biases[index]
-    outgoing = after.T @ after
+    outgoing = after.weight.T @ after.weight
     size = float(outgoing.norm())
-    return float((outgoing - w @ w.T - torch.outer(b, b)).norm()) / size if size > 0.0 else None
+    apart = outgoing - layer.weight @ layer.weight.T - torch.outer(layer.bias, layer.bias)
+    return float(apart.norm()) / size if size > 0.0 else None

@@ -6,6 +6,7 @@ from isthmus.training.convolutional import convolutional_autoencoder, fit_module
 from isthmus.training.curvature import CurvatureFrame, curvatures
 from isthmus.training.fitting import FittedNetwork, fit
 from isthmus.training.history import Moment
+from isthmus.training.identity_convolutions import insert_identity_convolutions
 from isthmus.training.identity_layers import insert_identity_layers
 from isthmus.training.leaky_fitting import adapt_steps, continue_leaky_resnet, equal_steps, fit_leaky_resnet
 from isthmus.training.leaky_objective import LeakyObjective
@@ -47,6 +48,7 @@ __all__ = [
     "fit",
     "fit_leaky_resnet",
     "fit_module",
+    "insert_identity_convolutions",
     "insert_identity_layers",
     "lbfgs",
     "minimize_matrices",

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from isthmus.experiments.followups.convolutional_bottleneck.claims import networks
 from isthmus.experiments.record import measurements
 from isthmus.reports.canvas import GROUPS, blank, label
 from isthmus.reports.figure import Drawing
@@ -17,7 +18,7 @@ Row = Mapping[str, Any]
 
 def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
-    rows = measurements(record)
+    rows = networks(measurements(record))
     if not rows:
         return []
     rows = [row for row in rows if row["seed"] == rows[0]["seed"]]

@@ -10,13 +10,15 @@ class Settings:
     """Sizes.
 
     Attributes:
-        depths: L, ascending; two layers halve the images' sides at the beginning, two double them at the end.
+        depths: L, ascending; two layers halve the images' sides at the beginning, two double them at the end. The
+            first is trained from a random start, each further one from the one before, by identity convolutions.
         weight_decays: Factors of ‖w‖², ascending.
         seeds: Draw the start.
         rows: Images of the digit 0, without their margin of 2 pixels and averaged to 12 × 12.
         channels: Of the hidden layers.
         kernel: Side of the kernels: in the middle, where images are 3 × 3, one of 3 can keep any set of frequencies.
-        steps: Of Adam; as many evaluations of L-BFGS follow.
+        steps: Of Adam from the random start; as many evaluations of L-BFGS follow.
+        grown: Evaluations of L-BFGS after each growth.
     """
 
     depths: tuple[int, ...]
@@ -26,3 +28,4 @@ class Settings:
     channels: int = 12
     kernel: int = 3
     steps: int = 1000
+    grown: int = 500

@@ -19,24 +19,29 @@ def drawings(record: Mapping[str, Any]) -> list[Drawing]:
     """Every figure that the record has the numbers for."""
     found = []
     rows = measurements(record)
-    for depth in sorted({row["depth"] for row in rows}):
-        chosen = [row for row in rows if row["depth"] == depth]
+    deepest = [row for row in rows if row["depth"] == max(row["depth"] for row in rows)]
+    for row in (row for row in deepest if row["seed"] == deepest[0]["seed"]):
+        name, title = (
+            f"{row['loss']}-{row['linear_layers']}",
+            f"{row['loss']}, {row['linear_layers']} linear at the end",
+        )
         found += [
             Drawing(
-                f"nc1-{depth}",
+                f"nc1-{name}",
                 _CHAPTER,
-                f"Class variation, L = {depth}",
-                "Variance within the classes over that between them, of what each layer reads; first seed.",
+                f"Class variation: {title}",
+                "Variance within the classes over that between them, of what each layer reads; largest depth, first "
+                "seed. Adam up to the last point but one, L-BFGS to the last.",
                 "NC1",
-                _variation(chosen[0]),
+                _variation(row),
             ),
             Drawing(
-                f"logits-{depth}",
+                f"logits-{name}",
                 _CHAPTER,
-                f"Logits, L = {depth}",
+                f"Logits: {title}",
                 "Standard deviations along the principal directions; dashed, with class means in place of the rows.",
                 "standard deviation",
-                _logits(chosen[0]),
+                _logits(row),
             ),
         ]
     return found
