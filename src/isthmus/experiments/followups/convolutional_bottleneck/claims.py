@@ -30,7 +30,6 @@ def judge(settings: Settings, results: Sequence[Row]) -> list[Claim]:
         _low(rows, deepest),
         _zeros(rows),
         _cost(rows, deepest),
-        _cost_of_weights(rows, deepest),
     ]
 
 
@@ -155,34 +154,17 @@ def _apart(by_degree: Sequence[int]) -> int:
 
 
 def _cost(results: Sequence[Row], deepest: Sequence[Row]) -> Claim:
-    return _judged_cost(
-        results,
-        deepest,
-        "rank",
-        "a layer in the middle costs the CBN rank",
-        "A pair that passes with a tenth of the largest deviation does not count in the rank at 0.1, but costs about 1",
-    )
-
-
-def _cost_of_weights(results: Sequence[Row], deepest: Sequence[Row]) -> Claim:
-    return _judged_cost(
-        results,
-        deepest,
-        "weights_rank",
-        "a layer in the middle costs one for each pair that its weights pass",
-        "The pairs are those of the narrowest layer, relative to its largest singular value; where nothing lies "
-        "between what passes and what does not, they are an upper bound of the CBN rank without a tolerance of the "
-        "signal",
-    )
-
-
-def _judged_cost(results: Sequence[Row], deepest: Sequence[Row], rank: str, claim: str, why: str) -> Claim:
-    right = [middle_norm(row) <= _CLOSE * row[rank] for row in deepest]
+    right = [middle_norm(row) <= _CLOSE * row["rank"] for row in deepest]
     return Claim(
-        claim,
+        "a layer in the middle costs the CBN rank",
         "‖w‖² about depth × CBN rank",
-        "; ".join(f"{_named(row)}: {middle_norm(row):.3g} for {row[rank]}" for row in results) or "nothing",
+        "; ".join(
+            f"{_named(row)}: {middle_norm(row):.3g} for rank {row['rank']}, weights of rank {row['weights_rank']}"
+            for row in results
+        )
+        or "nothing",
         all(right) if right else None,
-        f"the median ‖C_ℓ‖² of layers that keep the sides is at most {_CLOSE:g} times the rank for {share(right)} "
-        f"networks of the largest depth, rule: all. {why}",
+        f"the median ‖C_ℓ‖² of layers that keep the sides is at most {_CLOSE:g} times the rank of the signal for "
+        f"{share(right)} networks of the largest depth, rule: all. A pair that passes with less than a tenth of the "
+        "largest deviation does not count in the rank at 0.1, but in that of the weights, and costs about 1",
     )
