@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from isthmus.errors import MixedFrequenciesError, NotRepresentableError, OptionError
+from isthmus.errors import MixedFrequenciesError, NotRepresentableError, OptionError, ShapeError
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.spectra import convolutional_bottleneck
 from isthmus.training import convolutional_autoencoder, insert_identity_convolutions
@@ -95,6 +95,8 @@ def test_what_cannot_be_grown_is_refused():
     x = few_waves(4)
     with pytest.raises(OptionError, match="depth is 3 but must be at least the 4 convolutions"):
         insert_identity_convolutions(module(x), x, 3)
+    with pytest.raises(ShapeError, match=r"expected images \(n, 1, height, width\)"):
+        insert_identity_convolutions(module(x), x[0], 5)
     with pytest.raises(NotRepresentableError, match="no ReLU is there"):
         insert_identity_convolutions(nn.Sequential(module(x)[0]), x, 2)
     padded = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.Conv2d(2, 1, 1))

@@ -8,13 +8,14 @@ diagonal, a block for each frequency of the coarser of its two grids, and its si
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from isthmus.errors import MixedFrequenciesError, ShapeError
+from isthmus.foundation.rows import Rows
 from isthmus.networks.wrappers import unwrapped
 
 Grid = tuple[int, int]
@@ -123,6 +124,22 @@ def circular_layers(module: nn.Module) -> list[CircularLayer]:
     if not found or up > 1:
         raise MixedFrequenciesError(type(module).__name__, _EXPECTED)
     return found
+
+
+def images_for(layers: Sequence[CircularLayer], x: object) -> Tensor:
+    """The images `(n, channels, height, width)` in x.
+
+    Raises:
+        ShapeError: If x holds none of the channels that the first layer takes, or a stride or a kernel does not fit.
+        DtypeError, NonFiniteError: If x does not hold finite real numbers.
+    """
+    rows, channels = Rows(x), layers[0].convolution.in_channels
+    if len(rows.shape) != 4 or rows.shape[1] != channels:
+        raise ShapeError(f"x has shape {rows.shape}; expected images (n, {channels}, height, width).")
+    grid: Grid = (rows.shape[2], rows.shape[3])
+    for layer in layers:
+        grid = layer.output_grid(grid)
+    return rows.chunk(0, len(rows))
 
 
 _EXPECTED = "what does is a Sequential of Conv2d with circular padding, ReLU behind one, and nearest Upsample"

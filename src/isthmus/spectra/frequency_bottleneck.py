@@ -17,11 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from isthmus.errors import ShapeError
-from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import DEFAULT_TOLERANCE, Tolerance
 from isthmus.networks.evaluation import evaluating
-from isthmus.spectra.convolution_blocks import CircularLayer, Grid, circular_layers
+from isthmus.spectra.convolution_blocks import CircularLayer, Grid, circular_layers, images_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +119,7 @@ def convolutional_bottleneck(
         Wen and Jacot (2024), arXiv 2402.08010: the abstract. The form of the rank is ours, not checked against theirs.
     """
     layers = circular_layers(module)
-    images = _images(x, layers[0].convolution.in_channels)
+    images = images_for(layers, x)
     grid: Grid = (images.shape[2], images.shape[3])
     found = []
     with evaluating(module), torch.no_grad():
@@ -171,10 +169,3 @@ def _by_degree(pairs: Tensor) -> dict[int, int]:
 
 def _above(sizes: Tensor, tolerance: Tolerance) -> Tensor:
     return (sizes > tolerance.relative * sizes.max()).sum(-1)
-
-
-def _images(x: object, channels: int) -> Tensor:
-    rows = Rows(x)
-    if len(rows.shape) != 4 or rows.shape[1] != channels:
-        raise ShapeError(f"x has shape {rows.shape}; expected images (n, {channels}, height, width).")
-    return rows.chunk(0, len(rows))

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.errors import NotRepresentableError, OptionError
-from isthmus.foundation.rows import Rows
 from isthmus.foundation.tolerance import Tolerance
 from isthmus.networks.wrappers import unwrapped
-from isthmus.spectra.convolution_blocks import circular_layers
+from isthmus.spectra.convolution_blocks import circular_layers, images_for
 
 _ROUNDING = Tolerance(1e-6)  # a float32 signal has nothing below it
 
@@ -42,17 +41,18 @@ def insert_identity_convolutions(
         OptionError: If the depth is smaller than the module's.
         NotRepresentableError: If no ReLU is there to stand behind.
         MixedFrequenciesError: If the module is no chain of circular convolutions.
+        ShapeError: If x does not hold images that fit the module.
         DtypeError, NonFiniteError: If x does not hold finite real numbers.
 
     Source:
         Jacot (2023), proof of Theorem 1, frequency by frequency.
     """
-    known = len(circular_layers(module))
+    layers = circular_layers(module)
+    known = len(layers)
     if depth < known:
         raise OptionError("depth", depth, f"at least the {known} convolutions of the module")
     parts = list(_parts(copy.deepcopy(unwrapped(module))))
-    rows = Rows(x, "x")
-    signal = rows.chunk(0, len(rows)).to(next(module.parameters()))
+    signal = images_for(layers, x).to(layers[0].convolution.weight)
     places = []
     with torch.no_grad():
         for index, part in enumerate(parts, start=1):
