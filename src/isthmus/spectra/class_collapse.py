@@ -104,8 +104,8 @@ def neural_collapse(
     r"""Within-class collapse, class means, alignment, balance and the rank of the weights of a classifier.
 
     Args:
-        model: A chain with K outputs, one a class. Linear layers that follow each other become one in networks and
-            modules; to keep them, as λ/L and the balance of a linear end need, pass a `networks.chain.Chain`, which
+        model: A chain with K outputs, one a class. Linear layers of a torch module that follow each other become one;
+            to keep them, as λ/L and the balance of a linear end need, pass a `networks.chain.Chain`, which
             `networks.chain_conversion.chain_of` makes of a module.
         x: `(n, d_in)`, the rows it was trained on.
         labels: `(n,)`, classes 0, …, K − 1, each of which occurs.
@@ -134,7 +134,7 @@ def neural_collapse(
             layer=index + 1,
             nc1=within[index] / between[index] if between[index] > 0.0 else math.inf,
             nc2=_evenness(means[index]),
-            nc3=_alignment(layer, means[index]) if layer is chain.layers[-1] else None,
+            nc3=_alignment(layer, means[index]) if after is None else None,
             imbalance=_imbalance(layer, after),
             distance_from_rank=float(torch.linalg.svdvals(layer.weight)[chain.d_out :].norm()),
             bound=bounds[index],
