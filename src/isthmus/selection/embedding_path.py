@@ -19,7 +19,10 @@ from isthmus.training import FittedNetwork
 MOST = 24
 """Combinations that are looked at."""
 _FIRST = 6  # combinations of the first path; while all of them are best, twice as many
-_EVALUATIONS, _REFITS = 12, 5  # of the widest process, and of each that is narrowed from the one before
+_SMOOTH = 0.3  # variance of all combinations to begin with: from rougher kernels the search ends in local optima
+_EVALUATIONS, _REFITS = 10, 5  # of the widest process, and of each that is narrowed from the one before
+_INPUTS, _REFIT_INPUTS = 2, 25  # for so many inputs one evaluation more,
+_MOST_EVALUATIONS, _MOST_REFITS = 36, 8  # up to so many
 _FINAL = 25  # of the process of all rows
 _ROWS = 4000  # that are learned from
 _POINTS = 300  # at which the network is differentiated
@@ -72,7 +75,7 @@ def embedding_path(
     r"""Learn processes of fewer and fewer combinations, and take their losses at the rows that are held out.
 
     The widest begins with the leading eigenvectors of $E[\nabla f \nabla f^\top]$ of the network, to which the slope of
-    a linear fit is added. Each is narrowed from the one before by its combination of least effect, and refitted. While
+    a linear fit is added, and with a smooth function of them. Each is narrowed from the one before by its combination of least effect, and refitted. While
     all of them are best, a path of twice as many is learned, up to `MOST`.
 
     Args:
@@ -112,18 +115,21 @@ def _narrowing(process: EmbeddedProcess, start: Tensor, fewest: int) -> Iterator
 
     From one to the next the combination of least effect goes; what the others share with it stays.
     """
-    b, evaluations = _of_unit_variance(process, start), _EVALUATIONS
+    inputs = start.shape[1]
+    refits = min(_REFITS + inputs // _REFIT_INPUTS, _MOST_REFITS)
+    b, evaluations = _smooth(process, start), min(_EVALUATIONS + inputs // _INPUTS, _MOST_EVALUATIONS)
     for k in range(len(start), fewest, -1):
         b, surprise = process.fit(b, evaluations)
         ordered, back = _by_effect(process, b)
         yield b, surprise, ordered @ b
         _, values, vectors = torch.linalg.svd(back[:, : k - 1] @ ordered[: k - 1] @ b, full_matrices=False)
-        b, evaluations = values[: k - 1, None] * vectors[: k - 1], _REFITS
+        b, evaluations = values[: k - 1, None] * vectors[: k - 1], refits
 
 
-def _of_unit_variance(process: EmbeddedProcess, start: Tensor) -> Tensor:
-    """Combinations whose variances sum to 1: the kernel is then neither constant nor local."""
-    return start / process.covariance(start).trace().clamp_min(torch.finfo(start.dtype).tiny).sqrt()
+def _smooth(process: EmbeddedProcess, start: Tensor) -> Tensor:
+    """Combinations of little variance in all: the kernel then reaches across the rows, and more than neighbours count."""
+    variance = process.covariance(start).trace().clamp_min(torch.finfo(start.dtype).tiny)
+    return start * (_SMOOTH / variance).sqrt()
 
 
 def _by_effect(process: EmbeddedProcess, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,7 +179,7 @@ def directions_of_all(x: Tensor, y: Tensor, weights: Tensor, of_parts: Sequence[
     every = torch.cat(list(of_parts)) @ axes
     _, vectors = torch.linalg.eigh(process.covariance(every))
     common = vectors.flip(1)[:, : len(of_parts[0])].T @ every
-    b, _ = process.fit(_of_unit_variance(process, common), _FINAL)
+    b, _ = process.fit(_smooth(process, common), _FINAL)
     found = _by_effect(process, b)[0] @ b @ axes.T
     heaviest = found.gather(1, found.abs().argmax(1, keepdim=True))
     return torch.where(heaviest < 0.0, -found, found)
