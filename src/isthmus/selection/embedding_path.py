@@ -20,9 +20,8 @@ MOST = 24
 """Combinations that are looked at."""
 _FIRST = 6  # combinations of the first path; while all of them are best, twice as many
 _SMOOTH = 0.3  # variance of all combinations to begin with: from rougher kernels the search ends in local optima
-_EVALUATIONS, _REFITS = 10, 5  # of the widest process, and of each that is narrowed from the one before
-_INPUTS, _REFIT_INPUTS = 2, 25  # for so many inputs one evaluation more,
-_MOST_EVALUATIONS, _MOST_REFITS = 36, 8  # up to so many
+_EVALUATIONS, _MOST_EVALUATIONS = 10, 36  # of the widest process, one more for every two inputs, and at most
+_REFITS, _MOST_REFITS = 5, 8  # of each that is narrowed from the one before, one more for every 25 inputs, and at most
 _FINAL = 25  # of the process of all rows
 _ROWS = 4000  # that are learned from
 _POINTS = 300  # at which the network is differentiated
@@ -75,8 +74,8 @@ def embedding_path(
     r"""Learn processes of fewer and fewer combinations, and take their losses at the rows that are held out.
 
     The widest begins with the leading eigenvectors of $E[\nabla f \nabla f^\top]$ of the network, to which the slope of
-    a linear fit is added, and with a smooth function of them. Each is narrowed from the one before by its combination of least effect, and refitted. While
-    all of them are best, a path of twice as many is learned, up to `MOST`.
+    a linear fit is added, and a smooth function of them. Each is narrowed from the one before by its combination of
+    least effect, and refitted. While all of them are best, a path of twice as many is learned, up to `MOST`.
 
     Args:
         network: f, trained on the rows.
@@ -116,8 +115,8 @@ def _narrowing(process: EmbeddedProcess, start: Tensor, fewest: int) -> Iterator
     From one to the next the combination of least effect goes; what the others share with it stays.
     """
     inputs = start.shape[1]
-    refits = min(_REFITS + inputs // _REFIT_INPUTS, _MOST_REFITS)
-    b, evaluations = _smooth(process, start), min(_EVALUATIONS + inputs // _INPUTS, _MOST_EVALUATIONS)
+    refits = min(_REFITS + inputs // 25, _MOST_REFITS)
+    b, evaluations = _smooth(process, start), min(_EVALUATIONS + inputs // 2, _MOST_EVALUATIONS)
     for k in range(len(start), fewest, -1):
         b, surprise = process.fit(b, evaluations)
         ordered, back = _by_effect(process, b)
@@ -127,7 +126,7 @@ def _narrowing(process: EmbeddedProcess, start: Tensor, fewest: int) -> Iterator
 
 
 def _smooth(process: EmbeddedProcess, start: Tensor) -> Tensor:
-    """Combinations of little variance in all: the kernel then reaches across the rows, and more than neighbours count."""
+    """Combinations of little variance in all: the kernel then reaches across the rows, not to neighbours alone."""
     variance = process.covariance(start).trace().clamp_min(torch.finfo(start.dtype).tiny)
     return start * (_SMOOTH / variance).sqrt()
 
