@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from _environment import recorded
+from rank_families import JUDGED_ON
 
+DRAWS = (0, 1, 2)  # seeds of the group that the method is judged on
 BOUNDS = (0.95, 0.8, 0.5, 0.0)
 FEWEST = 10  # tasks of a bin; of fewer no share can be told
 
@@ -21,6 +23,17 @@ def accuracy(rows: Iterable[dict[str, Any]]) -> dict[str, list[list[float]]]:
         kind = "classification" if row["is_classification"] else "regression"
         answers[kind].append((row["probabilities"][row["rank"]], row["rank"] == row["k"]))
     return {kind: by_probability(own) for kind, own in answers.items()}
+
+
+def judged_rows() -> list[dict[str, Any]]:
+    """The rows of the records of all draws of the group that the method is judged on."""
+    records = [recorded(record_name(JUDGED_ON, seed)) for seed in DRAWS]
+    return [row for record in records for row in record["rows"]]
+
+
+def record_name(group: str, seed: int) -> str:
+    """What the record of a group and a seed is called."""
+    return f"rank_decision_{group}" + (f"_{seed}" if seed else "")
 
 
 def by_probability(answers: Iterable[tuple[float, bool]]) -> list[list[float]]:

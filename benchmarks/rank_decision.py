@@ -3,8 +3,8 @@
 Tasks (`_rank_tasks`) are of groups of families (`rank_families`): some on which methods and thresholds were chosen;
 `first`, `second` and `third`, which nobody looked at before their runs of seed 0, but in view of which the method was
 then changed; and `fourth` and `fifth`, written by people who had not seen the method, and not run before it was fixed.
-Nothing was changed in view of `fifth`: whoever does makes it one more of those. All of it, of seed 0, is also what the
-package says of its answers (`isthmus/selection/accuracy.json`), which this script writes.
+Nothing was changed in view of `fifth`: whoever does makes it one more of those. Its draws of seeds 0, 1 and 2 are also
+what the package says of its answers (`isthmus/selection/accuracy.json`), which this script writes.
 
 For each task: the rank that `RankRegressor` or `RankClassifier` decides with its defaults, its interval and
 probabilities, the test error at that rank and of scikit-learn's tuned network, and what a user would get from the
@@ -22,7 +22,8 @@ Each record is of the method as it was at the run: `first` of margins in place o
 `first_1` of seed 1 after a first change; `second` of the weights of decision 21, `third` of those of
 decision 22 without what came after the run (told there); `fourth_first` of those of decision 23, and `fourth` of
 the networks of decision 32, which were not chosen in view of it, with the same weights; `fifth_first` of decision 39,
-`fifth` of decisions 45 and 46, and `fifth_1` of seed 1, which had not been run before, of the same.
+`fifth`, `fifth_1` and `fifth_2` of the method as it is (decisions 49 and 50), of seeds 0, 1 and 2: of the last nothing
+was run before.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ import numpy as np
 import torch
 
 from _environment import keep, keep_in_package
-from _rank_accuracy import accuracy, right, right_of_decidable, with_verdicts
+from _rank_accuracy import accuracy, judged_rows, record_name, right, right_of_decidable, with_verdicts
 from _rank_baselines import BASELINES
 from _rank_predictors import PREDICTORS, held_out_error
 from _rank_tasks import NOISES, RankTask
@@ -266,8 +267,11 @@ if __name__ == "__main__":
     print(json.dumps({name: figures[name] for name in ("all", *kinds) if name in figures}, indent=1))
     on = "no method was chosen on before this run" if GROUPS[asked.group].is_blind else "the method was chosen on"
     claim = f"The rank is found on tasks of known rank, of families that {on}."
-    name = f"rank_decision_{asked.group}" + (f"_{asked.seed}" if asked.seed else "")
-    keep(name, claim, {"group": asked.group, **figures, "misses": misses(rows), "rows": rows})
-    if (asked.group, asked.seed, is_whole) == (JUDGED_ON, 0, True):
+    keep(
+        record_name(asked.group, asked.seed),
+        claim,
+        {"group": asked.group, **figures, "misses": misses(rows), "rows": rows},
+    )
+    if is_whole and asked.group == JUDGED_ON:
         found_by = f"benchmarks/rank_decision.py {asked.group}"
-        keep_in_package("selection/accuracy.json", {"found_by": found_by, **accuracy(rows)})
+        keep_in_package("selection/accuracy.json", {"found_by": found_by, **accuracy(judged_rows())})

@@ -3,11 +3,13 @@ import json
 import pytest
 
 
-def test_the_package_says_what_the_record_holds(benchmarks):
+def test_the_package_says_what_the_records_hold(benchmarks):
     from _environment import PACKAGE, as_lines
     from _rank_accuracy import accuracy
 
-    rows = json.loads((benchmarks / "results" / "rank_decision_fifth.json").read_text())["figures"]["rows"]
+    records = [benchmarks / "results" / f"rank_decision_fifth{seed}.json" for seed in ("", "_1", "_2")]
+    rows = [row for each in records for row in json.loads(each.read_text())["figures"]["rows"]]
+    assert len(rows) == 3 * 72
     content = {"found_by": "benchmarks/rank_decision.py fifth", **accuracy(rows)}
     assert as_lines(content) + "\n" == (PACKAGE / "selection" / "accuracy.json").read_text()
 

@@ -116,7 +116,7 @@ def judge(
     level, sentence = _worst(rank, interval, probabilities, error, comparisons, disagreement, not_done)
     if level == "rely" and task == "classification":
         level = "caution"
-        sentence = f"{sentence} But ranks of classes are often wrong, by one mostly."
+        sentence = f"{sentence} But labels tell less than outputs: ranks of classes are wrong more often."
     name = likelihood_of(task).error_name
     return Verdict(level, sentence, _accuracy(rank, probabilities, task), name, error, comparisons)
 
