@@ -123,8 +123,8 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
             {"task": "classification"},
             "caution",
             "Rely on 2: the network through 2 numbers predicts held-out rows at least as well as simpler methods "
-            "(error 0.1; kernel ridge regression 0.123, reduced-rank regression through 2 numbers 0.52). But labels tell "
-            "less than outputs: ranks of classes are wrong more often.",
+            "(error 0.1; kernel ridge regression 0.123, reduced-rank regression through 2 numbers 0.52). But labels "
+            "tell less than outputs: ranks of classes are wrong more often.",
         ),
         (  # what is no reliance gets no second caution
             {"task": "classification", "interval": (2, 3)},
