@@ -208,3 +208,27 @@ def test_folders_of_the_first_edition_can_be_overwritten(here, command):
     Path("first/run.json").write_text('{"format": "isthmus-run", "version": 1, "kind": "fit", "rank": 3}')
     assert command("fit", SMALL, *QUICK, "--out", "first", "--overwrite")[0] == 0
     assert RunFolder(Path("first")).read().version == RECORD_VERSION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["fit", "t.csv", "--target", "y", "--group", "a", "--group", "b"],
+            "--group is given more than once. Give it once.",
+        ),
+        (
+            ["fit", "t.csv", "--target", "y", "--depth", "2", "--depth=3"],
+            "--depth is given more than once. Give it once, several values separated by commas.",
+        ),
+        (["fit", "t.csv", "--overwrite", "--no-overwrite"], "--overwrite is given more than once. Give it once."),
+        (["regions", "m.onnx", "--box", "0", "1", "--box", "0", "2"], "--box is given more than once. Give it once."),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(here, command, arguments, said):
+    assert command(*arguments) == (2, "", f"isthmus: {said}\n")
+
+
+def test_lists_are_given_again(here, command):
+    status, _, err = command("fit", "none.csv", "--target", "y", "--target", "z", "--drop", "a", "--drop", "b")
+    assert (status, "There is no none.csv" in err) == (2, True)
