@@ -118,14 +118,14 @@ BAD = {
     "missing file": (["fit", "none.csv"], r"There is no none\.csv"),
     "unknown setting": (["fit", "teacher:rank=2"], "a setting of teacher is 'rank'"),
     "depth": (["fit", SMALL, "--depth", "0"], "depth is 0 but must be at least 1"),
-    "depth text": (["fit", SMALL, "--depth", "deep"], "--depth is 'deep' but must be one of the whole numbers, or sev"),
+    "depth text": (["fit", SMALL, "--depth", "deep"], "--depth is 'deep' but must be a whole number, or several"),
     "depth auto": (["fit", SMALL, "--depth", "auto"], "left out, it is chosen by held-out rows"),
     "depth of depths": (["fit", SMALL, "--depth", "3,,6"], "--depth is '3,,6'"),
     "width": (["fit", SMALL, "--width", "0"], "width is 0"),
     "width text": (["fit", SMALL, "--width", "wide"], "Invalid value for '--width'"),
     "ridge": (["fit", SMALL, "--ridge", "-1"], "ridge is -1.0"),
     "ridge nan": (["fit", SMALL, "--ridge", "nan"], "ridge is nan"),
-    "ridges": (["fit", SMALL, "--ridge", "1,x"], "--ridge is '1,x' but must be one of the numbers, or several"),
+    "ridges": (["fit", SMALL, "--ridge", "1,x"], "--ridge is '1,x' but must be a number, or several"),
     "a path without ridge": (["fit", SMALL, "--ridge", "0", "--path"], "ridge is 0.0 but must be above 0 for a path"),
     "tolerance": (["fit", SMALL, "--tolerance", "2"], "tolerance is 2.0 but must be a number strictly between"),
     "activation": (["fit", SMALL, "--activation", "gelu"], "'gelu' is not positively homogeneous"),
@@ -208,3 +208,27 @@ def test_folders_of_the_first_edition_can_be_overwritten(here, command):
     Path("first/run.json").write_text('{"format": "isthmus-run", "version": 1, "kind": "fit", "rank": 3}')
     assert command("fit", SMALL, *QUICK, "--out", "first", "--overwrite")[0] == 0
     assert RunFolder(Path("first")).read().version == RECORD_VERSION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["fit", "t.csv", "--target", "y", "--group", "a", "--group", "b"],
+            "--group is given more than once. Give it once.",
+        ),
+        (
+            ["fit", "t.csv", "--target", "y", "--depth", "2", "--depth=3"],
+            "--depth is given more than once. Give it once, several values separated by commas.",
+        ),
+        (["fit", "t.csv", "--overwrite", "--no-overwrite"], "--overwrite is given more than once. Give it once."),
+        (["regions", "m.onnx", "--box", "0", "1", "--box", "0", "2"], "--box is given more than once. Give it once."),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(here, command, arguments, said):
+    assert command(*arguments) == (2, "", f"isthmus: {said}\n")
+
+
+def test_lists_are_given_again(here, command):
+    status, _, err = command("fit", "none.csv", "--target", "y", "--target", "z", "--drop", "a", "--drop", "b")
+    assert (status, "There is no none.csv" in err) == (2, True)

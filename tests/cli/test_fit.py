@@ -24,6 +24,12 @@ FILES = ["decoder.safetensors", "encoder.safetensors", "model.safetensors", "rep
 NOT_PRINTED = {"history", "latent", "reconstructions", "traversals", "arrows"}
 
 
+def quick(**changes):
+    """`QUICK` with other values: an option is given once."""
+    values = dict(zip(QUICK[::2], QUICK[1::2], strict=True)) | {f"--{name}": value for name, value in changes.items()}
+    return [part for pair in values.items() for part in pair]
+
+
 def words(text):
     return " ".join(text.split())
 
@@ -161,7 +167,7 @@ def test_every_task_runs(here, command, data, task):
         x = load_dataset("digits", seed=0).x[:90]
         np.save("images.npy", x.reshape(-1, 8, 8)[:, ::2, ::2])
         data, task = "images.npy", "autoencoder"
-    status, out, _ = command("fit", data, *QUICK, "--steps", "20", "--out", "r", "--json")
+    status, out, _ = command("fit", data, *quick(steps="20"), "--out", "r", "--json")
     assert (status, json.loads(out)["task"]) == (0, task)
     page = Path("r/report.html").read_text()
     drawn = {"curve:n=40": "arrows", "images.npy": "pictures"}.get(data, "evidence")
@@ -173,13 +179,13 @@ def test_a_finished_run_is_printed_again_and_not_repeated_nor_overwritten(data, 
     before = json.loads(Path("r/run.json").read_text())
     status, out, _ = command("fit", data, *QUICK, "--out", "r", "--json")
     assert (status, json.loads(out)["created"]) == (0, before["created"])
-    status, out, err = command("fit", data, *QUICK, "--out", "r", "--width", "9", "--json")
+    status, out, err = command("fit", data, *quick(width="9"), "--out", "r", "--json")
     assert (status, out) == (2, "")
     assert err.startswith(
         "isthmus: r holds a run with other options (width: 8 → 9). Choose another --out, or add --ove"
     )
     assert json.loads(Path("r/run.json").read_text()) == before
-    status, out, _ = command("fit", data, *QUICK, "--out", "r", "--width", "9", "--overwrite", "--json")
+    status, out, _ = command("fit", data, *quick(width="9"), "--out", "r", "--overwrite", "--json")
     assert (status, json.loads(out)["width"]) == (0, 9)
     assert load_network("r").network.weights[0].shape[0] <= 9
 

@@ -10,6 +10,7 @@ from isthmus.foundation.tolerance import Tolerance
 from isthmus.reports import evidence_table
 from isthmus.reports import rank_evidence as evidence
 from isthmus.reports.answer import answer_of
+from isthmus.reports.figure import drawings
 from isthmus.runs.record_parts import EvidenceRow, RankPathRow, RidgePointRow
 from isthmus.selection import RankEvidence, RankSelection
 from isthmus.selection.canonical_correlations import NOTHING_LEFT
@@ -52,6 +53,13 @@ def found(task="regression", **changes):
     probabilities = {str(k): p for k, p in enumerate(EVIDENCE.weighed)}
     known = {"rank_lower": 1, "evidence": EVIDENCE, "rank_probabilities": probabilities}
     return answer_of(fit_record(2, task=task, **{**known, **changes}))
+
+
+@pytest.mark.parametrize(("task", "is_drawn"), [("regression", True), ("classification", False)])
+def test_the_caption_names_the_linear_method_where_it_is_drawn(task, is_drawn):
+    answer = next(each for each in drawings(fit_record(2, task=task)) if each.title == "How many numbers are needed")
+    assert ("a linear method" in answer.caption) == is_drawn
+    assert len(of_axis(answer.figure, "y")) == 2 + is_drawn
 
 
 def of_axis(figure, axis):

@@ -255,7 +255,9 @@ def test_an_unfinished_fit_of_another_kind_is_refused_and_left_alone(finished, t
     with pytest.raises(KeyboardInterrupt):
         run_fit(finished.dataset, OPTIONS, folder, report=stopping_at(0.1))
     before = content(folder / "unfinished")
-    with pytest.raises(RunConflictError, match="an unfinished fit of other data or with other options"):
+    with pytest.raises(
+        RunConflictError, match="an unfinished fit of other data, with other options or by another edition"
+    ):
         run_fit(finished.dataset, WIDER, folder)
     assert content(folder / "unfinished") == before
 

@@ -80,6 +80,13 @@ def test_the_version_is_in_the_key(monkeypatch):
     assert key() != before
 
 
+def test_the_edition_of_records_is_in_the_key(monkeypatch):
+    """Folds that another edition has left are not gone on with."""
+    before = key()
+    monkeypatch.setattr("isthmus.runs.options.RECORD_VERSION", 0)
+    assert key() != before
+
+
 def test_what_the_data_carry_takes_the_place_of_defaults_alone():
     carrying = replace(DATA, shares_unit=True, defaults=Defaults({"width": 30, "ridge": 0.02}))
     assert isinstance(carrying, Dataset)

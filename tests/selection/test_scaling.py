@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from isthmus.data import Sample
+from isthmus.data.splitting import Parts
 from isthmus.foundation.progress import silent
 from isthmus.selection import SelectionCache, SelectionConfig, select_rank
 from isthmus.selection.folds import folds_of
@@ -71,3 +72,25 @@ def test_the_answer_says_what_was_chosen():
     found = select_rank(x, y, config=CONFIG, cv=3)
     assert found.hyperparameters.standardize == "global"
     assert "One scale for all columns predicts held-out rows better" in found.hyperparameters.reason
+
+
+def test_a_class_that_the_past_has_not_met_moves_no_other_to_its_place():
+    """The network of a fold has no output for it; what the others lose is as if it had never been numbered."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((160, 3)) * [1.0, 10.0, 1.0]
+    labels = np.where(np.arange(160) < 130, 1 + (x[:, 0] > 0), 0)  # class 0 comes last
+    parts = Parts(np.arange(160) // 40 - 1, is_forward=True)
+
+    def chosen(classes):
+        sample = Sample.merged(x, classes, np.ones(len(x)), "classification")
+        folds = folds_of(sample, given_parts_of(sample, parts, x), 0)
+        asked = SelectionConfig(depth=3, ridge=1e-2, width=12, schedule=SCHEDULE)
+        return select_scaling(sample, folds, asked, seed=0, cache=SelectionCache(), report=silent).reason
+
+    assert chosen(labels) == chosen(np.where(labels == 0, 3, labels) - 1) != ""
+
+
+def given_parts_of(sample, parts, x):
+    """The parts of the rows in the order of the sample."""
+    place = {row.tobytes(): part for row, part in zip(x, parts.of_row, strict=True)}
+    return Parts(np.array([place[row.tobytes()] for row in sample.x]), parts.is_forward)

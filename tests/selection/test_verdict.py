@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from isthmus.selection import verdict
 from isthmus.selection.cross_validation import CrossValidation
 from isthmus.selection.disagreement import Disagreement
 from isthmus.selection.verdict import Comparison, compare_with_simple_methods, judge, recorded_accuracy
@@ -172,6 +173,21 @@ def test_the_accuracy_is_that_of_answers_as_sure_as_this_one(task):
     assert judge(**{**SURE, "task": task, "probabilities": None}).accuracy == ""
 
 
+@pytest.mark.parametrize(
+    ("bins", "at", "counted"),
+    [
+        ([[0.95, 17, 18], [0.5, 9, 12], [0.0, 6, 15]], 0.97, "more than 95% sure as this one"),
+        ([[0.95, 17, 18], [0.5, 9, 12], [0.0, 6, 15]], 0.7, "50% to 95% sure as this one"),
+        ([[0.95, 17, 18], [0.0, 15, 27]], 0.7, "at most 95% sure as this one"),
+        ([[0.0, 19, 36]], 0.99, "however sure"),
+    ],
+)
+def test_the_answers_that_are_counted_are_named(bins, at, counted, monkeypatch):
+    monkeypatch.setattr(verdict, "recorded_accuracy", lambda: {"regression": bins})
+    said = judge(**{**SURE, "probabilities": (1.0 - at, 0.0, at, 0.0)}).accuracy
+    assert f"of known rank, {counted}, " in said
+
+
 def test_two_standard_errors_make_a_difference():
     at = [Comparison("", 1.0, difference, 0.5) for difference in (-1.01, -1.0, 0.0, 1.0, 1.01)]
     assert [each.is_better for each in at] == [True, False, False, False, False]
@@ -182,7 +198,7 @@ def cross(errors, linear, full, rows):
     """What folds say of errors that a person counts, and nothing else."""
     errors, linear, full = (torch.tensor(each, dtype=torch.float64) for each in (errors, linear, full))
     nothing = torch.zeros(0, dtype=torch.float64)
-    return CrossValidation(torch.tensor(rows), errors, *[nothing] * 4, None, *[nothing] * 3, errors, linear, full)
+    return CrossValidation(torch.tensor(rows), errors, *[nothing] * 4, None, *[nothing] * 4, errors, linear, full)
 
 
 ROWS = [2, 0, 3]  # row 1 is never held out

@@ -19,6 +19,7 @@ from isthmus.cli.predict import predict
 from isthmus.cli.regions import regions
 from isthmus.cli.report import report
 from isthmus.cli.reproduce import reproduce_command
+from isthmus.cli.single_options import SingleOptions
 from isthmus.cli.sweep import sweep_command
 from isthmus.cli.window import window
 from isthmus.errors import IsthmusError
@@ -45,16 +46,16 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(fit)
-app.command()(predict)
-app.command()(measure)
-app.command()(compress)
-app.command()(cost)
-app.command()(regions)
-app.command()(report)
-app.command("reproduce")(reproduce_command)
-app.command()(window)
-app.command("sweep")(sweep_command)
+app.command(cls=SingleOptions)(fit)
+app.command(cls=SingleOptions)(predict)
+app.command(cls=SingleOptions)(measure)
+app.command(cls=SingleOptions)(compress)
+app.command(cls=SingleOptions)(cost)
+app.command(cls=SingleOptions)(regions)
+app.command(cls=SingleOptions)(report)
+app.command("reproduce", cls=SingleOptions)(reproduce_command)
+app.command(cls=SingleOptions)(window)
+app.command("sweep", cls=SingleOptions)(sweep_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -91,7 +91,7 @@ def _several(option: str, text: str | None, kind: type[int] | type[float]) -> An
     try:
         found = [kind(piece) for piece in text.split(",")]
     except ValueError as wrong:
-        what = "whole numbers" if kind is int else "numbers"
+        what = "a whole number" if kind is int else "a number"
         hint = "; left out, it is chosen by held-out rows" if text == "auto" else ""
-        raise OptionError(option, text, f"one of the {what}, or several separated by commas{hint}") from wrong
+        raise OptionError(option, text, f"{what}, or several separated by commas{hint}") from wrong
     return found[0] if len(found) == 1 else found

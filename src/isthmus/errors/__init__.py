@@ -66,6 +66,7 @@ from isthmus.errors.options import (
     PartialFitError,
     RenamedAttributeError,
     RenamedOptionError,
+    RepeatedOptionError,
     UnknownNameError,
     UnmetToleranceError,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "RegionBudgetError",
     "RenamedAttributeError",
     "RenamedOptionError",
+    "RepeatedOptionError",
     "RowCountError",
     "RunConflictError",
     "ScaleError",

@@ -23,6 +23,14 @@ class MissingOptionError(OptionError):
         IsthmusError.__init__(self, f"{option} is missing. {remedy}.")
 
 
+class RepeatedOptionError(OptionError):
+    """An option of one value was given twice."""
+
+    def __init__(self, option: str, *, separates: bool) -> None:
+        several = ", several values separated by commas" if separates else ""
+        IsthmusError.__init__(self, f"{option} is given more than once. Give it once{several}.")
+
+
 class UnmetToleranceError(IsthmusError, ValueError):
     """No smaller network is within a tolerance."""
 

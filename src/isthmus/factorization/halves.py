@@ -128,7 +128,7 @@ def factor(
 
     Raises:
         OptionError: If `rank` is below 1 or above what any layer carries.
-        ConstantOutputError: If the model gives the same at all rows, so that its rank is 0.
+        ConstantOutputError: If the model gives the same at all rows, so that its rank is 0, and no other is asked for.
         NonFiniteError, ShapeError, DtypeError: If `x` does not hold finite rows that fit the model.
         UnsupportedModuleError: If a torch module cannot be converted exactly.
 

@@ -53,9 +53,10 @@ def drawings(record: Record) -> list[Drawing]:
 
 def _answer(record: FitRecord) -> Drawing:
     likely = "; below, how probably each k is the answer" if record.rank_probabilities is not None else ""
+    linear = ", beside what a linear method does with as many" if answer_of(record).counts_losses else ""
     caption = (
-        "The error on rows that were held out in turn, when only k numbers may pass, beside what a linear method does "
-        f"with as many{likely}. The rank is the likeliest k."
+        f"The error on rows that were held out in turn, when only k numbers may pass{linear}{likely}. "
+        "The rank is the likeliest k."
     )
     return _panels(record, "answer", OPENING, "How many numbers are needed", caption, rank_evidence.ANSWER)
 

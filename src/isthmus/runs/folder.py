@@ -73,7 +73,9 @@ class RunFolder:
                 raise RunConflictError(self.path, _differences(record.options, options))
             return record if record.stopped != "interrupted" else None
         if begun is not None and begun != key:
-            raise RunConflictError(self.path, ["an unfinished fit of other data or with other options"])
+            raise RunConflictError(
+                self.path, ["an unfinished fit of other data, with other options or by another edition of isthmus"]
+            )
         return None
 
     def _is_free(self) -> bool:

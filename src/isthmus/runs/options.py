@@ -11,6 +11,7 @@ from typing import Any
 from isthmus.data import Dataset
 from isthmus.errors import OptionError
 from isthmus.foundation.files import shareable
+from isthmus.runs.record import RECORD_VERSION
 from isthmus.selection import SelectionConfig
 
 
@@ -60,8 +61,12 @@ class RunOptions:
         }
 
     def key(self, dataset: Dataset) -> str:
-        """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results."""
-        facts = {**self.record(dataset), "sha256": dataset.sha256, "isthmus": version("isthmus")}
+        """Digest of the options, the content of the data and the version of isthmus: equal keys, equal results.
+
+        The edition of records is part of it: folds that another one has left lack what is weighed now.
+        """
+        edition = {"isthmus": version("isthmus"), "record": RECORD_VERSION}
+        facts = {**self.record(dataset), "sha256": dataset.sha256, **edition}
         for name in {"data", *self.data} - {"task"}:  # the same content under another path or option is the same data
             facts.pop(name, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

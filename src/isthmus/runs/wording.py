@@ -10,6 +10,7 @@ from isthmus.spectra import RankProfile
 def evidence_in_words(selection: RankSelection) -> list[str]:
     """What speaks for the rank, a sentence each."""
     k, found = selection.rank, selection.evidence
+    most = len(found.errors) - 1  # beyond it there is no number more to say anything of
     least = min(found.errors)
     excess = [f"{e - least:.2g} ± {s:.1g}" for e, s in zip(found.errors, found.standard_errors, strict=True)]
     said = [
@@ -22,7 +23,7 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
         f"In networks through {_numbers(j + 1)} the last one matters {found.sensitivities[j]:.2%} as much as the "
         f"first, and the others determine {found.redundancies[j]:.0%} of it."
         for j in (k - 1, k)
-        if 1 <= j < len(found.sensitivities)
+        if 1 <= j < most
     ]
     around = [j for j in (k - 1, k) if j >= 0]
     if selection.task == "regression":
@@ -31,13 +32,14 @@ def evidence_in_words(selection: RankSelection) -> list[str]:
             f"Linear functions of the inputs see what {' and what '.join(seen)} standard deviations clearer than what "
             "the whole networks leave."
         )
-    if selection.task == "classification":
-        shared = [f"number {j + 1} {found.shared_slopes[j]:.2%}" for j in around]
+    further = [j for j in around if j < most]
+    if selection.task == "classification" and further:
+        shared = [f"number {j + 1} {found.shared_slopes[j]:.2%}" for j in further]
         said.append(
-            f"How far networks of two halves of the rows agree on it, relative to the first: {', '.join(shared)}."
+            f"How far networks of two halves of the rows agree on a number, relative to the first: {', '.join(shared)}."
         )
-        spoken = [f"number {j + 1} {found.label_scores[j]:.1f}" for j in around]
-        said.append(f"How clearly it speaks for the classes of rows held out, in σ: {', '.join(spoken)}.")
+        spoken = [f"number {j + 1} {found.label_scores[j]:.1f}" for j in further]
+        said.append(f"How clearly a number speaks for the classes of rows held out, in σ: {', '.join(spoken)}.")
     return said
 
 

@@ -18,6 +18,7 @@ from isthmus.selection.fold_networks import FoldNetworks
 from isthmus.selection.folds import Folds
 from isthmus.selection.hyperparameters import descent_ridge, judges, trial_depth
 from isthmus.selection.spanned_sample import SpannedSample
+from isthmus.training import FittedNetwork
 
 _ALIKE = 3.0  # times the smallest deviation of a column, up to which it makes no difference
 # One scale must lose so much less than one each, on which the evidence was weighed, and be so sure of it.
@@ -67,10 +68,24 @@ class ScaledProblem:
     @torch.no_grad()
     def outputs(self, fold: int, held: np.ndarray, report: Report) -> Tensor:
         """What the network of a fold says at the rows it holds out, in the units of the data."""
-        ridge, depth = descent_ridge(self.sample, self.config), trial_depth(self.sample, self.config)
-        fitted = self.networks.network(fold, depth, ridge, report)
-        found = fitted(torch.from_numpy(self.sample.x[held]))
+        found = self._network(fold, report)(torch.from_numpy(self.sample.x[held]))
         return found if self.spanned is None else self.spanned.written(found)
+
+    @torch.no_grad()
+    def class_losses(self, fold: int, held: np.ndarray, report: Report) -> Tensor:
+        """−log of the probability of its class at each row that a fold holds out, `(m,)` float64.
+
+        The network of a fold numbers the classes of its own rows: learning from the past it may not have met all.
+        """
+        fitted, labels = self._network(fold, report), self.sample.labels
+        assert labels is not None
+        rows = torch.from_numpy(self.sample.x[held]), torch.from_numpy(labels[held])
+        inputs, classes = fitted.standardized(*rows)
+        return torch.nn.functional.cross_entropy(fitted.network(inputs).double(), classes, reduction="none").cpu()
+
+    def _network(self, fold: int, report: Report) -> FittedNetwork:
+        ridge, depth = descent_ridge(self.sample, self.config), trial_depth(self.sample, self.config)
+        return self.networks.network(fold, depth, ridge, report)
 
 
 def select_scaling(
@@ -130,12 +145,12 @@ def _losses(problem: ScaledProblem, sample: Sample, folds: Folds, report: Report
     asked = judges(sample, folds)
     for at, fold in enumerate(asked):
         held = folds[fold][1]
-        outputs = problem.outputs(fold, held, part(report, at / len(asked), (at + 1) / len(asked))).double()
+        told = part(report, at / len(asked), (at + 1) / len(asked))
         weights.append(torch.from_numpy(sample.weights[held]))
         if sample.labels is not None:
-            truths = torch.from_numpy(sample.labels[held])
-            losses.append(torch.nn.functional.cross_entropy(outputs, truths, reduction="none")[:, None])
+            losses.append(problem.class_losses(fold, held, told)[:, None])
         else:
+            outputs = problem.outputs(fold, held, told).double()
             y = torch.from_numpy(np.asarray(sample.y, np.float64))
             residuals = outputs - y[torch.from_numpy(held)]
             scales = [standardization(y, scaling).scale for scaling in ("columns", "global")]

@@ -187,15 +187,23 @@ def _accuracy(rank: int, probabilities: tuple[float, ...] | None, task: Task) ->
     if probabilities is None:
         return ""
     kind = "classification" if task == "classification" else "regression"
-    at = probabilities[rank]
+    at, upper = probabilities[rank], 1.0
     for above, right, tasks in recorded_accuracy()[kind]:
         if at > above:
             what = "classes" if kind == "classification" else "outputs"
             return (
-                f"Of {tasks} answers about {what} of known rank that were as sure as this one, {right} were right "
+                f"Of {tasks} answers about {what} of known rank, {_how_sure(above, upper)}, {right} were right "
                 "(functions unlike those that the evidence was weighed on)."
             )
+        upper = above
     return ""
+
+
+def _how_sure(above: float, upper: float) -> str:
+    """Which answers are counted together with this one: few of them may be as sure."""
+    if upper == 1.0:
+        return f"more than {above:.0%} sure as this one" if above > 0.0 else "however sure"
+    return f"{above:.0%} to {upper:.0%} sure as this one" if above > 0.0 else f"at most {upper:.0%} sure as this one"
 
 
 @cache
