@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.selection import verdict
+from isthmus.selection import SelectionConfig, select_rank, verdict
 from isthmus.selection.cross_validation import CrossValidation
 from isthmus.selection.disagreement import Disagreement
 from isthmus.selection.verdict import Comparison, compare_with_simple_methods, judge, recorded_accuracy
+from isthmus.training import Schedule
 
 MEAN = Comparison("the mean", 2.0, 1.9, 0.1)
 LINEAR = Comparison("reduced-rank regression through 2 numbers", 0.52, 0.42, 0.1)
@@ -23,6 +24,7 @@ SURE = {
     "comparisons": (MEAN, LINEAR, KERNEL),
     "disagreement": None,
     "task": "regression",
+    "unjudged": 0,
     "not_done": (),
 }
 
@@ -121,6 +123,11 @@ def test_an_answer_with_nothing_against_it_is_relied_on():
             "the network, which found nothing (error -0.4 against 0.1).",
         ),
         (
+            {"task": "classification", "unjudged": 1},
+            "caution",
+            "The rank may be larger: of 1 class no row was held out, so nothing tells what it needs.",
+        ),
+        (
             {"task": "classification"},
             "caution",
             "Rely on 2: the network through 2 numbers predicts held-out rows at least as well as simpler methods "
@@ -142,6 +149,7 @@ def test_what_speaks_against_an_answer_is_said(change, level, sentence):
 REASONS = [  # most serious first
     {"comparisons": (beside(MEAN, 0.19), LINEAR, beside(KERNEL, -0.05))},
     {"comparisons": (beside(MEAN, 0.19), LINEAR, KERNEL)},
+    {"unjudged": 2},
     {"not_done": ("1 of 5 folds",)},
     {"probabilities": None},
     {"probabilities": (0.3, 0.0, 0.7, 0.0)},
@@ -256,3 +264,18 @@ def test_of_classes_agreement_on_a_few_rows_is_no_certainty():
         discordant = c + 1.0
         assert each.difference == pytest.approx(c / 4.0, rel=1e-12)
         assert each.standard_error == pytest.approx(math.sqrt(discordant - c**2 / 6.0) / 6.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(("folds", "is_said"), [(1, True), (3, False)])
+def test_a_class_of_which_no_row_is_held_out_is_told(folds, is_said):
+    """As of classes that begin after all rows that are held out; here in the folds that are left out."""
+    rng = np.random.default_rng(0)
+    x, place = rng.standard_normal((150, 2)), np.arange(150)
+    x[100:, 1] += 3.0
+    y = np.where(place < 100, (x[:, 0] > 0).astype(int), 2)
+    part = np.digitize(place, [75, 110])
+    splits = [(np.flatnonzero(part != p), np.flatnonzero(part == p)) for p in range(3)]
+    schedule = Schedule(steps=100, rounds=1, evaluations=40)
+    config = SelectionConfig(depth=3, ridge=2e-3, width=16, standardize="columns", max_folds=folds, schedule=schedule)
+    found = select_rank(x, y, task="classification", cv=splits, config=config)
+    assert ("of 1 class no row was held out" in found.verdict.sentence) == is_said

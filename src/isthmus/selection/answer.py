@@ -112,6 +112,7 @@ def answer_of(
             comparisons=comparisons,
             disagreement=disagreement,
             task=sample.task,
+            unjudged=_unjudged_classes(sample, weighed.cross.rows),
             not_done=not_done,
         ),
         tolerance=tolerance,
@@ -124,6 +125,12 @@ def answer_of(
         index=index,
         not_done=not_done,
     )
+
+
+def _unjudged_classes(sample: Sample, rows: Tensor) -> int:
+    """How many classes are in none of the rows that were held out, as where a class begins after all that are."""
+    labels = sample.labels
+    return 0 if labels is None else len(set(labels.tolist()) - set(labels[rows.cpu().numpy()].tolist()))
 
 
 def _halves(fitted: FittedNetwork, best: RestrictedNetwork, tolerance: float) -> Factorization:

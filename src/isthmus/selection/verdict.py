@@ -110,10 +110,14 @@ def judge(
     comparisons: tuple[Comparison, ...],
     disagreement: Disagreement | None,
     task: Task,
+    unjudged: int,
     not_done: tuple[str, ...],
 ) -> Verdict:
-    """Say in one line whether the rank can be relied on: first what speaks against it, most serious first."""
-    level, sentence = _worst(rank, interval, probabilities, error, comparisons, disagreement, not_done)
+    """Say in one line whether the rank can be relied on: first what speaks against it, most serious first.
+
+    `unjudged` is the number of classes of which no row was held out.
+    """
+    level, sentence = _worst(rank, interval, probabilities, error, comparisons, disagreement, unjudged, not_done)
     if level == "rely" and task == "classification":
         level = "caution"
         sentence = f"{sentence} But labels tell less than outputs: ranks of classes are wrong more often."
@@ -128,6 +132,7 @@ def _worst(
     error: float,
     comparisons: tuple[Comparison, ...],
     disagreement: Disagreement | None,
+    unjudged: int,
     not_done: tuple[str, ...],
 ) -> tuple[Level, str]:
     better = sorted((each for each in comparisons if each.is_better), key=lambda each: each.error)
@@ -143,6 +148,9 @@ def _worst(
             f"Do not rely on this rank: {through} predicts held-out rows no better than {comparisons[0].name} "
             f"(error {error:.3g} against {comparisons[0].error:.3g})."
         )
+    if unjudged:
+        what, need = ("1 class", "it needs") if unjudged == 1 else (f"{unjudged} classes", "they need")
+        return "caution", f"The rank may be larger: of {what} no row was held out, so nothing tells what {need}."
     if not_done:
         return "caution", f"Not finished: without {'; '.join(not_done)}."
     lower, upper = interval
