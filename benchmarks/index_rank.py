@@ -144,7 +144,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--done", action="store_true", help="Only tasks whose answers the folder holds.")
-    parser.add_argument("--record", default="index_rank", help="What the record is called.")
     given = parser.parse_args()
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +159,7 @@ def main() -> None:
     rivals = folder / "rivals.json"
     if rivals.exists():
         figures["rivals"] = json.loads(rivals.read_text())
-    keep(given.record, "The index rank of data is found with its combinations", figures)
+    keep("index_rank", "The index rank of data is found with its combinations", figures)
 
 
 if __name__ == "__main__":
