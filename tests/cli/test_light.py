@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -90,3 +91,9 @@ def test_a_closed_pipe_ends_a_command_without_a_word(arguments):
         command.stdout.close()
         said = command.stderr.read()
     assert (command.returncode, said) == (141, b"")
+
+
+def test_python_runs_the_package_as_the_command():
+    asked = [sys.executable, "-m", "isthmus", "--version"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout == f"isthmus {version('isthmus')}\n"

@@ -97,6 +97,7 @@ def test_a_splitter_that_is_passed_on_by_its_splits_leaves_no_class_untrained():
         ({"sample_weight": np.ones(59)}, ShapeError, "one weight a row is needed"),
         ({"task": "regresion"}, OptionError, "task is 'regresion' but must be 'regression' or"),
         (CLASSES, ShapeError, "y has 2 columns; a classification needs one class index"),
+        ({**CLASSES, "y": ["cat", "dog"] * 30}, OptionError, "y is 'cat' but must be class indices from 0"),
         ({**CLASSES, "y": np.arange(60) / 2}, OptionError, r"y is '0, 0\.5, 1, 1\.5, 2, …' but must be class indices"),
         ({**CLASSES, "y": 2 * (np.arange(60) % 2)}, OptionError, "y is '0, 2' but must be class indices from 0"),
         (

@@ -10,8 +10,10 @@ from isthmus.data.dataset import Floats, Integers
 from isthmus.data.row_draw import MOST_ROWS
 from isthmus.errors import OptionError, ShapeError
 from isthmus.foundation.arrays import as_weights
-from isthmus.foundation.matrices import check_rows, real_array, real_matrix
+from isthmus.foundation.matrices import check_rows, plain_array, real_array, real_matrix
 from isthmus.foundation.task import TASKS
+
+_INDICES = "class indices from 0 without a gap; RankClassifier takes labels of any kind"
 
 
 def as_sample(
@@ -37,6 +39,8 @@ def as_sample(
         return Sample.merged(inputs, inputs, weights, task), inputs, weights
     if y is None:
         raise ShapeError(f"y is missing. Pass the outputs, or task='autoencoder' to learn x itself (task is {task!r}).")
+    if task == "classification":
+        _refuse_texts(y)
     outputs = _matrix(y, "y")
     if len(outputs) != len(inputs):
         raise ShapeError(f"x has {len(inputs)} rows and y has {len(outputs)}. Pass one output for each input.")
@@ -53,6 +57,12 @@ def _matrix(data: object, what: str) -> Floats:
     return array if len(array) > MOST_ROWS else real_matrix(array, what)
 
 
+def _refuse_texts(labels: object) -> None:
+    array = plain_array(labels, "y")
+    if array.size and array.dtype.kind not in "biuf":
+        raise OptionError("y", str(array.flat[0]), _INDICES)
+
+
 def _indices(columns: Floats, weights: NDArray[np.float64]) -> Integers:
     """Class indices, `(n,)`."""
     if columns.shape[1] != 1:
@@ -62,5 +72,5 @@ def _indices(columns: Floats, weights: NDArray[np.float64]) -> Integers:
     if (indices != columns[:, 0]).any() or not np.array_equal(present, np.arange(len(present))):
         values = np.unique(columns[weights > 0])
         found = ", ".join(f"{value:g}" for value in values[:5]) + ", …" * (len(values) > 5)
-        raise OptionError("y", found, "class indices from 0 without a gap; RankClassifier takes labels of any kind")
+        raise OptionError("y", found, _INDICES)
     return indices
