@@ -250,7 +250,8 @@ def _verdict(k, task, evidence):
     return VerdictRow(
         level="rely",
         sentence=f"Rely on {k}: the network predicts held-out rows at least as well as simpler methods.",
-        accuracy="Of 100 answers about outputs of known rank, more than 95% sure as this one, 98 were right.",
+        accuracy="Of 100 answers about outputs of known rank that were, like this one, more than 95% sure, "
+        "98 were right.",
         error_name=likelihood_of(task).error_name,
         error=error,
         comparisons=_comparisons(k, task, error, 2.375),

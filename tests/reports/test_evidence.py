@@ -108,6 +108,15 @@ def test_the_linear_method_is_named_for_the_task_and_drawn_where_its_errors_are_
     assert evidence_table.legend(found("autoencoder")).startswith("Linear: the same error of PCA through k numbers.")
 
 
+def test_of_classes_the_table_has_what_is_weighed_of_them():
+    classes = found("classification")
+    assert evidence_table.columns(classes)[-2:] == ["labels ask", "lines need more"]
+    asked = [row[-2] for _, row in evidence_table.rows(classes)]
+    assert asked == ["20 σ", "6 σ", "0.1 σ", "–"]
+    assert "Labels ask: by how many standard deviations" in evidence_table.legend(classes)
+    assert "bend" not in evidence_table.legend(classes)
+
+
 def test_the_answer_is_marked_and_what_the_rows_allow_is_shaded_in_every_panel_over_k():
     figure = evidence.evidence(found(), PATH)
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]

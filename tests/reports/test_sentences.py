@@ -93,7 +93,7 @@ def test_without_probabilities_none_are_said():
     said = summary(fit_record(2, rank_probabilities=None, verdict=verdict, index=None))
     assert "probability" not in said
     assert "None" not in said
-    assert "sure as this one" not in said
+    assert "like this one" not in said
 
 
 def test_without_rows_set_aside_none_are_mentioned():

@@ -11,21 +11,23 @@ from isthmus.selection.canonical_correlations import NOTHING_LEFT
 _LEGEND = (
     "Error: on held-out rows, through k numbers. More than best: how much more than through the best number of "
     "numbers, ± one standard error. Objective: in training, the constant's is 1. Next matters: how much number k + 1 "
-    "moves the outputs, relative to the first. Next is a bend: how much of number k + 1 the first k determine. "
+    "moves the outputs, relative to the first. "
 )
-_NEED, _SEE = "lines need more", "lines see more"
-_BY_LINES = {
-    _NEED: "Lines need more: by how many standard deviations (σ) linear functions alone ask for more than k numbers.",
+_BEND, _ASK, _NEED, _SEE = "next is a bend", "labels ask", "lines need more", "lines see more"
+_MEANINGS = {
+    _BEND: "Next is a bend: how much of number k + 1 the first k determine.",
+    _ASK: "Labels ask: by how many standard deviations (σ) number k + 1 speaks for the classes of rows held out.",
+    _NEED: "Lines need more: by how many σ linear functions alone ask for more than k numbers.",
     _SEE: "Lines see more: by how many standard deviations (σ) linear functions of the inputs see what k numbers leave "
     "clearer than what the whole networks leave.",
 }
-"""What is weighed of lines: of classes those of the classes, of outputs those of what networks leave of them."""
+"""What is weighed beside losses: of classes what labels and lines ask for, of outputs bends and lines of residuals."""
 
 
 def legend(found: Answer) -> str:
     """How to read the columns."""
     linear = f"Linear: the same error of {found.linear_name} through k numbers. " if found.counts_losses else ""
-    return linear + _LEGEND + _BY_LINES[_head_of_lines(found)]
+    return linear + _LEGEND + " ".join(_MEANINGS[head] for head in _heads_of_task(found))
 
 
 def columns(found: Answer) -> list[str]:
@@ -40,8 +42,7 @@ def columns(found: Answer) -> list[str]:
         *likely,
         "objective",
         "next matters",
-        "next is a bend",
-        _head_of_lines(found),
+        *_heads_of_task(found),
     ]
 
 
@@ -53,21 +54,30 @@ def rows(found: Answer) -> list[tuple[bool, list[str]]]:
         likely = [share(found.probabilities[k])] if found.probabilities is not None else []
         linear = [number(seen.linear_errors[k])] if found.counts_losses else []
         is_last = k == len(seen.errors) - 1
-        following = ["–", "–"] if is_last else [share(seen.sensitivities[k]), share(seen.redundancies[k])]
+        following = ["–", "–"] if is_last else [share(seen.sensitivities[k]), _of_next(found, k)]
         own = [number(seen.objectives[k]), *following, _lines(found, k)]
         cells.append([str(k), number(error), *linear, excess, *likely, *own])
     return [(k == found.rank, row) for k, row in enumerate(cells)]
 
 
-def _head_of_lines(found: Answer) -> str:
-    return _NEED if found.task == "classification" else _SEE
+def _heads_of_task(found: Answer) -> tuple[str, str]:
+    return (_ASK, _NEED) if found.task == "classification" else (_BEND, _SEE)
+
+
+def _of_next(found: Answer, k: int) -> str:
+    seen = found.evidence
+    return _deviations(seen.label_scores[k]) if found.task == "classification" else share(seen.redundancies[k])
 
 
 def _lines(found: Answer, k: int) -> str:
     of_classes = found.task == "classification"
     deviations = found.evidence.linear[k] if of_classes else found.evidence.residual_lines[k]
     is_asked = deviations > NOTHING_LEFT if of_classes else found.task != "autoencoder"
-    return f"{number(round(deviations, 1) + 0.0)} σ" if is_asked else "–"
+    return _deviations(deviations) if is_asked else "–"
+
+
+def _deviations(count: float) -> str:
+    return f"{number(round(count, 1) + 0.0)} σ"
 
 
 def answer(found: Answer) -> str:

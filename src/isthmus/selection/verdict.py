@@ -200,18 +200,19 @@ def _accuracy(rank: int, probabilities: tuple[float, ...] | None, task: Task) ->
         if at > above:
             what = "classes" if kind == "classification" else "outputs"
             return (
-                f"Of {tasks} answers about {what} of known rank, {_how_sure(above, upper)}, {right} were right "
+                f"Of {tasks} answers about {what} of known rank{_as_sure(above, upper)}, {right} were right "
                 "(functions unlike those that the evidence was weighed on)."
             )
         upper = above
     return ""
 
 
-def _how_sure(above: float, upper: float) -> str:
+def _as_sure(above: float, upper: float) -> str:
     """Which answers are counted together with this one: few of them may be as sure."""
-    if upper == 1.0:
-        return f"more than {above:.0%} sure as this one" if above > 0.0 else "however sure"
-    return f"{above:.0%} to {upper:.0%} sure as this one" if above > 0.0 else f"at most {upper:.0%} sure as this one"
+    if (above, upper) == (0.0, 1.0):
+        return ", however sure"
+    share = f"at most {upper:.0%}" if above == 0.0 else f"more than {above:.0%}" if upper == 1.0 else ""
+    return f" that were, like this one, {share or f'{above:.0%} to {upper:.0%}'} sure"
 
 
 @cache
