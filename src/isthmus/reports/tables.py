@@ -32,6 +32,7 @@ _RESULTS = (
     "stopped",
 )
 _INPUTS_SHOWN = 30  # of a combination, those that weigh most
+_ERRORS = ("held-out error", "test error")
 _VALUES_SHOWN = 6  # singular values in a table of layers
 
 
@@ -50,11 +51,13 @@ def facts(record: Record) -> str:
         ]
     else:
         found = record.evidence
+        # Of classes the two are not in one unit.
+        held_out, test = ("held-out −log p", "test misclassified") if record.task == "classification" else _ERRORS
         shown = [
             ("narrowest layer", layer),
             ("Jacobian rank", f"≥ {record.jacobian_rank.lower}"),
-            ("held-out error", f"{number(found.whole_error)} ± {rough(found.whole_standard_error)}"),
-            ("test error", "–" if record.test is None else number(record.test.at_rank)),
+            (held_out, f"{number(found.whole_error)} ± {rough(found.whole_standard_error)}"),
+            (test, "–" if record.test is None else number(record.test.at_rank)),
             ("depth", str(record.depth)),
             ("λ", number(record.ridge)),
             ("‖w‖² / L", norm),
