@@ -43,7 +43,7 @@ def test_a_curve_is_one_number(of_a_curve):
     assert float((found.predict(torch.tensor(x)) - torch.tensor(y)).square().mean()) < 0.05
     assert found.evidence.rows == 60
     assert found.evidence.folds == 3
-    assert [len(each) for each in asdict(found.evidence).values() if isinstance(each, tuple)] == [3] * 12
+    assert [len(each) for each in asdict(found.evidence).values() if isinstance(each, tuple)] == [3] * 13
     assert found.not_done == ()
 
 

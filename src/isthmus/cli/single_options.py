@@ -30,5 +30,7 @@ def _refuse_repeats(given: Sequence[Any]) -> None:
         if not isinstance(each, TyperOption) or each.multiple or each.count:
             continue
         if each.name in met:
-            raise RepeatedOptionError(each.opts[0], separates=",…" in str(each.metavar))
+            takes_several = ",…" in str(each.metavar)
+            remedy = "Give it once, several values separated by commas" if takes_several else "Give it once"
+            raise RepeatedOptionError(each.opts[0], remedy)
         met.add(str(each.name))

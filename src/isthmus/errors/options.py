@@ -26,9 +26,8 @@ class MissingOptionError(OptionError):
 class RepeatedOptionError(OptionError):
     """An option of one value was given twice."""
 
-    def __init__(self, option: str, *, separates: bool) -> None:
-        several = ", several values separated by commas" if separates else ""
-        IsthmusError.__init__(self, f"{option} is given more than once. Give it once{several}.")
+    def __init__(self, option: str, remedy: str) -> None:
+        IsthmusError.__init__(self, f"{option} is given more than once. {remedy}.")
 
 
 class UnmetToleranceError(IsthmusError, ValueError):
