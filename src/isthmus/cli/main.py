@@ -46,16 +46,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command(cls=SingleOptions)(fit)
-app.command(cls=SingleOptions)(predict)
-app.command(cls=SingleOptions)(measure)
-app.command(cls=SingleOptions)(compress)
-app.command(cls=SingleOptions)(cost)
-app.command(cls=SingleOptions)(regions)
-app.command(cls=SingleOptions)(report)
-app.command("reproduce", cls=SingleOptions)(reproduce_command)
-app.command(cls=SingleOptions)(window)
-app.command("sweep", cls=SingleOptions)(sweep_command)
+for _command in (fit, predict, measure, compress, cost, regions, report, reproduce_command, window, sweep_command):
+    app.command(_command.__name__.removesuffix("_command"), cls=SingleOptions)(_command)
 
 
 @app.callback(invoke_without_command=True)

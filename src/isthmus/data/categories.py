@@ -38,10 +38,10 @@ def few_texts(name: str, column: Any, is_allowed: bool, rows: int) -> list[str]:
     values = sorted(set(texts))
     if len(values) > min(_MOST_TEXTS, rows // 5):
         if sum(map(resembles_number, texts)) > 0.5 * len(texts):
-            cause = f"holds numbers that are written as texts, such as {quoted(texts[0])}"
             if column.dtype.name == "category" and column.cat.categories.dtype.kind in "fiu":
                 cause = "holds numbers that its type makes categories, too many of them"
                 raise ColumnError(name, cause, f"Make it a column of numbers, in pandas with astype(float), or {drop}")
+            cause = f"holds numbers that are written as texts, such as {quoted(texts[0])}"
             raise ColumnError(name, cause, f"Write bare numbers, in one way throughout the table, or {drop}")
         are_some = rows > len(texts) and len(values) > _MOST_TEXTS  # of more not each is among them
         count = f"more than {_MOST_TEXTS}" if are_some else str(len(values))

@@ -59,8 +59,8 @@ def _matrix(data: object, what: str) -> Floats:
 
 def _refuse_texts(labels: object) -> None:
     array = plain_array(labels, "y")
-    if array.size and array.dtype.kind not in "biuf":
-        raise OptionError("y", str(array.flat[0]), _INDICES)
+    if array.size and isinstance(first := array.flat[0], str):
+        raise OptionError("y", str(first), _INDICES)
 
 
 def _indices(columns: Floats, weights: NDArray[np.float64]) -> Integers:
